@@ -1,0 +1,32 @@
+package retry
+
+import (
+	"math"
+	"net/http"
+	"strconv"
+	"time"
+)
+
+// After reads a Retry-After header (RFC 9110, section 10.2.3): seconds, or a date in any of the three forms that HTTP
+// knows. ok is false for anything else. A date in the past means zero; a value that no Duration can hold means the
+// longest one, so that it is over every cap and never wraps around to a short wait.
+func After(header string, now time.Time) (wait time.Duration, ok bool) {
+	if header == "" {
+		return 0, false
+	}
+	if header[0] >= '0' && header[0] <= '9' {
+		seconds, err := strconv.ParseUint(header, 10, 63)
+		if err != nil {
+			return 0, false
+		}
+		if seconds > uint64(math.MaxInt64/time.Second) {
+			return math.MaxInt64, true
+		}
+		return time.Duration(seconds) * time.Second, true
+	}
+	date, err := http.ParseTime(header)
+	if err != nil {
+		return 0, false
+	}
+	return max(0, date.Sub(now)), true
+}

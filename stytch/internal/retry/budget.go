@@ -1,0 +1,42 @@
+package retry
+
+import "sync/atomic"
+
+// The costs follow the shape of AWS's retry quota: a full budget pays for 100 retries in a row, and calls that succeed
+// earn it back. When everything fails, calls soon cost one request each instead of three.
+const (
+	budgetSize     = 500
+	retryCost      = 5
+	timeoutCost    = 10
+	successCredits = 1
+)
+
+// Budget bounds the retries that all calls of a client make together. The zero value is full. It is safe for concurrent use.
+type Budget struct{ spent atomic.Int64 }
+
+// Withdraw pays for one retry, or reports that the budget does not allow it.
+func (b *Budget) Withdraw(afterTimeout bool) bool {
+	cost := int64(retryCost)
+	if afterTimeout {
+		cost = timeoutCost
+	}
+	for {
+		spent := b.spent.Load()
+		if spent+cost > budgetSize {
+			return false
+		}
+		if b.spent.CompareAndSwap(spent, spent+cost) {
+			return true
+		}
+	}
+}
+
+// Deposit credits a call that succeeded.
+func (b *Budget) Deposit() {
+	for {
+		spent := b.spent.Load()
+		if spent == 0 || b.spent.CompareAndSwap(spent, max(0, spent-successCredits)) {
+			return
+		}
+	}
+}

@@ -1,0 +1,130 @@
+// Package retry decides, by the meaning of an operation and never by its HTTP method, whether a failed attempt may be
+// repeated, whether it may have taken effect all the same, and how long to wait.
+package retry
+
+import (
+	"crypto/tls"
+	"crypto/x509"
+	"errors"
+	"net"
+	"net/http"
+	"time"
+
+	"github.com/cenkalti/backoff/v5"
+
+	"github.com/stytchkit/m2m/stytch/internal/operation"
+)
+
+// Policy bounds the retries of one call.
+type Policy struct {
+	MaxAttempts   int           // requests a call makes at most
+	BaseDelay     time.Duration // upper end of the first wait; each further one doubles it
+	MaxDelay      time.Duration // upper end of any wait the client chooses itself
+	MaxRetryAfter time.Duration // a longer wait that the server asks for ends the call instead
+
+	// RateLimitMayProcess says that a 429 does not prove that nothing happened. Stytch does not document that it does;
+	// by default it is taken to, and a shown-once operation is repeated after it.
+	RateLimitMayProcess bool
+}
+
+// rateLimitDelay is the upper end of the first wait after a 429 without a Retry-After header: windows are fixed, so all
+// clients that were refused come back together unless they spread out.
+const rateLimitDelay = time.Second
+
+// Failure is one failed attempt: an HTTP status, or an error without an answer.
+type Failure struct {
+	Status int
+	Err    error
+
+	// NotSent says that the server cannot have seen the request, because its header was never written.
+	NotSent bool
+	// AnswerLost says that an answer began but could not be read to its end.
+	AnswerLost bool
+}
+
+// Decision is what a failure means for the call.
+type Decision struct {
+	Retry     bool // another attempt is safe and may help
+	Ambiguous bool // the request may have taken effect
+}
+
+// Decide judges one failed attempt of an operation of the given safety.
+func (p Policy) Decide(safety operation.Safety, f Failure) Decision {
+	mayHelp, processed := p.judge(f)
+	if safety == operation.ShownOnce && processed {
+		return Decision{Ambiguous: true}
+	}
+	return Decision{Retry: mayHelp, Ambiguous: processed}
+}
+
+// judge says whether repeating may help and whether the attempt may have been processed.
+func (p Policy) judge(f Failure) (mayHelp, processed bool) {
+	if f.AnswerLost {
+		return true, true
+	}
+	if f.Err != nil {
+		return !permanent(f.Err), !f.NotSent && !dialFailed(f.Err)
+	}
+	switch f.Status {
+	case http.StatusTooManyRequests:
+		return true, p.RateLimitMayProcess
+	case http.StatusTooEarly:
+		return true, false
+	case http.StatusRequestTimeout, http.StatusInternalServerError, http.StatusBadGateway,
+		http.StatusServiceUnavailable, http.StatusGatewayTimeout:
+		return true, true
+	case http.StatusNotImplemented:
+		return false, false
+	default:
+		return false, f.Status >= 500 || f.Status == 499 // nginx: the client went away
+	}
+}
+
+// permanent reports failures that the next attempt would meet again.
+func permanent(err error) bool {
+	var dns *net.DNSError
+	var unknownAuthority x509.UnknownAuthorityError
+	var hostname x509.HostnameError
+	var invalid x509.CertificateInvalidError
+	var verification *tls.CertificateVerificationError
+	var record tls.RecordHeaderError
+	return errors.As(err, &dns) && dns.IsNotFound ||
+		errors.As(err, &unknownAuthority) || errors.As(err, &hostname) || errors.As(err, &invalid) ||
+		errors.As(err, &verification) || errors.As(err, &record)
+}
+
+// dialFailed reports failures before any connection stood.
+func dialFailed(err error) bool {
+	var op *net.OpError
+	var dns *net.DNSError
+	return errors.As(err, &op) && (op.Op == "dial" || op.Op == "proxyconnect") || errors.As(err, &dns) || permanent(err)
+}
+
+// Waits is the schedule of one call: full jitter around delays that double.
+type Waits struct {
+	policy  Policy
+	backoff *backoff.ExponentialBackOff
+}
+
+// Waits starts the schedule of one call.
+func (p Policy) Waits() Waits { return Waits{policy: p} }
+
+// Next is the wait before the next attempt: its own choice, or what the server asked for if that is longer. ok is false
+// if the server asked for more than the policy allows: then waiting less would only be refused again.
+func (w *Waits) Next(status int, retryAfter time.Duration) (wait time.Duration, ok bool) {
+	if retryAfter > w.policy.MaxRetryAfter {
+		return 0, false
+	}
+	if w.backoff == nil {
+		base := w.policy.BaseDelay
+		if status == http.StatusTooManyRequests {
+			base = max(base, rateLimitDelay)
+		}
+		// A randomization of 1 around half the delay spreads the wait over all of it: full jitter.
+		w.backoff = &backoff.ExponentialBackOff{
+			InitialInterval: base / 2, RandomizationFactor: 1, Multiplier: 2, MaxInterval: w.policy.MaxDelay / 2,
+		}
+		w.backoff.Reset()
+	}
+	return max(w.backoff.NextBackOff(), retryAfter), true
+}
