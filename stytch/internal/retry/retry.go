@@ -65,6 +65,9 @@ func (p Policy) judge(f Failure) (mayHelp, processed bool) {
 	if f.Err != nil {
 		return !permanent(f.Err), !f.NotSent && !dialFailed(f.Err)
 	}
+	if f.Status/100 == 2 { // a success with a body that is none
+		return false, true
+	}
 	switch f.Status {
 	case http.StatusTooManyRequests:
 		return true, p.RateLimitMayProcess

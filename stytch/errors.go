@@ -1,0 +1,196 @@
+package stytch
+
+import (
+	"encoding/json"
+	"errors"
+	"fmt"
+	"net/http"
+	"strings"
+	"time"
+	"unicode"
+)
+
+// What went wrong, for errors.Is. An answer of Stytch is also an [*Error], which holds the details.
+var (
+	// ErrInvalidArgument: the call or option was refused before anything was sent.
+	ErrInvalidArgument = errors.New("stytch: invalid argument")
+
+	// ErrOutcomeUnknown: the request may have taken effect, but its answer was lost, and the operation must not be
+	// repeated blindly. The error text says how to find out. The cause stays reachable by errors.Is and errors.As.
+	ErrOutcomeUnknown = errors.New("stytch: outcome unknown")
+
+	// ErrInvalidAnswer: the answer is not what the contract says: not JSON, cut off, too large, a redirect. Something
+	// between Stytch and the caller may have answered.
+	ErrInvalidAnswer = errors.New("stytch: invalid answer")
+
+	ErrInvalidRequest = errors.New("stytch: invalid request") // 400, other than the ones named below
+	ErrUnauthorized   = errors.New("stytch: unauthorized")    // 401, or invalid_client at the token endpoint
+	ErrForbidden      = errors.New("stytch: forbidden")       // 403
+	ErrNotFound       = errors.New("stytch: not found")       // 404
+	ErrAlreadyExists  = errors.New("stytch: already exists")  // the client_id is taken
+	ErrRotating       = errors.New("stytch: already rotating")
+	ErrNotRotating    = errors.New("stytch: not rotating")
+	ErrNoSecret       = errors.New("stytch: has no secret") // a public Connected App
+	ErrRateLimited    = errors.New("stytch: rate limited")  // 429
+	ErrUnavailable    = errors.New("stytch: not available") // 5xx
+)
+
+// Error is an answer of Stytch, or of something in between, that is not a success. It holds neither the request nor any
+// secret. Whatever the body was, StatusCode and Operation are set.
+type Error struct {
+	Operation  string // operationId of the contract, such as GetM2MClient
+	StatusCode int    // HTTP status
+	Type       string // error_type, or error of an OAuth 2.0 answer; "" if the body was not an error of Stytch
+	Message    string // for a developer to read
+	RequestID  string // names the request to Stytch's support; "" if the answer has none
+	URL        string // documentation of the error
+
+	Details    json.RawMessage // error_details; nil if there are none
+	RetryAfter time.Duration   // how long to wait, if the answer says; 0 if not
+	Attempts   int             // requests that the call made
+
+	kind           error // ErrInvalidAnswer, or nil
+	outcomeUnknown bool
+	mayHaveWorked  bool // an earlier attempt may have taken effect
+	cause          error
+}
+
+// Error names the operation, the status, the kind and the request id.
+func (e *Error) Error() string {
+	var b strings.Builder
+	fmt.Fprintf(&b, "stytch: %s: %d", e.Operation, e.StatusCode)
+	if e.Type != "" {
+		b.WriteString(" " + e.Type)
+	}
+	if e.Message != "" {
+		b.WriteString(": " + e.Message)
+	}
+	if e.RequestID != "" {
+		b.WriteString(" (request id " + e.RequestID + ")")
+	}
+	if e.RetryAfter > 0 {
+		fmt.Fprintf(&b, ", retry after %v", e.RetryAfter)
+	}
+	if e.outcomeUnknown {
+		b.WriteString(": outcome unknown: " + advice(e.Operation))
+	}
+	return b.String()
+}
+
+// Is reports whether target is the sentinel of this kind of answer.
+func (e *Error) Is(target error) bool {
+	switch target {
+	case ErrInvalidAnswer:
+		return e.kind == ErrInvalidAnswer
+	case ErrOutcomeUnknown:
+		return e.outcomeUnknown
+	case ErrUnavailable:
+		return e.StatusCode >= 500
+	case ErrRateLimited:
+		return e.StatusCode == http.StatusTooManyRequests
+	}
+	// Below 500, only Stytch's own words count: a 404 page of a proxy does not say that a client does not exist.
+	return e.kind == nil && target != nil && target == e.category()
+}
+
+// category is the one sentinel that says most about an answer of Stytch below 500.
+func (e *Error) category() error {
+	if sentinel, ok := sentinels[e.Type]; ok {
+		return sentinel
+	}
+	switch e.StatusCode {
+	case http.StatusBadRequest:
+		return ErrInvalidRequest
+	case http.StatusUnauthorized:
+		return ErrUnauthorized
+	case http.StatusForbidden:
+		return ErrForbidden
+	case http.StatusNotFound:
+		return ErrNotFound
+	}
+	return nil
+}
+
+var sentinels = map[string]error{
+	"route_not_found":                           ErrInvalidRequest, // a wrong base URL, not a missing client
+	"duplicate_m2m_client_id":                   ErrAlreadyExists,
+	"m2m_client_already_rotating_secret":        ErrRotating,
+	"connected_app_already_rotating_secret":     ErrRotating,
+	"m2m_client_not_rotating_secret":            ErrNotRotating,
+	"connected_app_not_rotating_secret":         ErrNotRotating,
+	"public_connected_apps_do_not_have_secrets": ErrNoSecret,
+	"invalid_client":                            ErrUnauthorized,
+}
+
+// Unwrap is the cause, such as a decoding error or an ended context.
+func (e *Error) Unwrap() error { return e.cause }
+
+// callError is a call that got no answer at all.
+type callError struct {
+	operation      string
+	attempts       int
+	outcomeUnknown bool
+	mayHaveWorked  bool
+	cause          error
+}
+
+func (e *callError) Error() string {
+	text := fmt.Sprintf("stytch: %s: %v", e.operation, e.cause)
+	if e.attempts > 1 {
+		text += fmt.Sprintf(" (after %d attempts)", e.attempts)
+	}
+	if e.outcomeUnknown {
+		text += ": outcome unknown: " + advice(e.operation)
+	}
+	return text
+}
+
+func (e *callError) Is(target error) bool { return e.outcomeUnknown && target == ErrOutcomeUnknown }
+func (e *callError) Unwrap() error        { return e.cause }
+
+// advice says how to find out what became of an operation whose answer was lost.
+func advice(operation string) string {
+	switch {
+	case operation == "CreateM2MClient":
+		return "the client may exist, and its secret was not received: search for it by name, then delete it or rotate its secret; giving client_id and client_secret yourself avoids this"
+	case operation == "CreateConnectedApp":
+		return "the app may exist, and its secret was not received: search for it, then delete it or rotate its secret"
+	case strings.HasPrefix(operation, "Start"):
+		return "a next secret may exist that nobody received: see Secrets.Pending, then Cancel and Start again"
+	case strings.HasPrefix(operation, "Complete"):
+		return "see Secrets.Pending: no next secret means that it is completed or canceled, and only a token request proves which secret works"
+	case strings.HasPrefix(operation, "Cancel"):
+		return "see Secrets.Pending: no next secret means that it is canceled or completed, and only a token request proves which secret works"
+	}
+	return "read the state before repeating it"
+}
+
+// argumentError is a fault of the caller, found before anything was sent.
+type argumentError struct{ text string }
+
+func (e *argumentError) Error() string        { return e.text }
+func (e *argumentError) Is(target error) bool { return target == ErrInvalidArgument }
+
+// invalid names the operation or option, if there is one, and the rule that was broken. It must not be given secrets.
+func invalid(where, format string, args ...any) error {
+	text := "stytch: "
+	if where != "" {
+		text += where + ": "
+	}
+	return &argumentError{text + fmt.Sprintf(format, args...)}
+}
+
+// printable keeps texts of the other side from forging log lines, and bounds them.
+func printable(text string) string {
+	const limit = 1024
+	text = strings.Map(func(r rune) rune {
+		if unicode.IsControl(r) || unicode.In(r, unicode.Zl, unicode.Zp) {
+			return ' '
+		}
+		return r
+	}, strings.ToValidUTF8(text, "\uFFFD"))
+	if len(text) > limit {
+		text = strings.ToValidUTF8(text[:limit], "") + "…"
+	}
+	return text
+}
