@@ -5,7 +5,6 @@ package gen
 
 import (
 	"encoding/json"
-	"fmt"
 
 	"github.com/oapi-codegen/nullable"
 	"github.com/stytchkit/m2m/stytch/metadata"
@@ -353,8 +352,8 @@ type ConnectedAppWithNextClientSecret struct {
 	// ClientName The name that users see. Empty when it was never set (assumed).
 	ClientName string `json:"client_name"`
 
-	// ClientSecretLastFour The last four characters of the current secret. Confidential types only.
-	ClientSecretLastFour *string `json:"client_secret_last_four,omitempty"`
+	// ClientSecretLastFour The last four characters of the current secret.
+	ClientSecretLastFour string `json:"client_secret_last_four"`
 
 	// ClientType Whose application it is, and whether it can keep a secret.
 	ClientType ConnectedAppType `json:"client_type"`
@@ -501,7 +500,7 @@ type Error struct {
 	// ErrorDetails Facts about the error that differ by kind. Absent when there are none.
 	ErrorDetails json.RawMessage `json:"error_details,omitempty"`
 
-	// ErrorMessage What went wrong
+	// ErrorMessage What went wrong, for a developer to read.
 	ErrorMessage string `json:"error_message"`
 
 	// ErrorType The kind of the error; see x-error-catalogue.
@@ -552,8 +551,7 @@ type IssueM2MTokenRequest struct {
 
 	// Scope The scopes, separated by spaces. Absent or empty, the token has every scope of the client. Whether a scope that the
 	// client does not hold is refused or dropped is not documented.
-	Scope                string            `json:"scope,omitzero"`
-	AdditionalProperties map[string]string `json:"-"`
+	Scope string `json:"scope,omitzero"`
 }
 
 // IssueM2MTokenRequestGrantType The grant.
@@ -568,10 +566,10 @@ type IssueM2MTokenResponse struct {
 	ExpiresIn int64 `json:"expires_in"`
 
 	// RequestID Names the request to Stytch's support.
-	RequestID string `json:"request_id,omitempty"`
+	RequestID string `json:"request_id"`
 
 	// StatusCode The HTTP status of the answer.
-	StatusCode int32 `json:"status_code,omitempty"`
+	StatusCode int32 `json:"status_code"`
 
 	// TokenType How the token is used.
 	TokenType string `json:"token_type"`
@@ -582,7 +580,7 @@ type JWK struct {
 	// Alg The algorithm that the key is used with.
 	Alg string `json:"alg"`
 
-	// E The exponent of an RSA key
+	// E The exponent of an RSA key, base64url.
 	E string `json:"e"`
 
 	// KeyOps The operations that the key may be used in.
@@ -594,7 +592,7 @@ type JWK struct {
 	// Kty The key type.
 	Kty string `json:"kty"`
 
-	// N The modulus of an RSA key
+	// N The modulus of an RSA key, base64url.
 	N string `json:"n"`
 
 	// Use What the key is for.
@@ -739,7 +737,7 @@ type OAuth2Error struct {
 	// Error The kind of the error; see x-error-catalogue.
 	Error string `json:"error"`
 
-	// ErrorDescription What went wrong
+	// ErrorDescription What went wrong, for a developer to read.
 	ErrorDescription string `json:"error_description,omitempty"`
 
 	// ErrorURI The documentation of the error.
@@ -1019,95 +1017,3 @@ type IssueM2MTokenJSONRequestBody = IssueM2MTokenRequest
 
 // IssueM2MTokenFormdataRequestBody defines body for IssueM2MToken for application/x-www-form-urlencoded ContentType.
 type IssueM2MTokenFormdataRequestBody = IssueM2MTokenRequest
-
-// Getter for additional properties for IssueM2MTokenRequest. Returns the specified
-// element and whether it was found
-func (a IssueM2MTokenRequest) Get(fieldName string) (value string, found bool) {
-	if a.AdditionalProperties != nil {
-		value, found = a.AdditionalProperties[fieldName]
-	}
-	return
-}
-
-// Setter for additional properties for IssueM2MTokenRequest
-func (a *IssueM2MTokenRequest) Set(fieldName string, value string) {
-	if a.AdditionalProperties == nil {
-		a.AdditionalProperties = make(map[string]string)
-	}
-	a.AdditionalProperties[fieldName] = value
-}
-
-// Override default JSON handling for IssueM2MTokenRequest to handle AdditionalProperties
-func (a *IssueM2MTokenRequest) UnmarshalJSON(b []byte) error {
-	object := make(map[string]json.RawMessage)
-	err := json.Unmarshal(b, &object)
-	if err != nil {
-		return err
-	}
-
-	if raw, found := object["client_id"]; found {
-		err = json.Unmarshal(raw, &a.ClientID)
-		if err != nil {
-			return fmt.Errorf("error reading 'client_id': %w", err)
-		}
-		delete(object, "client_id")
-	}
-
-	if raw, found := object["grant_type"]; found {
-		err = json.Unmarshal(raw, &a.GrantType)
-		if err != nil {
-			return fmt.Errorf("error reading 'grant_type': %w", err)
-		}
-		delete(object, "grant_type")
-	}
-
-	if raw, found := object["scope"]; found {
-		err = json.Unmarshal(raw, &a.Scope)
-		if err != nil {
-			return fmt.Errorf("error reading 'scope': %w", err)
-		}
-		delete(object, "scope")
-	}
-
-	if len(object) != 0 {
-		a.AdditionalProperties = make(map[string]string)
-		for fieldName, fieldBuf := range object {
-			var fieldVal string
-			err := json.Unmarshal(fieldBuf, &fieldVal)
-			if err != nil {
-				return fmt.Errorf("error unmarshaling field %s: %w", fieldName, err)
-			}
-			a.AdditionalProperties[fieldName] = fieldVal
-		}
-	}
-	return nil
-}
-
-// Override default JSON handling for IssueM2MTokenRequest to handle AdditionalProperties
-func (a IssueM2MTokenRequest) MarshalJSON() ([]byte, error) {
-	var err error
-	object := make(map[string]json.RawMessage)
-
-	object["client_id"], err = json.Marshal(a.ClientID)
-	if err != nil {
-		return nil, fmt.Errorf("error marshaling 'client_id': %w", err)
-	}
-
-	object["grant_type"], err = json.Marshal(a.GrantType)
-	if err != nil {
-		return nil, fmt.Errorf("error marshaling 'grant_type': %w", err)
-	}
-
-	object["scope"], err = json.Marshal(a.Scope)
-	if err != nil {
-		return nil, fmt.Errorf("error marshaling 'scope': %w", err)
-	}
-
-	for fieldName, field := range a.AdditionalProperties {
-		object[fieldName], err = json.Marshal(field)
-		if err != nil {
-			return nil, fmt.Errorf("error marshaling '%s': %w", fieldName, err)
-		}
-	}
-	return json.Marshal(object)
-}

@@ -362,8 +362,8 @@ type ConnectedAppWithNextClientSecret struct {
 	// ClientName The name that users see. Empty when it was never set (assumed).
 	ClientName string `json:"client_name"`
 
-	// ClientSecretLastFour The last four characters of the current secret. Confidential types only.
-	ClientSecretLastFour *string `json:"client_secret_last_four,omitempty"`
+	// ClientSecretLastFour The last four characters of the current secret.
+	ClientSecretLastFour string `json:"client_secret_last_four"`
 
 	// ClientType Whose application it is, and whether it can keep a secret.
 	ClientType string `json:"client_type"`
@@ -510,7 +510,7 @@ type Error struct {
 	// ErrorDetails Facts about the error that differ by kind. Absent when there are none.
 	ErrorDetails *map[string]interface{} `json:"error_details,omitempty"`
 
-	// ErrorMessage What went wrong
+	// ErrorMessage What went wrong, for a developer to read.
 	ErrorMessage string `json:"error_message"`
 
 	// ErrorType The kind of the error; see x-error-catalogue.
@@ -580,10 +580,10 @@ type IssueM2MTokenResponse struct {
 	ExpiresIn int64 `json:"expires_in"`
 
 	// RequestID Names the request to Stytch's support.
-	RequestID *string `json:"request_id,omitempty"`
+	RequestID string `json:"request_id"`
 
 	// StatusCode The HTTP status of the answer.
-	StatusCode *int32 `json:"status_code,omitempty"`
+	StatusCode int32 `json:"status_code"`
 
 	// TokenType How the token is used.
 	TokenType string `json:"token_type"`
@@ -594,7 +594,7 @@ type JWK struct {
 	// Alg The algorithm that the key is used with.
 	Alg string `json:"alg"`
 
-	// E The exponent of an RSA key
+	// E The exponent of an RSA key, base64url.
 	E string `json:"e"`
 
 	// KeyOps The operations that the key may be used in.
@@ -606,7 +606,7 @@ type JWK struct {
 	// Kty The key type.
 	Kty string `json:"kty"`
 
-	// N The modulus of an RSA key
+	// N The modulus of an RSA key, base64url.
 	N string `json:"n"`
 
 	// Use What the key is for.
@@ -748,7 +748,7 @@ type OAuth2Error struct {
 	// Error The kind of the error; see x-error-catalogue.
 	Error string `json:"error"`
 
-	// ErrorDescription What went wrong
+	// ErrorDescription What went wrong, for a developer to read.
 	ErrorDescription *string `json:"error_description,omitempty"`
 
 	// ErrorURI The documentation of the error.

@@ -1,0 +1,14 @@
+#!/usr/bin/env bash
+# Regenerates everything and compares it with what was there, tracked or not. On drift the new files stay: they are the mend.
+set -euo pipefail
+cd "$(dirname "$0")/../.."
+files() { find . -name '*.gen.go' -not -path './bin/*' | sort; }
+before=$(mktemp -d)
+trap 'rm -rf "$before"' EXIT
+files | xargs tar -cf - | tar -xf - -C "$before"
+go generate ./gen
+status=0
+while read -r file; do
+	cmp -s "$file" "$before/$file" || { echo "check-generate: $file was not what api/ says; it is now: review and commit it" >&2; status=1; }
+done < <({ files; cd "$before" && find . -type f; } | sort -u)
+exit $status

@@ -1,0 +1,198 @@
+package api_test
+
+import (
+	"encoding/json"
+	"fmt"
+	"iter"
+	"sync"
+	"testing"
+
+	"github.com/getkin/kin-openapi/openapi3"
+
+	"github.com/stytchkit/m2m/api"
+)
+
+// load returns a document of its own for the caller to break.
+func load(t testing.TB) *openapi3.T {
+	t.Helper()
+	data, err := contractJSON()
+	if err != nil {
+		t.Fatal(err)
+	}
+	doc, err := openapi3.NewLoader().LoadFromData(data)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return doc
+}
+
+// contractJSON is the contract as JSON, which loads several times faster than YAML.
+var contractJSON = sync.OnceValues(func() ([]byte, error) {
+	doc, err := openapi3.NewLoader().LoadFromData(api.OpenAPI)
+	if err != nil {
+		return nil, err
+	}
+	return doc.MarshalJSON()
+})
+
+// document finds its parts by name, so that a mutation is one line.
+type document struct{ *openapi3.T }
+
+func (d document) op(id string) *openapi3.Operation {
+	for _, op := range operations(d.T) {
+		if op.OperationID == id {
+			return op
+		}
+	}
+	return nil
+}
+
+func (d document) response(id, status string) *openapi3.Response {
+	return d.op(id).Responses.Value(status).Value
+}
+
+func (d document) request(id string) *openapi3.MediaType {
+	return d.op(id).RequestBody.Value.Content["application/json"]
+}
+
+func (d document) answer(id, status string) *openapi3.MediaType {
+	return d.response(id, status).Content["application/json"]
+}
+
+func (d document) requestExample(id, name string) map[string]any {
+	return d.request(id).Examples[name].Value.Value.(map[string]any)
+}
+
+func (d document) answerExample(id, status string) map[string]any {
+	return d.answer(id, status).Example.(map[string]any)
+}
+
+func (d document) schema(name string) *openapi3.Schema { return d.Components.Schemas[name].Value }
+
+func (d document) property(schema, name string) *openapi3.Schema {
+	return d.schema(schema).Properties[name].Value
+}
+
+func (d document) catalogued(name string) map[string]any {
+	return d.Extensions["x-error-catalogue"].(map[string]any)[name].(map[string]any)
+}
+
+func errorTypes(names ...any) map[string]any { return map[string]any{"x-error-types": names} }
+
+// operations yields every operation, with "METHOD /path" to name it.
+func operations(doc *openapi3.T) iter.Seq2[string, *openapi3.Operation] {
+	return func(yield func(string, *openapi3.Operation) bool) {
+		for path, item := range doc.Paths.Map() {
+			for method, op := range item.Operations() {
+				if !yield(method+" "+path, op) {
+					return
+				}
+			}
+		}
+	}
+}
+
+type body struct {
+	where, status string // status is that of an answer
+	request       bool
+	media         *openapi3.MediaType
+}
+
+// bodies yields every body of every operation, in each of its media types.
+func bodies(doc *openapi3.T) iter.Seq[body] {
+	return func(yield func(body) bool) {
+		for where, op := range operations(doc) {
+			if op.RequestBody != nil {
+				for mime, media := range op.RequestBody.Value.Content {
+					if !yield(body{where: where + " " + mime, request: true, media: media}) {
+						return
+					}
+				}
+			}
+			for status, ref := range op.Responses.Map() {
+				for mime, media := range ref.Value.Content {
+					if !yield(body{where: where + " " + status + " " + mime, status: status, media: media}) {
+						return
+					}
+				}
+			}
+		}
+	}
+}
+
+func exampleValues(media *openapi3.MediaType) iter.Seq[any] {
+	return func(yield func(any) bool) {
+		if media == nil || media.Example != nil && !yield(media.Example) {
+			return
+		}
+		for _, example := range media.Examples {
+			if !yield(example.Value.Value) {
+				return
+			}
+		}
+	}
+}
+
+// walk visits a schema and all below it, once for every way to it. property is the name it has there, if it is one.
+func walk(at, property string, ref *openapi3.SchemaRef, visit func(at, property string, s *openapi3.Schema)) {
+	if ref == nil || ref.Value == nil {
+		return
+	}
+	visit(at, property, ref.Value)
+	for name, p := range ref.Value.Properties {
+		walk(at+"."+name, name, p, visit)
+	}
+	for _, part := range ref.Value.AllOf {
+		walk(at, property, part, visit)
+	}
+	walk(at+"[]", "", ref.Value.Items, visit)
+	walk(at+".*", "", ref.Value.AdditionalProperties.Schema, visit)
+}
+
+// objects yields every JSON object of the document with a JSON pointer to it. What stands in examples is data, not contract.
+func objects(doc *openapi3.T, complain complain) iter.Seq2[string, map[string]any] {
+	return func(yield func(string, map[string]any) bool) {
+		var root any
+		data, err := doc.MarshalJSON()
+		if err == nil {
+			err = json.Unmarshal(data, &root)
+		}
+		if err != nil {
+			complain("document", "%v", err)
+		}
+		var visit func(at string, v any) bool
+		visit = func(at string, v any) bool {
+			switch v := v.(type) {
+			case map[string]any:
+				if !yield(at, v) {
+					return false
+				}
+				for key, member := range v {
+					if key != "example" && key != "examples" && !visit(at+"/"+key, member) {
+						return false
+					}
+				}
+			case []any:
+				for i, item := range v {
+					if !visit(fmt.Sprint(at, "/", i), item) {
+						return false
+					}
+				}
+			}
+			return true
+		}
+		visit("", root)
+	}
+}
+
+// texts reads a list of texts; anything else in it is lost, and so complained about by whoever needs it.
+func texts(v any) []string {
+	list, _ := v.([]any)
+	var out []string
+	for _, item := range list {
+		if text, ok := item.(string); ok {
+			out = append(out, text)
+		}
+	}
+	return out
+}

@@ -1,0 +1,315 @@
+package api_test
+
+import (
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"reflect"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/getkin/kin-openapi/openapi3"
+)
+
+// fact is what is known about one operation of Stytch, from its own descriptions, libraries and answers.
+type fact struct {
+	ID           string
+	Method, Path string
+	Request      []field
+	Response     []field
+	Errors       []struct {
+		Status    int
+		Certainty string `json:"status_certainty"`
+		Type      string `json:"error_type"`
+		Message   string
+	}
+	ContentTypes []string `json:"content_types"`
+}
+
+// field is one field by its path, as in clients[].scopes. "*" is any further one. Nullable may be "unknown".
+type field struct {
+	Name, In, Type   string
+	Required         bool
+	Nullable         any
+	Enum             []any
+	Default          any
+	Minimum, Maximum *float64
+	MinLength        uint64 `json:"min_length"`
+	MaxKeys          any    `json:"max_keys"`
+	MaxBytes         any    `json:"max_bytes"`
+}
+
+// operationOf maps the names of the facts. Those that are missing here are not part of the contract.
+var operationOf = map[string]string{
+	"m2m.clients.create":                           "CreateM2MClient",
+	"m2m.clients.get":                              "GetM2MClient",
+	"m2m.clients.search":                           "SearchM2MClients",
+	"m2m.clients.update":                           "UpdateM2MClient",
+	"m2m.clients.delete":                           "DeleteM2MClient",
+	"m2m.clients.secrets.rotate_start":             "StartM2MClientSecretRotation",
+	"m2m.clients.secrets.rotate_cancel":            "CancelM2MClientSecretRotation",
+	"m2m.clients.secrets.rotate":                   "CompleteM2MClientSecretRotation",
+	"m2m.token":                                    "IssueM2MToken",
+	"sessions.jwks":                                "GetJWKS",
+	"b2b.sessions.jwks":                            "GetB2BJWKS",
+	"connected_apps.clients.create":                "CreateConnectedApp",
+	"connected_apps.clients.get":                   "GetConnectedApp",
+	"connected_apps.clients.search":                "SearchConnectedApps",
+	"connected_apps.clients.update":                "UpdateConnectedApp",
+	"connected_apps.clients.delete":                "DeleteConnectedApp",
+	"connected_apps.clients.secrets.rotate_start":  "StartConnectedAppSecretRotation",
+	"connected_apps.clients.secrets.rotate_cancel": "CancelConnectedAppSecretRotation",
+	"connected_apps.clients.secrets.rotate":        "CompleteConnectedAppSecretRotation",
+}
+
+// deviations are where the contract knowingly says something else, and why.
+var deviations = map[string]string{
+	"internal_server_error":                                                 "newer pages, and an answer that was seen, have the text of the example",
+	"SearchM2MClients request query.operands required":                      "Stytch's description contradicts itself; the contract takes the lenient side",
+	"IssueM2MToken request client_id required":                              "HTTP Basic may carry it",
+	"IssueM2MToken request client_secret required":                          "HTTP Basic may carry it",
+	"UpdateConnectedApp request full_access_allowed nullable":               "every field of an update takes null, which the schema marks as assumed",
+	"UpdateConnectedApp request bypass_consent_for_offline_access nullable": "as above",
+	"UpdateConnectedApp request access_token_expiry_minutes nullable":       "as above",
+	"UpdateConnectedApp request access_token_expiry_minutes default":        "a field that is left out of an update keeps its value",
+}
+
+func TestFacts(t *testing.T) {
+	complaints, compared := compare(document{load(t)}, loadFacts(t))
+	for key, complaint := range complaints {
+		if deviations[key] == "" {
+			t.Errorf("%s: %s", key, complaint)
+		}
+	}
+	for key := range deviations {
+		if complaints[key] == "" {
+			t.Errorf("%s: is listed as a deviation, and is none", key)
+		}
+	}
+	for _, id := range operationIDs {
+		if !slices.Contains(compared, id) {
+			t.Errorf("%s: no facts about it", id)
+		}
+	}
+}
+
+// TestFactsFire shows that each comparison can fail.
+func TestFactsFire(t *testing.T) {
+	facts := loadFacts(t)
+	for want, apply := range map[string]func(d document){
+		"GetJWKS":                             func(d document) { d.op("GetJWKS").OperationID = "GetKeys" },
+		"CreateM2MClient request client_name": func(d document) { delete(d.schema("CreateM2MClientRequest").Properties, "client_name") },
+		"CreateM2MClient request client_name type": func(d document) {
+			d.property("CreateM2MClientRequest", "client_name").Type = &openapi3.Types{"integer"}
+		},
+		"CreateM2MClient request scopes items": func(d document) {
+			d.property("CreateM2MClientRequest", "scopes").Items.Value.Type = &openapi3.Types{"object"}
+		},
+		"CreateM2MClient request scopes required":             func(d document) { d.schema("CreateM2MClientRequest").Required = nil },
+		"CreateM2MClient request client_secret minLength":     func(d document) { d.property("CreateM2MClientRequest", "client_secret").MinLength = 1 },
+		"CreateM2MClient request trusted_metadata x-max-keys": func(d document) { d.schema("TrustedMetadata").Extensions["x-max-keys"] = 21.0 },
+		"SearchM2MClients request limit minimum":              func(d document) { d.property("SearchM2MClientsRequest", "limit").Min = nil },
+		"SearchM2MClients request limit maximum":              func(d document) { d.property("SearchM2MClientsRequest", "limit").Max = openapi3.Ptr(100.0) },
+		"SearchM2MClients request limit default":              func(d document) { d.property("SearchM2MClientsRequest", "limit").Default = 10.0 },
+		"SearchM2MClients request limit format":               func(d document) { d.property("SearchM2MClientsRequest", "limit").Format = "" },
+		"SearchM2MClients request query.operator enum":        func(d document) { d.schema("SearchOperator").Enum = []any{"AND"} },
+		"SearchM2MClients response m2m_clients[].status enum": func(d document) { d.property("M2MClient", "status").Extensions = nil },
+		"GetM2MClient response m2m_client.next_client_secret_last_four nullable": func(d document) {
+			d.property("M2MClient", "next_client_secret_last_four").Nullable = false
+		},
+		"GetConnectedApp response connected_app.creation_method": func(d document) { d.schema("ConnectedApp").AllOf = d.schema("ConnectedApp").AllOf[:1] },
+		"GetJWKS response keys[].x5tS256":                        func(d document) { delete(d.schema("JWK").Properties, "x5tS256") },
+		"IssueM2MToken request *": func(d document) {
+			d.schema("IssueM2MTokenRequest").AdditionalProperties = openapi3.AdditionalProperties{}
+		},
+		"IssueM2MToken content":                 func(d document) { delete(d.op("IssueM2MToken").RequestBody.Value.Content, "application/json") },
+		"GetM2MClient path client_id":           func(d document) { d.Paths.Value("/v1/m2m/clients/{client_id}").Parameters = nil },
+		"GetM2MClient 404 m2m_client_not_found": func(d document) { d.op("GetM2MClient").Responses.Delete("404") },
+		"GetM2MClient 403 use_https":            func(d document) { d.response("GetM2MClient", "403").Extensions = errorTypes("organization_suspended") },
+		"m2m_client_not_found":                  func(d document) { d.answerExample("GetM2MClient", "404")["error_message"] = "Not found." },
+		"search_timeout":                        func(d document) { delete(d.catalogued("search_timeout"), "certainty") },
+	} {
+		doc := document{load(t)}
+		apply(doc)
+		if complaints, _ := compare(doc, facts); complaints[want] == "" {
+			t.Errorf("%s: nobody complains", want)
+		}
+	}
+}
+
+func loadFacts(t *testing.T) (facts []fact) {
+	t.Helper()
+	data, err := os.ReadFile(filepath.Join("..", "..", "shared", "api-facts", "operations.json"))
+	if errors.Is(err, fs.ErrNotExist) {
+		t.Skip("the facts about Stytch, ../shared/api-facts/operations.json, are not here")
+	}
+	if err := errors.Join(err, json.Unmarshal(data, &facts)); err != nil {
+		t.Fatal(err)
+	}
+	return facts
+}
+
+// compare answers where the contract and the facts differ, and the operations it has compared.
+func compare(doc document, facts []fact) (complaints map[string]string, compared []string) {
+	complaints = map[string]string{}
+	for _, f := range facts {
+		id := operationOf[f.ID]
+		if id == "" {
+			continue
+		}
+		compared = append(compared, id)
+		complain := func(where, format string, args ...any) { complaints[where] = fmt.Sprintf(format, args...) }
+		op := doc.Paths.Value(f.Path).GetOperation(f.Method)
+		if op == nil || op.OperationID != id {
+			complain(id, "is not %s %s", f.Method, f.Path)
+			continue
+		}
+		compareErrors(doc, f, op, complain)
+		var media []string
+		if op.RequestBody != nil {
+			for mime, body := range op.RequestBody.Value.Content {
+				media = append(media, mime)
+				compareFields(id+" request", body.Schema, f.Request, complain)
+			}
+		}
+		for _, field := range f.Request {
+			if field.In == "path" && doc.Paths.Value(f.Path).Parameters.GetByInAndName("path", field.Name) == nil {
+				complain(id+" path "+field.Name, "is missing")
+			}
+			if field.In == "body" && op.RequestBody == nil {
+				complain(id+" request "+field.Name, "is missing, there is no body")
+			}
+		}
+		slices.Sort(media)
+		slices.Sort(f.ContentTypes)
+		if !slices.Equal(media, f.ContentTypes) {
+			complain(id+" content", "takes %v, not %v", media, f.ContentTypes)
+		}
+		compareFields(id+" response", doc.answer(id, "200").Schema, f.Response, complain)
+	}
+	return complaints, compared
+}
+
+func compareErrors(doc document, f fact, op *openapi3.Operation, complain complain) {
+	for _, e := range f.Errors {
+		if strings.HasPrefix(e.Type, "(") {
+			continue // a case whose name nobody knows
+		}
+		at := fmt.Sprint(op.OperationID, " ", e.Status, " ", e.Type)
+		ref := op.Responses.Status(e.Status)
+		if ref == nil || !slices.Contains(texts(ref.Value.Extensions["x-error-types"]), e.Type) {
+			complain(at, "is missing")
+			continue
+		}
+		certainty, marked := doc.catalogued(e.Type)["certainty"]
+		if documented := !marked || certainty == "documented"; documented != (e.Certainty == "documented") {
+			complain(e.Type, "its status is %v in the contract, and %s in the facts", certainty, e.Certainty)
+		}
+		for example := range exampleValues(ref.Value.Content.Get("application/json")) {
+			object := example.(map[string]any)
+			if e.Message != "" && object["error_type"] == e.Type && object["error_message"] != e.Message {
+				complain(e.Type, "the message of the example is not the documented one")
+			}
+		}
+	}
+}
+
+func compareFields(where string, body *openapi3.SchemaRef, fields []field, complain complain) {
+	for _, f := range fields {
+		if f.In == "path" {
+			continue
+		}
+		at := where + " " + f.Name
+		parent, got := find(body, strings.Split(strings.ReplaceAll(f.Name, "[]", ".[]"), "."))
+		if got == nil {
+			complain(at, "is missing")
+			continue
+		}
+		for _, difference := range differences(f, parent, got, strings.HasSuffix(where, "response")) {
+			complain(at+" "+difference[0], "%s", difference[1])
+		}
+	}
+}
+
+// differences are pairs of what differs and how.
+func differences(f field, parent, got *openapi3.Schema, answer bool) (all [][2]string) {
+	differ := func(what string, got, want any) {
+		if !reflect.DeepEqual(got, want) {
+			all = append(all, [2]string{what, fmt.Sprintf("is %v, not %v", got, want)})
+		}
+	}
+	kind, format, _ := strings.Cut(strings.TrimSuffix(f.Type, ")"), "(")
+	kind, items, isArray := strings.Cut(strings.TrimSuffix(kind, ">"), "<")
+	if kind != "any" {
+		if len(got.AllOf) == 0 {
+			differ("type", got.Type.Slice(), []string{kind})
+		}
+		differ("required", slices.Contains(parent.Required, f.Name[strings.LastIndex(f.Name, ".")+1:]), f.Required)
+	}
+	if isArray && items == "string" {
+		differ("items", got.Items.Value.Type.Slice(), []string{"string"})
+	}
+	if format == "int32" {
+		differ("format", got.Format, format)
+	}
+	if nullable, known := f.Nullable.(bool); known && kind != "any" {
+		differ("nullable", got.Nullable, nullable)
+	}
+	if len(f.Enum) > 0 {
+		values := slices.DeleteFunc(slices.Clone(got.Enum), func(v any) bool { return v == nil })
+		if answer {
+			values, _ = got.Extensions["x-known-values"].([]any)
+		}
+		differ("enum", values, f.Enum)
+	}
+	if f.Default != nil && !answer {
+		differ("default", got.Default, f.Default)
+	}
+	if f.Minimum != nil {
+		differ("minimum", got.Min, f.Minimum)
+	}
+	if f.Maximum != nil {
+		differ("maximum", got.Max, f.Maximum)
+	}
+	if f.MinLength > 0 {
+		differ("minLength", got.MinLength, f.MinLength)
+	}
+	if f.MaxKeys != nil {
+		differ("x-max-keys", got.Extensions["x-max-keys"], f.MaxKeys)
+		differ("x-max-bytes", got.Extensions["x-max-bytes"], f.MaxBytes)
+	}
+	return all
+}
+
+// find follows a path to a property, through the parts of an allOf, and answers the part that declares it as well.
+func find(ref *openapi3.SchemaRef, path []string) (parent, property *openapi3.Schema) {
+	if ref == nil {
+		return nil, nil
+	}
+	s := ref.Value
+	var next *openapi3.SchemaRef
+	switch path[0] {
+	case "[]":
+		next = s.Items
+	case "*":
+		next = s.AdditionalProperties.Schema
+	default:
+		next = s.Properties[path[0]]
+	}
+	if next != nil && len(path) > 1 {
+		return find(next, path[1:])
+	}
+	if next != nil {
+		return s, next.Value
+	}
+	for _, part := range slices.Backward(s.AllOf) { // the last part says most
+		if parent, property := find(part, path); property != nil {
+			return parent, property
+		}
+	}
+	return nil, nil
+}

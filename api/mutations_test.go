@@ -1,0 +1,146 @@
+package api_test
+
+import (
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/getkin/kin-openapi/openapi3"
+)
+
+// A mutation breaks the contract in one way, and names the rule that must say so, with a part of what it says.
+type mutation struct {
+	rule, says string
+	apply      func(d document)
+}
+
+var mutations = []mutation{
+	{"valid", "not 3.0.3", func(d document) { d.OpenAPI = "3.0.2" }},
+	{"valid", "example", func(d document) { d.requestExample("CreateM2MClient", "minimal")["scopes"] = "read:users" }},
+	{"valid", "example", func(d document) { delete(d.requestExample("CreateM2MClient", "imported"), "scopes") }},
+	{"valid", "example", func(d document) { d.requestExample("CreateM2MClient", "minimal")["scope"] = "misspelt" }},
+	{"valid", "example", func(d document) { d.requestExample("UpdateM2MClient", "deactivate")["status"] = "asleep" }},
+	{"valid", "example", func(d document) { delete(d.answerExample("GetM2MClient", "200"), "m2m_client") }},
+	{"valid", "example", func(d document) {
+		d.answerExample("SearchConnectedApps", "200")["connected_apps"] = []any{map[string]any{}}
+	}},
+	{"valid", "example", func(d document) { d.answerExample("GetM2MClient", "404")["status_code"] = "404" }},
+	{"valid", "default", func(d document) { d.property("SearchM2MClientsRequest", "limit").Default = 5000.0 }},
+	{"valid", "sibling", func(d document) { d.schema("Error").Extensions = map[string]any{"for a developer to read": nil} }},
+	{"operations", "GetJWKS: is missing", func(d document) { d.Paths.Delete("/v1/sessions/jwks/{project_id}") }},
+	{"operations", "PurgeM2MClient: is not one", func(d document) { d.op("DeleteM2MClient").OperationID = "PurgeM2MClient" }},
+	{"operation-id", `"getM2MClient" is not a verb`, func(d document) { d.op("GetM2MClient").OperationID = "getM2MClient" }},
+	{"operation-id", `"Get" is not a verb`, func(d document) { d.op("GetM2MClient").OperationID = "Get" }},
+	{"operation-id", `"" is not a verb`, func(d document) { d.op("GetM2MClient").OperationID = "" }},
+	{"operation-id", "is also that of", func(d document) { d.op("GetM2MClient").OperationID = "GetConnectedApp" }},
+	{"tags", "has 0 tags", func(d document) { d.op("GetJWKS").Tags = nil }},
+	{"tags", "has 2 tags", func(d document) { d.op("GetJWKS").Tags = []string{"Keys", "M2M tokens"} }},
+	{"tags", `"keys" is not declared`, func(d document) { d.op("GetJWKS").Tags = []string{"keys"} }},
+	{"tags", "M2M tokens: is not used", func(d document) { d.op("IssueM2MToken").Tags = []string{"Keys"} }},
+	{"tags", "has no description", func(d document) { d.Tags[0].Description = "" }},
+	{"safety", "<nil> is none of", func(d document) { delete(d.op("IssueM2MToken").Extensions, "x-safety") }},
+	{"safety", "safe is none of", func(d document) { d.op("IssueM2MToken").Extensions["x-safety"] = "safe" }},
+	{"examples", "application/json: has no example", func(d document) { d.request("SearchM2MClients").Examples = nil }},
+	{"examples", "x-www-form-urlencoded: has no example", func(d document) {
+		d.op("IssueM2MToken").RequestBody.Value.Content["application/x-www-form-urlencoded"].Example = nil
+	}},
+	{"examples", "200 application/json: has no example", func(d document) { d.answer("GetM2MClient", "200").Example = nil }},
+	{"examples", "status_code 200", func(d document) { d.answerExample("CreateM2MClient", "201")["status_code"] = 200 }},
+	{"errors", "has no answer 400", func(d document) { d.op("GetM2MClient").Responses.Delete("400") }},
+	{"errors", "has no answer 401", func(d document) { d.op("GetM2MClient").Responses.Delete("401") }},
+	{"errors", "has no answer 403", func(d document) { d.op("GetM2MClient").Responses.Delete("403") }},
+	{"errors", "has no answer 404", func(d document) { d.op("GetM2MClient").Responses.Delete("404") }},
+	{"errors", "has no answer 429", func(d document) { d.op("GetJWKS").Responses.Delete("429") }},
+	{"errors", "has no answer 500", func(d document) { d.op("IssueM2MToken").Responses.Delete("500") }},
+	{"errors", "default answer", func(d document) {
+		d.op("GetJWKS").Responses.Set("default", d.op("GetJWKS").Responses.Value("500"))
+	}},
+	{"error-types", "404: names 0", func(d document) { delete(d.response("GetM2MClient", "404").Extensions, "x-error-types") }},
+	{"error-types", "names 1", func(d document) { d.response("GetM2MClient", "200").Extensions = errorTypes("bad_request") }},
+	{"error-types", "no_such is not in", func(d document) {
+		d.response("GetM2MClient", "404").Extensions = errorTypes("m2m_client_not_found", "no_such")
+	}},
+	{"error-types", "twice", func(d document) {
+		d.response("GetM2MClient", "404").Extensions = errorTypes("m2m_client_not_found", "m2m_client_not_found")
+	}},
+	{"error-types", "another status", func(d document) { d.catalogued("too_many_requests")["status"] = 430.0 }},
+	{"error-types", "another status", func(d document) { delete(d.catalogued("invalid_client"), "assumed-status") }},
+	{"error-types", "not among its error types", func(d document) { d.answerExample("GetM2MClient", "404")["error_type"] = "not_found" }},
+	{"error-types", "not among its error types", func(d document) { d.answerExample("IssueM2MToken", "400")["error"] = "bad_request" }},
+	{"catalogue", "use_https: is not used", func(d document) {
+		d.response("GetM2MClient", "403").Extensions = errorTypes("organization_suspended")
+	}},
+	{"catalogue", "does not say when", func(d document) { d.catalogued("use_https")["when"] = " " }},
+	{"catalogue", "certainty certain", func(d document) { d.catalogued("use_https")["certainty"] = "certain" }},
+	{"catalogue", "unknown member", func(d document) { d.catalogued("use_https")["or else"] = nil }},
+	{"described", "lacks a summary", func(d document) { d.op("GetJWKS").Summary = "" }},
+	{"described", "lacks a summary", func(d document) { d.op("GetJWKS").Description = "" }},
+	{"described", "parameter ClientID", func(d document) { d.Components.Parameters["ClientID"].Value.Description = "" }},
+	{"described", "header RetryAfter", func(d document) { d.Components.Headers["RetryAfter"].Value.Description = "" }},
+	{"described", "/JWK: has no", func(d document) { d.schema("JWK").Description = "" }},
+	{"described", "/JWK/properties/kid", func(d document) { d.property("JWK", "kid").Description = "" }},
+	{"described", "/items", func(d document) { d.property("JWK", "x5c").Items.Value.Description = "" }},
+	{"described", "/allOf/1/properties/creation_method", func(d document) {
+		d.schema("ConnectedApp").AllOf[1].Value.Properties["creation_method"].Value.Description = ""
+	}},
+	{"described", "/additionalProperties", func(d document) { d.schema("IssueM2MTokenRequest").AdditionalProperties.Schema.Value.Description = "" }},
+	{"extensions", "x-certainty likely", func(d document) { d.property("JWK", "x5tS256").Extensions["x-certainty"] = "likely" }},
+	{"extensions", "x-certainty <nil>", func(d document) { d.Components.Headers["RetryAfter"].Value.Extensions["x-certainty"] = nil }},
+	{"extensions", "x-certanty", func(d document) { d.op("GetJWKS").Extensions["x-certanty"] = "assumed" }},
+	{"extensions", "x-go-name", func(d document) { d.property("JWK", "n").Extensions = map[string]any{"x-go-name": "N"} }},
+	{"extensions", "x-known-values", func(d document) { d.property("JWK", "kty").Extensions["x-known-values"] = "RSA" }},
+	{"extensions", "x-known-values", func(d document) { d.property("JWK", "kty").Enum = []any{"RSA"} }},
+	{"secrets", "without format", func(d document) { d.property("CreateM2MClientRequest", "client_secret").Format = "" }},
+	{"secrets", "without format", func(d document) { d.property("IssueM2MTokenResponse", "access_token").Format = "jwt" }},
+	{"secrets", "next_client_secret: is a secret without", func(d document) {
+		d.schema("ConnectedAppWithNextClientSecret").AllOf[1].Value.Properties["next_client_secret"].Value.Format = ""
+	}},
+	{"secrets", "no name of a secret", func(d document) { d.property("M2MClient", "client_secret_last_four").Format = "password" }},
+	{"secrets", "writeOnly is false", func(d document) { d.property("IssueM2MTokenRequest", "client_secret").WriteOnly = false }},
+	{"secrets", "writeOnly is true", func(d document) { d.property("IssueM2MTokenResponse", "access_token").WriteOnly = true }},
+	{"open-closed", "request takes unknown", func(d document) { d.schema("M2MSearchOperand").AdditionalProperties = openapi3.AdditionalProperties{} }},
+	{"open-closed", "request takes unknown", func(d document) {
+		d.schema("UpdateConnectedAppRequest").AdditionalProperties = openapi3.AdditionalProperties{Has: openapi3.Ptr(true)}
+	}},
+	{"open-closed", "refuses unknown fields", func(d document) {
+		d.schema("ConnectedAppFields").AdditionalProperties = openapi3.AdditionalProperties{Has: openapi3.Ptr(false)}
+	}},
+	{"open-closed", "refuses unknown values", func(d document) { d.property("M2MClient", "status").Enum = []any{"active", "inactive"} }},
+	{"open-closed", "metadata must be open", func(d document) { delete(d.schema("TrustedMetadata").Extensions, "x-max-keys") }},
+	{"open-closed", "metadata must be open", func(d document) {
+		d.property("UpdateM2MClientRequest", "trusted_metadata").AdditionalProperties = openapi3.AdditionalProperties{}
+	}},
+	{"unused", "schemas/Spare", func(d document) { d.Components.Schemas["Spare"] = openapi3.NewStringSchema().NewRef() }},
+	{"unused", "responses/SearchFailed", func(d document) {
+		for _, id := range []string{"SearchM2MClients", "SearchConnectedApps"} {
+			d.op(id).Responses.Set("500", d.op("GetM2MClient").Responses.Value("500"))
+		}
+	}},
+	{"unused", "securitySchemes/client", func(d document) { d.op("IssueM2MToken").Security = &openapi3.SecurityRequirements{} }},
+}
+
+// TestLintFires shows that each rule can fail, in each way it knows.
+func TestLintFires(t *testing.T) {
+	shown := map[string]bool{}
+	for _, m := range mutations {
+		shown[m.rule] = true
+		t.Run(m.rule+": "+m.says, func(t *testing.T) {
+			t.Parallel() // loading takes most of the time
+			i := slices.IndexFunc(rules, func(r rule) bool { return r.name == m.rule })
+			if i < 0 {
+				t.Fatal("no such rule")
+			}
+			doc := load(t)
+			m.apply(document{doc})
+			complaints := lint(doc, rules[i])
+			if !slices.ContainsFunc(complaints, func(c string) bool { return strings.Contains(c, m.says) }) {
+				t.Errorf("nobody complains; all complaints: %q", complaints)
+			}
+		})
+	}
+	for _, r := range rules {
+		if !shown[r.name] {
+			t.Errorf("rule %s is not shown to fire", r.name)
+		}
+	}
+}

@@ -1,0 +1,223 @@
+package contract
+
+import (
+	"encoding/json"
+	"fmt"
+	"maps"
+	"math"
+	"math/rand/v2"
+	"slices"
+	"strconv"
+	"strings"
+	"unicode/utf8"
+
+	"github.com/getkin/kin-openapi/openapi3"
+)
+
+// Fill says which optional parts a random instance has.
+type Fill int
+
+const (
+	FillSome     Fill = iota // any of them, and nulls where they are allowed
+	FillRequired             // none
+	FillAll                  // all of them, and no nulls
+)
+
+// Random returns a random instance of a schema, as encoding/json decodes it with numbers as [json.Number]. The same state of
+// rng gives the same instance. It panics on a keyword that it does not know, so that no instance is wrong in silence.
+func Random(rng *rand.Rand, schema *openapi3.SchemaRef, fill Fill) any {
+	return generator{rng, fill}.value(schema.Value)
+}
+
+type generator struct {
+	*rand.Rand
+	fill Fill
+}
+
+func (g generator) value(s *openapi3.Schema) any {
+	if keyword := unknownKeyword(s); keyword != "" {
+		panic("contract: Random does not know the keyword " + keyword)
+	}
+	if s.Nullable && g.fill == FillSome && g.oneIn(4) {
+		return nil
+	}
+	if known, ok := s.Extensions["x-known-values"].([]any); ok && !g.oneIn(4) {
+		return known[g.IntN(len(known))]
+	}
+	if len(s.Enum) > 0 {
+		values := slices.DeleteFunc(slices.Clone(s.Enum), func(v any) bool { return v == nil })
+		return values[g.IntN(len(values))]
+	}
+	switch {
+	case s.Type.Is("string"):
+		return g.text(s)
+	case s.Type.Is("integer"):
+		return g.integer(s)
+	case s.Type.Is("boolean"):
+		return g.oneIn(2)
+	case s.Type.Is("array"):
+		return g.list(s)
+	}
+	return g.object(s)
+}
+
+// unknownKeyword names what would need more than this generator can do.
+func unknownKeyword(s *openapi3.Schema) string {
+	for keyword, used := range map[string]bool{
+		"oneOf": s.OneOf != nil, "anyOf": s.AnyOf != nil, "not": s.Not != nil, "pattern": s.Pattern != "", "multipleOf": s.MultipleOf != nil,
+		"exclusiveMinimum": s.ExclusiveMin.Bool != nil, "exclusiveMaximum": s.ExclusiveMax.Bool != nil, "uniqueItems": s.UniqueItems,
+		"minProperties": s.MinProps > 0, "maxProperties": s.MaxProps != nil,
+		"type: number": s.Type.Is("number"), "no type": s.Type == nil && s.AllOf == nil,
+		"format: " + s.Format: !slices.Contains([]string{"", "password", "int32", "int64"}, s.Format),
+	} {
+		if used {
+			return keyword
+		}
+	}
+	return ""
+}
+
+func (g generator) oneIn(n int) bool { return g.IntN(n) == 0 }
+
+// awkward texts are those that programs tend to get wrong.
+var awkward = []string{
+	"", " ", "  x  ", "null", "true", "0", "-1", "{}", "[]", `"`, `\`, `a\"b`, "a/b", "../..", "%2e%2e", "?#&=+;", "a b", "line\nbreak", "\t\r",
+	"\x00", "\x7f", "<script>&amp;</script>", "{{ request.name }}", "${jndi:x}", "' OR 1=1 --", "undefined", "[REDACTED]", "read:users write:users",
+	"äöü ß", "日本語", "עברית", "👩‍👩‍👧‍👦", "e\u0301", "\u2028\u2029", "\u202e", "\ufeff", "\ufffd", "\U0010ffff", strings.Repeat("long ", 200),
+}
+
+func (g generator) text(s *openapi3.Schema) string {
+	text := awkward[g.IntN(len(awkward))]
+	if g.oneIn(2) || s.Format == "password" && strings.ContainsAny(text, "[\ufffd") { // those two never make a secret
+		text = g.letters(g.IntN(24))
+	}
+	if missing := int(s.MinLength) - utf8.RuneCountInString(text); missing > 0 {
+		text += g.letters(missing)
+	}
+	if s.MaxLength != nil && utf8.RuneCountInString(text) > int(*s.MaxLength) {
+		text = string([]rune(text)[:*s.MaxLength])
+	}
+	return text
+}
+
+func (g generator) letters(n int) string {
+	const alphabet = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_.:"
+	b := make([]byte, n)
+	for i := range b {
+		b[i] = alphabet[g.IntN(len(alphabet))]
+	}
+	return string(b)
+}
+
+// integer stays within 61 bits: the validator calculates with floats, which do not hold the outermost ones.
+func (g generator) integer(s *openapi3.Schema) json.Number {
+	low, high := int64(-1<<61), int64(1<<61)
+	if s.Format == "int32" {
+		low, high = math.MinInt32, math.MaxInt32
+	}
+	if s.Min != nil {
+		low = int64(math.Ceil(*s.Min))
+	}
+	if s.Max != nil {
+		high = int64(math.Floor(*s.Max))
+	}
+	n := [...]int64{low, high, 0, 1, -1, low + g.Int64N(high-low+1)}[g.IntN(6)]
+	return json.Number(strconv.FormatInt(min(max(n, low), high), 10))
+}
+
+func (g generator) list(s *openapi3.Schema) []any {
+	n := map[Fill]int{FillSome: g.IntN(4), FillAll: 1 + g.IntN(3)}[g.fill]
+	n = max(n, int(s.MinItems))
+	if s.MaxItems != nil {
+		n = min(n, int(*s.MaxItems))
+	}
+	items := make([]any, n)
+	for i := range items {
+		items[i] = g.value(s.Items.Value)
+	}
+	return items
+}
+
+// object merges the parts of an allOf. Where several declare a field, the last one says most.
+func (g generator) object(s *openapi3.Schema) map[string]any {
+	fields, open := members(s.NewRef())
+	required := requiredFields(s)
+	out := map[string]any{}
+	for _, name := range slices.Sorted(maps.Keys(fields)) {
+		if required[name] || g.fill == FillAll || g.fill == FillSome && g.oneIn(2) {
+			out[name] = g.value(fields[name][len(fields[name])-1].Value)
+		}
+	}
+	if open && g.fill != FillRequired {
+		g.addFurther(out, fields, s)
+	}
+	return out
+}
+
+func requiredFields(s *openapi3.Schema) map[string]bool {
+	required := map[string]bool{}
+	for _, name := range s.Required {
+		required[name] = true
+	}
+	for _, part := range s.AllOf {
+		maps.Copy(required, requiredFields(part.Value))
+	}
+	return required
+}
+
+// addFurther adds members that the schema does not name, within its limits.
+func (g generator) addFurther(out map[string]any, declared map[string][]*openapi3.SchemaRef, s *openapi3.Schema) {
+	maxKeys, maxBytes := limit(s, "x-max-keys"), limit(s, "x-max-bytes")
+	for range g.IntN(6) {
+		name := g.text(openapi3.NewStringSchema())
+		if _, taken := out[name]; taken || declared[name] != nil || len(out) >= maxKeys {
+			continue
+		}
+		if further := s.AdditionalProperties.Schema; further != nil {
+			out[name] = g.value(further.Value)
+		} else {
+			out[name] = g.anything(3)
+		}
+		if data, err := json.Marshal(out); err != nil || len(data) > maxBytes {
+			delete(out, name)
+		}
+	}
+}
+
+func limit(s *openapi3.Schema, name string) int {
+	n, err := strconv.Atoi(fmt.Sprint(s.Extensions[name]))
+	if err != nil {
+		return math.MaxInt
+	}
+	return n
+}
+
+// numbers are those that a float64 loses or changes.
+var numbers = []json.Number{
+	"0", "-0", "1", "1.0", "-1.50", "0.1", "1e3", "1E+2", "9007199254740993", "-9223372036854775809", "123456789012345678901234567890", "1e400", "5e-324",
+}
+
+// anything is any JSON value, nested to a depth at most.
+func (g generator) anything(depth int) any {
+	switch n := g.IntN(6); {
+	case n == 0:
+		return nil
+	case n == 1:
+		return g.oneIn(2)
+	case n == 2:
+		return numbers[g.IntN(len(numbers))]
+	case n == 3 && depth > 0:
+		list := make([]any, g.IntN(3))
+		for i := range list {
+			list[i] = g.anything(depth - 1)
+		}
+		return list
+	case n == 4 && depth > 0:
+		object := map[string]any{}
+		for range g.IntN(3) {
+			object[g.text(openapi3.NewStringSchema())] = g.anything(depth - 1)
+		}
+		return object
+	}
+	return g.text(openapi3.NewStringSchema())
+}

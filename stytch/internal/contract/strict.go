@@ -1,0 +1,81 @@
+package contract
+
+import (
+	"bytes"
+	"encoding/json"
+	"fmt"
+	"maps"
+	"slices"
+
+	"github.com/getkin/kin-openapi/openapi3"
+)
+
+// drift says where a valid answer goes beyond the contract.
+func drift(response *openapi3.Response, status int, data []byte) []string {
+	media := response.Content.Get("application/json")
+	var value any
+	dec := json.NewDecoder(bytes.NewReader(data))
+	dec.UseNumber()
+	if media == nil || dec.Decode(&value) != nil {
+		return nil
+	}
+	found := strays(media.Schema, value, nil)
+	object, _ := value.(map[string]any)
+	if code := object["status_code"]; code != nil && fmt.Sprint(code) != fmt.Sprint(status) {
+		found = append(found, "body /status_code is not the status of the answer")
+	}
+	if types, ok := response.Extensions["x-error-types"].([]any); ok {
+		for _, name := range []string{"error_type", "error"} {
+			if kind, ok := object[name]; ok && !slices.Contains(types, kind) {
+				found = append(found, "body /"+name+" is none of the error types of this answer")
+			}
+		}
+	}
+	return found
+}
+
+// strays finds unknown fields, and values that are not among the known ones.
+func strays(ref *openapi3.SchemaRef, value any, path []string) (found []string) {
+	complain := func(what string) { found = append(found, "body "+pointer(path)+what) }
+	if known, ok := ref.Value.Extensions["x-known-values"].([]any); ok && !slices.Contains(known, value) {
+		complain("is none of the known values")
+	}
+	switch value := value.(type) {
+	case []any:
+		for i, item := range value {
+			if ref.Value.Items != nil {
+				found = append(found, strays(ref.Value.Items, item, append(path[:len(path):len(path)], fmt.Sprint(i)))...)
+			}
+		}
+	case map[string]any:
+		fields, open := members(ref)
+		for _, name := range slices.Sorted(maps.Keys(value)) {
+			if fields[name] == nil && !open {
+				complain(unknownField(name))
+			}
+			for _, field := range fields[name] {
+				found = append(found, strays(field, value[name], append(path[:len(path):len(path)], name))...)
+			}
+		}
+	}
+	return found
+}
+
+// members are the fields of an object, each as often as the parts of an allOf declare it. An object that says so is open,
+// and so is one that declares none.
+func members(ref *openapi3.SchemaRef) (fields map[string][]*openapi3.SchemaRef, open bool) {
+	fields = map[string][]*openapi3.SchemaRef{}
+	var collect func(s *openapi3.Schema)
+	collect = func(s *openapi3.Schema) {
+		extra := s.AdditionalProperties
+		open = open || extra.Schema != nil || extra.Has != nil && *extra.Has
+		for name, field := range s.Properties {
+			fields[name] = append(fields[name], field)
+		}
+		for _, part := range s.AllOf {
+			collect(part.Value)
+		}
+	}
+	collect(ref.Value)
+	return fields, open || len(fields) == 0
+}

@@ -1,0 +1,121 @@
+package contract
+
+import (
+	cryptorand "crypto/rand"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"math/rand/v2"
+	"net/http"
+	"reflect"
+	"strings"
+	"testing"
+)
+
+// canary stands for every secret. No violation may hold it. It looks neither like the name of a field nor like JSON.
+var canary = "CANARY" + cryptorand.Text()
+
+// violationOf sends a request that must be refused, and checks that nothing of the canary is left.
+func violationOf(t *testing.T, transport *Transport, req *http.Request) *Violation {
+	t.Helper()
+	resp, err := transport.RoundTrip(req)
+	var v *Violation
+	if !errors.As(err, &v) {
+		t.Fatalf("err = %v, want a violation", err)
+	}
+	if resp != nil {
+		t.Error("there is an answer beside the violation")
+	}
+	noCanary(t, err)
+	if all := transport.Violations(); len(all) == 0 || all[len(all)-1] != *v {
+		t.Error("the violation is not on record")
+	}
+	return v
+}
+
+func noCanary(t *testing.T, v any) {
+	t.Helper()
+	data, _ := json.Marshal(v)
+	if text := fmt.Sprintf("%v %+v %#v %s %s", v, v, v, v, data); strings.Contains(strings.ToUpper(text), canary) {
+		t.Error("the violation quotes the message")
+	}
+}
+
+// TestCanary fills random messages with the canary wherever a text can be, damages them, and looks at what is said.
+func TestCanary(t *testing.T) {
+	rng := rand.New(rand.NewPCG(5, 5))
+	violations := 0
+	for path, item := range load(t).Paths.Map() {
+		path = strings.NewReplacer("{client_id}", canary, "{project_id}", canary).Replace(path)
+		for method, op := range item.Operations() {
+			for i := range 100 {
+				answer := Random(rng, op.Responses.Status(200).Value.Content["application/json"].Schema, Fill(i%3))
+				s := &server{status: 200, header: asJSON, body: encode(t, Mutate(rng, infest(rng, answer)))}
+				transport := newTransport(t, s)
+				transport.Strict, transport.AllowRequests = true, true
+				violations += refused(t, transport, request(t, method, path, "", nil))
+				if op.RequestBody == nil {
+					continue
+				}
+				body := Random(rng, op.RequestBody.Value.Content["application/json"].Schema, Fill(i%3))
+				transport.AllowRequests = false
+				violations += refused(t, transport, request(t, method, path, string(encode(t, Mutate(rng, infest(rng, body)))), nil))
+			}
+		}
+	}
+	if violations < 1000 {
+		t.Errorf("only %d violations", violations)
+	}
+}
+
+// refused counts a violation, and checks it.
+func refused(t *testing.T, transport *Transport, req *http.Request) int {
+	t.Helper()
+	_, err := transport.RoundTrip(req)
+	if err == nil {
+		return 0
+	}
+	noCanary(t, err)
+	noCanary(t, transport.Violations())
+	if t.Failed() {
+		t.FailNow()
+	}
+	return 1
+}
+
+// infest puts the canary in place of every text, and sometimes of a name.
+func infest(rng *rand.Rand, v any) any {
+	switch v := v.(type) {
+	case string:
+		return canary
+	case []any:
+		out := make([]any, len(v))
+		for i, item := range v {
+			out[i] = infest(rng, item)
+		}
+		return out
+	case map[string]any:
+		out := map[string]any{}
+		for name, member := range v {
+			if rng.IntN(8) == 0 {
+				name = canary
+			}
+			out[name] = infest(rng, member)
+		}
+		return out
+	}
+	return v
+}
+
+// TestViolationIsPlain keeps the type from ever holding a message: an error of the validator would.
+func TestViolationIsPlain(t *testing.T) {
+	v := reflect.TypeFor[Violation]()
+	for i := range v.NumField() {
+		if kind := v.Field(i).Type.Kind(); kind != reflect.String && kind != reflect.Int {
+			t.Errorf("%s is a %v", v.Field(i).Name, kind)
+		}
+	}
+	if errors.Unwrap(&Violation{}) != nil {
+		t.Error("a violation wraps something")
+	}
+}
