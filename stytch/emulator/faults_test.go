@@ -1,0 +1,295 @@
+package emulator_test
+
+import (
+	"bufio"
+	"context"
+	"errors"
+	"io"
+	"net"
+	"net/http"
+	"net/http/httptest"
+	"strings"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/stytchkit/m2m/stytch/emulator"
+)
+
+// meet sends one Create and reports what came of it, raw: faults are outside the contract.
+func (w *world) meet() (status int, head http.Header, body string, err error) {
+	w.t.Helper()
+	answer, err := w.Client().Do(w.request("POST", clients, `{"scopes":["a"]}`))
+	if err != nil {
+		return 0, nil, "", err
+	}
+	defer answer.Body.Close()
+	data, err := io.ReadAll(answer.Body)
+	return answer.StatusCode, answer.Header, string(data), err
+}
+
+func (w *world) clientCount() int {
+	w.t.Helper()
+	_, _, total := w.search(`{}`)
+	return total
+}
+
+func TestFaults(t *testing.T) {
+	const create = "CreateM2MClient"
+	done := func(f emulator.Fault) emulator.Fault { f.AfterEffect = true; return f }
+	typed := emulator.Status(create, 400)
+	typed.ErrorType = "deprecated_endpoint"
+	tests := []struct {
+		name       string
+		fault      emulator.Fault
+		status     int // 0 for a lost connection
+		mediaType  string
+		contains   string
+		retryAfter string
+		cut        bool // the body does not arrive whole
+		effect     bool
+	}{
+		{"Status 500", emulator.Status(create, 500), 500, "application/json", `"error_type":"internal_server_error"`, "", false, false},
+		{"Status 503", emulator.Status(create, 503), 503, "application/json", `"error_type":"server_unavailable"`, "", false, false},
+		{"Status 418", emulator.Status(create, 418), 418, "application/json", `{"status_code":418,"request_id":"request-id-test-`, "", false, false},
+		{"Status with a type", typed, 400, "application/json", `errors/400#deprecated_endpoint"}`, "", false, false},
+		{"Status after the effect", done(emulator.Status(create, 500)), 500, "application/json", "internal_server_error", "", false, true},
+		{"RateLimited", emulator.RateLimited(create, "30"), 429, "application/json", `"error_type":"too_many_requests"`, "30", false, false},
+		{"RateLimited without a time", emulator.RateLimited("", ""), 429, "application/json", "too_many_requests", "", false, false},
+		{"HTML 502", emulator.HTML(create, 502), 502, "text/html; charset=utf-8", "<h1>Bad Gateway</h1>", "", false, false},
+		{"HTML 200", emulator.HTML(create, 200), 200, "text/html; charset=utf-8", "<html>", "", false, false},
+		{"HTML 502 after the effect", done(emulator.HTML(create, 502)), 502, "text/html; charset=utf-8", "<html>", "", false, true},
+		{"EmptyBody", emulator.EmptyBody(create, 500), 500, "", "", "", false, false},
+		{"Garbage", emulator.Garbage(create, 200), 200, "application/json", `{"status_code":`, "", false, false},
+		{"CutBody", emulator.CutBody(create), 200, "application/json", `{"m2m_client":{`, "", true, true},
+		{"Reset", emulator.Reset(create), 0, "", "", "", false, false},
+		{"DropAnswer", emulator.DropAnswer(create), 0, "", "", "", false, true},
+		{"Latency", emulator.Latency(create, time.Millisecond), 200, "application/json", `"status_code":200}`, "", false, true},
+		{"SlowBody", emulator.SlowBody(create, time.Millisecond), 200, "application/json", `"status_code":200}`, "", false, true},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			w := start(t, emulator.WithFaults(tt.fault.Times(1)))
+			status, head, body, err := w.meet()
+			if status != tt.status || !strings.Contains(body, tt.contains) || (err != nil) != (tt.cut || tt.status == 0) {
+				t.Errorf("%d, %v", status, err)
+			}
+			if status > 0 && (head.Get("Content-Type") != tt.mediaType || head.Get("Retry-After") != tt.retryAfter) {
+				t.Errorf("headers %v", head)
+			}
+			log := w.Requests()
+			if len(log) != 1 || log[0].Status != tt.status || tt.fault.Operation != "" && log[0].Operation != create {
+				t.Errorf("log %v", log)
+			}
+			if count := w.clientCount(); count != map[bool]int{true: 1, false: 0}[tt.effect] {
+				t.Errorf("%d clients", count)
+			}
+			if status, _, _, err := w.meet(); status != 200 || err != nil {
+				t.Errorf("the fault stays: %d, %v", status, err)
+			}
+		})
+	}
+}
+
+// A token whose answer is lost is paid for all the same.
+func TestLostTokenCounts(t *testing.T) {
+	w := start(t, withWorker(emulator.WithFaults(emulator.DropAnswer("IssueM2MToken").Times(1)))...)
+	form := credentials("wor+ker 1", workerSecret)
+	form.Set("grant_type", "client_credentials")
+	r := w.request("POST", "/v1/public/"+w.ProjectID+"/oauth2/token", form.Encode(), noAuth, header("Content-Type", "application/x-www-form-urlencoded"))
+	if answer, err := w.Client().Do(r); err == nil {
+		answer.Body.Close()
+		t.Error("an answer came")
+	}
+	if got := w.TokensMinted("wor+ker 1"); got != 1 {
+		t.Errorf("%d tokens", got)
+	}
+}
+
+func TestTokenFaultsHaveTheShapeOfTheTokenEndpoint(t *testing.T) {
+	for status, kind := range map[int]string{400: "invalid_client", 401: "invalid_client", 403: "organization_suspended", 429: "too_many_requests", 500: "internal_server_error", 503: "server_unavailable"} {
+		w := start(t, emulator.WithFaults(emulator.Status("IssueM2MToken", status)))
+		if got := w.token(credentials("a", "b")); got.status != status || got.kind() != kind {
+			t.Errorf("%d %s", got.status, got.kind())
+		}
+	}
+}
+
+func TestFaultsStrikeInTurn(t *testing.T) {
+	status := func(code int) emulator.Fault { return emulator.Status("GetM2MClient", code) }
+	for _, tt := range []struct {
+		name   string
+		faults []emulator.Fault
+		want   []int
+	}{
+		{"always", []emulator.Fault{status(500)}, []int{500, 500, 500}},
+		{"Times", []emulator.Fault{status(500).Times(2)}, []int{500, 500, 404}},
+		{"After", []emulator.Fault{status(500).After(2)}, []int{404, 404, 500, 500}},
+		{"After and Times", []emulator.Fault{status(500).After(1).Times(1)}, []int{404, 500, 404}},
+		{"Each", []emulator.Fault{status(500).Each(3)}, []int{404, 404, 500, 404, 404, 500}},
+		{"all three", []emulator.Fault{status(500).After(1).Each(2).Times(2)}, []int{404, 404, 500, 404, 500, 404, 404}},
+		{"the first wins", []emulator.Fault{status(500).Times(1), status(503).Times(1)}, []int{500, 503, 404}},
+		{"another operation", []emulator.Fault{emulator.Status("DeleteM2MClient", 500)}, []int{404, 404}},
+		{"all operations", []emulator.Fault{emulator.Status("", 500)}, []int{500, 500}},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			w := start(t, emulator.WithFaults(tt.faults...))
+			for i, want := range tt.want {
+				if got := w.call("GET", clients+"/x", ""); got.status != want {
+					t.Errorf("request %d: %d, want %d", i+1, got.status, want)
+				}
+			}
+			w.call("GET", "/health", "")
+		})
+	}
+}
+
+func TestInjectAndRemove(t *testing.T) {
+	w := start(t)
+	remove := w.Inject(emulator.Status("", 500))
+	w.expect(500, "internal_server_error", "GET", clients+"/x", "", noAuth)
+	remove()
+	remove()
+	w.expect(404, "m2m_client_not_found", "GET", clients+"/x", "")
+}
+
+func TestImpossibleFaultsAreRefused(t *testing.T) {
+	w := start(t)
+	for i, fault := range []emulator.Fault{
+		emulator.Reset("GetM2MClients"), emulator.Status("", 200), emulator.Status("", 600), emulator.HTML("", 100),
+		emulator.Latency("", -1), emulator.Reset("").After(-1), emulator.Reset("").Times(-1), emulator.Reset("").Each(-1),
+		{Kind: 99}, {Kind: emulator.FaultEmpty},
+	} {
+		if _, err := emulator.New(emulator.WithFaults(fault)); err == nil {
+			t.Errorf("%d: New takes it", i)
+		}
+		func() {
+			defer func() {
+				if recover() == nil {
+					t.Errorf("%d: Inject takes it", i)
+				}
+			}()
+			w.Inject(fault)
+		}()
+	}
+}
+
+// Without a connection to take over, a lost one is a panic that net/http knows.
+func TestLostConnectionOnARecorder(t *testing.T) {
+	for _, fault := range []emulator.Fault{emulator.Reset(""), emulator.DropAnswer(""), emulator.CutBody("")} {
+		e, err := emulator.New(emulator.WithFaults(fault))
+		if err != nil {
+			t.Fatal(err)
+		}
+		func() {
+			defer func() {
+				if got, _ := recover().(error); !errors.Is(got, http.ErrAbortHandler) {
+					t.Errorf("recovered %v", got)
+				}
+			}()
+			r := httptest.NewRequest(http.MethodGet, clients+"/x", nil)
+			r.SetBasicAuth(e.ProjectID(), e.Secret())
+			e.ServeHTTP(httptest.NewRecorder(), r)
+		}()
+	}
+}
+
+// Latency is measured by the clock of the bubble and ends with the request.
+func TestLatencyUnderSynctest(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		e, err := emulator.New(emulator.WithFaults(emulator.Latency("GetM2MClient", time.Hour), emulator.SlowBody("DeleteM2MClient", time.Hour)))
+		if err != nil {
+			t.Fatal(err)
+		}
+		request := func(ctx context.Context, method string) *http.Request {
+			r := httptest.NewRequestWithContext(ctx, method, clients+"/x", nil)
+			r.SetBasicAuth(e.ProjectID(), e.Secret())
+			return r
+		}
+		for _, method := range []string{"GET", "DELETE"} {
+			began, w := time.Now(), httptest.NewRecorder()
+			e.ServeHTTP(w, request(t.Context(), method))
+			if waited := time.Since(began); waited != time.Hour || w.Code != 404 || !strings.HasSuffix(w.Body.String(), "}") {
+				t.Errorf("%s: %d after %v", method, w.Code, waited)
+			}
+		}
+		ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
+		defer cancel()
+		began := time.Now()
+		defer func() {
+			if recover() == nil || time.Since(began) != time.Minute {
+				t.Errorf("the wait did not end with the context but after %v", time.Since(began))
+			}
+		}()
+		e.ServeHTTP(httptest.NewRecorder(), request(ctx, "GET"))
+	})
+}
+
+// A real server over an in-memory connection, inside a bubble: nothing but the server's own goroutines runs.
+func TestServesOverPipeUnderSynctest(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		e, err := emulator.New(emulator.WithFaults(emulator.DropAnswer("").Times(1)))
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, want := range []string{"", "HTTP/1.1 404 Not Found"} {
+			near, far := net.Pipe()
+			srv := &http.Server{Handler: e}
+			go func() { _ = srv.Serve(&onePipe{conn: far}) }()
+			r := httptest.NewRequest(http.MethodGet, "http://emulator"+clients+"/x", nil)
+			r.SetBasicAuth(e.ProjectID(), e.Secret())
+			if err := r.Write(near); err != nil {
+				t.Fatal(err)
+			}
+			line, err := bufio.NewReader(near).ReadString('\n')
+			if strings.TrimSpace(line) != want || (err == nil) != (want != "") {
+				t.Errorf("%q, %v", line, err)
+			}
+			near.Close()
+			srv.Close()
+		}
+	})
+}
+
+type onePipe struct{ conn net.Conn }
+
+func (l *onePipe) Accept() (net.Conn, error) {
+	if l.conn == nil {
+		return nil, errors.New("no more connections")
+	}
+	conn := l.conn
+	l.conn = nil
+	return conn, nil
+}
+func (l *onePipe) Close() error   { return nil }
+func (l *onePipe) Addr() net.Addr { return &net.UnixAddr{Name: "pipe"} }
+
+// The connection that is lost is the client's own, under TLS and HTTP/2 as well.
+func TestLostConnectionUnderTLS(t *testing.T) {
+	for _, http2 := range []bool{false, true} {
+		e, err := emulator.New(emulator.WithFaults(emulator.Reset("").Times(1), emulator.CutBody("").Times(1)))
+		if err != nil {
+			t.Fatal(err)
+		}
+		s := httptest.NewUnstartedServer(e)
+		s.EnableHTTP2 = http2
+		s.StartTLS()
+		for _, lost := range []bool{true, true, false} {
+			r := httptest.NewRequestWithContext(t.Context(), http.MethodPost, s.URL+clients, strings.NewReader(`{"scopes":[]}`))
+			r.RequestURI = ""
+			r.SetBasicAuth(e.ProjectID(), e.Secret())
+			answer, err := s.Client().Do(r)
+			if err == nil {
+				_, err = io.ReadAll(answer.Body)
+				answer.Body.Close()
+				if (answer.ProtoMajor == 2) != http2 {
+					t.Errorf("HTTP/%d", answer.ProtoMajor)
+				}
+			}
+			if (err != nil) != lost {
+				t.Errorf("HTTP/2 %v: %v", http2, err)
+			}
+		}
+		s.Close()
+	}
+}

@@ -1,0 +1,111 @@
+package emulator
+
+import (
+	"context"
+	"fmt"
+	"io"
+	"net"
+	"net/http"
+	"sync"
+	"testing"
+	"time"
+)
+
+// A Server is an [Emulator] that listens on a loopback address, with the manners of httptest.Server. It prints without
+// its secret.
+type Server struct {
+	*Emulator
+	URL       string // http://127.0.0.1:port
+	ProjectID string
+	Secret    string
+
+	http   *http.Server
+	client *http.Client
+	ended  chan struct{} // closed when the accept loop is over
+	cancel context.CancelFunc
+
+	mu      sync.Mutex
+	closing bool
+	busy    sync.WaitGroup
+}
+
+// NewServer starts an emulator that ends with the test. It fails the test if an option is not valid or no port is free.
+// Outside of tests tb is nil: then failing is a panic, and Close is the caller's.
+func NewServer(tb testing.TB, opts ...Option) *Server {
+	s, err := newServer(opts)
+	switch {
+	case tb == nil && err != nil:
+		panic(err)
+	case tb == nil:
+		return s
+	}
+	tb.Helper()
+	if err != nil {
+		tb.Fatal(err)
+	}
+	tb.Cleanup(s.Close)
+	return s
+}
+
+func newServer(opts []Option) (*Server, error) {
+	e, err := New(opts...)
+	if err != nil {
+		return nil, err
+	}
+	ctx, cancel := context.WithCancel(context.Background())
+	listener, err := new(net.ListenConfig).Listen(ctx, "tcp", "127.0.0.1:0")
+	if err != nil {
+		cancel()
+		return nil, fmt.Errorf("emulator: %w", err)
+	}
+	s := &Server{
+		Emulator: e, URL: "http://" + listener.Addr().String(), ProjectID: e.ProjectID(), Secret: e.Secret(),
+		client: &http.Client{Transport: &http.Transport{MaxIdleConnsPerHost: 64}},
+		ended:  make(chan struct{}), cancel: cancel,
+	}
+	s.http = &http.Server{
+		Handler:           http.HandlerFunc(s.serve),
+		ReadHeaderTimeout: 5 * time.Second,
+		ReadTimeout:       15 * time.Second,
+		WriteTimeout:      30 * time.Second,
+		IdleTimeout:       60 * time.Second,
+		MaxHeaderBytes:    32 << 10,
+		BaseContext:       func(net.Listener) context.Context { return ctx },
+	}
+	go func() {
+		defer close(s.ended)
+		_ = s.http.Serve(listener) // ends by Close, and only so
+	}()
+	return s, nil
+}
+
+// serve keeps count of the requests in work, so that Close can wait for them.
+func (s *Server) serve(w http.ResponseWriter, r *http.Request) {
+	s.mu.Lock()
+	if s.closing {
+		s.mu.Unlock()
+		panic(http.ErrAbortHandler)
+	}
+	s.busy.Add(1)
+	s.mu.Unlock()
+	defer s.busy.Done()
+	s.ServeHTTP(w, r)
+}
+
+// Client returns an HTTP client for the server, whose connections end with it.
+func (s *Server) Client() *http.Client { return s.client }
+
+// Close stops the server, ends its connections and returns when no request is in work. It may be called more than once.
+func (s *Server) Close() {
+	s.mu.Lock()
+	s.closing = true
+	s.mu.Unlock()
+	s.cancel()
+	_ = s.http.Close()
+	s.client.CloseIdleConnections()
+	<-s.ended
+	s.busy.Wait()
+}
+
+// Format prints the server without its secret, whatever the verb.
+func (s *Server) Format(f fmt.State, _ rune) { _, _ = io.WriteString(f, "emulator.Server("+s.URL+")") }

@@ -1,0 +1,149 @@
+package emulator
+
+import (
+	"sort"
+	"sync"
+)
+
+// A table holds the records of one family in the order of their creation. A record is never changed in place: an update
+// puts a changed copy in its row, so what a reader got stays as it was.
+type table[T any] struct {
+	missing string // error_type for an unknown id
+
+	mu   sync.RWMutex
+	byID map[string]*row[T]
+	rows []*row[T] // by seq, with the deleted ones until the next compaction
+	last uint64    // seq of the newest row
+	dead int
+}
+
+type row[T any] struct {
+	seq    uint64
+	record *T // nil once deleted
+}
+
+func newTable[T any](missing string) table[T] {
+	return table[T]{missing: missing, byID: map[string]*row[T]{}}
+}
+
+// insert adds a record unless the id is taken or the table already holds limit records (0 for no limit).
+func (t *table[T]) insert(id string, record *T, limit int, duplicate, full string) error {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	if t.byID[id] != nil {
+		return fail(duplicate)
+	}
+	if limit > 0 && len(t.byID) >= limit {
+		return fail(full)
+	}
+	t.last++
+	r := &row[T]{seq: t.last, record: record}
+	t.byID[id] = r
+	t.rows = append(t.rows, r)
+	return nil
+}
+
+func (t *table[T]) get(id string) (*T, error) {
+	t.mu.RLock()
+	defer t.mu.RUnlock()
+	r := t.byID[id]
+	if r == nil {
+		return nil, fail(t.missing)
+	}
+	return r.record, nil
+}
+
+// update replaces a record by a copy that change has worked on, or leaves it if change fails. Change must not alter what
+// the record points to.
+func (t *table[T]) update(id string, change func(*T) error) (*T, error) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	r := t.byID[id]
+	if r == nil {
+		return nil, fail(t.missing)
+	}
+	changed := *r.record
+	if err := change(&changed); err != nil {
+		return nil, err
+	}
+	r.record = &changed
+	return r.record, nil
+}
+
+func (t *table[T]) remove(id string) error {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	r := t.byID[id]
+	if r == nil {
+		return fail(t.missing)
+	}
+	delete(t.byID, id)
+	r.record = nil
+	t.dead++
+	if t.dead > 1000 && t.dead > len(t.rows)/2 {
+		t.compact()
+	}
+	return nil
+}
+
+func (t *table[T]) compact() {
+	live := make([]*row[T], 0, len(t.byID))
+	for _, r := range t.rows {
+		if r.record != nil {
+			live = append(live, r)
+		}
+	}
+	t.rows, t.dead = live, 0
+}
+
+// A page is a part of the records that match.
+type page[T any] struct {
+	records []*T
+	last    uint64 // seq of the last record
+	more    bool   // whether another one matches after it
+	total   int    // over all pages; -1 if not counted
+}
+
+// page answers up to limit matching records after a seq. A record that is there all the time is on exactly one page,
+// whatever is added and removed between the calls: rows never change their seq.
+func (t *table[T]) page(after uint64, limit int, match func(*T) bool, count bool) page[T] {
+	t.mu.RLock()
+	defer t.mu.RUnlock()
+	start := sort.Search(len(t.rows), func(i int) bool { return t.rows[i].seq > after })
+	p := page[T]{records: make([]*T, 0, min(limit, len(t.rows)-start)), total: -1}
+	if count {
+		p.total = len(t.byID)
+	}
+	if count && match != nil {
+		p.total = 0
+		for _, r := range t.rows[:start] {
+			if r.record != nil && match(r.record) {
+				p.total++
+			}
+		}
+	}
+	for _, r := range t.rows[start:] {
+		if r.record == nil || match != nil && !match(r.record) {
+			continue
+		}
+		if count && match != nil {
+			p.total++
+		}
+		if len(p.records) < limit {
+			p.records, p.last = append(p.records, r.record), r.seq
+			continue
+		}
+		p.more = limit > 0
+		if match == nil || !count {
+			break // nothing left to count
+		}
+	}
+	return p
+}
+
+// knows reports whether a seq was ever given out.
+func (t *table[T]) knows(seq uint64) bool {
+	t.mu.RLock()
+	defer t.mu.RUnlock()
+	return seq > 0 && seq <= t.last
+}

@@ -1,0 +1,124 @@
+package emulator
+
+import "encoding/json"
+
+// The structs of this file are the answers as Stytch writes them: keys in alphabetical order, which is the order of the
+// fields, and an explicit null where nothing is set. The generated models have the same names in the same order but
+// drop what is null.
+
+type m2mClientWire struct {
+	ClientDescription        string          `json:"client_description"`
+	ClientID                 string          `json:"client_id"`
+	ClientName               string          `json:"client_name"`
+	ClientSecret             string          `json:"client_secret,omitempty"` // create only
+	ClientSecretLastFour     string          `json:"client_secret_last_four"`
+	NextClientSecret         string          `json:"next_client_secret,omitempty"` // start of a rotation only
+	NextClientSecretLastFour json.RawMessage `json:"next_client_secret_last_four,omitempty"`
+	Scopes                   []string        `json:"scopes"`
+	Status                   string          `json:"status"`
+	TrustedMetadata          json.RawMessage `json:"trusted_metadata"`
+}
+
+type connectedAppWire struct {
+	AccessTokenCustomAudience     *string         `json:"access_token_custom_audience"`
+	AccessTokenExpiryMinutes      int32           `json:"access_token_expiry_minutes"`
+	AccessTokenTemplateContent    string          `json:"access_token_template_content"`
+	BypassConsentForOfflineAccess bool            `json:"bypass_consent_for_offline_access"`
+	ClientDescription             string          `json:"client_description"`
+	ClientID                      string          `json:"client_id"`
+	ClientIDMetadataURL           *string         `json:"client_id_metadata_url"`
+	ClientName                    string          `json:"client_name"`
+	ClientSecret                  string          `json:"client_secret,omitempty"` // create only
+	ClientSecretLastFour          *string         `json:"client_secret_last_four"`
+	ClientType                    string          `json:"client_type"`
+	CreationMethod                string          `json:"creation_method,omitempty"` // not where a secret is shown
+	FullAccessAllowed             bool            `json:"full_access_allowed"`
+	IDTokenTemplateContent        string          `json:"id_token_template_content"`
+	LogoURL                       *string         `json:"logo_url"`
+	NextClientSecret              string          `json:"next_client_secret,omitempty"` // start of a rotation only
+	NextClientSecretLastFour      json.RawMessage `json:"next_client_secret_last_four,omitempty"`
+	PostLogoutRedirectURLs        []string        `json:"post_logout_redirect_urls"`
+	RedirectURLs                  []string        `json:"redirect_urls"`
+	Status                        string          `json:"status"`
+}
+
+type m2mClientAnswer struct {
+	M2MClient  m2mClientWire `json:"m2m_client"`
+	RequestID  string        `json:"request_id"`
+	StatusCode int           `json:"status_code"`
+}
+
+type connectedAppAnswer struct {
+	ConnectedApp connectedAppWire `json:"connected_app"`
+	RequestID    string           `json:"request_id"`
+	StatusCode   int              `json:"status_code"`
+}
+
+type deleteAnswer struct {
+	ClientID   string `json:"client_id"`
+	RequestID  string `json:"request_id"`
+	StatusCode int    `json:"status_code"`
+}
+
+type resultsWire struct {
+	NextCursor *string `json:"next_cursor"`
+	Total      int     `json:"total"`
+}
+
+type m2mPageAnswer struct {
+	M2MClients      []m2mClientWire `json:"m2m_clients"`
+	RequestID       string          `json:"request_id"`
+	ResultsMetadata resultsWire     `json:"results_metadata"`
+	StatusCode      int             `json:"status_code"`
+}
+
+type connectedAppPageAnswer struct {
+	ConnectedApps   []connectedAppWire `json:"connected_apps"`
+	RequestID       string             `json:"request_id"`
+	ResultsMetadata resultsWire        `json:"results_metadata"`
+	StatusCode      int                `json:"status_code"`
+}
+
+type tokenAnswer struct {
+	AccessToken string `json:"access_token"`
+	ExpiresIn   int    `json:"expires_in"`
+	RequestID   string `json:"request_id"`
+	StatusCode  int    `json:"status_code"`
+	TokenType   string `json:"token_type"`
+}
+
+type jwkWire struct {
+	Alg     string   `json:"alg"`
+	E       string   `json:"e"`
+	KeyOps  []string `json:"key_ops"`
+	Kid     string   `json:"kid"`
+	Kty     string   `json:"kty"`
+	N       string   `json:"n"`
+	Use     string   `json:"use"`
+	X5C     []string `json:"x5c"`
+	X5TS256 string   `json:"x5tS256"`
+}
+
+type keySetAnswer struct {
+	Keys       []jwkWire `json:"keys"`
+	RequestID  string    `json:"request_id"`
+	StatusCode int       `json:"status_code"`
+}
+
+// Errors are not sorted: this is the order in which they were seen on the wire.
+
+type errorWire struct {
+	StatusCode   int    `json:"status_code"`
+	RequestID    string `json:"request_id"`
+	ErrorType    string `json:"error_type"`
+	ErrorMessage string `json:"error_message"`
+	ErrorURL     string `json:"error_url"`
+}
+
+type oauthErrorWire struct {
+	StatusCode       int    `json:"status_code"`
+	RequestID        string `json:"request_id"`
+	Error            string `json:"error"`
+	ErrorDescription string `json:"error_description"`
+	ErrorURI         string `json:"error_uri"`
+}

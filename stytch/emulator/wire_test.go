@@ -1,0 +1,128 @@
+package emulator
+
+import (
+	"reflect"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/getkin/kin-openapi/openapi3"
+
+	"github.com/stytchkit/m2m/api"
+	"github.com/stytchkit/m2m/gen/server"
+)
+
+// The structs of wire.go exist because the generated ones drop null. They have to be the same otherwise: a field that
+// the contract gains is missing here until somebody says what the emulator answers in it.
+func TestWireHasTheFieldsOfTheContract(t *testing.T) {
+	for _, tt := range []struct {
+		wire   any
+		models []any // together
+		sorted bool
+	}{
+		{m2mClientWire{}, []any{server.M2MClientWithClientSecret{}, server.M2MClientWithNextClientSecret{}, server.M2MClient{}}, true},
+		{connectedAppWire{}, []any{server.ConnectedAppWithClientSecret{}, server.ConnectedAppWithNextClientSecret{}, server.ConnectedApp{}}, true},
+		{m2mClientAnswer{}, []any{server.CreateM2MClientResponse{}, server.GetM2MClientResponse{}, server.UpdateM2MClientResponse{}}, true},
+		{connectedAppAnswer{}, []any{server.CreateConnectedAppResponse{}, server.GetConnectedAppResponse{}, server.UpdateConnectedAppResponse{}}, true},
+		{deleteAnswer{}, []any{server.DeleteM2MClientResponse{}, server.DeleteConnectedAppResponse{}}, true},
+		{resultsWire{}, []any{server.ResultsMetadata{}}, true},
+		{m2mPageAnswer{}, []any{server.SearchM2MClientsResponse{}}, true},
+		{connectedAppPageAnswer{}, []any{server.SearchConnectedAppsResponse{}}, true},
+		{tokenAnswer{}, []any{server.IssueM2MTokenResponse{}}, true},
+		{jwkWire{}, []any{server.JWK{}}, true},
+		{keySetAnswer{}, []any{server.JWKSResponse{}}, true},
+		{oauthErrorWire{}, []any{server.OAuth2Error{}}, false},
+	} {
+		got := names(tt.wire)
+		if tt.sorted && !slices.IsSorted(got) {
+			t.Errorf("%T is not sorted: %v", tt.wire, got)
+		}
+		var want []string
+		for _, model := range tt.models {
+			want = append(want, names(model)...)
+		}
+		slices.Sort(got)
+		slices.Sort(want)
+		if want = slices.Compact(want); !slices.Equal(got, want) {
+			t.Errorf("%T has the fields\n%v, the contract\n%v", tt.wire, got, want)
+		}
+	}
+}
+
+func names(v any) (all []string) {
+	t := reflect.TypeOf(v)
+	for i := range t.NumField() {
+		name, _, _ := strings.Cut(t.Field(i).Tag.Get("json"), ",")
+		all = append(all, name)
+	}
+	return all
+}
+
+// The contract says which status belongs to an error type.
+func TestFailuresAgreeWithTheContract(t *testing.T) {
+	doc, err := openapi3.NewLoader().LoadFromData(api.OpenAPI)
+	if err != nil {
+		t.Fatal(err)
+	}
+	catalogue, _ := doc.Extensions["x-error-catalogue"].(map[string]any)
+	if len(catalogue) < 50 {
+		t.Fatalf("a catalogue of %d errors", len(catalogue))
+	}
+	outside := []string{"route_not_found", "method_not_allowed"} // of no operation
+	for kind, known := range failures {
+		entry, listed := catalogue[kind].(map[string]any)
+		if !listed {
+			if !slices.Contains(outside, kind) {
+				t.Errorf("%s is not in the contract", kind)
+			}
+			continue
+		}
+		if status, ok := entry["status"].(float64); !ok || int(status) != known.status {
+			t.Errorf("%s has the status %d, in the contract %v", kind, known.status, entry["status"])
+		}
+	}
+}
+
+func TestLastFour(t *testing.T) {
+	for secret, want := range map[string]string{"abcdefgh": "efgh", "äöüßéèêë": "éèêë", "ab": "ab", "": "", "x😀y😀z😀": "y😀z😀"} {
+		if got := lastFour(secret); got != want {
+			t.Errorf("%q, want %q", got, want)
+		}
+	}
+}
+
+// What is stored gives no secret away, and a print of it neither.
+func TestSecretsAreStoredHashed(t *testing.T) {
+	a, b := newClientSecret("Correct-Horse-9", importedIterations), newClientSecret("Correct-Horse-9", importedIterations)
+	if a.sum == b.sum || a.salt == b.salt {
+		t.Error("two hashes of one secret are the same")
+	}
+	for _, s := range []*clientSecret{a, b, newClientSecret("Correct-Horse-9", 0)} {
+		if !s.matches("Correct-Horse-9") || s.matches("Correct-Horse-8") || s.matches("") {
+			t.Error("the hash does not tell secrets apart")
+		}
+	}
+	if (*clientSecret)(nil).matches("") {
+		t.Error("no secret matches something")
+	}
+}
+
+func TestTableCompacts(t *testing.T) {
+	table := newTable[int]("m2m_client_not_found")
+	for i := range 5000 {
+		if err := table.insert(strings.Repeat("x", i+1), &i, 0, "", ""); err != nil {
+			t.Fatal(err)
+		}
+	}
+	for i := range 4900 {
+		if err := table.remove(strings.Repeat("x", i+1)); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if len(table.rows) > 2500 {
+		t.Errorf("%d rows for 100 records", len(table.rows))
+	}
+	if p := table.page(0, 1000, nil, true); len(p.records) != 100 || p.total != 100 || p.more || *p.records[0] != 4900 {
+		t.Errorf("a page of %d, total %d", len(p.records), p.total)
+	}
+}
