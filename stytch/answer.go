@@ -13,6 +13,7 @@ import (
 	"sync"
 	"time"
 
+	"github.com/stytchkit/m2m/gen"
 	"github.com/stytchkit/m2m/stytch/internal/operation"
 	"github.com/stytchkit/m2m/stytch/internal/retry"
 	"github.com/stytchkit/m2m/stytch/secret"
@@ -27,7 +28,9 @@ const (
 // answer is a whole body in memory. It is the Body of every response that Do returns.
 type answer struct {
 	bytes.Buffer
+	source   io.LimitedReader
 	op       *operation.Operation
+	req      *http.Request // whose credentials no text may repeat
 	status   int
 	attempts int
 	closed   bool
@@ -38,16 +41,17 @@ var answers = sync.Pool{New: func() any { return new(answer) }}
 // Close gives the buffer back. The bytes must not be used after it.
 func (a *answer) Close() error {
 	if !a.closed && a.Cap() <= maxPooled {
-		a.closed = true
+		a.closed, a.req = true, nil
 		a.Reset()
 		answers.Put(a)
 	}
 	return nil
 }
 
-// read takes the body of a response. The answer is nil if the body of a success broke off; otherwise it must be closed. A nil
-// error means a success with a JSON media type, whose content has yet to be checked.
-func (c *call) read(resp *http.Response, attempt int) (*answer, error) {
+// read takes the body of a response into an answer, which must be closed. A nil error means a success with a JSON media type,
+// whose content has yet to be checked.
+func (c *call) read(resp *http.Response, attempt int) (*answer, retry.Failure, error) {
+	failure := retry.Failure{Status: resp.StatusCode}
 	defer resp.Body.Close()
 	success := resp.StatusCode == http.StatusOK || resp.StatusCode == http.StatusCreated
 	limit := int64(maxErrorBody)
@@ -55,26 +59,28 @@ func (c *call) read(resp *http.Response, attempt int) (*answer, error) {
 		limit = c.client.settings.maxAnswer
 	}
 	a := answers.Get().(*answer)
-	a.op, a.status, a.attempts, a.closed = c.op, resp.StatusCode, attempt, false
+	a.op, a.req, a.status, a.attempts, a.closed = c.op, c.req, resp.StatusCode, attempt, false
 	if n := resp.ContentLength; n > 0 {
-		a.Grow(int(min(n, limit)) + bytes.MinRead)
+		a.Grow(int(min(n, limit, maxPooled)) + bytes.MinRead) // the header may promise anything
 	}
-	n, err := a.ReadFrom(io.LimitReader(resp.Body, limit+1))
+	a.source = io.LimitedReader{R: resp.Body, N: limit + 1}
+	n, err := a.ReadFrom(&a.source)
+	a.source.R = nil
 	switch {
 	case !success:
 		if err == nil && n > limit {
 			_, _ = io.CopyN(io.Discard, resp.Body, maxDrain)
 		}
-		return a, c.failed(resp, a.Bytes())
+		return a, failure, c.failed(resp, a, err)
 	case err != nil:
-		defer a.Close()
-		return nil, a.wrong(fmt.Errorf("the body broke off: %w", err))
+		failure.AnswerLost = true
+		return a, failure, a.wrong(fmt.Errorf("the body broke off: %w", err))
 	case n > limit:
-		return a, a.invalid(fmt.Errorf("the body is larger than %d bytes", limit))
+		return a, failure, a.invalid(fmt.Errorf("the body is larger than %d bytes", limit))
 	case !isJSON(resp.Header.Get("Content-Type")):
-		return a, a.invalid(errors.New("the content type is not JSON"))
+		return a, failure, a.invalid(errors.New("the content type is not JSON"))
 	}
-	return a, nil
+	return a, failure, nil
 }
 
 func isJSON(contentType string) bool {
@@ -85,6 +91,8 @@ func isJSON(contentType string) bool {
 	return err == nil && (media == "application/json" || strings.HasSuffix(media, "+json"))
 }
 
+func (a *answer) requestID() string { return clean(a.req, requestID(a.Bytes())) }
+
 // invalid is the error of a success that is not what the contract says. If the operation cannot be repeated, its outcome is
 // unknown: it had its effect, but the answer is lost.
 func (a *answer) invalid(cause error) error {
@@ -94,12 +102,15 @@ func (a *answer) invalid(cause error) error {
 }
 
 func (a *answer) wrong(cause error) *Error {
-	return &Error{Operation: a.op.ID, StatusCode: a.status, RequestID: printable(requestID(a.Bytes())), Message: cause.Error(), Attempts: a.attempts, kind: ErrInvalidAnswer, cause: cause}
+	return &Error{
+		Operation: a.op.ID, StatusCode: a.status, RequestID: a.requestID(), Message: clean(a.req, cause.Error()),
+		Attempts: a.attempts, kind: ErrInvalidAnswer, cause: cause,
+	}
 }
 
-// failed reads both shapes of error that Stytch has, and keeps the status of any other body.
-func (c *call) failed(resp *http.Response, body []byte) error {
-	e := &Error{Operation: c.op.ID, StatusCode: resp.StatusCode}
+// failed reads both shapes of error that Stytch has, and keeps the status of any other body. broken says why the body ended early.
+func (c *call) failed(resp *http.Response, a *answer, broken error) error {
+	e := &Error{Operation: c.op.ID, StatusCode: resp.StatusCode, cause: broken}
 	e.RetryAfter, _ = retry.After(resp.Header.Get("Retry-After"), time.Now())
 	var shape struct {
 		RequestID   string          `json:"request_id"`
@@ -112,34 +123,46 @@ func (c *call) failed(resp *http.Response, body []byte) error {
 		URI         string          `json:"error_uri"`
 	}
 	// A field of the wrong type does not hide the others: encoding/json decodes what it can and reports the first fault.
-	err := json.Unmarshal(body, &shape)
+	err := json.Unmarshal(a.Bytes(), &shape)
 	first := func(texts ...string) string {
 		for _, text := range texts {
 			if text != "" {
-				return c.clean(text)
+				return clean(c.req, text)
 			}
 		}
 		return ""
 	}
 	e.Type, e.Message, e.URL = first(shape.Type, shape.OAuthType), first(shape.Message, shape.Description), first(shape.URL, shape.URI)
-	e.RequestID, e.Details = first(shape.RequestID, requestID(body)), shape.Details
+	e.RequestID = first(shape.RequestID, a.requestID())
+	if shape.Details != nil && string(shape.Details) != "null" {
+		e.Details = json.RawMessage(redact(c.req, string(shape.Details)))
+	}
 	if e.Type == "" {
 		e.kind = ErrInvalidAnswer
-		e.Message = first(e.Message, http.StatusText(resp.StatusCode)) + ", and the body is not an error of Stytch"
+		what := "the body is not an error of Stytch"
+		if known := first(e.Message, http.StatusText(resp.StatusCode)); known != "" {
+			what = known + ", and " + what
+		}
+		e.Message = what
 		var syntax *json.SyntaxError
-		if errors.As(err, &syntax) {
+		if e.cause == nil && errors.As(err, &syntax) {
 			e.cause = err
 		}
 	}
 	return e
 }
 
-// clean makes a text of the answer fit to print. An error text that quotes the project's own credentials would be a leak.
-func (c *call) clean(text string) string {
-	text = printable(text)
-	encoded := strings.TrimPrefix(c.client.authorization.Reveal(), "Basic ")
-	for _, known := range []string{encoded, c.client.secret.Reveal()} {
-		text = strings.ReplaceAll(text, known, secret.Placeholder)
+// clean makes a text of the other side fit to print.
+func clean(req *http.Request, text string) string { return printable(redact(req, text)) }
+
+// redact takes out what the request proved its sender by. A text that quotes it would be a leak.
+func redact(req *http.Request, text string) string {
+	_, encoded, _ := strings.Cut(req.Header.Get("Authorization"), " ")
+	_, password, _ := req.BasicAuth()
+	for _, known := range []string{encoded, password} {
+		if known != "" {
+			text = strings.ReplaceAll(text, known, secret.Placeholder)
+		}
 	}
 	return text
 }
@@ -159,17 +182,59 @@ func decode[T any](resp *http.Response, err error) (*T, error) {
 
 func decodeAnswer[T any](a *answer) (*T, error) {
 	value := new(T)
-	if err := json.Unmarshal(a.Bytes(), value); err != nil {
-		return nil, a.invalid(err)
-	}
-	// Every answer of the management API repeats its status. One that does not is somebody else's JSON, or none: {}, null.
-	if status := reflect.ValueOf(value).Elem().FieldByName("StatusCode"); status.IsValid() && status.Int() == 0 {
-		return nil, a.invalid(errors.New("the body has no status_code"))
-	}
-	if a.op.AnswersSecret {
-		if err := uniqueKeys(a.Bytes()); err != nil {
-			return nil, a.invalid(err)
-		}
+	if err := a.decode(value); err != nil {
+		return nil, err
 	}
 	return value, nil
+}
+
+// decode reads a success as the contract describes it. Whatever it finds to be different is an error of this answer.
+func (a *answer) decode(value any) error {
+	body := a.Bytes()
+	if err := json.Unmarshal(body, value); err != nil {
+		return a.invalid(err)
+	}
+	if bytes.TrimLeft(body, " \t\r\n")[0] != '{' {
+		return a.invalid(errors.New("the body is not an object"))
+	}
+	// Every answer of the management API repeats its status. A success that does not is somebody else's JSON.
+	if status := reflect.ValueOf(value).Elem().FieldByName("StatusCode"); a.op.ProjectAuth && status.Int()/100 != 2 {
+		return a.invalid(errors.New("the body has no status_code of a success"))
+	}
+	if a.op.AnswersSecret {
+		if err := uniqueKeys(body); err != nil {
+			return a.invalid(err)
+		}
+	}
+	return nil
+}
+
+// check is decode for an answer that the generated client will decode, without the status and the request id at hand.
+func (a *answer) check() error { return a.decode(shapes[a.op]()) }
+
+func shapeOf[T any]() any { return new(T) }
+
+// shapes are the types of all successes.
+var shapes = map[*operation.Operation]func() any{
+	operation.CreateM2MClient:                 shapeOf[gen.CreateM2MClientResponse],
+	operation.GetM2MClient:                    shapeOf[gen.GetM2MClientResponse],
+	operation.SearchM2MClients:                shapeOf[gen.SearchM2MClientsResponse],
+	operation.UpdateM2MClient:                 shapeOf[gen.UpdateM2MClientResponse],
+	operation.DeleteM2MClient:                 shapeOf[gen.DeleteM2MClientResponse],
+	operation.StartM2MClientSecretRotation:    shapeOf[gen.StartM2MClientSecretRotationResponse],
+	operation.CompleteM2MClientSecretRotation: shapeOf[gen.CompleteM2MClientSecretRotationResponse],
+	operation.CancelM2MClientSecretRotation:   shapeOf[gen.CancelM2MClientSecretRotationResponse],
+
+	operation.CreateConnectedApp:                 shapeOf[gen.CreateConnectedAppResponse],
+	operation.GetConnectedApp:                    shapeOf[gen.GetConnectedAppResponse],
+	operation.SearchConnectedApps:                shapeOf[gen.SearchConnectedAppsResponse],
+	operation.UpdateConnectedApp:                 shapeOf[gen.UpdateConnectedAppResponse],
+	operation.DeleteConnectedApp:                 shapeOf[gen.DeleteConnectedAppResponse],
+	operation.StartConnectedAppSecretRotation:    shapeOf[gen.StartConnectedAppSecretRotationResponse],
+	operation.CompleteConnectedAppSecretRotation: shapeOf[gen.CompleteConnectedAppSecretRotationResponse],
+	operation.CancelConnectedAppSecretRotation:   shapeOf[gen.CancelConnectedAppSecretRotationResponse],
+
+	operation.IssueM2MToken: shapeOf[gen.IssueM2MTokenResponse],
+	operation.GetJWKS:       shapeOf[gen.JWKSResponse],
+	operation.GetB2BJWKS:    shapeOf[gen.JWKSResponse],
 }

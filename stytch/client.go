@@ -28,8 +28,8 @@ type Client struct {
 	base          *url.URL // without a trailing slash
 	projectID     string
 	secret        secret.String
-	authorization secret.String // the header made of both
-	http          *http.Client
+	authorization func() []string // the header made of both, ready to be put into a request
+	transport     http.RoundTripper
 	raw           *gen.Client
 	settings      settings
 	budget        retry.Budget
@@ -60,7 +60,7 @@ func New(projectID, projectSecret string, options ...Option) (*Client, error) {
 			c.base, _ = url.Parse(liveURL)
 		}
 	}
-	c.http = withoutRedirects(c.settings.http)
+	c.useTransport()
 
 	raw, err := gen.NewClient(c.BaseURL(), gen.WithHTTPClient(ownDoer{c}))
 	if err != nil {
@@ -87,7 +87,13 @@ func FromEnv(options ...Option) (*Client, error) {
 		return nil, errors.Join(missing...)
 	}
 	if base := os.Getenv("STYTCH_BASE_URL"); base != "" {
-		options = append([]Option{WithBaseURL(base)}, options...)
+		fromEnv := func(s *settings) error {
+			if err := WithBaseURL(base)(s); err != nil {
+				return fmt.Errorf("%w (in environment variable STYTCH_BASE_URL)", err)
+			}
+			return nil
+		}
+		options = append([]Option{fromEnv}, options...)
 	}
 	return New(id, text, options...)
 }
@@ -100,10 +106,15 @@ func (c *Client) BaseURL() string { return c.base.String() }
 func (c *Client) ProjectID() string { return c.projectID }
 
 // CloseIdleConnections closes the connections that no call uses at the moment. The client stays usable.
-func (c *Client) CloseIdleConnections() { c.http.CloseIdleConnections() }
+func (c *Client) CloseIdleConnections() {
+	if t, ok := c.transport.(interface{ CloseIdleConnections() }); ok {
+		t.CloseIdleConnections()
+	}
+}
 
-func basicAuth(user, password string) secret.String {
-	return secret.New("Basic " + base64.StdEncoding.EncodeToString([]byte(user+":"+password)))
+func basicAuth(user, password string) func() []string {
+	header := []string{"Basic " + base64.StdEncoding.EncodeToString([]byte(user+":"+password))}
+	return func() []string { return header }
 }
 
 // checkCredentials never quotes what it refuses: the two are easily swapped.

@@ -25,6 +25,10 @@ func (c *ConnectedApps) Create(ctx context.Context, r ConnectedAppCreate) (*Conn
 	if err != nil {
 		return nil, err
 	}
+	confidential := r.ClientType == FirstParty || r.ClientType == ThirdParty
+	if confidential && out.ConnectedApp.ClientSecret.IsZero() {
+		return nil, noSecret(operation.CreateConnectedApp, out.StatusCode, out.RequestID)
+	}
 	return &out.ConnectedApp, nil
 }
 
@@ -63,7 +67,7 @@ func (c *ConnectedApps) Delete(ctx context.Context, clientID string) error {
 	return deleted(err)
 }
 
-// SearchPage reads one page: the first one, or the one that s.Cursor asks for.
+// SearchPage reads one page: the first one, or the one that s.Cursor asks for. Prefetch and OnPage are for Search.
 func (c *ConnectedApps) SearchPage(ctx context.Context, s ConnectedAppSearch) (*Page[ConnectedApp], error) {
 	return c.search(s).page(ctx)
 }

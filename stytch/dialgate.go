@@ -8,6 +8,7 @@ import (
 	"slices"
 	"sync"
 	"sync/atomic"
+	"time"
 )
 
 // dialGate keeps a transport from opening more connections than there are requests under way, and more than it needs where
@@ -16,9 +17,10 @@ import (
 // http.Transport begins to dial for every request that finds no idle connection. If another connection becomes idle first,
 // the request takes that one, while the dial goes on and its connection is spare. When many callers start at once, as after
 // a deploy, that nearly doubles the connections, each with its TLS handshake. The gate holds a dial back until it is really
-// needed, and lets go of it when its request got a connection in another way.
+// needed, and drops it when its request ended on another one.
 type dialGate struct {
 	dial func(ctx context.Context, network, address string) (net.Conn, error)
+	tls  *tls.Config
 
 	mu       sync.Mutex
 	requests int       // under way
@@ -65,32 +67,23 @@ func (g *dialGate) leave(p *probe) {
 	g.mu.Lock()
 	defer g.mu.Unlock()
 	g.requests--
-	g.drop(p)
-}
-
-// drop ends the dial that was held back for a request. Callers hold mu.
-func (g *dialGate) drop(p *probe) {
-	for _, w := range p.waiters {
+	p.ended = true
+	for _, w := range p.waiters { // dials that were held back for it
 		if i := slices.Index(g.waiting, w); i >= 0 {
 			g.waiting = slices.Delete(g.waiting, i, i+1)
 			w.proceed <- false
 		}
 	}
-	p.waiters = nil
 }
 
-// connected notes that a request has its connection.
-func (g *dialGate) connected(p *probe, conn net.Conn) {
+// negotiated notes what the first connection speaks.
+func (g *dialGate) negotiated(protocol string) {
 	g.mu.Lock()
 	defer g.mu.Unlock()
 	if g.protocol == "" {
-		g.protocol = "http/1.1"
-		if t, ok := conn.(*tls.Conn); ok && t.ConnectionState().NegotiatedProtocol == "h2" {
-			g.protocol = "h2"
-		}
+		g.protocol = protocol
+		g.release()
 	}
-	g.drop(p)
-	g.release()
 }
 
 func (g *dialGate) closed() {
@@ -102,8 +95,43 @@ func (g *dialGate) closed() {
 	g.release()
 }
 
-// DialContext is the transport's. Its context carries the values, though not the end, of the request's.
+// DialContext is the transport's for plain HTTP and for proxies. Its context carries the values, though not the end, of the
+// request's.
 func (g *dialGate) DialContext(ctx context.Context, network, address string) (net.Conn, error) {
+	conn, err := g.open(ctx, network, address)
+	if err == nil {
+		g.negotiated("http/1.1")
+	}
+	return conn, err
+}
+
+// DialTLSContext is the transport's for HTTPS without a proxy. It shakes hands at once, to know the protocol.
+func (g *dialGate) DialTLSContext(ctx context.Context, network, address string) (net.Conn, error) {
+	plain, err := g.open(ctx, network, address)
+	if err != nil {
+		return nil, err
+	}
+	ctx, cancel := context.WithTimeout(ctx, handshakeTimeout)
+	defer cancel()
+	config := g.tls.Clone()
+	if config.ServerName == "" {
+		config.ServerName, _, _ = net.SplitHostPort(address)
+	}
+	conn := tls.Client(plain, config)
+	if err := conn.HandshakeContext(ctx); err != nil {
+		plain.Close()
+		return nil, &net.OpError{Op: "dial", Net: network, Addr: plain.RemoteAddr(), Err: err}
+	}
+	protocol := conn.ConnectionState().NegotiatedProtocol
+	if protocol == "" {
+		protocol = "http/1.1"
+	}
+	g.negotiated(protocol)
+	return conn, nil
+}
+
+// open dials when it may.
+func (g *dialGate) open(ctx context.Context, network, address string) (net.Conn, error) {
 	p, _ := ctx.Value(probeKey{}).(*probe)
 	if !g.pass(ctx, p) {
 		return nil, context.Canceled // nobody waits for it any more
@@ -116,6 +144,16 @@ func (g *dialGate) DialContext(ctx context.Context, network, address string) (ne
 	return &gatedConn{Conn: conn, gate: g}, nil
 }
 
+// patience is how long a dial is held back at most: the gate saves connections, but it must never be why a request fails. The
+// dial that the others wait for may hang. And where HTTP/2 shares a connection, a dial means that the transport found it
+// closing or full, unless it is only just being shared.
+func (g *dialGate) patience() time.Duration {
+	if g.protocol == "h2" {
+		return 50 * time.Millisecond
+	}
+	return time.Second
+}
+
 // pass waits until the dial may go on, which counts it as a connection.
 func (g *dialGate) pass(ctx context.Context, p *probe) bool {
 	g.mu.Lock()
@@ -124,29 +162,41 @@ func (g *dialGate) pass(ctx context.Context, p *probe) bool {
 		g.mu.Unlock()
 		return true
 	}
-	if p.got.Load() || p.ended.Load() {
+	if p.ended { // and nobody would let it go
 		g.mu.Unlock()
 		return false
 	}
 	w := &waiter{proceed: make(chan bool, 1)}
 	g.waiting = append(g.waiting, w)
 	p.waiters = append(p.waiters, w)
+	patience := time.NewTimer(g.patience())
+	defer patience.Stop()
 	g.mu.Unlock()
 
+	proceed := false
 	select {
 	case ok := <-w.proceed:
 		return ok
+	case <-patience.C:
+		proceed = true
 	case <-ctx.Done():
-		g.mu.Lock()
-		defer g.mu.Unlock()
-		if i := slices.Index(g.waiting, w); i >= 0 {
-			g.waiting = slices.Delete(g.waiting, i, i+1)
-		} else if <-w.proceed { // it was let go at the same moment
-			g.conns--
-			g.release()
-		}
-		return false
 	}
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	if i := slices.Index(g.waiting, w); i >= 0 {
+		g.waiting = slices.Delete(g.waiting, i, i+1)
+		if proceed {
+			g.conns++
+		}
+		return proceed
+	}
+	if ok := <-w.proceed; ok && !proceed { // it was let go at the same moment
+		g.conns--
+		g.release()
+	} else {
+		proceed = ok
+	}
+	return proceed
 }
 
 type gatedConn struct {
@@ -160,16 +210,15 @@ func (c *gatedConn) Close() error {
 	return c.Conn.Close()
 }
 
-// probe follows one attempt through the transport: whether the request can have left, and which dial was begun for it. It is
-// the attempt's context, so that the transport hands it to the dial.
+// probe follows one attempt through the transport: whether the request can have left, and which dials were begun for it. It
+// is the attempt's context, so that the transport hands it to the dial.
 type probe struct {
 	context.Context
 	gate    *dialGate   // nil with a transport of the caller's
 	waiters []*waiter   // guarded by gate.mu
+	ended   bool        // guarded by gate.mu
 	asked   atomic.Bool // for a connection
 	got     atomic.Bool // a connection
-	ended   atomic.Bool
-	trace   httptrace.ClientTrace
 }
 
 type probeKey struct{}
@@ -181,26 +230,25 @@ func (p *probe) Value(key any) any {
 	return p.Context.Value(key)
 }
 
-// begin returns the context to send the request with. end must be called when its body has been read.
-func (p *probe) begin() context.Context {
-	p.trace.GetConn = func(string) { p.asked.Store(true) }
-	p.trace.GotConn = func(info httptrace.GotConnInfo) {
-		p.got.Store(true)
-		if p.gate != nil {
-			p.gate.connected(p, info.Conn)
-		}
-	}
+// begin starts an attempt. end must be called when its body has been read.
+func (p *probe) begin() {
 	if p.gate != nil {
 		p.gate.enter()
 	}
-	return httptrace.WithClientTrace(p, &p.trace)
 }
 
 func (p *probe) end() {
-	p.ended.Store(true)
 	if p.gate != nil {
 		p.gate.leave(p)
 	}
+}
+
+// traced is the context of a request of which it matters whether it was sent.
+func (p *probe) traced() context.Context {
+	return httptrace.WithClientTrace(p, &httptrace.ClientTrace{
+		GetConn: func(string) { p.asked.Store(true) },
+		GotConn: func(httptrace.GotConnInfo) { p.got.Store(true) },
+	})
 }
 
 // notSent reports that the server cannot have seen the request, because it never had a connection. Silence of a transport

@@ -2,9 +2,9 @@ package stytch
 
 import (
 	"context"
-	"encoding/json"
 	"errors"
 	"fmt"
+	"io"
 	"net/http"
 	"net/url"
 	"strings"
@@ -20,9 +20,9 @@ import (
 //
 //	raw, err := gen.NewClient(client.BaseURL(), gen.WithHTTPClient(client))
 //
-// The response is always a success with a JSON body, held in memory; everything else is an error. A request to another host,
-// or for no operation of the contract (which is what a dot segment as a client id ends in), is refused unsent. The request
-// itself is not changed.
+// The response is always a success with a JSON object as its body, held in memory; everything else is an error. A request to
+// another host, or for no operation of the contract (which is what a dot segment as a client id ends in), is refused unsent.
+// The request itself is not changed.
 func (c *Client) Do(req *http.Request) (*http.Response, error) {
 	if req == nil || req.URL == nil {
 		return nil, invalid("", "request must not be nil")
@@ -32,10 +32,13 @@ func (c *Client) Do(req *http.Request) (*http.Response, error) {
 		return nil, err
 	}
 	a := resp.Body.(*answer)
-	if !json.Valid(a.Bytes()) {
+	if err := a.check(); err != nil {
 		defer a.Close()
-		return nil, a.invalid(errors.New("not JSON"))
+		return nil, err
 	}
+	// A caller may close the body twice, or read it after that: its buffer must not serve another call by then.
+	resp.Body = io.NopCloser(&a.Buffer)
+	resp.Request = req // without the credentials
 	return resp, nil
 }
 
@@ -48,6 +51,9 @@ func (d ownDoer) Do(req *http.Request) (*http.Response, error) { return d.client
 func (c *Client) send(req *http.Request) (*http.Response, error) {
 	op, err := c.prepare(req)
 	if err != nil {
+		if req.Body != nil {
+			req.Body.Close()
+		}
 		return nil, err
 	}
 	call := call{client: c, op: op, req: req}
@@ -57,36 +63,37 @@ func (c *Client) send(req *http.Request) (*http.Response, error) {
 		call.deadline = time.Now().Add(c.settings.timeout)
 	}
 	waits := c.settings.policy.Waits()
-	mayHaveWorked := false
 	for n := 1; ; n++ {
-		resp, failure, err := call.attempt(ctx, n)
+		resp, decision, err := call.attempt(ctx, n)
 		if err == nil {
 			c.budget.Deposit()
 			return resp, nil
 		}
-		decision := c.settings.policy.Decide(op.Safety, failure)
-		err = annotate(err, n, decision.Ambiguous && op.Safety == operation.ShownOnce, mayHaveWorked)
-		if !decision.Retry || n >= c.settings.policy.MaxAttempts || ctx.Err() != nil || !replayable(req) {
+		if ended := ctx.Err(); ended != nil {
+			return nil, withCause(err, ended)
+		}
+		if !decision.Retry || n >= c.settings.policy.MaxAttempts || !replayable(req) {
 			return nil, err
 		}
-		wait, ok := waits.Next(failure.Status, retryAfter(err))
+		wait, ok := waits.Next(asked(err))
 		if !ok || time.Until(call.deadline) <= wait || !c.budget.Withdraw(errors.Is(err, context.DeadlineExceeded)) {
 			return nil, err
 		}
 		if ended := sleep(ctx, wait); ended != nil {
 			return nil, withCause(err, ended)
 		}
-		mayHaveWorked = mayHaveWorked || decision.Ambiguous
+		call.mayHaveWorked = call.mayHaveWorked || decision.Ambiguous
 	}
 }
 
 // prepare finds the operation, checks where the request goes, and sets the headers. The request is the client's to change.
 func (c *Client) prepare(req *http.Request) (*operation.Operation, error) {
-	if req.URL.Scheme != c.base.Scheme || req.URL.Host != c.base.Host || req.URL.User != nil || req.Host != "" && req.Host != c.base.Host {
+	u := req.URL
+	if u.Scheme != c.base.Scheme || u.Host != c.base.Host || u.User != nil || u.Opaque != "" || req.Host != "" && req.Host != c.base.Host {
 		return nil, invalid("", "request must go to the base URL")
 	}
 	base := c.base.EscapedPath()
-	path, ok := strings.CutPrefix(req.URL.EscapedPath(), base)
+	path, ok := strings.CutPrefix(u.EscapedPath(), base)
 	op, escaped := operation.Match(req.Method, path)
 	if !ok || op == nil {
 		return nil, invalid("", "request is no operation of the contract; an empty id or a dot segment as id ends here too")
@@ -100,20 +107,30 @@ func (c *Client) prepare(req *http.Request) (*operation.Operation, error) {
 			return nil, invalid(op.ID, "id %v", err)
 		}
 		if canonical := op.URL(id); canonical != path {
-			u := *req.URL
-			u.Path, u.RawPath = mustUnescape(base+canonical), base+canonical
-			req.URL = &u
+			safe := *u
+			safe.Path, safe.RawPath = mustUnescape(base+canonical), base+canonical
+			req.URL = &safe
 		}
 	}
+	if req.Header == nil {
+		req.Header = make(http.Header)
+	}
 	if op.ProjectAuth {
-		req.Header.Set("Authorization", c.authorization.Reveal())
-	} else if req.Header.Get("Authorization") == c.authorization.Reveal() {
+		req.Header["Authorization"] = c.authorization()
+	} else if _, password, _ := req.BasicAuth(); password == c.secret.Reveal() {
 		req.Header.Del("Authorization")
 	}
-	req.Header.Set("Accept", "application/json")
-	req.Header.Set("User-Agent", c.settings.userAgent)
+	if op.Safety == operation.ShownOnce { // or http.Transport would take the request for one that it may repeat
+		req.Header.Del("Idempotency-Key")
+		req.Header.Del("X-Idempotency-Key")
+	}
+	req.Header["Accept"] = acceptJSON
+	req.Header["User-Agent"] = c.settings.userAgent
 	return op, nil
 }
+
+// acceptJSON is shared by all requests, as are the other header values: nobody may change the header of a request in place.
+var acceptJSON = []string{"application/json"}
 
 // mustUnescape is for paths that this package escaped.
 func mustUnescape(escaped string) string {
@@ -126,41 +143,50 @@ func mustUnescape(escaped string) string {
 
 // call is one call with all its attempts.
 type call struct {
-	client   *Client
-	op       *operation.Operation
-	req      *http.Request
-	deadline time.Time
+	client        *Client
+	op            *operation.Operation
+	req           *http.Request
+	deadline      time.Time
+	mayHaveWorked bool // an earlier attempt may have taken effect
 }
 
 // attempt sends the request once and reads the whole answer, so that a slow or endless body is part of the attempt.
-func (c *call) attempt(ctx context.Context, n int) (resp *http.Response, failure retry.Failure, err error) {
+func (c *call) attempt(ctx context.Context, n int) (*http.Response, retry.Decision, error) {
+	if err := ctx.Err(); err != nil { // nothing is sent, so nothing is in doubt
+		return nil, retry.Decision{}, &callError{operation: c.op.ID, cause: err}
+	}
 	start := time.Now()
 	timeout := min(c.client.settings.attemptTimeout, c.deadline.Sub(start))
 	attemptCtx, cancel := context.WithTimeout(ctx, timeout)
 	defer cancel()
 
 	probe := &probe{Context: attemptCtx, gate: c.client.settings.gate}
-	req := c.req.WithContext(probe.begin())
+	probe.begin()
 	defer probe.end()
-	if n > 1 && c.req.GetBody != nil {
-		if req.Body, err = c.req.GetBody(); err != nil {
-			return nil, retry.Failure{Err: err, NotSent: true}, &callError{operation: c.op.ID, cause: err}
-		}
+	sendCtx := context.Context(probe)
+	if c.op.Safety == operation.ShownOnce {
+		sendCtx = probe.traced()
 	}
-	resp, err = c.client.http.Do(req)
+	resp, err := c.roundTrip(sendCtx, n)
 	var a *answer
+	var failure retry.Failure
 	if err == nil {
-		a, err = c.read(resp, n)
-		failure = retry.Failure{Status: resp.StatusCode, AnswerLost: a == nil}
+		a, failure, err = c.read(resp, n)
 		record(ctx, resp, a, n)
+		resp.Body = a
 	} else {
 		err = c.noAnswer(ctx, attemptCtx, err, timeout)
 		failure = retry.Failure{Err: err, NotSent: probe.notSent()}
 	}
+	var decision retry.Decision
+	if err != nil {
+		decision = c.client.settings.policy.Decide(c.op.Safety, failure)
+		annotate(err, n, decision.Ambiguous && c.op.Safety == operation.ShownOnce, c.mayHaveWorked)
+	}
 	if observe := c.client.settings.observe; observe != nil {
 		seen := Attempt{Operation: c.op.ID, Number: n, StatusCode: failure.Status, Duration: time.Since(start), Err: err}
 		if a != nil {
-			seen.RequestID = printable(requestID(a.Bytes()))
+			seen.RequestID = a.requestID()
 		}
 		observe(ctx, seen)
 	}
@@ -168,16 +194,35 @@ func (c *call) attempt(ctx context.Context, n int) (resp *http.Response, failure
 		if a != nil {
 			a.Close()
 		}
-		return nil, failure, err
+		return nil, decision, err
 	}
-	resp.Body = a
-	return resp, failure, nil
+	return resp, decision, nil
+}
+
+// roundTrip hands the request to the transport, which may be anybody's.
+func (c *call) roundTrip(ctx context.Context, n int) (*http.Response, error) {
+	req := c.req.WithContext(ctx)
+	if n > 1 && c.req.GetBody != nil {
+		body, err := c.req.GetBody()
+		if err != nil {
+			return nil, err
+		}
+		req.Body = body
+	}
+	resp, err := c.client.transport.RoundTrip(req)
+	if err == nil && resp == nil {
+		err = errors.New("the RoundTripper returned neither a response nor an error")
+	}
+	if err == nil && resp.Body == nil {
+		resp.Body = http.NoBody
+	}
+	return resp, err
 }
 
 // noAnswer names the operation instead of the URL, and tells the end of an attempt from the end of the caller's context.
 func (c *call) noAnswer(ctx, attemptCtx context.Context, err error, timeout time.Duration) error {
-	var wrapped *url.Error
-	if errors.As(err, &wrapped) {
+	var wrapped *url.Error // a RoundTripper may be a whole http.Client
+	for errors.As(err, &wrapped) && wrapped.Err != nil {
 		err = wrapped.Err
 	}
 	switch {
@@ -186,7 +231,7 @@ func (c *call) noAnswer(ctx, attemptCtx context.Context, err error, timeout time
 	case attemptCtx.Err() != nil:
 		err = fmt.Errorf("no answer within %v: %w", timeout, context.DeadlineExceeded)
 	}
-	return &callError{operation: c.op.ID, cause: err}
+	return &callError{operation: c.op.ID, text: clean(c.req, err.Error()), cause: err}
 }
 
 func replayable(req *http.Request) bool {
@@ -204,31 +249,36 @@ func sleep(ctx context.Context, d time.Duration) error {
 	}
 }
 
-func retryAfter(err error) time.Duration {
+// asked is what an answer says about when to come back.
+func asked(err error) (status int, retryAfter time.Duration) {
 	if e, ok := err.(*Error); ok {
-		return e.RetryAfter
+		return e.StatusCode, e.RetryAfter
 	}
-	return 0
+	return 0, 0
 }
 
-// annotate completes the error of an attempt with what only the loop around it knows.
-func annotate(err error, attempts int, outcomeUnknown, mayHaveWorked bool) error {
+// annotate completes the error of an attempt with what only its call knows.
+func annotate(err error, attempts int, outcomeUnknown, mayHaveWorked bool) {
 	switch e := err.(type) {
 	case *Error:
 		e.Attempts, e.outcomeUnknown, e.mayHaveWorked = attempts, outcomeUnknown, mayHaveWorked
 	case *callError:
-		e.attempts, e.outcomeUnknown, e.mayHaveWorked = attempts, outcomeUnknown, mayHaveWorked
+		e.attempts, e.outcomeUnknown = attempts, outcomeUnknown
 	}
-	return err
 }
 
-// withCause makes the end of a wait reachable without losing the answer that led to it.
+// withCause makes the end of the context reachable without losing the answer before it. It changes a copy, because an
+// observer may have kept the error.
 func withCause(err, cause error) error {
 	switch e := err.(type) {
 	case *Error:
-		e.cause = cause
+		withCause := *e
+		withCause.cause = cause
+		return &withCause
 	case *callError:
-		e.cause = errors.Join(e.cause, cause)
+		withCause := *e
+		withCause.text, withCause.cause = e.what(), errors.Join(e.cause, cause)
+		return &withCause
 	}
 	return err
 }

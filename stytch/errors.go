@@ -130,12 +130,19 @@ type callError struct {
 	operation      string
 	attempts       int
 	outcomeUnknown bool
-	mayHaveWorked  bool
+	text           string // for the cause, if that must not speak for itself
 	cause          error
 }
 
+func (e *callError) what() string {
+	if e.text != "" {
+		return e.text
+	}
+	return e.cause.Error()
+}
+
 func (e *callError) Error() string {
-	text := fmt.Sprintf("stytch: %s: %v", e.operation, e.cause)
+	text := fmt.Sprintf("stytch: %s: %s", e.operation, e.what())
 	if e.attempts > 1 {
 		text += fmt.Sprintf(" (after %d attempts)", e.attempts)
 	}
@@ -184,7 +191,7 @@ func invalid(where, format string, args ...any) error {
 func printable(text string) string {
 	const limit = 1024
 	text = strings.Map(func(r rune) rune {
-		if unicode.IsControl(r) || unicode.In(r, unicode.Zl, unicode.Zp) {
+		if !unicode.IsPrint(r) { // control characters, line separators, and what turns the direction of the text
 			return ' '
 		}
 		return r

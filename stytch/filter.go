@@ -17,10 +17,10 @@ type M2MFilter struct {
 // M2MCondition is one condition of a filter; it holds if any of its values matches.
 type M2MCondition = gen.M2MSearchOperand
 
-// All selects the clients that meet every condition.
+// All selects the clients that meet every condition; without conditions, all clients.
 func All(conditions ...M2MCondition) M2MFilter { return M2MFilter{gen.SearchOperatorAND, conditions} }
 
-// Any selects the clients that meet at least one condition.
+// Any selects the clients that meet at least one condition. Without conditions the search is refused.
 func Any(conditions ...M2MCondition) M2MFilter { return M2MFilter{gen.SearchOperatorOR, conditions} }
 
 // ClientIDIn holds for clients with one of the ids.
@@ -40,11 +40,11 @@ func HasScope(scopes ...string) M2MCondition {
 
 func (f M2MFilter) check() error {
 	op := operation.SearchM2MClients.ID
-	if len(f.Conditions) == 0 && f.Operator == "" {
-		return nil
-	}
-	if !f.Operator.Valid() {
+	if !f.Operator.Valid() && (f.Operator != "" || len(f.Conditions) > 0) {
 		return invalid(op, "Filter.Operator must be AND or OR")
+	}
+	if f.Operator == gen.SearchOperatorOR && len(f.Conditions) == 0 {
+		return invalid(op, "Filter.Conditions must not be empty with OR: Stytch would select all clients, not none")
 	}
 	for i, condition := range f.Conditions {
 		if !condition.FilterName.Valid() {
@@ -57,6 +57,10 @@ func (f M2MFilter) check() error {
 	return nil
 }
 
+// query leaves the filter out if it selects all clients.
 func (f M2MFilter) query() gen.M2MSearchQuery {
+	if len(f.Conditions) == 0 {
+		return gen.M2MSearchQuery{}
+	}
 	return gen.M2MSearchQuery{Operator: f.Operator, Operands: f.Conditions}
 }

@@ -23,14 +23,22 @@ type M2M struct {
 // Create makes a client and answers with its secret, which is never shown again. At least one scope is needed.
 //
 // A lost answer is [ErrOutcomeUnknown], because repeating the request could make a second client. It is not if r carries both
-// ClientID and ClientSecret (see secret.Generate): then Create finds out by reading the client and, if there is none, asks again. An
-// id that is taken by another client is [ErrAlreadyExists].
+// ClientID and ClientSecret (see secret.Generate): then Create finds out by reading the client and, if there is none, asks
+// again, so that it may also be called again with the same r. An id that is taken by another client is [ErrAlreadyExists].
 func (m *M2M) Create(ctx context.Context, r M2MCreate) (*M2MClientWithSecret, error) {
 	if err := checkCreate(r); err != nil {
 		return nil, err
 	}
+	if r.ClientID == "" || r.ClientSecret.IsZero() {
+		return m.create(ctx, r)
+	}
+	if _, ok := ctx.Deadline(); !ok { // several requests, but one call
+		var cancel context.CancelFunc
+		ctx, cancel = context.WithTimeout(ctx, m.client.settings.timeout)
+		defer cancel()
+	}
 	created, err := m.create(ctx, r)
-	if errors.Is(err, ErrOutcomeUnknown) && r.ClientID != "" && !r.ClientSecret.IsZero() {
+	if doubtful(err) {
 		return m.settle(ctx, r, err)
 	}
 	return created, err
@@ -40,6 +48,9 @@ func (m *M2M) create(ctx context.Context, r M2MCreate) (*M2MClientWithSecret, er
 	out, err := decode[gen.CreateM2MClientResponse](m.client.raw.CreateM2MClient(ctx, r))
 	if err != nil {
 		return nil, err
+	}
+	if out.M2MClient.ClientSecret.IsZero() {
+		return nil, noSecret(operation.CreateM2MClient, out.StatusCode, out.RequestID)
 	}
 	return &out.M2MClient, nil
 }
@@ -63,40 +74,57 @@ func checkCreate(r M2MCreate) error {
 	return nil
 }
 
-// settle finds out what became of a create request whose answer was lost. The caller keeps id and secret, so reading the
-// client tells: it is there and looks like the one that was sent, or it is not and the request can be sent again.
-func (m *M2M) settle(ctx context.Context, r M2MCreate, lost error) (*M2MClientWithSecret, error) {
-	for range m.client.settings.policy.MaxAttempts {
-		got, err := m.Get(ctx, r.ClientID)
+// doubtful reports that the client may exist because of this very request: its answer was lost, or the id is taken, which
+// an earlier request with the same id and secret may have done.
+func doubtful(err error) bool {
+	return errors.Is(err, ErrOutcomeUnknown) || errors.Is(err, ErrAlreadyExists)
+}
+
+// settle finds out what became of a create request in doubt. The caller keeps id and secret, so reading the client tells: it
+// is there and looks like the one that was sent, or it is not and the request can be sent again.
+func (m *M2M) settle(ctx context.Context, r M2MCreate, doubt error) (*M2MClientWithSecret, error) {
+	policy := m.client.settings.policy
+	waits := policy.Waits()
+	for n := 1; ; n++ {
+		// The answer has the shape of that to Create, without the secret.
+		got, err := decode[gen.CreateM2MClientResponse](m.client.raw.GetM2MClient(ctx, r.ClientID))
 		if err == nil {
-			return adopt(r, got)
+			return adopt(r, &got.M2MClient, doubt)
 		}
 		if !errors.Is(err, ErrNotFound) {
-			return nil, fmt.Errorf("%w; reading it failed too: %w", lost, err)
+			return nil, fmt.Errorf("%w; reading it failed too: %w; Create may be called again with the same ClientID and ClientSecret", doubt, err)
+		}
+		if n >= policy.MaxAttempts || !m.client.budget.Withdraw(false) {
+			return nil, doubt
+		}
+		wait, _ := waits.Next(0, 0)
+		if ended := sleep(ctx, wait); ended != nil {
+			return nil, fmt.Errorf("%w: %w", doubt, ended)
 		}
 		created, err := m.create(ctx, r)
-		if err == nil || !errors.Is(err, ErrOutcomeUnknown) && !errors.Is(err, ErrAlreadyExists) {
+		if !doubtful(err) {
 			return created, err
 		}
-		lost = err
+		if errors.Is(err, ErrOutcomeUnknown) {
+			doubt = err
+		}
 	}
-	return nil, lost
 }
 
 // adopt takes an existing client for the one that r made, if everything that can be compared agrees.
-func adopt(r M2MCreate, got *M2MClient) (*M2MClientWithSecret, error) {
-	text := r.ClientSecret.Reveal()
-	sorted := func(scopes []string) []string { return slices.Sorted(slices.Values(scopes)) }
-	if !strings.HasSuffix(text, got.ClientSecretLastFour) || got.ClientSecretLastFour == "" || got.ClientName != r.ClientName ||
-		got.ClientDescription != r.ClientDescription || !slices.Equal(sorted(got.Scopes), sorted(r.Scopes)) {
-		return nil, &callError{operation: operation.CreateM2MClient.ID, attempts: 1,
-			cause: fmt.Errorf("%w: a client with this id exists, and it is not the one that was sent", ErrAlreadyExists)}
+func adopt(r M2MCreate, got *M2MClientWithSecret, doubt error) (*M2MClientWithSecret, error) {
+	set := func(scopes []string) []string { return slices.Compact(slices.Sorted(slices.Values(scopes))) }
+	same := got.ClientSecretLastFour != "" && strings.HasSuffix(r.ClientSecret.Reveal(), got.ClientSecretLastFour) &&
+		got.ClientName == r.ClientName && got.ClientDescription == r.ClientDescription && slices.Equal(set(got.Scopes), set(r.Scopes))
+	switch {
+	case same:
+		got.ClientSecret = secret.String(r.ClientSecret)
+		return got, nil
+	case errors.Is(doubt, ErrAlreadyExists):
+		return nil, doubt
 	}
-	return &M2MClientWithSecret{
-		ClientID: got.ClientID, ClientSecret: secret.String(r.ClientSecret), ClientName: got.ClientName, ClientDescription: got.ClientDescription,
-		Status: got.Status, Scopes: got.Scopes, TrustedMetadata: got.TrustedMetadata,
-		ClientSecretLastFour: got.ClientSecretLastFour, NextClientSecretLastFour: got.NextClientSecretLastFour,
-	}, nil
+	return nil, &callError{operation: operation.CreateM2MClient.ID, attempts: 1,
+		cause: fmt.Errorf("%w: a client with this id exists, and it is not the one that was sent", ErrAlreadyExists)}
 }
 
 // Get reads a client. An id that the project does not know is [ErrNotFound].
@@ -134,7 +162,7 @@ func (m *M2M) Delete(ctx context.Context, clientID string) error {
 	return deleted(err)
 }
 
-// SearchPage reads one page: the first one, or the one that s.Cursor asks for.
+// SearchPage reads one page: the first one, or the one that s.Cursor asks for. Prefetch and OnPage are for Search.
 func (m *M2M) SearchPage(ctx context.Context, s M2MSearch) (*Page[M2MClient], error) {
 	return m.search(s).page(ctx)
 }

@@ -36,13 +36,16 @@ func WithResponse(ctx context.Context, r *Response) context.Context {
 	return context.WithValue(ctx, responseKey{}, r)
 }
 
-func record(ctx context.Context, resp *http.Response, a *answer, attempt int) {
+// responseOf is where a call leaves what came with its answer, or nil.
+func responseOf(ctx context.Context) *Response {
 	r, _ := ctx.Value(responseKey{}).(*Response)
+	return r
+}
+
+func record(ctx context.Context, resp *http.Response, a *answer, attempt int) {
+	r := responseOf(ctx)
 	if r == nil {
 		return
 	}
-	*r = Response{StatusCode: resp.StatusCode, Header: resp.Header, Attempts: attempt}
-	if a != nil {
-		r.RequestID = printable(requestID(a.Bytes()))
-	}
+	*r = Response{StatusCode: resp.StatusCode, RequestID: a.requestID(), Header: resp.Header, Attempts: attempt}
 }

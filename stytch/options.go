@@ -2,6 +2,7 @@ package stytch
 
 import (
 	"context"
+	"math"
 	"net/http"
 	"net/netip"
 	"net/url"
@@ -18,7 +19,7 @@ type settings struct {
 	base           *url.URL
 	http           *http.Client
 	gate           *dialGate // of our own transport
-	userAgent      string
+	userAgent      []string  // one header value
 	policy         retry.Policy
 	attemptTimeout time.Duration
 	timeout        time.Duration
@@ -31,7 +32,7 @@ func defaults() settings {
 	return settings{
 		http:           &http.Client{Transport: newTransport(gate)},
 		gate:           gate,
-		userAgent:      userAgent,
+		userAgent:      []string{userAgent},
 		policy:         retry.Policy{MaxAttempts: 3, BaseDelay: 100 * time.Millisecond, MaxDelay: 20 * time.Second, MaxRetryAfter: time.Minute},
 		attemptTimeout: 10 * time.Second,
 		timeout:        30 * time.Second,
@@ -62,13 +63,14 @@ func WithBaseURL(address string) Option {
 		case base.Scheme == "http" && !isLoopback(base.Hostname()):
 			return invalid("WithBaseURL", "base URL must be https; plain http is for loopback addresses only")
 		}
-		for segment := range strings.SplitSeq(base.Path, "/") {
-			if segment == "." || segment == ".." {
-				return invalid("WithBaseURL", "base URL must not have dot segments")
+		prefix := strings.TrimRight(base.EscapedPath(), "/")
+		for _, segment := range strings.Split(prefix, "/")[1:] {
+			if segment = mustUnescape(segment); segment == "" || segment == "." || segment == ".." || strings.ContainsAny(segment, `/\`) {
+				return invalid("WithBaseURL", "the path of the base URL must not have empty or dot segments, or slashes inside of segments")
 			}
 		}
-		base.Path = strings.TrimRight(base.Path, "/")
-		base.RawPath = strings.TrimRight(base.RawPath, "/")
+		base.Path, base.RawPath = mustUnescape(prefix), prefix
+		base.Host = strings.TrimSuffix(base.Host, ":") // as http.NewRequest does
 		s.base = base
 		return nil
 	}
@@ -79,9 +81,10 @@ func isLoopback(host string) bool {
 	return host == "localhost" || err == nil && ip.Unmap().IsLoopback()
 }
 
-// WithHTTPClient sends requests through another http.Client, for a proxy, a client certificate or instrumentation. It is
-// copied, never changed; the copy follows no redirects. Its Timeout applies to each attempt. Without this option, TLS 1.2 is
-// required, the proxy of the environment is used, and idle connections are kept for as many callers as there were.
+// WithHTTPClient sends requests through the Transport of another http.Client, for a proxy, a client certificate or
+// instrumentation. The http.Client is never changed. Its Timeout bounds each attempt; its Jar and CheckRedirect have no part,
+// because neither cookies nor redirects are used. Without this option, TLS 1.2 is required, the proxy of the environment is
+// used, and idle connections are kept for as many callers as there were.
 func WithHTTPClient(client *http.Client) Option {
 	return func(s *settings) error {
 		if client == nil {
@@ -98,7 +101,7 @@ func WithUserAgent(product string) Option {
 		if product == "" || strings.ContainsFunc(product, func(r rune) bool { return r < ' ' || r > '~' }) {
 			return invalid("WithUserAgent", "product must be printable ASCII and not empty")
 		}
-		s.userAgent = product + " " + userAgent
+		s.userAgent = []string{product + " " + userAgent}
 		return nil
 	}
 }
@@ -156,7 +159,7 @@ func WithMaxAnswerBytes(n int64) Option {
 		if n <= 0 {
 			return invalid("WithMaxAnswerBytes", "the limit must be positive")
 		}
-		s.maxAnswer = n
+		s.maxAnswer = min(n, math.MaxInt64-1) // one more is read to find out
 		return nil
 	}
 }

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"encoding/json"
 	"errors"
+	"strings"
 )
 
 // requestID finds the request_id at the top level of a JSON object without decoding the rest, in bodies too that are broken
@@ -23,19 +24,26 @@ func topLevelString(body []byte, quotedKey string) (text string) {
 	return text
 }
 
-// topLevel returns the rest of the object body from the value of a key on, or nil. It trusts body to be JSON as far as it
-// looks; on anything else it may find nothing, never something outside of body.
+// topLevel returns the rest of body from the value of a key on, or nil. body begins with an object, of which the key is a
+// member. It is trusted to be JSON as far as it is looked at; on anything else nothing may be found, but never something
+// outside of body.
 func topLevel(body []byte, quotedKey string) []byte {
+	body = bytes.TrimLeft(body, " \t\r\n")
+	if len(body) == 0 || body[0] != '{' {
+		return nil
+	}
 	depth := 0
 	for i := 0; i < len(body); i++ {
 		switch body[i] {
 		case '{', '[':
 			depth++
 		case '}', ']':
-			depth--
+			if depth--; depth == 0 {
+				return nil
+			}
 		case '"':
 			end := i + stringEnd(body[i:])
-			if depth == 1 && string(body[i:end]) == quotedKey {
+			if depth == 1 && isKey(body[i:end], quotedKey) {
 				if rest := bytes.TrimLeft(body[end:], " \t\r\n"); len(rest) > 0 && rest[0] == ':' {
 					return bytes.TrimLeft(rest[1:], " \t\r\n")
 				}
@@ -44,6 +52,15 @@ func topLevel(body []byte, quotedKey string) []byte {
 		}
 	}
 	return nil
+}
+
+// isKey compares JSON strings, of which the first may be written with escapes.
+func isKey(quoted []byte, quotedKey string) bool {
+	if bytes.IndexByte(quoted, '\\') < 0 {
+		return string(quoted) == quotedKey
+	}
+	var key string
+	return json.Unmarshal(quoted, &key) == nil && `"`+key+`"` == quotedKey
 }
 
 // stringEnd is the length of the JSON string that s begins with, quotes included, or all of s if it does not end.
@@ -66,10 +83,13 @@ var errDuplicateKey = errors.New("the body has an object with a duplicate key")
 func uniqueKeys(body []byte) error {
 	decoder := json.NewDecoder(bytes.NewReader(body))
 	decoder.UseNumber()
-	return uniqueKeysOf(decoder)
+	return uniqueKeysOf(decoder, 1)
 }
 
-func uniqueKeysOf(decoder *json.Decoder) error {
+// foldedDepth is how deep the fields of the contract lie, which encoding/json finds whatever their case. Below is metadata.
+const foldedDepth = 2
+
+func uniqueKeysOf(decoder *json.Decoder, depth int) error {
 	token, err := decoder.Token()
 	if err != nil {
 		return err
@@ -83,17 +103,20 @@ func uniqueKeysOf(decoder *json.Decoder) error {
 				return err
 			}
 			name, _ := key.(string)
+			if depth <= foldedDepth {
+				name = strings.ToLower(strings.ToUpper(name)) // both, because the Kelvin sign and the long s fold to k and s
+			}
 			if seen[name] {
 				return errDuplicateKey
 			}
 			seen[name] = true
-			if err := uniqueKeysOf(decoder); err != nil {
+			if err := uniqueKeysOf(decoder, depth+1); err != nil {
 				return err
 			}
 		}
 	case json.Delim('['):
 		for decoder.More() {
-			if err := uniqueKeysOf(decoder); err != nil {
+			if err := uniqueKeysOf(decoder, depth+1); err != nil {
 				return err
 			}
 		}

@@ -103,15 +103,18 @@ func (s search[T]) all(ctx context.Context) iter.Seq2[T, error] {
 		ahead := s.begin(ctx, cursor)
 		defer func() { cancel(); ahead.abandon() }()
 		for {
-			a, err := ahead.wait()
+			a, err := ahead.wait(ctx)
 			if err != nil {
 				yield(none, err)
 				return
 			}
 			// The cursor is found before the page is decoded, so that the next request is under way meanwhile.
 			next := nextCursor(a.Bytes())
-			repeated := seen[next]
-			if s.prefetch && next != "" && !repeated {
+			var repeated error
+			if next != "" && seen[next] {
+				repeated = a.invalid(errors.New("the page repeats a cursor"))
+			}
+			if s.prefetch && next != "" && repeated == nil {
 				ahead = s.begin(ctx, next)
 			}
 			page, err := s.decode(a)
@@ -134,8 +137,8 @@ func (s search[T]) all(ctx context.Context) iter.Seq2[T, error] {
 			switch {
 			case next == "":
 				return
-			case repeated:
-				yield(none, &Error{Operation: s.op.ID, StatusCode: http.StatusOK, Message: "the answer repeats a cursor", Attempts: 1, kind: ErrInvalidAnswer})
+			case repeated != nil:
+				yield(none, repeated)
 				return
 			case !s.prefetch:
 				ahead = s.begin(ctx, next)
@@ -152,8 +155,9 @@ type pending struct {
 }
 
 type fetched struct {
-	answer *answer
-	err    error
+	answer   *answer
+	err      error
+	response Response
 }
 
 func (s search[T]) begin(ctx context.Context, cursor string) *pending {
@@ -162,19 +166,24 @@ func (s search[T]) begin(ctx context.Context, cursor string) *pending {
 	}
 	p := &pending{result: make(chan fetched, 1)}
 	go func() {
-		a, err := s.fetch(ctx, cursor)
-		p.result <- fetched{a, err}
-		close(p.result)
+		defer close(p.result)
+		var f fetched
+		f.answer, f.err = s.fetch(WithResponse(ctx, &f.response), cursor)
+		p.result <- f
 	}()
 	return p
 }
 
-func (p *pending) wait() (*answer, error) {
+func (p *pending) wait(ctx context.Context) (*answer, error) {
 	if p.result == nil {
 		return p.fetch()
 	}
-	r := <-p.result
-	return r.answer, r.err
+	f := <-p.result
+	// The caller's Response is written here, where the caller cannot be reading it.
+	if r := responseOf(ctx); r != nil && f.response.StatusCode != 0 {
+		*r = f.response
+	}
+	return f.answer, f.err
 }
 
 // abandon ends the goroutine of a page that nobody waited for; its context is canceled. After wait it does nothing.
@@ -182,8 +191,10 @@ func (p *pending) abandon() {
 	if p.result == nil {
 		return
 	}
-	if r := <-p.result; r.answer != nil {
-		r.answer.Close()
+	for f := range p.result {
+		if f.answer != nil {
+			f.answer.Close()
+		}
 	}
 }
 

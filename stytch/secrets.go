@@ -52,7 +52,10 @@ func (f m2mSecrets) start(ctx context.Context, id string) (secret.String, error)
 	if err != nil {
 		return secret.String{}, err
 	}
-	return received(operation.StartM2MClientSecretRotation, out.M2MClient.NextClientSecret)
+	if out.M2MClient.NextClientSecret.IsZero() {
+		return secret.String{}, noSecret(operation.StartM2MClientSecretRotation, out.StatusCode, out.RequestID)
+	}
+	return out.M2MClient.NextClientSecret, nil
 }
 
 func (f m2mSecrets) complete(ctx context.Context, id string) error {
@@ -89,7 +92,10 @@ func (f connectedAppSecrets) start(ctx context.Context, id string) (secret.Strin
 	if err != nil {
 		return secret.String{}, err
 	}
-	return received(operation.StartConnectedAppSecretRotation, out.ConnectedApp.NextClientSecret)
+	if out.ConnectedApp.NextClientSecret.IsZero() {
+		return secret.String{}, noSecret(operation.StartConnectedAppSecretRotation, out.StatusCode, out.RequestID)
+	}
+	return out.ConnectedApp.NextClientSecret, nil
 }
 
 func (f connectedAppSecrets) complete(ctx context.Context, id string) error {
@@ -123,11 +129,9 @@ func text(s *string) string {
 	return *s
 }
 
-// received refuses an answer that should hold the one copy of a secret and does not.
-func received(op *operation.Operation, s secret.String) (secret.String, error) {
-	if s.IsZero() {
-		return s, &Error{Operation: op.ID, StatusCode: 200, Message: "the answer holds no secret", Attempts: 1,
-			kind: ErrInvalidAnswer, outcomeUnknown: true, cause: errors.New("the answer holds no secret")}
-	}
-	return s, nil
+// noSecret is the error of an answer that should hold the one copy of a secret and does not.
+func noSecret(op *operation.Operation, status int32, requestID string) error {
+	cause := errors.New("the answer holds no secret")
+	return &Error{Operation: op.ID, StatusCode: int(status), RequestID: printable(requestID), Message: cause.Error(), Attempts: 1,
+		kind: ErrInvalidAnswer, outcomeUnknown: true, cause: cause}
 }

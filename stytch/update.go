@@ -6,11 +6,13 @@ import (
 	"github.com/oapi-codegen/nullable"
 )
 
-// Set changes a field of an update to v, however empty v is: "", 0 and false are sent as they are, and a nil list or map as an
-// empty one.
+// Set changes a field of an update to v, however empty v is: "", 0 and false are sent as they are, and a nil list, map or
+// [Metadata] as an empty one. Metadata is merged, so that an empty one changes nothing.
 func Set[T any](v T) nullable.Nullable[T] {
 	switch value := reflect.ValueOf(&v).Elem(); {
-	case value.Kind() == reflect.Slice && value.IsNil() && value.Type().Elem().Kind() != reflect.Uint8:
+	case value.Type() == reflect.TypeFor[Metadata]() && value.Len() == 0:
+		value.SetBytes([]byte("{}"))
+	case value.Kind() == reflect.Slice && value.IsNil():
 		value.Set(reflect.MakeSlice(value.Type(), 0, 0))
 	case value.Kind() == reflect.Map && value.IsNil():
 		value.Set(reflect.MakeMap(value.Type()))

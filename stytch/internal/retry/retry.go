@@ -86,27 +86,30 @@ func (p Policy) judge(f Failure) (mayHelp, processed bool) {
 // permanent reports failures that the next attempt would meet again.
 func permanent(err error) bool {
 	var dns *net.DNSError
+	var record tls.RecordHeaderError // the other side does not speak TLS
+	return errors.As(err, &dns) && dns.IsNotFound || untrusted(err) || errors.As(err, &record) || errors.Is(err, http.ErrSchemeMismatch)
+}
+
+// untrusted reports that the server's certificate was refused.
+func untrusted(err error) bool {
 	var unknownAuthority x509.UnknownAuthorityError
 	var hostname x509.HostnameError
 	var invalid x509.CertificateInvalidError
 	var verification *tls.CertificateVerificationError
-	var record tls.RecordHeaderError
-	return errors.As(err, &dns) && dns.IsNotFound ||
-		errors.As(err, &unknownAuthority) || errors.As(err, &hostname) || errors.As(err, &invalid) ||
-		errors.As(err, &verification) || errors.As(err, &record)
+	return errors.As(err, &unknownAuthority) || errors.As(err, &hostname) || errors.As(err, &invalid) || errors.As(err, &verification)
 }
 
-// dialFailed reports failures before any connection stood.
+// dialFailed reports failures before any connection stood. A broken TLS record is not among them: it can come with the answer.
 func dialFailed(err error) bool {
 	var op *net.OpError
 	var dns *net.DNSError
-	return errors.As(err, &op) && (op.Op == "dial" || op.Op == "proxyconnect") || errors.As(err, &dns) || permanent(err)
+	return errors.As(err, &op) && (op.Op == "dial" || op.Op == "proxyconnect") || errors.As(err, &dns) || untrusted(err)
 }
 
-// Waits is the schedule of one call: full jitter around delays that double.
+// Waits is the schedule of one call: full jitter around delays that double. After a 429 they begin higher.
 type Waits struct {
-	policy  Policy
-	backoff *backoff.ExponentialBackOff
+	policy           Policy
+	regular, limited *backoff.ExponentialBackOff
 }
 
 // Waits starts the schedule of one call.
@@ -118,16 +121,19 @@ func (w *Waits) Next(status int, retryAfter time.Duration) (wait time.Duration, 
 	if retryAfter > w.policy.MaxRetryAfter {
 		return 0, false
 	}
-	if w.backoff == nil {
-		base := w.policy.BaseDelay
-		if status == http.StatusTooManyRequests {
-			base = max(base, rateLimitDelay)
-		}
-		// A randomization of 1 around half the delay spreads the wait over all of it: full jitter.
-		w.backoff = &backoff.ExponentialBackOff{
-			InitialInterval: base / 2, RandomizationFactor: 1, Multiplier: 2, MaxInterval: w.policy.MaxDelay / 2,
-		}
-		w.backoff.Reset()
+	if w.regular == nil {
+		w.regular = w.policy.schedule(w.policy.BaseDelay)
+		w.limited = w.policy.schedule(max(w.policy.BaseDelay, rateLimitDelay))
 	}
-	return max(w.backoff.NextBackOff(), retryAfter), true
+	own, limited := w.regular.NextBackOff(), w.limited.NextBackOff()
+	if status == http.StatusTooManyRequests {
+		own = limited
+	}
+	return max(own, retryAfter), true
+}
+
+// schedule spreads each wait over all of its delay, by a randomization of 1 around half of it.
+func (p Policy) schedule(base time.Duration) *backoff.ExponentialBackOff {
+	half := p.MaxDelay / 2
+	return &backoff.ExponentialBackOff{InitialInterval: min(base/2, half), RandomizationFactor: 1, Multiplier: 2, MaxInterval: half}
 }

@@ -1,0 +1,20 @@
+package stytch
+
+import (
+	"crypto/x509"
+	"net/http"
+)
+
+// OwnTransport is the transport that a client makes for itself.
+func (c *Client) OwnTransport() *http.Transport { return c.transport.(*http.Transport) }
+
+// TrustRoots lets a client talk to a test server over TLS by its own transport.
+func (c *Client) TrustRoots(roots *x509.CertPool) { c.settings.gate.tls.RootCAs = roots }
+
+// GatedConns is how many connections the dial gate of a client counts, and how many dials it holds back.
+func (c *Client) GatedConns() (conns, waiting int) {
+	gate := c.settings.gate
+	gate.mu.Lock()
+	defer gate.mu.Unlock()
+	return gate.conns, len(gate.waiting)
+}

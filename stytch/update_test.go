@@ -1,0 +1,286 @@
+package stytch_test
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"go/ast"
+	"go/parser"
+	"go/token"
+	"io"
+	"net/http"
+	"reflect"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/getkin/kin-openapi/openapi3"
+
+	"github.com/stytchkit/m2m/api"
+	"github.com/stytchkit/m2m/stytch"
+)
+
+// setting is one way to set a field of an update, and what must appear on the wire because of it.
+type setting struct {
+	name  string
+	value any
+	wire  string
+}
+
+// settings of a field by its type. An update field of a type that is missing here fails the test: add its empty, nil and full
+// values.
+func settingsOf(field reflect.Type) []setting {
+	for _, known := range [][]setting{
+		{
+			{"null", stytch.Clear[string](), `null`}, {"empty", stytch.Set(""), `""`},
+			{"value", stytch.Set("ä\"<\u2028"), `"ä\"\u003c\u2028"`},
+		},
+		{
+			{"null", stytch.Clear[bool](), `null`}, {"empty", stytch.Set(false), `false`}, {"value", stytch.Set(true), `true`},
+		},
+		{
+			{"null", stytch.Clear[int32](), `null`}, {"empty", stytch.Set(int32(0)), `0`}, {"value", stytch.Set(int32(-1)), `-1`},
+		},
+		{
+			{"null", stytch.Clear[stytch.M2MClientStatus](), `null`}, {"empty", stytch.Set(stytch.M2MClientStatus("")), `""`},
+			{"value", stytch.Set(stytch.Inactive), `"inactive"`},
+		},
+		{
+			{"null", stytch.Clear[[]string](), `null`}, {"empty", stytch.Set([]string{}), `[]`}, {"nil", stytch.Set([]string(nil)), `[]`},
+			{"no items", stytch.List[string](), `[]`}, {"nil items", stytch.List([]string(nil)...), `[]`},
+			{"value", stytch.List("b", "", "a"), `["b","","a"]`},
+		},
+		{
+			{"null", stytch.Clear[stytch.Metadata](), `null`}, {"nil", stytch.Set[stytch.Metadata](nil), `{}`},
+			{"zero length", stytch.Set(stytch.Metadata{}), `{}`}, {"empty", stytch.Set(stytch.Metadata(`{}`)), `{}`},
+			{"value", stytch.Set(stytch.Metadata(`{"n":9007199254740993,"huge":1e400,"gone":null}`)), `{"n":9007199254740993,"huge":1e400,"gone":null}`},
+		},
+	} {
+		if reflect.TypeOf(known[0].value) == field {
+			return known
+		}
+	}
+	return nil
+}
+
+func jsonName(f reflect.StructField) string {
+	name, _, _ := strings.Cut(f.Tag.Get("json"), ",")
+	return name
+}
+
+// TestUpdateOnTheWire sets every field of both updates in every way, alone: that appears in the request, nothing else does.
+func TestUpdateOnTheWire(t *testing.T) {
+	type update struct {
+		name string
+		typ  reflect.Type
+		send func(context.Context, *stytch.Client, reflect.Value) error
+	}
+	for _, u := range []update{
+		{"M2MUpdate", reflect.TypeFor[stytch.M2MUpdate](), func(ctx context.Context, c *stytch.Client, v reflect.Value) error {
+			_, err := c.M2M.Update(ctx, "the-client", v.Interface().(stytch.M2MUpdate))
+			return err
+		}},
+		{"ConnectedAppUpdate", reflect.TypeFor[stytch.ConnectedAppUpdate](), func(ctx context.Context, c *stytch.Client, v reflect.Value) error {
+			_, err := c.ConnectedApps.Update(ctx, "the-client", v.Interface().(stytch.ConnectedAppUpdate))
+			return err
+		}},
+	} {
+		var sent []string
+		client := clientInMemory(t, func(w http.ResponseWriter, r *http.Request) {
+			body, _ := io.ReadAll(r.Body)
+			sent = append(sent, r.Method+" "+string(body))
+			writeJSON(w, 200, `{"status_code":200,"m2m_client":{},"connected_app":{}}`)
+		})
+		check := func(t *testing.T, value reflect.Value, want string) {
+			sent = nil
+			if err := u.send(t.Context(), client, value); err != nil {
+				t.Fatal(err)
+			}
+			if !slices.Equal(sent, []string{"PUT " + want}) {
+				t.Errorf("sent %q, want %s", sent, want)
+			}
+		}
+		t.Run(u.name+"/nothing", func(t *testing.T) { check(t, reflect.New(u.typ).Elem(), `{}`) })
+
+		everything := reflect.New(u.typ).Elem()
+		var members []string
+		for i := range u.typ.NumField() {
+			field := u.typ.Field(i)
+			settings := settingsOf(field.Type)
+			if settings == nil {
+				t.Errorf("%s.%s has the type %s: say in settingsOf what its empty values are", u.name, field.Name, field.Type)
+				continue
+			}
+			for _, s := range settings {
+				t.Run(u.name+"/"+field.Name+"/"+s.name, func(t *testing.T) {
+					value := reflect.New(u.typ).Elem()
+					value.Field(i).Set(reflect.ValueOf(s.value))
+					check(t, value, fmt.Sprintf("{%q:%s}", jsonName(field), s.wire))
+				})
+				everything.Field(i).Set(reflect.ValueOf(s.value)) // the last one, a value
+			}
+			members = append(members, fmt.Sprintf("%q:%s", jsonName(field), settings[len(settings)-1].wire))
+		}
+		t.Run(u.name+"/everything", func(t *testing.T) { check(t, everything, "{"+strings.Join(members, ",")+"}") })
+	}
+}
+
+// Nothing that Set and List are given is changed.
+func TestSetLeavesItsArgumentAlone(t *testing.T) {
+	var none []string
+	var absent stytch.Metadata
+	stytch.Set(none)
+	stytch.List(none...)
+	stytch.Set(absent)
+	if none != nil || absent != nil {
+		t.Errorf("Set changed its argument: %v, %v", none, absent)
+	}
+	if m := stytch.Set(map[string]int(nil)).MustGet(); m == nil {
+		t.Error("a nil map was not made empty")
+	}
+}
+
+// TestMetadataSurvives sends metadata and reads it again; numbers that float64 cannot hold come back as they were.
+func TestMetadataSurvives(t *testing.T) {
+	const text = `{"big":9007199254740993,"huge":1e400,"one":1.0,"nested":{"list":[-0.0,null,"ä"]},"limit":-9223372036854775808}`
+	client := clientInMemory(t, func(w http.ResponseWriter, r *http.Request) {
+		var request struct {
+			Metadata json.RawMessage `json:"trusted_metadata"`
+		}
+		if err := json.NewDecoder(r.Body).Decode(&request); err != nil {
+			t.Error(err)
+		}
+		writeJSON(w, 200, `{"status_code":200,"m2m_client":{"client_id":"a","client_secret":"not-a-real-one","trusted_metadata":`+string(request.Metadata)+`}}`)
+	})
+	meta, err := stytch.NewMetadata(json.RawMessage(text))
+	if err != nil {
+		t.Fatal(err)
+	}
+	created, err := client.M2M.Create(t.Context(), stytch.M2MCreate{Scopes: []string{"a"}, TrustedMetadata: meta})
+	if err != nil {
+		t.Fatal(err)
+	}
+	updated, err := client.M2M.Update(t.Context(), "a", stytch.M2MUpdate{TrustedMetadata: stytch.Set(created.TrustedMetadata)})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if got := updated.TrustedMetadata.String(); got != text {
+		t.Errorf("came back as %s", got)
+	}
+
+	// Into a type of the caller's, and through a map into a second update.
+	var into struct {
+		Big    int64
+		Limit  int64
+		Huge   json.Number
+		Nested struct{ List []any }
+	}
+	if err := updated.TrustedMetadata.Decode(&into); err != nil || into.Big != 9007199254740993 || into.Limit != -1<<63 || into.Huge != "1e400" || into.Nested.List[0] != json.Number("-0.0") {
+		t.Errorf("decoded %+v, %v", into, err)
+	}
+	values, err := updated.TrustedMetadata.Map()
+	if err != nil {
+		t.Fatal(err)
+	}
+	again, err := stytch.NewMetadata(values)
+	if err != nil {
+		t.Fatal(err)
+	}
+	third, err := client.M2M.Update(t.Context(), "a", stytch.M2MUpdate{TrustedMetadata: stytch.Set(again)})
+	if err != nil || !third.TrustedMetadata.Equal(meta) {
+		t.Errorf("came back as %s, %v", third.TrustedMetadata, err)
+	}
+}
+
+// TestRequestTypesKeepTheirShape is what makes a regenerated model as good as this one: every field of an update can be
+// absent, null and empty, and every field of a create request that may be left out is.
+func TestRequestTypesKeepTheirShape(t *testing.T) {
+	doc, err := openapi3.NewLoader().LoadFromData(api.OpenAPI)
+	if err != nil {
+		t.Fatal(err)
+	}
+	seen := 0
+	for name, fields := range generatedStructs(t, "../gen/models.gen.go") {
+		update := strings.HasPrefix(name, "Update") && strings.HasSuffix(name, "Request")
+		create := strings.HasPrefix(name, "Create") && strings.HasSuffix(name, "Request")
+		if !update && !create {
+			continue
+		}
+		seen++
+		schema := doc.Components.Schemas[name].Value
+		if len(fields) != len(schema.Properties) {
+			t.Errorf("%s has %d fields, the contract %d", name, len(fields), len(schema.Properties))
+		}
+		for _, f := range fields {
+			property, options, _ := strings.Cut(f.tag.Get("json"), ",")
+			switch {
+			case schema.Properties[property] == nil:
+				t.Errorf("%s.%s is %q, which is not in the contract", name, f.name, property)
+			case slices.Contains(schema.Required, property):
+				if options != "" {
+					t.Errorf("%s.%s is required and has the option %q: it would not be sent when empty", name, f.name, options)
+				}
+			case update && (!strings.HasPrefix(f.typ, "nullable.Nullable[") || options != "omitempty"):
+				t.Errorf("%s.%s is a %s with the option %q: a field of an update must be a nullable.Nullable with omitempty (nullable: true in api/openapi.yaml)", name, f.name, f.typ, options)
+			case create && (strings.HasPrefix(f.typ, "*") || options != "omitzero"):
+				t.Errorf("%s.%s is a %s with the option %q: an optional field of a create request must be no pointer and have omitzero (see api/go.overlay.yaml)", name, f.name, f.typ, options)
+			}
+		}
+	}
+	if seen != 4 {
+		t.Errorf("%d create and update requests, want 4: cover the new ones in TestUpdateOnTheWire and correct this number", seen)
+	}
+}
+
+type structField struct {
+	name, typ string
+	tag       reflect.StructTag
+}
+
+// generatedStructs reads the struct types of a source file, by name.
+func generatedStructs(t *testing.T, path string) map[string][]structField {
+	t.Helper()
+	file, err := parser.ParseFile(token.NewFileSet(), path, nil, parser.SkipObjectResolution)
+	if err != nil {
+		t.Fatal(err)
+	}
+	structs := map[string][]structField{}
+	ast.Inspect(file, func(n ast.Node) bool {
+		spec, ok := n.(*ast.TypeSpec)
+		if !ok {
+			return true
+		}
+		if body, ok := spec.Type.(*ast.StructType); ok {
+			structs[spec.Name.Name] = nil
+			for _, f := range body.Fields.List {
+				field := structField{typ: typeText(f.Type)}
+				if f.Tag != nil {
+					field.tag = reflect.StructTag(strings.Trim(f.Tag.Value, "`"))
+				}
+				for _, name := range f.Names {
+					field.name = name.Name
+					structs[spec.Name.Name] = append(structs[spec.Name.Name], field)
+				}
+			}
+		}
+		return false
+	})
+	return structs
+}
+
+// typeText is the source of a type, as far as models use types.
+func typeText(e ast.Expr) string {
+	switch e := e.(type) {
+	case *ast.Ident:
+		return e.Name
+	case *ast.StarExpr:
+		return "*" + typeText(e.X)
+	case *ast.ArrayType:
+		return "[]" + typeText(e.Elt)
+	case *ast.SelectorExpr:
+		return typeText(e.X) + "." + e.Sel.Name
+	case *ast.IndexExpr:
+		return typeText(e.X) + "[" + typeText(e.Index) + "]"
+	}
+	return fmt.Sprintf("%T", e)
+}
