@@ -1,0 +1,71 @@
+# Everything a fresh machine needs comes from go.mod and from here; `make help` lists the targets.
+SHELL := /bin/bash
+GO ?= go
+LINT_VERSION := v2.13.2
+MODULES := . $(patsubst %/go.mod,%,$(filter-out ./go.mod,$(shell find . -name go.mod -not -path './node_modules/*' -not -path '*/node_modules/*' | sort)))
+FUZZTIME ?= 20s
+
+.PHONY: help
+help: ## list the targets
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  %-16s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+
+.PHONY: demo
+demo: ## the main job against a local Stytch, step by step
+	@$(GO) run ./examples/demo
+
+.PHONY: test
+test: ## the tests of every module
+	@set -e; for m in $(MODULES); do echo "== $$m"; (cd $$m && $(GO) test ./...); done
+
+.PHONY: race
+race: ## the tests under the race detector
+	@set -e; for m in $(MODULES); do echo "== $$m"; (cd $$m && $(GO) test -race ./...); done
+
+.PHONY: generate
+generate: ## write gen/ from api/
+	$(GO) generate ./...
+
+.PHONY: check-generate
+check-generate: ## fail if gen/ is not what api/ says
+	@./api/codegen/check.sh
+
+.PHONY: vet
+vet: ## go vet, formatting and tidiness of every module
+	@set -e; for m in $(MODULES); do (cd $$m && $(GO) vet ./... && $(GO) mod tidy -diff); done
+	@test -z "$$(gofmt -l $$(git ls-files '*.go'))" || { gofmt -l $$(git ls-files '*.go'); exit 1; }
+
+.PHONY: lint
+lint: bin/golangci-lint-$(LINT_VERSION) ## golangci-lint, pinned
+	@set -e; for m in $(MODULES); do (cd $$m && $(CURDIR)/bin/golangci-lint-$(LINT_VERSION) run --config $(CURDIR)/.golangci.yml ./...); done
+
+bin/golangci-lint-$(LINT_VERSION):
+	GOBIN=$(CURDIR)/bin $(GO) install github.com/golangci/golangci-lint/v2/cmd/golangci-lint@$(LINT_VERSION)
+	mv bin/golangci-lint $@
+
+.PHONY: contract
+contract: ## lint the contract and run the conformance and property tests against the emulator
+	$(GO) test -count=1 ./api/... ./stytch/internal/contract/... ./stytch/internal/conformance/...
+
+.PHONY: contract-live
+contract-live: ## run the conformance suite against Stytch (STYTCH_PROJECT_ID, STYTCH_PROJECT_SECRET)
+	$(GO) test -count=1 -tags live -run Live -v ./stytch/internal/conformance/...
+
+.PHONY: interop
+interop: ## run the official Node SDK against the emulator (needs node and npm)
+	$(GO) test -count=1 -tags interop ./interop/...
+
+.PHONY: fuzz
+fuzz: ## run every fuzz target for FUZZTIME each
+	@set -e; for p in $$($(GO) list ./...); do \
+	  for f in $$($(GO) test -list '^Fuzz' $$p | grep '^Fuzz' || true); do \
+	    echo "== $$p $$f"; $(GO) test -run '^$$' -fuzz "^$$f$$" -fuzztime $(FUZZTIME) $$p; \
+	  done; done
+
+.PHONY: bench
+bench: ## the benchmarks of docs/benchmarks.md
+	$(GO) test -run '^$$' -bench . -benchtime 1x -timeout 20m ./stytch/internal/bench
+	$(GO) test -run '^$$' -bench . -timeout 20m ./stytch/emulator ./stytch/metadata
+
+.PHONY: ci
+ci: ## what CI runs
+	./.ci/run
