@@ -38,6 +38,9 @@ vet: ## go vet, formatting and tidiness of every module
 lint: bin/golangci-lint-$(LINT_VERSION) ## golangci-lint, pinned
 	@set -e; for m in $(MODULES); do (cd $$m && $(CURDIR)/bin/golangci-lint-$(LINT_VERSION) run --config $(CURDIR)/.golangci.yml ./...); done
 
+.PHONY: lint-install
+lint-install: bin/golangci-lint-$(LINT_VERSION)
+
 bin/golangci-lint-$(LINT_VERSION):
 	GOBIN=$(CURDIR)/bin $(GO) install github.com/golangci/golangci-lint/v2/cmd/golangci-lint@$(LINT_VERSION)
 	mv bin/golangci-lint $@
@@ -65,6 +68,10 @@ fuzz: ## run every fuzz target for FUZZTIME each
 bench: ## the benchmarks of docs/benchmarks.md
 	$(GO) test -run '^$$' -bench . -benchtime 1x -timeout 20m ./stytch/internal/bench
 	$(GO) test -run '^$$' -bench . -timeout 20m ./stytch/emulator ./stytch/metadata
+
+.PHONY: bench-smoke
+bench-smoke: ## the benchmarks once and short, to see that they run
+	$(GO) test -short -run '^$$' -bench . -benchtime 1x ./stytch/...
 
 .PHONY: ci
 ci: ## what CI runs

@@ -12,7 +12,10 @@
 // Without it, authenticate with a request editor that calls [net/http.Request.SetBasicAuth]: the project id and secret for
 // the management operations, the client id and secret for IssueM2MToken.
 //
-// Secrets are redacting types from package secret; trusted metadata stays raw JSON in a metadata.Object. In an update, a
+// Secrets are redacting types from package secret, and the results of ClientWithResponses that hold one print their status
+// only; their Body is the answer as it came, secret included.
+//
+// In the models, trusted metadata stays raw JSON in a metadata.Object. In an update, a
 // field that is not specified is left alone; in a create request the zero value means "not given".
 //
 // Everything here is written by go generate; edits belong in api/openapi.yaml or api/go.overlay.yaml.

@@ -3,6 +3,7 @@
 package gen
 
 import (
+	"fmt"
 	"log/slog"
 
 	"github.com/stytchkit/m2m/stytch/secret"
@@ -14,3 +15,66 @@ func (r CreateM2MClientRequest) LogValue() slog.Value {
 	r.ClientSecret = secret.Import{}
 	return slog.AnyValue(withoutSecret(r))
 }
+
+// Format prints the status only, for every verb: the Body is what the server sent, its secret included.
+func (r CreateConnectedAppResult) Format(f fmt.State, _ rune) {
+	fmt.Fprintf(f, "CreateConnectedAppResult(%s)", r.Status())
+}
+
+// LogValue logs what Format prints.
+func (r CreateConnectedAppResult) LogValue() slog.Value { return slog.StringValue(fmt.Sprint(r)) }
+
+// MarshalText encodes what Format prints.
+func (r CreateConnectedAppResult) MarshalText() ([]byte, error) { return []byte(fmt.Sprint(r)), nil }
+
+// Format prints the status only, for every verb: the Body is what the server sent, its secret included.
+func (r StartConnectedAppSecretRotationResult) Format(f fmt.State, _ rune) {
+	fmt.Fprintf(f, "StartConnectedAppSecretRotationResult(%s)", r.Status())
+}
+
+// LogValue logs what Format prints.
+func (r StartConnectedAppSecretRotationResult) LogValue() slog.Value {
+	return slog.StringValue(fmt.Sprint(r))
+}
+
+// MarshalText encodes what Format prints.
+func (r StartConnectedAppSecretRotationResult) MarshalText() ([]byte, error) {
+	return []byte(fmt.Sprint(r)), nil
+}
+
+// Format prints the status only, for every verb: the Body is what the server sent, its secret included.
+func (r CreateM2MClientResult) Format(f fmt.State, _ rune) {
+	fmt.Fprintf(f, "CreateM2MClientResult(%s)", r.Status())
+}
+
+// LogValue logs what Format prints.
+func (r CreateM2MClientResult) LogValue() slog.Value { return slog.StringValue(fmt.Sprint(r)) }
+
+// MarshalText encodes what Format prints.
+func (r CreateM2MClientResult) MarshalText() ([]byte, error) { return []byte(fmt.Sprint(r)), nil }
+
+// Format prints the status only, for every verb: the Body is what the server sent, its secret included.
+func (r StartM2MClientSecretRotationResult) Format(f fmt.State, _ rune) {
+	fmt.Fprintf(f, "StartM2MClientSecretRotationResult(%s)", r.Status())
+}
+
+// LogValue logs what Format prints.
+func (r StartM2MClientSecretRotationResult) LogValue() slog.Value {
+	return slog.StringValue(fmt.Sprint(r))
+}
+
+// MarshalText encodes what Format prints.
+func (r StartM2MClientSecretRotationResult) MarshalText() ([]byte, error) {
+	return []byte(fmt.Sprint(r)), nil
+}
+
+// Format prints the status only, for every verb: the Body is what the server sent, its secret included.
+func (r IssueM2MTokenResult) Format(f fmt.State, _ rune) {
+	fmt.Fprintf(f, "IssueM2MTokenResult(%s)", r.Status())
+}
+
+// LogValue logs what Format prints.
+func (r IssueM2MTokenResult) LogValue() slog.Value { return slog.StringValue(fmt.Sprint(r)) }
+
+// MarshalText encodes what Format prints.
+func (r IssueM2MTokenResult) MarshalText() ([]byte, error) { return []byte(fmt.Sprint(r)), nil }

@@ -2,6 +2,7 @@ package stytch
 
 import (
 	"bytes"
+	"context"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -14,6 +15,7 @@ import (
 	"time"
 
 	"github.com/stytchkit/m2m/gen"
+	"github.com/stytchkit/m2m/stytch/internal/fastjson"
 	"github.com/stytchkit/m2m/stytch/internal/operation"
 	"github.com/stytchkit/m2m/stytch/internal/retry"
 	"github.com/stytchkit/m2m/stytch/secret"
@@ -50,7 +52,7 @@ func (a *answer) Close() error {
 
 // read takes the body of a response into an answer, which must be closed. A nil error means a success with a JSON media type,
 // whose content has yet to be checked.
-func (c *call) read(resp *http.Response, attempt int) (*answer, retry.Failure, error) {
+func (c *call) read(ctx context.Context, resp *http.Response, attempt int) (*answer, retry.Failure, error) {
 	failure := retry.Failure{Status: resp.StatusCode}
 	defer resp.Body.Close()
 	success := resp.StatusCode == http.StatusOK || resp.StatusCode == http.StatusCreated
@@ -66,6 +68,9 @@ func (c *call) read(resp *http.Response, attempt int) (*answer, retry.Failure, e
 	a.source = io.LimitedReader{R: resp.Body, N: limit + 1}
 	n, err := a.ReadFrom(&a.source)
 	a.source.R = nil
+	if err != nil && ctx.Err() != nil {
+		err = ctx.Err() // whatever the transport calls it
+	}
 	switch {
 	case !success:
 		if err == nil && n > limit {
@@ -191,7 +196,7 @@ func decodeAnswer[T any](a *answer) (*T, error) {
 // decode reads a success as the contract describes it. Whatever it finds to be different is an error of this answer.
 func (a *answer) decode(value any) error {
 	body := a.Bytes()
-	if err := json.Unmarshal(body, value); err != nil {
+	if err := fastjson.Unmarshal(body, value); err != nil {
 		return a.invalid(err)
 	}
 	if bytes.TrimLeft(body, " \t\r\n")[0] != '{' {

@@ -22,6 +22,9 @@ type dialGate struct {
 	dial func(ctx context.Context, network, address string) (net.Conn, error)
 	tls  *tls.Config
 
+	// How long a dial is held back at most, and how long where one connection serves many: see patience.
+	hold, holdShared time.Duration
+
 	mu       sync.Mutex
 	requests int       // under way
 	conns    int       // open or being dialed
@@ -149,9 +152,9 @@ func (g *dialGate) open(ctx context.Context, network, address string) (net.Conn,
 // closing or full, unless it is only just being shared.
 func (g *dialGate) patience() time.Duration {
 	if g.protocol == "h2" {
-		return 50 * time.Millisecond
+		return g.holdShared
 	}
-	return time.Second
+	return g.hold
 }
 
 // pass waits until the dial may go on, which counts it as a connection.

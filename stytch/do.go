@@ -69,9 +69,6 @@ func (c *Client) send(req *http.Request) (*http.Response, error) {
 			c.budget.Deposit()
 			return resp, nil
 		}
-		if ended := ctx.Err(); ended != nil {
-			return nil, withCause(err, ended)
-		}
 		if !decision.Retry || n >= c.settings.policy.MaxAttempts || !replayable(req) {
 			return nil, err
 		}
@@ -171,7 +168,7 @@ func (c *call) attempt(ctx context.Context, n int) (*http.Response, retry.Decisi
 	var a *answer
 	var failure retry.Failure
 	if err == nil {
-		a, failure, err = c.read(resp, n)
+		a, failure, err = c.read(attemptCtx, resp, n)
 		record(ctx, resp, a, n)
 		resp.Body = a
 	} else {

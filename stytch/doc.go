@@ -29,6 +29,8 @@
 //   - Create and the steps of a rotation cannot be: their answer holds a secret that is shown once, or their effect depends on
 //     what came before. They are repeated only if Stytch cannot have processed the request: the connection failed before it
 //     was sent, or the answer was 429. In all other cases the error is [ErrOutcomeUnknown] and says how to find out.
+//   - Create of an M2M client that was given its own id and secret loses nothing with its answer: it is settled by reading
+//     the client, and may be called again.
 //
 // Waits are random, double, honor Retry-After, end with the context, and are bounded, as are attempts (see [WithRetry]). All
 // calls of a client share a budget, so that an outage costs one request a call instead of three.

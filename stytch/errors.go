@@ -159,7 +159,7 @@ func (e *callError) Unwrap() error        { return e.cause }
 func advice(operation string) string {
 	switch {
 	case operation == "CreateM2MClient":
-		return "the client may exist, and its secret was not received: search for it by name, then delete it or rotate its secret; giving client_id and client_secret yourself avoids this"
+		return "the client may exist: if the request carried client_id and client_secret, call Create with the same ones again; otherwise its secret is lost, so search for it by name, then delete it or rotate its secret"
 	case operation == "CreateConnectedApp":
 		return "the app may exist, and its secret was not received: search for it, then delete it or rotate its secret"
 	case strings.HasPrefix(operation, "Start"):

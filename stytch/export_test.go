@@ -3,6 +3,7 @@ package stytch
 import (
 	"crypto/x509"
 	"net/http"
+	"time"
 )
 
 // OwnTransport is the transport that a client makes for itself.
@@ -18,3 +19,6 @@ func (c *Client) GatedConns() (conns, waiting int) {
 	defer gate.mu.Unlock()
 	return gate.conns, len(gate.waiting)
 }
+
+// HoldDials lets the dial gate of a client hold dials back for longer than a test takes, however slow the machine is.
+func (c *Client) HoldDials(d time.Duration) { c.settings.gate.hold, c.settings.gate.holdShared = d, d }

@@ -20,14 +20,14 @@ import (
 // The credentials of the clients in these tests. The secret is a canary: no text may hold it.
 const (
 	canaryProject = "project-test-00000000-0000-4000-8000-000000000001"
-	canarySecret  = "secret-test-canary-4f1d9c"
+	canarySecret  = "canary-4f1d9c-secret-test"
 )
 
 var canaryHeader = base64.StdEncoding.EncodeToString([]byte(canaryProject + ":" + canarySecret))
 
-// quotes reports whether a text holds the project's secret or Authorization header.
+// quotes reports whether a text holds the project's Authorization header or the secret, even a good part of it.
 func quotes(text string) bool {
-	return strings.Contains(text, canarySecret) || strings.Contains(text, canaryHeader)
+	return strings.Contains(text, canarySecret[:10]) || strings.Contains(text, canaryHeader)
 }
 
 // wire is a transport in memory: no socket, no goroutine, no httptrace. It keeps what it was sent.

@@ -24,6 +24,11 @@ var mayImport = map[string][]string{
 	"stytch/internal/fastjson":    {},
 	"stytch":                      {"gen", "stytch/secret", "stytch/metadata", "stytch/internal/operation", "stytch/internal/retry", "stytch/internal/fastjson"},
 	"stytch/emulator":             {"gen/server", "api"}, // never stytch or gen: client and server meet only in the YAML
+	"stytch/internal/strictjson":  {},
+	"stytch/internal/jwks":        {"stytch/internal/strictjson"},
+	"stytch/verify":               {"stytch/internal/jwks", "stytch/internal/strictjson"}, // a resource server links no management client
+	"stytch/token":                {"gen", "stytch/secret", "stytch/internal/operation", "stytch/internal/retry", "stytch/internal/strictjson"},
+	"stytch/token/storetest":      {"stytch/token"},
 	"stytch/internal/contract":    {"api"},
 	"stytch/internal/conformance": {"stytch", "gen", "stytch/secret", "stytch/metadata", "stytch/internal/contract"},
 	"stytch/internal/bench":       {},

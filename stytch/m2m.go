@@ -2,6 +2,7 @@ package stytch
 
 import (
 	"context"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"iter"
@@ -65,11 +66,21 @@ func checkCreate(r M2MCreate) error {
 	if text := r.ClientSecret.Reveal(); text != "" && len(text) < 8 {
 		return invalid(op, "ClientSecret must have at least 8 characters")
 	}
+	if _, err := r.ClientSecret.MarshalJSON(); err != nil {
+		return invalid(op, "ClientSecret cannot be sent: %v", err)
+	}
 	if len(r.Scopes) == 0 {
 		return invalid(op, "Scopes must not be empty")
 	}
 	if slices.Contains(r.Scopes, "") {
 		return invalid(op, "Scopes must not hold an empty scope")
+	}
+	return checkMetadata(op, r.TrustedMetadata)
+}
+
+func checkMetadata(op string, m Metadata) error {
+	if text, err := m.MarshalJSON(); err != nil || !json.Valid(text) {
+		return invalid(op, "TrustedMetadata must be a JSON object")
 	}
 	return nil
 }
@@ -144,6 +155,11 @@ func (m *M2M) Get(ctx context.Context, clientID string) (*M2MClient, error) {
 func (m *M2M) Update(ctx context.Context, clientID string, u M2MUpdate) (*M2MClient, error) {
 	if err := checkClientID(operation.UpdateM2MClient, clientID); err != nil {
 		return nil, err
+	}
+	if m, err := u.TrustedMetadata.Get(); err == nil {
+		if err := checkMetadata(operation.UpdateM2MClient.ID, m); err != nil {
+			return nil, err
+		}
 	}
 	out, err := decode[gen.UpdateM2MClientResponse](m.client.raw.UpdateM2MClient(ctx, clientID, u))
 	if err != nil {

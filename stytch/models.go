@@ -8,19 +8,30 @@ import (
 // The types of the contract, by the names that read best here. They are the generated ones, so values flow to the generated
 // client and back unchanged.
 type (
-	M2MClient           = gen.M2MClient
-	M2MClientWithSecret = gen.M2MClientWithClientSecret // the answer of M2M.Create, and the only one that holds the secret
-	M2MCreate           = gen.CreateM2MClientRequest    // a new M2M client; the zero value of a field means "not given"
-	M2MUpdate           = gen.UpdateM2MClientRequest    // see Set, Clear and List; the zero value leaves a field alone
-	M2MClientStatus     = gen.M2MClientStatus
+	// M2MClient is a machine identity of the project, without its secret.
+	M2MClient = gen.M2MClient
+	// M2MClientWithSecret is the answer of M2M.Create, and the only one that holds the secret.
+	M2MClientWithSecret = gen.M2MClientWithClientSecret
+	// M2MCreate is a new M2M client. The zero value of a field means "not given".
+	M2MCreate = gen.CreateM2MClientRequest
+	// M2MUpdate is a change of an M2M client. The zero value leaves a field alone; see Set, Clear and List.
+	M2MUpdate = gen.UpdateM2MClientRequest
+	// M2MClientStatus is Active, Inactive, or one that Stytch adds later.
+	M2MClientStatus = gen.M2MClientStatus
 
-	ConnectedApp           = gen.ConnectedApp
-	ConnectedAppWithSecret = gen.ConnectedAppWithClientSecret // the answer of ConnectedApps.Create
-	ConnectedAppCreate     = gen.CreateConnectedAppRequest
-	ConnectedAppUpdate     = gen.UpdateConnectedAppRequest
-	ConnectedAppType       = gen.ConnectedAppType
+	// ConnectedApp is an OAuth 2.0 client that acts for the users of the project, without its secret.
+	ConnectedApp = gen.ConnectedApp
+	// ConnectedAppWithSecret is the answer of ConnectedApps.Create. Public apps have no secret.
+	ConnectedAppWithSecret = gen.ConnectedAppWithClientSecret
+	// ConnectedAppCreate is a new Connected App. The zero value of a field means "not given".
+	ConnectedAppCreate = gen.CreateConnectedAppRequest
+	// ConnectedAppUpdate is a change of a Connected App. The zero value leaves a field alone; see Set, Clear and List.
+	ConnectedAppUpdate = gen.UpdateConnectedAppRequest
+	// ConnectedAppType says whose application it is, and whether it can keep a secret.
+	ConnectedAppType = gen.ConnectedAppType
 
-	Metadata = metadata.Object // trusted_metadata as raw JSON, see NewMetadata
+	// Metadata is trusted_metadata, raw JSON until asked for; see NewMetadata.
+	Metadata = metadata.Object
 )
 
 // The states of an M2M client. Stytch may add others.

@@ -191,10 +191,7 @@ func (p *pending) abandon() {
 	if p.result == nil {
 		return
 	}
-	for f := range p.result {
-		if f.answer != nil {
-			f.answer.Close()
-		}
+	for range p.result { // until the goroutine closes it
 	}
 }
 

@@ -20,11 +20,6 @@ import (
 	"github.com/stytchkit/m2m/stytch"
 )
 
-const (
-	testProject = "project-test-11111111-2222-3333-4444-555555555555"
-	testSecret  = "secret-test-search-and-friends"
-)
-
 // inMemory is a transport without a network: a handler answers in the goroutine of the caller, so that tests can use virtual
 // time. A handler that panics with http.ErrAbortHandler loses the answer, or what is left of it.
 type inMemory struct{ http.Handler }
@@ -58,14 +53,10 @@ func (h inMemory) serve(w http.ResponseWriter, r *http.Request) (whole bool) {
 	return true
 }
 
+// clientInMemory makes a client of a handler.
 func clientInMemory(tb testing.TB, h http.HandlerFunc, options ...stytch.Option) *stytch.Client {
 	tb.Helper()
-	options = append([]stytch.Option{stytch.WithHTTPClient(&http.Client{Transport: inMemory{h}})}, options...)
-	client, err := stytch.New(testProject, testSecret, options...)
-	if err != nil {
-		tb.Fatal(err)
-	}
-	return client
+	return clientOn(tb, inMemory{h}, options...)
 }
 
 func writeJSON(w http.ResponseWriter, status int, body string) {
@@ -140,6 +131,9 @@ func collect(t *testing.T, seq iter.Seq2[string, error]) (ids []string, last err
 		if last != nil {
 			t.Fatal("the iterator went on after an error")
 		}
+		if len(ids) == 100 {
+			t.Fatal("the iterator does not end")
+		}
 		if last = err; err == nil {
 			ids = append(ids, id)
 		} else if id != "" {
@@ -177,9 +171,9 @@ func (b *book) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	page, ok := b.pages[request.Cursor]
 	switch {
 	case !ok:
-		writeJSON(w, 400, errorBody(400, "bad_request"))
+		writeJSON(w, 400, errorJSON(400, "bad_request"))
 	case page.status != 0:
-		writeJSON(w, page.status, errorBody(page.status, "test_error"))
+		writeJSON(w, page.status, errorJSON(page.status, "test_error"))
 	case page.body != "":
 		writeJSON(w, 200, strings.ReplaceAll(page.body, "%s", b.list))
 	default:
@@ -191,10 +185,6 @@ func (b *book) requests() []string {
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	return slices.Clone(b.asked)
-}
-
-func errorBody(status int, kind string) string {
-	return fmt.Sprintf(`{"status_code":%d,"request_id":"request-id-test-error","error_type":%q,"error_message":"no","error_url":"https://stytch.com/docs"}`, status, kind)
 }
 
 // pageBody looks like an answer of Stytch, with a decoy in each item of what the search has to find.

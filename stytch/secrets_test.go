@@ -224,7 +224,7 @@ func TestRotationStepsAreSentOnce(t *testing.T) {
 // The SDK is right however Stytch treats the steps that its documentation is silent about.
 func TestRotationUnderOtherBehavior(t *testing.T) {
 	eachRotation(t, func(t *testing.T, r rotation) {
-		e, err := emulator.New(emulator.WithProject(testProject, testSecret), emulator.WithBehavior(emulator.Behavior{
+		e, err := emulator.New(emulator.WithProject(canaryProject, canarySecret), emulator.WithBehavior(emulator.Behavior{
 			StartWhileRotating: emulator.Replace, FinishWhileIdle: emulator.Ignore, NextSecretAbsent: true, CreateStatus: 201,
 		}))
 		if err != nil {

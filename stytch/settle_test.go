@@ -27,7 +27,7 @@ type local struct {
 
 func newLocal(t *testing.T, options ...stytch.Option) local {
 	t.Helper()
-	e, err := emulator.New(emulator.WithProject(testProject, testSecret))
+	e, err := emulator.New(emulator.WithProject(canaryProject, canarySecret))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -47,7 +47,7 @@ func (l local) count(operation string) (n int) {
 // tokenStatus asks for a token with nothing but HTTP: the only proof that a secret works, or does not.
 func tokenStatus(h http.Handler, clientID string, s secret.String) int {
 	form := url.Values{"grant_type": {"client_credentials"}, "client_id": {clientID}, "client_secret": {s.Reveal()}}
-	r := httptest.NewRequest("POST", "/v1/public/"+testProject+"/oauth2/token", strings.NewReader(form.Encode()))
+	r := httptest.NewRequest("POST", "/v1/public/"+canaryProject+"/oauth2/token", strings.NewReader(form.Encode()))
 	r.Header.Set("Content-Type", "application/x-www-form-urlencoded")
 	w := httptest.NewRecorder()
 	h.ServeHTTP(w, r)
@@ -260,8 +260,15 @@ func lose(http.ResponseWriter, *http.Request) { panic(http.ErrAbortHandler) }
 
 func hang(_ http.ResponseWriter, r *http.Request) { <-r.Context().Done() }
 
-func TestCreateSettles(t *testing.T) {
-	request, chosen := ownCreate()
+// settlement is what Stytch says to a create request and to the reading that settles it, and what must come of it.
+type settlement struct {
+	name          string
+	creates, gets []http.HandlerFunc
+	sent, read    int
+	is, isNot     error
+}
+
+func settlements(chosen secret.String) []settlement {
 	text := chosen.Reveal()
 	client := func(id, name, description, lastFour, scopes, more string) http.HandlerFunc {
 		return say(200, fmt.Sprintf(`{"status_code":200,"request_id":"request-id-test-get","m2m_client":{"client_id":%q,"client_name":%q,"client_description":%q,"client_secret_last_four":%q,"scopes":%s,"status":"active"%s}}`,
@@ -270,16 +277,11 @@ func TestCreateSettles(t *testing.T) {
 	four, scopes := text[len(text)-4:], `["read:users","write:invoices"]`
 	ours := client("billing", "Billing", "bills", four, scopes, "")
 	made := client("billing", "Billing", "bills", four, scopes, `,"client_secret":"`+text+`"`)
-	missing, taken := say(404, errorBody(404, "m2m_client_not_found")), say(400, errorBody(400, "duplicate_m2m_client_id"))
+	missing, taken := say(404, errorJSON(404, "m2m_client_not_found")), say(400, errorJSON(400, "duplicate_m2m_client_id"))
 	unknown, exists := stytch.ErrOutcomeUnknown, stytch.ErrAlreadyExists
 	only := func(h ...http.HandlerFunc) []http.HandlerFunc { return h }
 
-	for _, tt := range []struct {
-		name          string
-		creates, gets []http.HandlerFunc
-		sent, read    int
-		is, isNot     error
-	}{
+	return []settlement{
 		{"made", only(made), nil, 1, 0, nil, nil},
 		{"lost after the effect", only(lose), only(ours), 1, 1, nil, nil},
 		{"lost before the effect", only(lose, made), only(missing), 2, 1, nil, nil},
@@ -300,13 +302,19 @@ func TestCreateSettles(t *testing.T) {
 		{"lost, other scopes", only(lose), only(client("billing", "Billing", "bills", four, `["read:users"]`, "")), 1, 1, exists, unknown},
 
 		{"never arrives", only(lose), only(missing), 3, 3, unknown, nil},
-		{"reading is down", only(lose), only(say(500, errorBody(500, "internal_server_error"))), 1, 3, unknown, nil},
-		{"reading is forbidden", only(lose), only(say(403, errorBody(403, "forbidden"))), 1, 1, unknown, nil},
+		{"reading is down", only(lose), only(say(500, errorJSON(500, "internal_server_error"))), 1, 3, unknown, nil},
+		{"reading is forbidden", only(lose), only(say(403, errorJSON(403, "forbidden"))), 1, 1, unknown, nil},
 		{"a proxy knows no such page", only(lose), only(func(w http.ResponseWriter, _ *http.Request) { http.Error(w, "<h1>", 404) }), 1, 1, unknown, nil},
 		{"reading is lost after a taken id", only(lose, taken), only(missing, lose), 2, 4, unknown, nil},
 		{"taken, and reading is down", only(taken), only(lose), 1, 3, exists, unknown},
-		{"refused at last", only(lose, say(400, errorBody(400, "bad_request"))), only(missing), 2, 1, stytch.ErrInvalidRequest, unknown},
-	} {
+		{"refused at last", only(lose, say(400, errorJSON(400, "bad_request"))), only(missing), 2, 1, stytch.ErrInvalidRequest, unknown},
+	}
+}
+
+func TestCreateSettles(t *testing.T) {
+	request, chosen := ownCreate()
+	text := chosen.Reveal()
+	for _, tt := range settlements(chosen) {
 		t.Run(tt.name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
 				s := &stage{creates: tt.creates, gets: tt.gets}
@@ -337,7 +345,7 @@ func TestCreateSettles(t *testing.T) {
 // What stood in the way of settling can be reached, and so can the first failure.
 func TestCreateKeepsCauses(t *testing.T) {
 	request, _ := ownCreate()
-	down := say(503, errorBody(503, "test_down"))
+	down := say(503, errorJSON(503, "test_down"))
 	synctest.Test(t, func(t *testing.T) {
 		s := &stage{creates: []http.HandlerFunc{lose}, gets: []http.HandlerFunc{down}}
 		_, err := clientInMemory(t, s.ServeHTTP).M2M.Create(t.Context(), request)
@@ -346,13 +354,21 @@ func TestCreateKeepsCauses(t *testing.T) {
 			t.Errorf("got %v", err)
 		}
 	})
+	synctest.Test(t, func(t *testing.T) {
+		s := &stage{creates: []http.HandlerFunc{say(400, errorJSON(400, "duplicate_m2m_client_id"))}, gets: []http.HandlerFunc{say(200, `{"status_code":200,"m2m_client":{}}`)}}
+		_, err := clientInMemory(t, s.ServeHTTP).M2M.Create(t.Context(), request)
+		var e *stytch.Error
+		if !errors.Is(err, stytch.ErrAlreadyExists) || !errors.As(err, &e) || e.RequestID != requestIDText {
+			t.Errorf("an id that another client has: %v", err)
+		}
+	})
 	ends := map[string]struct {
 		creates, gets http.HandlerFunc
 		after         time.Duration
 	}{
 		"while it is created":  {hang, hang, time.Second},
 		"while it is read":     {lose, hang, time.Second},
-		"between two attempts": {lose, say(404, errorBody(404, "m2m_client_not_found")), time.Millisecond},
+		"between two attempts": {lose, say(404, errorJSON(404, "m2m_client_not_found")), time.Millisecond},
 	}
 	for name, tt := range ends {
 		t.Run(name, func(t *testing.T) {
@@ -385,7 +401,7 @@ func TestCreateKeepsCauses(t *testing.T) {
 // The bounds of a call hold for the settling too: attempts, time, and the budget that all calls share.
 func TestCreateSettlesWithinBounds(t *testing.T) {
 	request, _ := ownCreate()
-	missing := []http.HandlerFunc{say(404, errorBody(404, "m2m_client_not_found"))}
+	missing := []http.HandlerFunc{say(404, errorJSON(404, "m2m_client_not_found"))}
 	for attempts := 1; attempts <= 4; attempts++ {
 		synctest.Test(t, func(t *testing.T) {
 			s := &stage{creates: []http.HandlerFunc{lose}, gets: missing}

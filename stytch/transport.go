@@ -39,6 +39,7 @@ func newDialGate() *dialGate {
 	return &dialGate{
 		dial: dialer.DialContext,
 		tls:  &tls.Config{MinVersion: tls.VersionTLS12, NextProtos: []string{"h2", "http/1.1"}},
+		hold: time.Second, holdShared: 250 * time.Millisecond,
 	}
 }
 

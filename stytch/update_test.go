@@ -3,6 +3,7 @@ package stytch_test
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"go/ast"
 	"go/parser"
@@ -18,6 +19,7 @@ import (
 
 	"github.com/stytchkit/m2m/api"
 	"github.com/stytchkit/m2m/stytch"
+	"github.com/stytchkit/m2m/stytch/secret"
 )
 
 // setting is one way to set a field of an update, and what must appear on the wire because of it.
@@ -283,4 +285,36 @@ func typeText(e ast.Expr) string {
 		return typeText(e.X) + "[" + typeText(e.Index) + "]"
 	}
 	return fmt.Sprintf("%T", e)
+}
+
+// What is wrong with a request is said by field and rule, before anything is sent, and without the secret.
+func TestBadRequestsAreNotSent(t *testing.T) {
+	client := clientInMemory(t, func(http.ResponseWriter, *http.Request) { t.Error("a request was sent") })
+	own := func(text string) secret.Import { return secret.Import(secret.New(text)) }
+	create := func(r stytch.M2MCreate) error { return must(client.M2M.Create(t.Context(), r)) }
+	updateMetadata := func(m stytch.Metadata) error {
+		return must(client.M2M.Update(t.Context(), "a", stytch.M2MUpdate{TrustedMetadata: stytch.Set(m)}))
+	}
+	scopes := []string{"a"}
+	for name, tt := range map[string]struct {
+		err  error
+		want string
+	}{
+		"no scopes":              {create(stytch.M2MCreate{}), "CreateM2MClient: Scopes must not be empty"},
+		"empty scopes":           {create(stytch.M2MCreate{Scopes: []string{}}), "CreateM2MClient: Scopes must not be empty"},
+		"an empty scope":         {create(stytch.M2MCreate{Scopes: []string{"a", ""}}), "CreateM2MClient: Scopes must not hold an empty scope"},
+		"bad id":                 {create(stytch.M2MCreate{Scopes: scopes, ClientID: "a/b"}), "CreateM2MClient: ClientID must not contain"},
+		"short secret":           {create(stytch.M2MCreate{Scopes: scopes, ClientSecret: own("canary1")}), "CreateM2MClient: ClientSecret must have at least 8 characters"},
+		"redacted secret":        {create(stytch.M2MCreate{Scopes: scopes, ClientSecret: own("canary" + secret.Placeholder)}), "CreateM2MClient: ClientSecret cannot be sent"},
+		"secret of invalid text": {create(stytch.M2MCreate{Scopes: scopes, ClientSecret: own("canary\xff\xfe\xfd")}), "CreateM2MClient: ClientSecret cannot be sent"},
+		"metadata, cut off":      {create(stytch.M2MCreate{Scopes: scopes, TrustedMetadata: stytch.Metadata(`{"canary":`)}), "CreateM2MClient: TrustedMetadata must be a JSON object"},
+		"metadata, an array":     {create(stytch.M2MCreate{Scopes: scopes, TrustedMetadata: stytch.Metadata(`["canary"]`)}), "CreateM2MClient: TrustedMetadata must be a JSON object"},
+		"update to no JSON":      {updateMetadata(stytch.Metadata(`{"canary"}`)), "UpdateM2MClient: TrustedMetadata must be a JSON object"},
+		"update to an array":     {updateMetadata(stytch.Metadata(`[]`)), "UpdateM2MClient: TrustedMetadata must be a JSON object"},
+		"no type":                {must(client.ConnectedApps.Create(t.Context(), stytch.ConnectedAppCreate{})), "CreateConnectedApp: ClientType must not be empty"},
+	} {
+		if !errors.Is(tt.err, stytch.ErrInvalidArgument) || !strings.Contains(tt.err.Error(), tt.want) || strings.Contains(tt.err.Error(), "canary") {
+			t.Errorf("%s: got %v, want %q", name, tt.err, tt.want)
+		}
+	}
 }

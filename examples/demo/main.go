@@ -79,7 +79,7 @@ func (d *demo) create(ctx context.Context) error {
 	d.id, d.current = created.ClientID, created.ClientSecret
 	say("client id   %s", created.ClientID)
 	say("secret      %v   (ends in %s; it prints as this, Reveal returns it)", created.ClientSecret, created.ClientSecretLastFour)
-	return d.tryToken("the secret", d.current, true)
+	return d.tryToken(ctx, "the secret", d.current, true)
 }
 
 func (d *demo) search(ctx context.Context) error {
@@ -132,7 +132,7 @@ func (d *demo) rotate(ctx context.Context) error {
 		return err
 	}
 	say("started: there are two secrets now")
-	if err := errors.Join(d.tryToken("the old secret", d.current, true), d.tryToken("the new secret", next, true)); err != nil {
+	if err := errors.Join(d.tryToken(ctx, "the old secret", d.current, true), d.tryToken(ctx, "the new secret", next, true)); err != nil {
 		return err
 	}
 	if err := d.api.M2M.Secrets.Complete(ctx, d.id); err != nil {
@@ -141,7 +141,7 @@ func (d *demo) rotate(ctx context.Context) error {
 	say("completed: the new one is the only one")
 	old := d.current
 	d.current = next
-	return errors.Join(d.tryToken("the old secret", old, false), d.tryToken("the new secret", next, true))
+	return errors.Join(d.tryToken(ctx, "the old secret", old, false), d.tryToken(ctx, "the new secret", next, true))
 }
 
 func (d *demo) remove(ctx context.Context) error {
@@ -150,7 +150,7 @@ func (d *demo) remove(ctx context.Context) error {
 	}
 	_, err := d.api.M2M.Get(ctx, d.id)
 	if !errors.Is(err, stytch.ErrNotFound) {
-		return fmt.Errorf("reading it again: %v, want ErrNotFound", err)
+		return fmt.Errorf("reading it again: %w, want ErrNotFound", err)
 	}
 	say("deleted; reading it again says:")
 	say("%v", err)
@@ -158,9 +158,14 @@ func (d *demo) remove(ctx context.Context) error {
 }
 
 // tryToken asks for an access token, which is the only proof that a secret works.
-func (d *demo) tryToken(name string, s secret.String, works bool) error {
+func (d *demo) tryToken(ctx context.Context, name string, s secret.String, works bool) error {
 	form := url.Values{"grant_type": {"client_credentials"}, "client_id": {d.id}, "client_secret": {s.Reveal()}}
-	resp, err := http.Post(d.tokens, "application/x-www-form-urlencoded", strings.NewReader(form.Encode()))
+	req, err := http.NewRequestWithContext(ctx, http.MethodPost, d.tokens, strings.NewReader(form.Encode()))
+	if err != nil {
+		return err
+	}
+	req.Header.Set("Content-Type", "application/x-www-form-urlencoded")
+	resp, err := http.DefaultClient.Do(req)
 	if err != nil {
 		return err
 	}

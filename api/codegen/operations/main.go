@@ -33,7 +33,10 @@ func main() {
 		log.Fatal(err)
 	}
 	write("../stytch/internal/operation/table.gen.go", tableTemplate, ops)
-	write("redact.gen.go", redactTemplate, requestsWithSecret(doc))
+	write("redact.gen.go", redactTemplate, struct {
+		Requests []string
+		Results  []operation
+	}{requestsWithSecret(doc), slices.DeleteFunc(slices.Clone(ops), func(op operation) bool { return !op.Secret })})
 }
 
 // operations lists the contract's operations, ordered by path and method so that the output is stable.
@@ -139,15 +142,25 @@ var redactTemplate = template.Must(template.New("redact").Parse(`// Code generat
 package gen
 
 import (
+	"fmt"
 	"log/slog"
 
 	"github.com/stytchkit/m2m/stytch/secret"
 )
-{{range .}}
+{{range .Requests}}
 // LogValue leaves the secret out. A handler that encodes JSON would otherwise write the request as it goes to Stytch.
 func (r {{.}}) LogValue() slog.Value {
 	type withoutSecret {{.}}
 	r.ClientSecret = secret.Import{}
 	return slog.AnyValue(withoutSecret(r))
 }
+{{end}}{{range .Results}}
+// Format prints the status only, for every verb: the Body is what the server sent, its secret included.
+func (r {{.ID}}Result) Format(f fmt.State, _ rune) { fmt.Fprintf(f, "{{.ID}}Result(%s)", r.Status()) }
+
+// LogValue logs what Format prints.
+func (r {{.ID}}Result) LogValue() slog.Value { return slog.StringValue(fmt.Sprint(r)) }
+
+// MarshalText encodes what Format prints.
+func (r {{.ID}}Result) MarshalText() ([]byte, error) { return []byte(fmt.Sprint(r)), nil }
 {{end}}`))

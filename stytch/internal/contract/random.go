@@ -17,6 +17,7 @@ import (
 // Fill says which optional parts a random instance has.
 type Fill int
 
+// How much of the optional a random instance has.
 const (
 	FillSome     Fill = iota // any of them, and nulls where they are allowed
 	FillRequired             // none

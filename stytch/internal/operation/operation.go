@@ -13,6 +13,7 @@ import (
 // Safety says what repeating an operation costs. It decides what may be retried.
 type Safety uint8
 
+// The classes of the contract's x-safety.
 const (
 	Read       Safety = iota + 1 // changes nothing
 	Idempotent                   // leaves the same state however often it is repeated

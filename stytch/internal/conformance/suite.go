@@ -1,0 +1,239 @@
+// Package conformance says by example what the documentation of Stytch promises about machine identities: a suite for
+// whatever answers a [stytch.Client], be it Stytch, the emulator or something in between.
+package conformance
+
+import (
+	"context"
+	"crypto/rand"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"net/http"
+	"strings"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	"github.com/stytchkit/m2m/gen"
+	"github.com/stytchkit/m2m/stytch"
+)
+
+// Options say how [Run] takes the answers.
+type Options struct {
+	// Live turns assertions of what the contract marks assumed into observations: they are logged and never fail. Set it
+	// for Stytch, and for servers that decide such things in a way of their own. Searches then also get some seconds to
+	// find what was created, because whether they see a change at once is not documented.
+	Live bool
+
+	// Prefix begins the names of all clients and apps that Run makes: letters, digits and hyphens, "conformance" if it is
+	// empty. A random part follows, so that no run meets the traces of another.
+	Prefix string
+
+	patience time.Duration // of a search, live
+}
+
+// Run exercises every operation of the contract through api, and every method of its wrapper. Failures hold no secret.
+//
+// It makes some 25 clients and apps and asks for some 20 tokens, which Stytch bills. All of them are removed at the end, even
+// if the suite fails or the answer to a creation is lost; nothing else of the project is changed or removed.
+func Run(t *testing.T, api *stytch.Client, opts Options) {
+	t.Helper()
+	raw, err := gen.NewClientWithResponses(api.BaseURL(), gen.WithHTTPClient(api))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if opts.Prefix == "" {
+		opts.Prefix = "conformance"
+	}
+	if opts.patience == 0 {
+		opts.patience = 10 * time.Second
+	}
+	s := &suite{api: api, raw: raw, live: opts.Live, patience: opts.patience, prefix: opts.Prefix + "-" + strings.ToLower(rand.Text()[:10])}
+	t.Logf("what this run makes is named %s-…", s.prefix)
+
+	t.Run("Keys", s.keySets) // first: they verify the tokens of the others
+	t.Run("M2M clients", s.m2mClients)
+	t.Run("M2M search", s.m2mSearch)
+	t.Run("M2M secrets", s.m2mSecrets)
+	t.Run("M2M tokens", s.m2mTokens)
+	t.Run("Connected Apps", s.connectedApps)
+	t.Run("Connected App search", s.connectedAppSearch)
+	t.Run("Connected App secrets", s.connectedAppSecrets)
+	t.Logf("%d names given, %d tokens issued", s.named.Load(), s.tokens.Load())
+}
+
+// suite is one run.
+type suite struct {
+	api      *stytch.Client
+	raw      *gen.ClientWithResponses // for what the wrapper leaves to others: tokens and keys
+	live     bool
+	patience time.Duration
+	prefix   string
+	keys     []gen.JWK // that verify tokens
+	named    atomic.Int64
+	tokens   atomic.Int64
+}
+
+func (s *suite) name() string { return fmt.Sprintf("%s-%d", s.prefix, s.named.Add(1)) }
+
+func (s *suite) owns(name string) bool { return strings.HasPrefix(name, s.prefix+"-") }
+
+// unknownID has the form of an id that Stytch gives, and belongs to nothing.
+func (s *suite) unknownID(family string) string {
+	env := "test"
+	if strings.HasPrefix(s.api.ProjectID(), "project-live-") {
+		env = "live"
+	}
+	return family + "-" + env + "-00000000-0000-4000-8000-000000000000"
+}
+
+// assumed asserts a fact that the contract marks assumed; of Stytch it is observed.
+func (s *suite) assumed(t *testing.T, fact string, holds bool, seen any) {
+	t.Helper()
+	switch {
+	case s.live:
+		t.Logf("observed: %s: %t (%v)", fact, holds, seen)
+	case !holds:
+		t.Errorf("assumed: %s; seen: %v", fact, seen)
+	}
+}
+
+// newM2M creates a client under a name of this run, which is removed when the test ends.
+func (s *suite) newM2M(t *testing.T, r stytch.M2MCreate) *stytch.M2MClientWithSecret {
+	t.Helper()
+	created, err := s.tryM2M(t, t.Context(), r)
+	must(t, err, "create an M2M client")
+	return created
+}
+
+func (s *suite) tryM2M(t *testing.T, ctx context.Context, r stytch.M2MCreate) (created *stytch.M2MClientWithSecret, err error) {
+	r.ClientName = s.name()
+	if r.Scopes == nil {
+		r.Scopes = []string{"read:conformance", "write:conformance"}
+	}
+	s.atEnd(t, func(ctx context.Context) error {
+		switch {
+		case err == nil:
+			return s.removeM2M(ctx, created.ClientID)
+		case errors.Is(err, stytch.ErrInvalidArgument):
+			return nil // nothing was sent
+		}
+		return s.sweepM2M(ctx, r.ClientName)
+	})
+	created, err = s.api.M2M.Create(ctx, r)
+	return created, err
+}
+
+// sweepM2M removes a client whose id nobody was told.
+func (s *suite) sweepM2M(ctx context.Context, name string) error {
+	for found, err := range s.api.M2M.Search(ctx, stytch.M2MSearch{Filter: stytch.All(stytch.ClientNameIn(name))}) {
+		if err != nil {
+			return err
+		}
+		if !s.owns(found.ClientName) { // a server that ignores the filter must not make this run remove what is not its own
+			continue
+		}
+		if err := s.removeM2M(ctx, found.ClientID); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func (s *suite) removeM2M(ctx context.Context, id string) error {
+	if err := s.api.M2M.Delete(ctx, id); !errors.Is(err, stytch.ErrNotFound) {
+		return err
+	}
+	return nil
+}
+
+// newApp is newM2M for Connected Apps.
+func (s *suite) newApp(t *testing.T, r stytch.ConnectedAppCreate) *stytch.ConnectedAppWithSecret {
+	t.Helper()
+	created, err := s.tryApp(t, r)
+	must(t, err, "create a Connected App")
+	return created
+}
+
+func (s *suite) tryApp(t *testing.T, r stytch.ConnectedAppCreate) (created *stytch.ConnectedAppWithSecret, err error) {
+	r.ClientName = s.name()
+	s.atEnd(t, func(ctx context.Context) error {
+		if err == nil {
+			return s.removeApp(ctx, created.ClientID)
+		}
+		return s.sweepApps(ctx, r.ClientName)
+	})
+	created, err = s.api.ConnectedApps.Create(t.Context(), r)
+	return created, err
+}
+
+func (s *suite) sweepApps(ctx context.Context, name string) error {
+	for found, err := range s.api.ConnectedApps.Search(ctx, stytch.ConnectedAppSearch{}) {
+		if err != nil {
+			return err
+		}
+		if found.ClientName != name {
+			continue
+		}
+		if err := s.removeApp(ctx, found.ClientID); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func (s *suite) removeApp(ctx context.Context, id string) error {
+	if err := s.api.ConnectedApps.Delete(ctx, id); !errors.Is(err, stytch.ErrNotFound) {
+		return err
+	}
+	return nil
+}
+
+// atEnd cleans up with a context of its own, because that of the test has ended by then.
+func (s *suite) atEnd(t *testing.T, clean func(context.Context) error) {
+	t.Cleanup(func() {
+		ctx, cancel := context.WithTimeout(context.WithoutCancel(t.Context()), time.Minute)
+		defer cancel()
+		if err := clean(ctx); err != nil {
+			t.Errorf("clean up: %v; what is named %s-… can be removed by hand", err, s.prefix)
+		}
+	})
+}
+
+func must(t *testing.T, err error, doing string) {
+	t.Helper()
+	if err != nil {
+		t.Fatalf("%s: %v", doing, err)
+	}
+}
+
+// refused reports whether Stytch itself said no.
+func refused(err error) bool {
+	var e *stytch.Error
+	return errors.As(err, &e) && e.StatusCode >= 400 && e.StatusCode < 500 && e.StatusCode != http.StatusTooManyRequests && e.Type != ""
+}
+
+// show prints an answer. The secrets in it encode as their placeholder.
+func show(answer any) string {
+	data, err := json.Marshal(answer)
+	if err != nil {
+		return err.Error()
+	}
+	return string(data)
+}
+
+// as is an answer without the fields that another shape does not have.
+func as[T any](t *testing.T, answer any) (out T) {
+	t.Helper()
+	data, err := json.Marshal(answer)
+	must(t, err, "encode an answer")
+	must(t, json.Unmarshal(data, &out), "decode an answer")
+	return out
+}
+
+func text(s *string) string {
+	if s == nil {
+		return ""
+	}
+	return *s
+}
