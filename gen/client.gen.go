@@ -360,7 +360,7 @@ type ClientInterface interface {
 	// IssueM2MTokenWithBody Issue an M2M access token
 	//
 	// The client credentials grant of OAuth 2.0 (RFC 6749, section 4.4). The client authenticates in the body or with HTTP
-	// Basic; credentials in the body win over a Basic header. The project secret is not needed and should not be sent.
+	// Basic; credentials in the body win over a Basic header (observed). The project secret is not needed and should not be sent.
 	// Each issued token counts toward the bill. The same address also serves grants of Connected Apps, which are not part of
 	// this contract.
 	//
@@ -372,7 +372,7 @@ type ClientInterface interface {
 	// IssueM2MToken Issue an M2M access token
 	//
 	// The client credentials grant of OAuth 2.0 (RFC 6749, section 4.4). The client authenticates in the body or with HTTP
-	// Basic; credentials in the body win over a Basic header. The project secret is not needed and should not be sent.
+	// Basic; credentials in the body win over a Basic header (observed). The project secret is not needed and should not be sent.
 	// Each issued token counts toward the bill. The same address also serves grants of Connected Apps, which are not part of
 	// this contract.
 	//
@@ -384,7 +384,7 @@ type ClientInterface interface {
 	// IssueM2MTokenWithFormdataBody Issue an M2M access token
 	//
 	// The client credentials grant of OAuth 2.0 (RFC 6749, section 4.4). The client authenticates in the body or with HTTP
-	// Basic; credentials in the body win over a Basic header. The project secret is not needed and should not be sent.
+	// Basic; credentials in the body win over a Basic header (observed). The project secret is not needed and should not be sent.
 	// Each issued token counts toward the bill. The same address also serves grants of Connected Apps, which are not part of
 	// this contract.
 	//
@@ -962,7 +962,7 @@ func (c *Client) StartM2MClientSecretRotation(ctx context.Context, clientID Clie
 // IssueM2MTokenWithBody Issue an M2M access token
 //
 // The client credentials grant of OAuth 2.0 (RFC 6749, section 4.4). The client authenticates in the body or with HTTP
-// Basic; credentials in the body win over a Basic header. The project secret is not needed and should not be sent.
+// Basic; credentials in the body win over a Basic header (observed). The project secret is not needed and should not be sent.
 // Each issued token counts toward the bill. The same address also serves grants of Connected Apps, which are not part of
 // this contract.
 //
@@ -984,7 +984,7 @@ func (c *Client) IssueM2MTokenWithBody(ctx context.Context, projectID ProjectID,
 // IssueM2MToken Issue an M2M access token
 //
 // The client credentials grant of OAuth 2.0 (RFC 6749, section 4.4). The client authenticates in the body or with HTTP
-// Basic; credentials in the body win over a Basic header. The project secret is not needed and should not be sent.
+// Basic; credentials in the body win over a Basic header (observed). The project secret is not needed and should not be sent.
 // Each issued token counts toward the bill. The same address also serves grants of Connected Apps, which are not part of
 // this contract.
 //
@@ -1006,7 +1006,7 @@ func (c *Client) IssueM2MToken(ctx context.Context, projectID ProjectID, body Is
 // IssueM2MTokenWithFormdataBody Issue an M2M access token
 //
 // The client credentials grant of OAuth 2.0 (RFC 6749, section 4.4). The client authenticates in the body or with HTTP
-// Basic; credentials in the body win over a Basic header. The project secret is not needed and should not be sent.
+// Basic; credentials in the body win over a Basic header (observed). The project secret is not needed and should not be sent.
 // Each issued token counts toward the bill. The same address also serves grants of Connected Apps, which are not part of
 // this contract.
 //
@@ -2165,7 +2165,7 @@ type ClientWithResponsesInterface interface {
 	// IssueM2MTokenWithBodyWithResponse Issue an M2M access token
 	//
 	// The client credentials grant of OAuth 2.0 (RFC 6749, section 4.4). The client authenticates in the body or with HTTP
-	// Basic; credentials in the body win over a Basic header. The project secret is not needed and should not be sent.
+	// Basic; credentials in the body win over a Basic header (observed). The project secret is not needed and should not be sent.
 	// Each issued token counts toward the bill. The same address also serves grants of Connected Apps, which are not part of
 	// this contract.
 	//
@@ -2177,7 +2177,7 @@ type ClientWithResponsesInterface interface {
 	// IssueM2MTokenWithResponse Issue an M2M access token
 	//
 	// The client credentials grant of OAuth 2.0 (RFC 6749, section 4.4). The client authenticates in the body or with HTTP
-	// Basic; credentials in the body win over a Basic header. The project secret is not needed and should not be sent.
+	// Basic; credentials in the body win over a Basic header (observed). The project secret is not needed and should not be sent.
 	// Each issued token counts toward the bill. The same address also serves grants of Connected Apps, which are not part of
 	// this contract.
 	//
@@ -2189,7 +2189,7 @@ type ClientWithResponsesInterface interface {
 	// IssueM2MTokenWithFormdataBodyWithResponse Issue an M2M access token
 	//
 	// The client credentials grant of OAuth 2.0 (RFC 6749, section 4.4). The client authenticates in the body or with HTTP
-	// Basic; credentials in the body win over a Basic header. The project secret is not needed and should not be sent.
+	// Basic; credentials in the body win over a Basic header (observed). The project secret is not needed and should not be sent.
 	// Each issued token counts toward the bill. The same address also serves grants of Connected Apps, which are not part of
 	// this contract.
 	//
@@ -3776,7 +3776,7 @@ func (c *ClientWithResponses) StartM2MClientSecretRotationWithResponse(ctx conte
 // IssueM2MTokenWithBodyWithResponse Issue an M2M access token
 //
 // The client credentials grant of OAuth 2.0 (RFC 6749, section 4.4). The client authenticates in the body or with HTTP
-// Basic; credentials in the body win over a Basic header. The project secret is not needed and should not be sent.
+// Basic; credentials in the body win over a Basic header (observed). The project secret is not needed and should not be sent.
 // Each issued token counts toward the bill. The same address also serves grants of Connected Apps, which are not part of
 // this contract.
 //
@@ -3794,7 +3794,7 @@ func (c *ClientWithResponses) IssueM2MTokenWithBodyWithResponse(ctx context.Cont
 // IssueM2MTokenWithResponse Issue an M2M access token
 //
 // The client credentials grant of OAuth 2.0 (RFC 6749, section 4.4). The client authenticates in the body or with HTTP
-// Basic; credentials in the body win over a Basic header. The project secret is not needed and should not be sent.
+// Basic; credentials in the body win over a Basic header (observed). The project secret is not needed and should not be sent.
 // Each issued token counts toward the bill. The same address also serves grants of Connected Apps, which are not part of
 // this contract.
 //
@@ -3812,7 +3812,7 @@ func (c *ClientWithResponses) IssueM2MTokenWithResponse(ctx context.Context, pro
 // IssueM2MTokenWithFormdataBodyWithResponse Issue an M2M access token
 //
 // The client credentials grant of OAuth 2.0 (RFC 6749, section 4.4). The client authenticates in the body or with HTTP
-// Basic; credentials in the body win over a Basic header. The project secret is not needed and should not be sent.
+// Basic; credentials in the body win over a Basic header (observed). The project secret is not needed and should not be sent.
 // Each issued token counts toward the bill. The same address also serves grants of Connected Apps, which are not part of
 // this contract.
 //
