@@ -215,7 +215,13 @@ func (a *answer) decode(value any) error {
 }
 
 // check is decode for an answer that the generated client will decode, without the status and the request id at hand.
-func (a *answer) check() error { return a.decode(shapes[a.op]()) }
+func (a *answer) check() error {
+	shape, ok := shapes[a.op]
+	if !ok {
+		return a.invalid(errors.New("no shape is known for this operation: add it to shapes"))
+	}
+	return a.decode(shape())
+}
 
 func shapeOf[T any]() any { return new(T) }
 

@@ -39,6 +39,7 @@ var mayImport = map[string][]string{
 var thirdParty = map[string][]string{
 	"stytch/secret":   {},
 	"stytch/metadata": {},
+	"stytch/verify":   {},
 	"stytch":          {"github.com/apapsch/go-jsonmerge/v2", "github.com/cenkalti/backoff/v5", "github.com/google/uuid", "github.com/oapi-codegen/nullable", "github.com/oapi-codegen/runtime"},
 	"stytch/emulator": {"github.com/apapsch/go-jsonmerge/v2", "github.com/google/uuid", "github.com/oapi-codegen/runtime"},
 }

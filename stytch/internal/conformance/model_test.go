@@ -133,7 +133,7 @@ func (m *model) add(f *family) {
 // change updates by a random request. What it does not name must stay.
 func (m *model) change(f *family, r *record) {
 	kind, _ := r.fields["client_type"].(string)
-	request := m.random(f.updateSchema, contract.Fill(m.rng.IntN(3)), func(u map[string]any) { f.tame(u, kind) })
+	request := m.random(f.updateSchema, contract.Fill(m.rng.IntN(3)), func(u map[string]any) { f.tame(u, kind); m.aimAtKeys(r, u) })
 	answer, err := f.update(m.t.Context(), r.id, encoded(request))
 	before := maps.Clone(r.fields)
 	if !m.apply(f, r, request) {
@@ -146,6 +146,19 @@ func (m *model) change(f *family, r *record) {
 		m.compare(f, r, answer)
 	}
 	m.check(f, r)
+}
+
+// aimAtKeys has a change of metadata remove some keys that are there.
+func (m *model) aimAtKeys(r *record, request map[string]any) {
+	change, _ := request["trusted_metadata"].(map[string]any)
+	if change == nil {
+		return
+	}
+	for _, key := range slices.Sorted(maps.Keys(r.fields["trusted_metadata"].(map[string]any))) {
+		if m.rng.IntN(3) == 0 {
+			change[key] = nil
+		}
+	}
 }
 
 // apply does to the record what a request is documented to do, and null what the emulator assumes. It reports whether the

@@ -148,6 +148,9 @@ func (m *model) search(f *family) {
 	}
 	for range len(f.records) + 1 {
 		page := m.page(f, request)
+		if limit := fmt.Sprint(request["limit"]); limit == "1" && len(page[list].([]any)) > 1 {
+			m.t.Error("a page is larger than its limit of 1")
+		}
 		for _, item := range page[list].([]any) {
 			found = append(found, item.(map[string]any)["client_id"].(string))
 		}
