@@ -1,0 +1,161 @@
+package verify
+
+import (
+	"crypto/sha256"
+	"hash/maphash"
+	"sync"
+	"sync/atomic"
+
+	"github.com/stytchkit/m2m/stytch/internal/jwks"
+)
+
+const (
+	cacheShards   = 16   // so that readers on many cores do not wait for each other's lock
+	bytesPerEntry = 1024 // what an entry may take on average, several times what a plain token takes
+	tailLength    = 43   // 258 bits of the signature: what a token is looked up by
+)
+
+// An entry is a token whose signature was good. It holds a digest of the token, not the token.
+type entry struct {
+	Claims
+	sum    [sha256.Size]byte // of the whole token
+	keySet uint64            // the version of the key set that it was verified with
+}
+
+// size is about what the entry takes in memory, its place in the table included.
+func (e *entry) size() int64 {
+	n := 320 + len(e.Subject) + len(e.ID) + len(e.custom)
+	if e.ClientID != e.Subject {
+		n += len(e.ClientID)
+	}
+	for _, scope := range e.Scopes {
+		n += 17 + len(scope)
+	}
+	if len(e.Audience) > 1 {
+		for _, audience := range e.Audience {
+			n += 16 + len(audience)
+		}
+	}
+	return int64(n)
+}
+
+// cache holds verified tokens. They are looked up by a seeded hash of the end of the signature, which nobody can aim at, and
+// then decided by SHA-256 of the whole token. A key set that changed ends all entries.
+type cache struct {
+	seed       maphash.Seed
+	maxEntries int64
+	entries    atomic.Int64
+	bytes      atomic.Int64
+	shards     [cacheShards]shard
+}
+
+type shard struct {
+	mu     sync.RWMutex
+	tokens map[uint64]*entry
+}
+
+func newCache(entries int) *cache {
+	if entries == 0 {
+		return nil
+	}
+	c := &cache{seed: maphash.MakeSeed(), maxEntries: int64(entries)}
+	for i := range c.shards {
+		c.shards[i].tokens = make(map[uint64]*entry)
+	}
+	return c
+}
+
+func (c *cache) place(raw string) uint64 {
+	return maphash.String(c.seed, raw[max(0, len(raw)-tailLength):])
+}
+
+func (c *cache) shard(place uint64) *shard { return &c.shards[place>>60] }
+
+// get returns the entry of a token verified with this key set.
+func (c *cache) get(raw string, set *jwks.Set) *entry {
+	if c == nil || set == nil {
+		return nil
+	}
+	place := c.place(raw)
+	s := c.shard(place)
+	s.mu.RLock()
+	e := s.tokens[place]
+	s.mu.RUnlock()
+	if e == nil || e.keySet != set.Version || sumOf(raw) != e.sum {
+		return nil
+	}
+	return e
+}
+
+// sumOf is sha256.Sum256 without a new copy of the token on the heap.
+func sumOf(raw string) [sha256.Size]byte {
+	s := scratches.Get().(*scratch)
+	defer s.release()
+	s.raw = append(s.raw[:0], raw...)
+	return sha256.Sum256(s.raw)
+}
+
+// put adds an entry, in place of others if there are too many.
+func (c *cache) put(raw string, e *entry) {
+	size := e.size()
+	if size > c.maxEntries*bytesPerEntry {
+		return
+	}
+	place := c.place(raw)
+	s := c.shard(place)
+	s.mu.Lock()
+	c.drop(s, place)
+	s.tokens[place] = e
+	c.entries.Add(1)
+	c.bytes.Add(size)
+	s.mu.Unlock()
+	for n := place; c.entries.Load() > c.maxEntries || c.bytes.Load() > c.maxEntries*bytesPerEntry; n += 1 << 60 {
+		c.dropAny(c.shard(n), place)
+	}
+}
+
+// drop takes an entry out of a shard that the caller has locked.
+func (c *cache) drop(s *shard, place uint64) {
+	if old := s.tokens[place]; old != nil {
+		delete(s.tokens, place)
+		c.entries.Add(-1)
+		c.bytes.Add(-old.size())
+	}
+}
+
+// dropAny makes room. Which entry goes is left to the order of the map, which is random.
+func (c *cache) dropAny(s *shard, keep uint64) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	for place := range s.tokens {
+		if place != keep {
+			c.drop(s, place)
+			return
+		}
+	}
+}
+
+// remove takes out an entry that has expired.
+func (c *cache) remove(raw string) {
+	place := c.place(raw)
+	s := c.shard(place)
+	s.mu.Lock()
+	c.drop(s, place)
+	s.mu.Unlock()
+}
+
+// clear frees the memory of all entries, after the key set has changed.
+func (c *cache) clear() {
+	if c == nil {
+		return
+	}
+	for i := range c.shards {
+		s := &c.shards[i]
+		s.mu.Lock()
+		for place := range s.tokens {
+			c.drop(s, place)
+		}
+		s.tokens = make(map[uint64]*entry)
+		s.mu.Unlock()
+	}
+}

@@ -1,0 +1,195 @@
+package verify_test
+
+import (
+	"context"
+	"errors"
+	"io/fs"
+	"net/http"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/stytchkit/m2m/stytch/verify"
+)
+
+func TestNewRefuses(t *testing.T) {
+	k := newSigner(t)
+	for name, test := range map[string]struct {
+		projectID string
+		options   []verify.Option
+		want      string
+	}{
+		"no project":            {"", nil, "New: project id must not be empty"},
+		"a secret":              {"secret-test-" + canary, nil, "New: project id must not be a secret"},
+		"a path":                {"project-test-1/../" + canary, nil, "New: project id must be at most"},
+		"nil option":            {project, []verify.Option{nil}, "New: option 1 is nil"},
+		"issuer without scheme": {project, []verify.Option{verify.WithIssuers("login.example.com")}, "WithIssuers: an address must begin with https://"},
+		"issuer without host":   {project, []verify.Option{verify.WithIssuers("https://")}, "WithIssuers: an address must have a host"},
+		"issuer with slash":     {project, []verify.Option{verify.WithIssuers("https://login.example.com/")}, "WithIssuers: an issuer must end behind its host"},
+		"issuer not https":      {project, []verify.Option{verify.WithIssuers("http://login.example.com")}, "WithIssuers: an address must be https"},
+		"issuer with user":      {project, []verify.Option{verify.WithIssuers("https://u:" + canary + "@h")}, "WithIssuers: an address must not have user info"},
+		"empty issuer":          {project, []verify.Option{verify.WithIssuers("")}, "WithIssuers: an address must begin"},
+		"no audience":           {project, []verify.Option{verify.WithAudiences()}, "WithAudiences: there must be an audience"},
+		"empty audience":        {project, []verify.Option{verify.WithAudiences("a", "")}, "WithAudiences: there must be"},
+		"negative leeway":       {project, []verify.Option{verify.WithLeeway(-1)}, "WithLeeway: the leeway must be between 0 and 5 min"},
+		"long leeway":           {project, []verify.Option{verify.WithLeeway(5*time.Minute + 1)}, "WithLeeway: the leeway must be"},
+		"no age":                {project, []verify.Option{verify.WithMaxAge(0)}, "WithMaxAge: the age must be positive"},
+		"no lifetime":           {project, []verify.Option{verify.WithMaxLifetime(0)}, "WithMaxLifetime: the lifetime must be positive"},
+		"few bytes":             {project, []verify.Option{verify.WithMaxBytes(10)}, "WithMaxBytes: the limit must be"},
+		"no clock":              {project, []verify.Option{verify.WithClock(nil)}, "WithClock: the clock must not be nil"},
+		"negative cache":        {project, []verify.Option{verify.WithCache(-1)}, "WithCache: the number must be"},
+		"no function":           {project, []verify.Option{verify.WithClientIDFunc(nil)}, "WithClientIDFunc: the function must not be nil"},
+		"no check":              {project, []verify.Option{verify.WithActiveCheck(nil)}, "WithActiveCheck: the function must not be nil"},
+		"no observer":           {project, []verify.Option{verify.WithKeyObserver(nil)}, "WithKeyObserver: the observer must not be nil"},
+		"empty client id":       {project, []verify.Option{verify.WithClientIDs("")}, "WithClientIDs: a client id must not be empty"},
+		"client id of a user":   {project, []verify.Option{verify.WithClientIDs("user-1")}, "WithClientIDs: a client id must not begin"},
+		"app and M2M ids":       {project, []verify.Option{verify.ConnectedApps(), verify.WithClientIDs("a")}, "WithClientIDs: it is for M2M clients"},
+		"app and function":      {project, []verify.Option{verify.WithClientIDFunc(func(string) bool { return true }), verify.ConnectedApps()}, "WithClientIDFunc: it is for M2M clients"},
+		"empty app":             {project, []verify.Option{verify.ConnectedApps("")}, "ConnectedApps: a client id must not be empty"},
+		"bad base URL":          {project, []verify.Option{verify.WithBaseURL("ftp://h")}, "WithBaseURL: an address must begin"},
+		"bad key URL":           {project, []verify.Option{verify.WithJWKSURL("https://h/?q=" + canary)}, "WithJWKSURL: an address must not have"},
+		"no http.Client":        {project, []verify.Option{verify.WithHTTPClient(nil)}, "WithHTTPClient: http.Client must not be nil"},
+		"keys of nobody":        {project, []verify.Option{verify.WithKeys([]byte(`{"keys":["` + canary + `"]}`))}, "WithKeys: the key set must hold a usable RSA key"},
+		"no key file":           {project, []verify.Option{verify.WithKeyFile("no such file")}, "WithKeyFile: open no such file"},
+		"offline without keys":  {project, []verify.Option{verify.Offline()}, "Offline: it needs keys"},
+		"short staleness":       {project, []verify.Option{verify.WithMaxStale(time.Minute)}, "WithMaxStale: the age must be"},
+	} {
+		v, err := verify.New(test.projectID, test.options...)
+		if v != nil || err == nil || !strings.HasPrefix(err.Error(), "verify: "+test.want) || strings.Contains(err.Error(), canary) {
+			t.Errorf("%s: %v, want verify: %s...", name, err, test.want)
+		}
+	}
+	path := filepath.Join(t.TempDir(), "jwks.json")
+	if _, err := verify.New(project, verify.WithKeyFile(path)); !errors.Is(err, fs.ErrNotExist) {
+		t.Error(err)
+	}
+	if err := os.WriteFile(path, k.jwks(), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	v := newVerifier(t, verify.WithKeyFile(path), verify.Offline(), verify.WithClock(atStart))
+	if _, err := v.Verify(context.Background(), k.sign(t, claimsAt(start))); err != nil {
+		t.Error(err)
+	}
+}
+
+func TestKeyAddress(t *testing.T) {
+	for want, test := range map[string]struct {
+		projectID string
+		options   []verify.Option
+	}{
+		"https://test.stytch.com/v1/sessions/jwks/project-test-1":     {"project-test-1", nil},
+		"https://api.stytch.com/v1/sessions/jwks/project-live-1":      {"project-live-1", nil},
+		"https://api.stytch.com/v1/b2b/sessions/jwks/project-live-1":  {"project-live-1", []verify.Option{verify.B2B()}},
+		"https://login.example.com/p/v1/sessions/jwks/project-live-1": {"project-live-1", []verify.Option{verify.WithBaseURL("https://login.example.com/p/")}},
+		"http://127.0.0.1:8080/v1/b2b/sessions/jwks/project-test-1":   {"project-test-1", []verify.Option{verify.B2B(), verify.WithBaseURL("http://127.0.0.1:8080")}},
+		"https://login.example.com/.well-known/jwks.json":             {"project-test-1", []verify.Option{verify.WithJWKSURL("https://login.example.com/.well-known/jwks.json")}},
+	} {
+		synctest.Test(t, func(t *testing.T) {
+			s := newKeyServer(nil)
+			v, err := verify.New(test.projectID, append(test.options, verify.WithHTTPClient(&http.Client{Transport: s, Timeout: time.Second}))...)
+			if err != nil {
+				t.Fatal(err)
+			}
+			v.Verify(t.Context(), newSigner(t).sign(t, claimsAt(time.Now())))
+			v.Close()
+			if got := s.last.URL.String(); got != want {
+				t.Errorf("%s, want %s", got, want)
+			}
+		})
+	}
+}
+
+func TestIssuersAndAudiences(t *testing.T) {
+	k := newSigner(t)
+	v := newVerifier(t, verify.WithKeys(k.jwks()), verify.Offline(), verify.WithClock(atStart),
+		verify.WithIssuers("https://login.example.com"), verify.WithAudiences("https://api.example.com", "b"))
+	for _, test := range []struct {
+		want error
+		pair []any
+	}{
+		{nil, []any{"aud", "https://api.example.com"}},
+		{nil, []any{"aud", []string{project, "b"}, "iss", "https://login.example.com"}},
+		{verify.ErrAudience, []any{"aud", project}},
+		{verify.ErrIssuer, []any{"aud", "b", "iss", "https://login.example.com/"}},
+		{verify.ErrIssuer, []any{"aud", "b", "iss", "login.example.com"}},
+	} {
+		claims, err := v.Verify(context.Background(), k.sign(t, claimsAt(start, test.pair...)))
+		if !errors.Is(err, test.want) || (err == nil) != (test.want == nil) {
+			t.Errorf("%v: %v, want %v", test.pair, err, test.want)
+		}
+		if err == nil && (claims.Audience[len(claims.Audience)-1] == project || claims.Issuer == "") {
+			t.Errorf("%v: %v", test.pair, claims.Audience)
+		}
+	}
+}
+
+func TestImportedClients(t *testing.T) {
+	k := newSigner(t)
+	allow := true
+	v := newVerifier(t, verify.WithKeys(k.jwks()), verify.Offline(), verify.WithClock(atStart), verify.WithClientIDs("billing"),
+		verify.WithClientIDFunc(func(id string) bool {
+			return allow && strings.HasPrefix(id, "legacy-") || strings.HasPrefix(id, "user-")
+		}))
+	verifyAs := func(id string) error {
+		_, err := v.Verify(context.Background(), k.sign(t, claimsAt(start, "sub", id)))
+		return err
+	}
+	for _, id := range []string{client, "billing", "legacy-1", "legacy-1"} {
+		if err := verifyAs(id); err != nil {
+			t.Errorf("%s: %v", id, err)
+		}
+	}
+	for _, id := range []string{"billing2", "user-1", "user-test-1", "email-live-1"} {
+		if err := verifyAs(id); !errors.Is(err, verify.ErrKind) {
+			t.Errorf("%s: %v", id, err)
+		}
+	}
+	allow = false // the function is asked at every call
+	if err := verifyAs("legacy-1"); !errors.Is(err, verify.ErrKind) {
+		t.Errorf("a client that is not accepted any more: %v", err)
+	}
+}
+
+func TestConnectedApps(t *testing.T) {
+	k := newSigner(t)
+	app := func(pairs ...any) map[string]any {
+		return claimsAt(start, append([]any{"client_id", "connected-app-test-1", "sub", "user-test-1", "jti", "j", "scope", "openid read:users"}, pairs...)...)
+	}
+	all := newVerifier(t, verify.WithKeys(k.jwks()), verify.Offline(), verify.WithClock(atStart), verify.ConnectedApps())
+	one := newVerifier(t, verify.WithKeys(k.jwks()), verify.Offline(), verify.WithClock(atStart), verify.ConnectedApps("connected-app-test-2"))
+	m2m := newVerifier(t, verify.WithKeys(k.jwks()), verify.Offline(), verify.WithClock(atStart), verify.WithClientIDFunc(func(string) bool { return true }))
+	for _, test := range []struct {
+		name     string
+		claims   map[string]any
+		all, one error
+	}{
+		{"of a user", app(), nil, verify.ErrKind},
+		{"of a member", app("sub", "member-test-1", "client_id", "connected-app-test-2"), nil, nil},
+		{"older form of id", app("client_id", "idp-client-test-1"), nil, verify.ErrKind},
+		{"M2M", claimsAt(start), verify.ErrKind, verify.ErrKind},
+		{"M2M client as app", app("client_id", client), verify.ErrKind, verify.ErrKind},
+		{"M2M subject", app("sub", client), verify.ErrKind, verify.ErrKind},
+		{"other environment", app("sub", "user-live-1"), verify.ErrKind, verify.ErrKind},
+		{"session", app("client_id", nil, "https://stytch.com/session", map[string]any{}), verify.ErrKind, verify.ErrKind},
+		{"session with client_id", app("https://stytch.com/session", map[string]any{}), verify.ErrKind, verify.ErrKind},
+		{"ID token", app("aud", "connected-app-test-1", "scope", nil), verify.ErrMalformed, verify.ErrMalformed},
+	} {
+		token := k.sign(t, test.claims)
+		claims, err := all.Verify(context.Background(), token)
+		if !errors.Is(err, test.all) || (err == nil) != (test.all == nil) {
+			t.Errorf("%s: %v, want %v", test.name, err, test.all)
+		}
+		if err == nil && (claims.Kind != verify.ConnectedApp || claims.ClientID != test.claims["client_id"] || claims.Subject != test.claims["sub"] || claims.ID != "j") {
+			t.Errorf("%s: %+v", test.name, claims)
+		}
+		if _, err := one.Verify(context.Background(), token); !errors.Is(err, test.one) || (err == nil) != (test.one == nil) {
+			t.Errorf("%s, one app: %v, want %v", test.name, err, test.one)
+		}
+		if _, err := m2m.Verify(context.Background(), token); (err == nil) != (test.name == "M2M") {
+			t.Errorf("%s, verified as M2M: %v", test.name, err)
+		}
+	}
+}
