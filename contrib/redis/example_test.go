@@ -1,0 +1,47 @@
+package redis_test
+
+import (
+	"context"
+	"fmt"
+	"time"
+
+	"github.com/alicebob/miniredis/v2"
+	goredis "github.com/redis/go-redis/v9"
+
+	"github.com/stytchkit/m2m/contrib/redis"
+	"github.com/stytchkit/m2m/stytch/emulator"
+	"github.com/stytchkit/m2m/stytch/secret"
+	"github.com/stytchkit/m2m/stytch/token"
+)
+
+// Three processes with one Redis: Stytch issues, and bills, one token.
+func ExampleNewStore() {
+	server, err := miniredis.Run() // yours is a real one
+	if err != nil {
+		panic(err)
+	}
+	defer server.Close()
+	worker := emulator.M2MClientSeed{ClientID: "worker", Secret: secret.Generate().Reveal(), Scopes: []string{"read:users"}}
+	stytch := emulator.NewServer(nil, emulator.WithM2MClient(worker))
+	defer stytch.Close()
+
+	for range 3 {
+		client := goredis.NewClient(&goredis.Options{Addr: server.Addr()})
+		defer client.Close()
+		store, err := redis.NewStore(client, redis.WithTimeout(time.Second)) // for a busy test machine
+		if err != nil {
+			panic(err)
+		}
+		source, err := token.New(stytch.ProjectID, token.Static(worker.ClientID, secret.New(worker.Secret)),
+			token.WithStore(store), token.WithBaseURL(stytch.URL)) // the real one needs no base URL
+		if err != nil {
+			panic(err)
+		}
+		defer source.Close()
+		if _, err := source.Token(context.Background()); err != nil {
+			panic(err)
+		}
+	}
+	fmt.Println(stytch.TokensMinted(worker.ClientID))
+	// Output: 1
+}

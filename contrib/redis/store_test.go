@@ -1,0 +1,177 @@
+package redis_test
+
+import (
+	"context"
+	"errors"
+	"io"
+	"net"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/alicebob/miniredis/v2"
+	goredis "github.com/redis/go-redis/v9"
+
+	"github.com/stytchkit/m2m/contrib/redis"
+	"github.com/stytchkit/m2m/stytch/token/storetest"
+)
+
+func connect(t testing.TB, addr string) *goredis.Client {
+	t.Helper()
+	client := goredis.NewClient(&goredis.Options{Addr: addr})
+	t.Cleanup(func() { _ = client.Close() })
+	return client
+}
+
+func newStore(t testing.TB, addr string, opts ...redis.Option) *redis.Store {
+	t.Helper()
+	store, err := redis.NewStore(connect(t, addr), opts...)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return store
+}
+
+// patient is for tests on a busy machine.
+var patient = redis.WithTimeout(10 * time.Second)
+
+func TestStore(t *testing.T) {
+	server := miniredis.RunT(t)
+	storetest.Run(t, newStore(t, server.Addr(), patient), server.FastForward)
+}
+
+func TestNewStoreRefuses(t *testing.T) {
+	client := connect(t, "127.0.0.1:1")
+	for name, try := range map[string]func() (*redis.Store, error){
+		"nil client":       func() (*redis.Store, error) { return redis.NewStore(nil) },
+		"nil option":       func() (*redis.Store, error) { return redis.NewStore(client, nil) },
+		"no timeout":       func() (*redis.Store, error) { return redis.NewStore(client, redis.WithTimeout(0)) },
+		"negative timeout": func() (*redis.Store, error) { return redis.NewStore(client, redis.WithTimeout(-1)) },
+	} {
+		if store, err := try(); err == nil || store != nil {
+			t.Errorf("%s: error %v, want one", name, err)
+		}
+	}
+	if _, err := redis.NewStore(client); err != nil {
+		t.Errorf("a server that is down: %v, want no error before the first use", err)
+	}
+}
+
+func TestPrefix(t *testing.T) {
+	server := miniredis.RunT(t)
+	for _, prefix := range []string{redis.DefaultPrefix, "", "payments:{tokens}:"} {
+		server.FlushAll()
+		opts := []redis.Option{patient}
+		if prefix != redis.DefaultPrefix {
+			opts = append(opts, redis.WithPrefix(prefix))
+		}
+		store := newStore(t, server.Addr(), opts...)
+		if err := store.Put(t.Context(), "key", []byte("value"), time.Minute); err != nil {
+			t.Fatal(err)
+		}
+		if won, err := store.Lease(t.Context(), "key:lease", "owner", time.Minute); !won || err != nil {
+			t.Fatal(won, err)
+		}
+		if got, want := strings.Join(server.Keys(), " "), prefix+"key "+prefix+"key:lease"; got != want {
+			t.Errorf("keys %q, want %q", got, want)
+		}
+		for _, key := range server.Keys() {
+			if life := server.TTL(key); life != time.Minute {
+				t.Errorf("%s lives for %v, want 1m", key, life)
+			}
+		}
+	}
+}
+
+// TestRestart forgets the scripts, as a restart or a failover does.
+func TestRestart(t *testing.T) {
+	server := miniredis.RunT(t)
+	store := newStore(t, server.Addr(), patient)
+	for range 2 {
+		if won, err := store.Lease(t.Context(), "key", "owner", time.Minute); !won || err != nil {
+			t.Fatalf("lease given: %t, error %v", won, err)
+		}
+		if err := store.Release(t.Context(), "key", "owner"); err != nil {
+			t.Fatal(err)
+		}
+		server.Restart()
+		if err := connect(t, server.Addr()).ScriptFlush(t.Context()).Err(); err != nil {
+			t.Fatal(err)
+		}
+	}
+}
+
+// TestFailures wants an error and no value from each operation, whatever the server does.
+func TestFailures(t *testing.T) {
+	refusing := miniredis.RunT(t)
+	refusing.SetError("LOADING Redis is loading the dataset in memory")
+	guarded := miniredis.RunT(t)
+	guarded.RequireAuth("password")
+	wrongType := miniredis.RunT(t)
+	for _, key := range []string{"key", "key:lease"} {
+		if _, err := wrongType.Push(redis.DefaultPrefix+key, "a list"); err != nil {
+			t.Fatal(err)
+		}
+	}
+	for name, addr := range map[string]string{
+		"down": "127.0.0.1:1", "refusing": refusing.Addr(), "guarded": guarded.Addr(), "silent": silence(t),
+	} {
+		t.Run(name, func(t *testing.T) {
+			store := newStore(t, addr, redis.WithTimeout(50*time.Millisecond))
+			for op, err := range operations(t.Context(), store) {
+				if err == nil {
+					t.Errorf("%s: no error", op)
+				}
+				if name == "silent" && !errors.Is(err, context.DeadlineExceeded) {
+					t.Errorf("%s: error %v, want a deadline", op, err)
+				}
+			}
+		})
+	}
+	if _, err := newStore(t, wrongType.Addr(), patient).Get(t.Context(), "key"); err == nil {
+		t.Error("Get of a list: no error")
+	}
+}
+
+func TestContextEnds(t *testing.T) {
+	store := newStore(t, silence(t), redis.WithTimeout(time.Hour))
+	ctx, cancel := context.WithCancel(t.Context())
+	time.AfterFunc(20*time.Millisecond, cancel)
+	for op, err := range operations(ctx, store) {
+		if !errors.Is(err, context.Canceled) {
+			t.Errorf("%s: error %v, want that of the context", op, err)
+		}
+	}
+}
+
+func operations(ctx context.Context, store *redis.Store) map[string]error {
+	errs := map[string]error{}
+	_, errs["Get"] = store.Get(ctx, "key")
+	errs["Put"] = store.Put(ctx, "key", []byte("value"), time.Minute)
+	_, errs["Lease"] = store.Lease(ctx, "key:lease", "owner", time.Minute)
+	errs["Release"] = store.Release(ctx, "key:lease", "owner")
+	return errs
+}
+
+// silence is the address of a server that accepts connections and never says a word.
+func silence(t *testing.T) string {
+	t.Helper()
+	listener, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = listener.Close() })
+	go func() {
+		for {
+			conn, err := listener.Accept()
+			if err != nil {
+				return
+			}
+			go func() {
+				defer func() { _ = conn.Close() }()
+				_, _ = io.Copy(io.Discard, conn)
+			}()
+		}
+	}()
+	return listener.Addr().String()
+}

@@ -1,0 +1,117 @@
+package token_test
+
+import (
+	"context"
+	"fmt"
+	"net/http"
+	"net/http/httptest"
+	"strings"
+	"time"
+
+	"github.com/stytchkit/m2m/stytch/emulator"
+	"github.com/stytchkit/m2m/stytch/secret"
+	"github.com/stytchkit/m2m/stytch/token"
+)
+
+// worker is a local Stytch with one client.
+func worker(options ...emulator.Option) *emulator.Server {
+	return emulator.NewServer(nil, append(options, emulator.WithM2MClient(emulator.M2MClientSeed{
+		ClientID: "worker", Secret: "Correct-Horse-9", Scopes: []string{"read:users", "write:users"},
+	}))...)
+}
+
+func Example() {
+	local := worker() // a local Stytch; leave WithBaseURL out to use the real one
+	defer local.Close()
+
+	source, err := token.New(local.ProjectID, token.Static("worker", secret.New("Correct-Horse-9")),
+		token.WithBaseURL(local.URL),
+		token.WithScopes("read:users"))
+	if err != nil {
+		panic(err)
+	}
+	defer source.Close()
+
+	for range 3 {
+		t, err := source.Token(context.Background())
+		if err != nil {
+			panic(err)
+		}
+		fmt.Println(t.Value, t.Scopes, time.Until(t.Expiry) > 59*time.Minute)
+	}
+	fmt.Println("billed:", source.Stats().Minted)
+	// Output:
+	// [REDACTED] [read:users] true
+	// [REDACTED] [read:users] true
+	// [REDACTED] [read:users] true
+	// billed: 1
+}
+
+func ExampleSource_Transport() {
+	local := worker()
+	defer local.Close()
+	api := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		scheme, _, _ := strings.Cut(r.Header.Get("Authorization"), " ")
+		fmt.Println(r.URL.Path, "with", scheme)
+	}))
+	defer api.Close()
+
+	source, err := token.New(local.ProjectID, token.Static("worker", secret.New("Correct-Horse-9")), token.WithBaseURL(local.URL))
+	if err != nil {
+		panic(err)
+	}
+	defer source.Close()
+
+	host := strings.TrimPrefix(api.URL, "http://") // the token goes there and nowhere else
+	client := &http.Client{Transport: source.Transport(nil, host)}
+	answer, err := client.Get(api.URL + "/users")
+	if err != nil {
+		panic(err)
+	}
+	defer answer.Body.Close()
+	fmt.Println(answer.StatusCode)
+	// Output:
+	// /users with Bearer
+	// 200
+}
+
+// A callback gives both secrets while they are being rotated. The source finds out which one works.
+func ExampleFunc() {
+	local := worker()
+	defer local.Close()
+
+	fromVault := func(context.Context) (token.Credential, error) {
+		return token.Credential{ClientID: "worker", Secret: secret.New("not-yet-in-use"), Next: secret.New("Correct-Horse-9")}, nil
+	}
+	source, err := token.New(local.ProjectID, token.Func(fromVault), token.WithBaseURL(local.URL))
+	if err != nil {
+		panic(err)
+	}
+	defer source.Close()
+
+	_, err = source.Token(context.Background())
+	fmt.Println(err, source.Stats().Requests)
+	// Output: <nil> 2
+}
+
+func ExampleWithHook() {
+	local := worker(emulator.WithFaults(emulator.Status("IssueM2MToken", 503).Times(1)))
+	defer local.Close()
+
+	failed := make(chan token.Event, 1)
+	source, err := token.New(local.ProjectID, token.Static("worker", secret.New("Correct-Horse-9")), token.WithBaseURL(local.URL),
+		token.WithHook(func(e token.Event) {
+			if e.Kind == token.RefreshFailed {
+				failed <- e
+			}
+		}))
+	if err != nil {
+		panic(err)
+	}
+	defer source.Close()
+
+	_, _ = source.Token(context.Background())
+	e := <-failed
+	fmt.Println(e.Kind, time.Until(e.RetryAt) < 2*time.Second)
+	// Output: refresh failed true
+}

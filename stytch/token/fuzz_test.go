@@ -1,0 +1,111 @@
+package token
+
+import (
+	"net/http"
+	"strings"
+	"testing"
+	"time"
+	"unicode/utf8"
+)
+
+// FuzzAnswer: whatever an endpoint answers, what is accepted is a token with a sane life, and no error repeats the body.
+func FuzzAnswer(f *testing.F) {
+	for _, seed := range []string{
+		`{"access_token":"AT","expires_in":3600,"token_type":"bearer"}`,
+		`{"access_token":"a.eyJleHAiOjF9.c","expires_in":1e3,"token_type":"Bearer","scope":"a b"}`,
+		`{"access_token":"AT","access_token":"EVIL","expires_in":3600,"token_type":"bearer"}`,
+		`{"access_token":"AT","expires_in":-1,"token_type":"bearer"}x`,
+		`{"access_token":"A T","expires_in":{},"token_type":1}`, `[]`, ``, `{"error":null}`, `{`, "\xff",
+	} {
+		f.Add([]byte(seed), "application/json", "Sat, 01 Jan 2000 00:00:00 GMT")
+	}
+	f.Fuzz(func(t *testing.T, body []byte, contentType, date string) {
+		asked := time.Now()
+		header := http.Header{"Content-Type": {contentType}, "Date": {date}}
+		d, err := parseAnswer(header, body, asked, request{scopes: []string{"asked"}})
+		if err != nil {
+			if !d.value.IsZero() || len(err.Error()) > 100 {
+				t.Error("a token beside the error, or a text that is not fixed")
+			}
+			return
+		}
+		value := d.value.Reveal()
+		if value == "" || strings.ContainsAny(value, " \r\n\x00\"") || !utf8.ValidString(value) || !utf8.Valid(body) {
+			t.Errorf("not fit for a header: %q", value)
+		}
+		if !d.expires.IsZero() && (d.expires.Before(asked) || d.expires.After(asked.Add(maxLife))) {
+			t.Errorf("ends after %v", d.expires.Sub(asked))
+		}
+		if r := newReady(d, time.Minute, 0.8); r != nil && (r.refreshAt.Before(asked) || r.refreshAt.After(r.last)) {
+			t.Errorf("refreshed %v after it can be used", r.refreshAt.Sub(r.last))
+		}
+		if fields, ok := object(body); !ok || len(fields) < 2 {
+			t.Error("not one object")
+		}
+	})
+}
+
+// FuzzChallenge: no header makes the reader run on, and only a Bearer challenge with that very error counts.
+func FuzzChallenge(f *testing.F) {
+	for _, seed := range []string{`Bearer error="invalid_token"`, `Basic abc==, Bearer error=invalid_token`, `Bearer realm="a\"b`, `,,=,`, `"`, `Bearer error="\`} {
+		f.Add(seed)
+	}
+	f.Fuzz(func(t *testing.T, line string) {
+		if refusesToken(http.Header{"Www-Authenticate": {line}}) {
+			lower := strings.ToLower(line)
+			if !strings.Contains(lower, "bearer") || !strings.Contains(lower, "error") {
+				t.Errorf("%q", line)
+			}
+		}
+	})
+}
+
+// FuzzFile: no credentials file makes the reader fail otherwise than by an error that does not repeat it.
+func FuzzFile(f *testing.F) {
+	for _, seed := range []string{"id\nsecret", "id\r\nsecret\r\nnext\r\n", `{"client_id":"id","client_secret":"s"}`, "", "\n", "{", "a"} {
+		f.Add([]byte(seed))
+	}
+	f.Fuzz(func(t *testing.T, data []byte) {
+		c, err := parseFile(data)
+		if err == nil {
+			err = c.check()
+		}
+		if err == nil && (c.ClientID == "" || c.Secret.IsZero()) {
+			t.Error("accepted without id or secret")
+		}
+		if err != nil && len(data) > 20 && strings.Contains(err.Error(), string(data)) {
+			t.Error("the error repeats the file")
+		}
+	})
+}
+
+func TestChallenge(t *testing.T) {
+	for line, want := range map[string]bool{
+		`Bearer error="invalid_token"`:                                        true,
+		`bearer Error=invalid_token`:                                          true,
+		`Bearer realm="a, b", error = "invalid_token", error_description="x"`: true,
+		`Basic realm="x", Bearer realm="y",error="invalid_token"`:             true,
+		`Basic abc==, Bearer error="invalid_token"`:                           true,
+		`Bearer error="inv\alid_token"`:                                       true,
+		`DPoP algs="ES256", Bearer scope="a" , error="invalid_token"`:         true,
+		``:                                             false,
+		`Bearer`:                                       false,
+		`Bearer realm="x"`:                             false,
+		`Bearer error="invalid_request"`:               false,
+		`Bearer error="insufficient_scope"`:            false,
+		`Bearer error="invalid_token2"`:                false,
+		`Basic error="invalid_token"`:                  false,
+		`Bearer realm="error=\"invalid_token\""`:       false,
+		`Bearer realm="Bearer error=invalid_token"`:    false,
+		`Bearer error_description="invalid_token"`:     false,
+		`Bearer realm="x", DPoP error="invalid_token"`: false,
+		`Bearer error="invalid_token`:                  false,
+	} {
+		if got := refusesToken(http.Header{"Www-Authenticate": {line}}); got != want {
+			t.Errorf("%s: %t", line, got)
+		}
+	}
+	if !refusesToken(http.Header{"Www-Authenticate": {"Basic", `Bearer error="invalid_token"`}}) {
+		t.Error("the second header is not read")
+	}
+}
