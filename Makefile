@@ -59,10 +59,7 @@ interop: ## run the official Node SDK against the emulator (needs node and npm)
 
 .PHONY: fuzz
 fuzz: ## run every fuzz target for FUZZTIME each
-	@set -e; for p in $$($(GO) list ./...); do \
-	  for f in $$($(GO) test -list '^Fuzz' $$p | grep '^Fuzz' || true); do \
-	    echo "== $$p $$f"; $(GO) test -run '^$$' -fuzz "^$$f$$" -fuzztime $(FUZZTIME) $$p; \
-	  done; done
+	@./.ci/fuzz $(FUZZTIME)
 
 .PHONY: bench
 bench: ## the benchmarks of docs/benchmarks.md

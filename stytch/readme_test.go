@@ -12,7 +12,7 @@ import (
 )
 
 // TestREADME compiles and runs every Go fence of the README: whole programs as they are, snippets as a function each, in the
-// frame that their surroundings promise (ctx, api, id, store, and t in tests).
+// frame that their surroundings promise (ctx, api, id, store, the address of an API, and t in tests).
 func TestREADME(t *testing.T) {
 	text, err := os.ReadFile("../README.md")
 	if err != nil {
@@ -52,16 +52,22 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"net/http"
+	"net/http/httptest"
 	"os"
 	"testing"
 
 	"github.com/stytchkit/m2m/stytch"
 	"github.com/stytchkit/m2m/stytch/emulator"
+	"github.com/stytchkit/m2m/stytch/token"
+	"github.com/stytchkit/m2m/stytch/verify"
 )
 
 var (
 	_ = errors.Join
 	_ = emulator.New
+	_ = token.New
+	_ = verify.New
 )
 
 func store(string) error { return nil }
@@ -85,15 +91,23 @@ func main() {
 	if err != nil {
 		t.Fatal(err)
 	}
-	id := created.ClientID
-	_ = id
+	caller, err := api.M2M.Create(ctx, stytch.M2MCreate{Scopes: []string{"read:invoices"}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	id, clientID, clientSecret := created.ClientID, caller.ClientID, caller.ClientSecret
+	projectID, baseURL, mux := api.ProjectID(), api.BaseURL(), http.NewServeMux()
+	billing := httptest.NewServer(mux)
+	defer billing.Close()
+	billingURL, billingHost := billing.URL+"/invoices", billing.Listener.Addr().String()
+	_, _, _, _, _, _, _ = id, clientID, clientSecret, projectID, baseURL, billingURL, billingHost
 `)
 	for i, snippet := range snippets {
 		end := "return nil"
 		if strings.HasPrefix(lastLine(snippet), "return") {
 			end = ""
 		}
-		fmt.Fprintf(&b, "if err := func() error {\n%s\n%s\n}(); err != nil {\nt.Fatal(\"snippet %d:\", err)\n}\n", snippet, end, i+1)
+		fmt.Fprintf(&b, "if err := func() error {\n%s\n%s\n}(); err != nil { \nt.Fatal(\"snippet %d:\", err)\n}\n", snippet, end, i+1)
 	}
 	b.WriteString("for _, f := range cleanups {\nf()\n}\nfmt.Println(\"all ran\")\n}\n")
 	return b.String()
