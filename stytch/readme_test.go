@@ -29,7 +29,7 @@ func TestREADME(t *testing.T) {
 			snippets = append(snippets, code)
 		}
 	}
-	if len(programs) != 2 || len(snippets) < 4 {
+	if len(programs) != 1 || len(snippets) < 5 {
 		t.Fatalf("found %d programs and %d snippets", len(programs), len(snippets))
 	}
 	const want = "billing [write:invoices] [REDACTED]\n"
