@@ -66,6 +66,10 @@ bench: ## the benchmarks of docs/benchmarks.md
 	$(GO) test -run '^$$' -bench . -benchtime 1x -timeout 20m ./stytch/internal/bench
 	$(GO) test -run '^$$' -bench . -timeout 20m ./stytch/emulator ./stytch/metadata
 
+.PHONY: bench-peers
+bench-peers: ## peers side by side, one table of ratios from one interleaved run, and its chart
+	cd bench && $(GO) run . -svg ../docs/peers.svg
+
 .PHONY: bench-smoke
 bench-smoke: ## the benchmarks once and short, to see that they run
 	$(GO) test -short -run '^$$' -bench . -benchtime 1x ./stytch/...
