@@ -47,7 +47,7 @@ type flight struct {
 func (sl *slot) token(ctx context.Context) (Token, error) {
 	now := time.Now()
 	if r := sl.held.Load(); r.fresh(now) {
-		sl.source.counts.memory.add(now)
+		sl.source.counts.memory.add()
 		return r.Token, nil
 	}
 	return sl.slow(ctx)
@@ -63,7 +63,7 @@ func (sl *slot) slow(ctx context.Context) (Token, error) {
 			sl.begin(ctx)
 		}
 		sl.mu.Unlock()
-		sl.source.counts.memory.add(now)
+		sl.source.counts.memory.add()
 		return r.Token, nil
 	}
 	f, failure, ended := sl.flight, sl.failure, ctx.Err()
