@@ -22,12 +22,13 @@ var mayImport = map[string][]string{
 	"stytch/internal/operation":   {},
 	"stytch/internal/retry":       {"stytch/internal/operation"},
 	"stytch/internal/fastjson":    {},
-	"stytch":                      {"gen", "stytch/secret", "stytch/metadata", "stytch/internal/operation", "stytch/internal/retry", "stytch/internal/fastjson"},
+	"stytch/internal/baseurl":     {},
+	"stytch":                      {"gen", "stytch/secret", "stytch/metadata", "stytch/internal/operation", "stytch/internal/retry", "stytch/internal/fastjson", "stytch/internal/baseurl"},
 	"stytch/emulator":             {"gen/server", "api"}, // never stytch or gen: client and server meet only in the YAML
 	"stytch/internal/strictjson":  {},
 	"stytch/internal/jwks":        {"stytch/internal/strictjson"},
-	"stytch/verify":               {"stytch/internal/jwks", "stytch/internal/strictjson"}, // a resource server links no management client
-	"stytch/token":                {"stytch/secret", "stytch/internal/operation", "stytch/internal/retry"},
+	"stytch/verify":               {"stytch/internal/jwks", "stytch/internal/strictjson", "stytch/internal/baseurl"}, // a resource server links no management client
+	"stytch/token":                {"stytch/secret", "stytch/internal/operation", "stytch/internal/retry", "stytch/internal/baseurl"},
 	"stytch/token/storetest":      {},
 	"stytch/internal/contract":    {"api"},
 	"stytch/internal/conformance": {"stytch", "gen", "stytch/secret", "stytch/metadata", "stytch/internal/contract"},

@@ -4,11 +4,11 @@ import (
 	"context"
 	"math"
 	"net/http"
-	"net/netip"
 	"net/url"
 	"strings"
 	"time"
 
+	"github.com/stytchkit/m2m/stytch/internal/baseurl"
 	"github.com/stytchkit/m2m/stytch/internal/retry"
 )
 
@@ -45,40 +45,13 @@ func defaults() settings {
 // trailing slash changes nothing.
 func WithBaseURL(address string) Option {
 	return func(s *settings) error {
-		base, err := url.Parse(address)
+		base, err := baseurl.Parse(address)
 		if err != nil {
-			return invalid("WithBaseURL", "base URL must be a URL") // the parser's error quotes the address, user info included
+			return invalid("WithBaseURL", "%v", err)
 		}
-		switch {
-		case base.Scheme != "https" && base.Scheme != "http":
-			return invalid("WithBaseURL", "base URL must begin with https://")
-		case base.Hostname() == "" || base.Opaque != "":
-			return invalid("WithBaseURL", "base URL must have a host")
-		case base.User != nil:
-			return invalid("WithBaseURL", "base URL must not carry user info")
-		case base.RawQuery != "" || base.ForceQuery:
-			return invalid("WithBaseURL", "base URL must not have a query")
-		case base.Fragment != "" || strings.HasSuffix(address, "#"):
-			return invalid("WithBaseURL", "base URL must not have a fragment")
-		case base.Scheme == "http" && !isLoopback(base.Hostname()):
-			return invalid("WithBaseURL", "base URL must be https; plain http is for loopback addresses only")
-		}
-		prefix := strings.TrimRight(base.EscapedPath(), "/")
-		for _, segment := range strings.Split(prefix, "/")[1:] {
-			if segment = mustUnescape(segment); segment == "" || segment == "." || segment == ".." || strings.ContainsAny(segment, `/\`) {
-				return invalid("WithBaseURL", "the path of the base URL must not have empty or dot segments, or slashes inside of segments")
-			}
-		}
-		base.Path, base.RawPath = mustUnescape(prefix), prefix
-		base.Host = strings.TrimSuffix(base.Host, ":") // as http.NewRequest does
 		s.base = base
 		return nil
 	}
-}
-
-func isLoopback(host string) bool {
-	ip, err := netip.ParseAddr(host)
-	return host == "localhost" || err == nil && ip.Unmap().IsLoopback()
 }
 
 // WithHTTPClient sends requests through the Transport of another http.Client, for a proxy, a client certificate or

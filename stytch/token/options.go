@@ -4,12 +4,12 @@ import (
 	"crypto/tls"
 	"net"
 	"net/http"
-	"net/netip"
 	"net/url"
 	"runtime"
 	"strings"
 	"time"
 
+	"github.com/stytchkit/m2m/stytch/internal/baseurl"
 	"github.com/stytchkit/m2m/stytch/internal/retry"
 	"github.com/stytchkit/m2m/stytch/secret"
 )
@@ -69,34 +69,13 @@ func WithParameters(parameters map[string]string) Option {
 // a loopback address, without user info, query or fragment. It may have a path; a trailing slash changes nothing.
 func WithBaseURL(address string) Option {
 	return func(s *settings) error {
-		base, err := url.Parse(address)
+		base, err := baseurl.Parse(address)
 		if err != nil {
-			return invalid("WithBaseURL", "base URL must be a URL") // the parser's error quotes the address
+			return invalid("WithBaseURL", "%v", err)
 		}
-		switch {
-		case base.Scheme != "https" && base.Scheme != "http":
-			return invalid("WithBaseURL", "base URL must begin with https://")
-		case base.Hostname() == "" || base.Opaque != "":
-			return invalid("WithBaseURL", "base URL must have a host")
-		case base.User != nil || base.RawQuery != "" || base.ForceQuery || base.Fragment != "" || strings.HasSuffix(address, "#"):
-			return invalid("WithBaseURL", "base URL must not carry user info, a query or a fragment")
-		case base.Scheme == "http" && !isLoopback(base.Hostname()):
-			return invalid("WithBaseURL", "base URL must be https; plain http is for loopback addresses only")
-		}
-		path := strings.TrimRight(base.EscapedPath(), "/")
-		if strings.Contains(path, "//") || strings.Contains(path+"/", "/./") || strings.Contains(path+"/", "/../") || strings.Contains(path, "%") {
-			return invalid("WithBaseURL", "the path of the base URL must not have empty, dot or escaped segments")
-		}
-		base.Path, base.RawPath = path, ""
-		base.Host = strings.TrimSuffix(base.Host, ":")
 		s.base = base
 		return nil
 	}
-}
-
-func isLoopback(host string) bool {
-	ip, err := netip.ParseAddr(host)
-	return host == "localhost" || err == nil && ip.Unmap().IsLoopback()
 }
 
 // WithHTTPClient sends token requests through the Transport of another http.Client, for a proxy, a client certificate or

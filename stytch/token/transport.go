@@ -6,6 +6,8 @@ import (
 	"net/http"
 	"net/url"
 	"strings"
+
+	"github.com/stytchkit/m2m/stytch/internal/baseurl"
 )
 
 // Transport returns a RoundTripper that adds the source's token to requests for the given hosts, and passes all others to base
@@ -65,7 +67,7 @@ func (t *bearer) RoundTrip(req *http.Request) (*http.Response, error) {
 	if _, own := req.Header["Authorization"]; own || !t.hosts[targetOf(req.URL)] {
 		return t.base.RoundTrip(req)
 	}
-	if req.URL.Scheme == "http" && !isLoopback(req.URL.Hostname()) {
+	if req.URL.Scheme == "http" && !baseurl.IsLoopback(req.URL.Hostname()) {
 		return nil, giveUp(req, errPlain)
 	}
 	token, err := t.source.Token(req.Context())

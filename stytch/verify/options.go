@@ -3,13 +3,13 @@ package verify
 import (
 	"context"
 	"net/http"
-	"net/netip"
 	"net/url"
 	"slices"
 	"strings"
 	"time"
 	"unicode"
 
+	"github.com/stytchkit/m2m/stytch/internal/baseurl"
 	"github.com/stytchkit/m2m/stytch/internal/jwks"
 )
 
@@ -259,13 +259,8 @@ func parseAddress(option, address string) (*url.URL, error) {
 		return nil, invalid(option, "an address must have a host")
 	case u.User != nil || u.RawQuery != "" || u.ForceQuery || strings.Contains(address, "#"):
 		return nil, invalid(option, "an address must not have user info, query or fragment")
-	case u.Scheme == "http" && !isLoopback(u.Hostname()):
+	case u.Scheme == "http" && !baseurl.IsLoopback(u.Hostname()):
 		return nil, invalid(option, "an address must be https; plain http is for loopback addresses only")
 	}
 	return u, nil
-}
-
-func isLoopback(host string) bool {
-	ip, err := netip.ParseAddr(host)
-	return host == "localhost" || err == nil && ip.Unmap().IsLoopback()
 }
