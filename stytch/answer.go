@@ -203,9 +203,11 @@ func (a *answer) decode(value any) error {
 		return a.invalid(errors.New("the body is not an object"))
 	}
 	// Every answer of the management API repeats its status. A success that does not is somebody else's JSON.
-	if status := reflect.ValueOf(value).Elem().FieldByName("StatusCode"); a.op.ProjectAuth && status.Int()/100 != 2 {
+	status := reflect.ValueOf(value).Elem().FieldByName("StatusCode")
+	if a.op.ProjectAuth && status.Int()/100 != 2 {
 		return a.invalid(errors.New("the body has no status_code of a success"))
 	}
+	status.SetInt(int64(a.status)) // whatever the body says, an error made from it must tell the status that was received
 	if a.op.AnswersSecret {
 		if err := uniqueKeys(body); err != nil {
 			return a.invalid(err)
