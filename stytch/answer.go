@@ -9,6 +9,7 @@ import (
 	"io"
 	"mime"
 	"net/http"
+	"net/url"
 	"reflect"
 	"strings"
 	"sync"
@@ -160,16 +161,37 @@ func (c *call) failed(resp *http.Response, a *answer, broken error) error {
 // clean makes a text of the other side fit to print.
 func clean(req *http.Request, text string) string { return printable(redact(req, text)) }
 
-// redact takes out what the request proved its sender by. A text that quotes it would be a leak.
+// redact takes out the secrets that the request carried, in its header or its body. A text that quotes them would be a leak.
 func redact(req *http.Request, text string) string {
 	_, encoded, _ := strings.Cut(req.Header.Get("Authorization"), " ")
 	_, password, _ := req.BasicAuth()
-	for _, known := range []string{encoded, password} {
+	for _, known := range []string{encoded, password, sentSecret(req)} {
 		if known != "" {
 			text = strings.ReplaceAll(text, known, secret.Placeholder)
 		}
 	}
 	return text
+}
+
+// sentSecret is the client_secret in the body of a request that imports a client or asks for a token, "" if there is none.
+func sentSecret(req *http.Request) string {
+	if req.GetBody == nil {
+		return ""
+	}
+	body, err := req.GetBody()
+	if err != nil {
+		return ""
+	}
+	defer body.Close()
+	text, err := io.ReadAll(io.LimitReader(body, maxErrorBody))
+	if err != nil {
+		return ""
+	}
+	if isJSON(req.Header.Get("Content-Type")) {
+		return topLevelString(text, `"client_secret"`)
+	}
+	form, _ := url.ParseQuery(string(text))
+	return form.Get("client_secret")
 }
 
 // decode is the one way from a response to a type of the contract. It takes the two results of a generated method.
