@@ -1,0 +1,32 @@
+// Package rotate changes the secret of a client that is in use, without an outage and without ever losing a secret. It works
+// for M2M clients and Connected Apps, survives a crash at any point, and can be resumed by any process that has the journal.
+//
+//	journal, err := rotate.NewFileJournal("/var/lib/billing/rotation", projectID, key)
+//	rotator, err := rotate.New(api.M2M.Secrets, deliver.File("/run/billing/credentials.json"), journal, rotate.WithGrace(10*time.Minute))
+//	err = rotator.Run(ctx, clientID)
+//
+// # What happens
+//
+// Stytch accepts two secrets of a client while a rotation is in progress (documented). A rotation proves the current one by a
+// token request, asks for the next one, stores that in the journal, proves it, hands it to the deliverers, reads it back,
+// waits (grace period, readiness), proves it again, completes, and tells the deliverers that the former one is gone. Each
+// state is durable before the effect that follows from it. What the journal, the server and the proofs say is compared
+// whenever a rotation is taken up, and before every effect that cannot be undone.
+//
+// # What is promised
+//
+//   - I1: at every moment some stored secret is accepted by the server.
+//   - I2: a secret is durable before anyone is told of it.
+//   - I3: completed only after the stored next secret was proved.
+//   - I4: cancelled only after the stored current secret was proved.
+//   - I5: running again from any state ends in completed, or in a stop that has a name.
+//   - I6: of two engines on one client, one works, and the other gets [ErrBusy].
+//
+// What cannot be promised is told in docs/rotation.md: Stytch has no conditional completion, so somebody else who cancels and restarts a
+// rotation by hand, in the instant between the last look and the completion, gets their next secret completed instead of ours.
+//
+// # Cost
+//
+// A rotation without a grace period is seven requests, two of which are token requests, which Stytch bills; with one it is
+// nine and three. [Rotator.Forecast] and [Fleet.Forecast] say what a run would cost.
+package rotate

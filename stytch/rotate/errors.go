@@ -1,0 +1,137 @@
+package rotate
+
+import (
+	"errors"
+	"fmt"
+	"strings"
+	"time"
+
+	"github.com/stytchkit/m2m/stytch/secret"
+)
+
+// What went wrong, for errors.Is.
+var (
+	ErrInvalidArgument = errors.New("rotate: invalid argument") // refused before anything was done
+	ErrNoRotation      = errors.New("rotate: no rotation is under way")
+	ErrBusy            = errors.New("rotate: another engine works on this client") // or took it over
+	ErrJournal         = errors.New("rotate: the journal failed")                  // it could not be read or written
+
+	// ErrOtherRotation: the server has a next secret that is not the one in the journal. Somebody else is rotating.
+	ErrOtherRotation = errors.New("rotate: somebody else is rotating the secret of this client")
+	// ErrCurrentRefused: the secret that is said to be in use does not work, or the client is inactive. Nothing was begun.
+	ErrCurrentRefused = errors.New("rotate: the current secret is refused")
+	// ErrCurrentUnknown: the next step is safe only if the current secret works, and nobody told it.
+	ErrCurrentUnknown = errors.New("rotate: the current secret is not known")
+	// ErrNoWorkingSecret: neither of the stored secrets is accepted.
+	ErrNoWorkingSecret = errors.New("rotate: neither secret works")
+	// ErrInconsistent: the server said that something was done, and it was not, or contradicted itself.
+	ErrInconsistent = errors.New("rotate: the server contradicts itself")
+	// ErrDelivery: a deliverer failed, did not return in time, or gave back another secret than it was given.
+	ErrDelivery = errors.New("rotate: delivery failed")
+	// ErrCancelled: the rotation was given up. The current secret is what it was.
+	ErrCancelled = errors.New("rotate: the rotation was cancelled")
+
+	// A stored record that cannot be used. Nothing was changed.
+	ErrCorrupt      = errors.New("rotate: the journal's record is corrupt")
+	ErrNewerVersion = errors.New("rotate: the journal's record was written by a newer version")
+	ErrOtherProject = errors.New("rotate: the journal's record belongs to another project or client")
+	ErrWrongKey     = errors.New("rotate: the journal's record cannot be decrypted with these keys")
+)
+
+// Error is a rotation that did not come to its end. It holds no secret. Whatever it says, Resume goes on from where the
+// journal stands, and nothing was cancelled that could be the only working secret.
+type Error struct {
+	ClientID string
+	Stage    State   // where the journal stands; "" if it could not be read or has no record
+	Working  Working // which secrets were accepted when last asked
+	Err      error
+}
+
+// Error names the client, the stage, the cause, which secrets work and what to do.
+func (e *Error) Error() string {
+	var b strings.Builder
+	fmt.Fprintf(&b, "rotate: client %.256q", e.ClientID)
+	if e.Stage != "" {
+		fmt.Fprintf(&b, ": %s", e.Stage)
+	}
+	fmt.Fprintf(&b, ": %s; %s; %s", strings.TrimPrefix(e.Err.Error(), "rotate: "), e.Working, e.Advice())
+	return b.String()
+}
+
+// Unwrap is the cause.
+func (e *Error) Unwrap() error { return e.Err }
+
+// Advice says what to do.
+func (e *Error) Advice() string {
+	is := func(target error) bool { return errors.Is(e.Err, target) }
+	switch {
+	case is(ErrBusy):
+		return "wait until the other engine is done, or its claim has expired"
+	case is(ErrCorrupt):
+		return "restore the record, or remove it after checking by hand which secret is in use"
+	case is(ErrNewerVersion), is(ErrOtherProject), is(ErrWrongKey):
+		return "use the journal with the version, project and key that it belongs to"
+	case is(ErrOtherRotation):
+		return "let the other rotation end, or take it over on purpose (WithTakeOver)"
+	case is(ErrCurrentRefused):
+		return "check that the client is active, and tell the secret that is really in use"
+	case is(ErrCurrentUnknown):
+		return "tell the current secret (WithCurrent), or cancel by hand if nobody has the next one"
+	case is(ErrNoWorkingSecret):
+		return "both secrets are kept in the journal; check that the client is active, and start a rotation by hand if it is"
+	case e.Stage == Cancelled:
+		return "the current secret stays in use; run again when the cause is mended"
+	case e.Stage == "" || e.Stage == Planned:
+		return "nothing was begun; run again when the cause is mended"
+	}
+	return "run again to go on from here"
+}
+
+// wrong is an error of a sentinel with its particulars.
+func wrong(sentinel error, format string, args ...any) error {
+	return fmt.Errorf("%w: "+format, append([]any{sentinel}, args...)...)
+}
+
+// because is an error of a sentinel with a cause that stays reachable.
+func because(sentinel, cause error) error { return fmt.Errorf("%w: %w", sentinel, cause) }
+
+// outcomeUnknown reports whether a call that failed may have taken effect.
+func outcomeUnknown(err error) bool {
+	var e interface{ OutcomeUnknown() bool }
+	return !errors.As(err, &e) || e.OutcomeUnknown()
+}
+
+// throttled reports whether the server asks for fewer requests, and for how long.
+func throttled(err error) (time.Duration, bool) {
+	var e interface{ Throttled() (time.Duration, bool) }
+	if !errors.As(err, &e) {
+		return 0, false
+	}
+	return e.Throttled()
+}
+
+// scrub keeps secrets out of the text of an error that somebody else made.
+func scrub(err error, secrets ...secret.String) error {
+	if err == nil {
+		return nil
+	}
+	text := err.Error()
+	for _, s := range secrets {
+		if !s.IsZero() && strings.Contains(text, s.Reveal()) {
+			text = strings.ReplaceAll(text, s.Reveal(), secret.Placeholder)
+		}
+	}
+	if text == err.Error() {
+		return err
+	}
+	return &scrubbed{text, err}
+}
+
+// scrubbed is an error whose own text must not be seen, so it can be asked what it is but not unwrapped.
+type scrubbed struct {
+	text  string
+	cause error
+}
+
+func (e *scrubbed) Error() string        { return e.text }
+func (e *scrubbed) Is(target error) bool { return errors.Is(e.cause, target) }

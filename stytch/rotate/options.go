@@ -1,0 +1,185 @@
+package rotate
+
+import (
+	"context"
+	"maps"
+	"slices"
+	"time"
+
+	"github.com/stytchkit/m2m/stytch/secret"
+)
+
+// Option changes a setting of [New]. An option that is given a bad value makes New fail.
+type Option func(*settings) error
+
+type settings struct {
+	prober          Prober
+	current         func(context.Context, string) (secret.String, error)
+	grace           time.Duration
+	ready           func(context.Context, string) (bool, error)
+	readyEvery      time.Duration
+	callTimeout     time.Duration
+	deliverTimeout  time.Duration
+	cleanupTimeout  time.Duration
+	clock           Clock
+	limiter         Limiter
+	observers       []func(Event)
+	takeOver        bool
+	cancelOnFailure bool
+}
+
+func defaults() settings {
+	return settings{
+		callTimeout: 30 * time.Second, deliverTimeout: time.Minute, cleanupTimeout: time.Minute,
+		clock: systemClock{}, limiter: unlimited{},
+	}
+}
+
+// life is how long a claim lasts: longer than everything that happens between two writes.
+func (s *settings) life() time.Duration { return 4 * max(s.callTimeout, s.deliverTimeout) }
+
+// WithProber replaces the target's own proof, which is one token request. Connected Apps have none, so they need this option.
+func WithProber(p Prober) Option {
+	return func(s *settings) error {
+		if p == nil {
+			return wrong(ErrInvalidArgument, "WithProber: prober must not be nil")
+		}
+		s.prober = p
+		return nil
+	}
+}
+
+// WithCurrent tells the secret that is in use. Without it, it is read from the first [Reader] among the deliverers. Where
+// neither knows it (they return the zero value), the rotation can be completed all the same, but never cancelled: then every
+// failure that would need that ends in [ErrCurrentUnknown].
+func WithCurrent(f func(ctx context.Context, clientID string) (secret.String, error)) Option {
+	return func(s *settings) error {
+		if f == nil {
+			return wrong(ErrInvalidArgument, "WithCurrent: function must not be nil")
+		}
+		s.current = f
+		return nil
+	}
+}
+
+// WithGrace sets how long both secrets stay in use between the verification and the completion. The default is 0.
+func WithGrace(d time.Duration) Option {
+	return func(s *settings) error {
+		if d < 0 {
+			return wrong(ErrInvalidArgument, "WithGrace: must not be negative")
+		}
+		s.grace = d
+		return nil
+	}
+}
+
+// WithReady holds the completion back until check says that all who use the secret have the next one. It is asked after
+// the grace period, again and again with the given pause in between.
+func WithReady(check func(ctx context.Context, clientID string) (ready bool, err error), every time.Duration) Option {
+	return func(s *settings) error {
+		if check == nil || every <= 0 {
+			return wrong(ErrInvalidArgument, "WithReady: function must not be nil, and the pause must be positive")
+		}
+		s.ready, s.readyEvery = check, every
+		return nil
+	}
+}
+
+// WithTimeouts bounds each call of the target and the prober (30 s by default), each delivery (1 min), and what is still
+// done for safety after the caller's context has ended (1 min). A claim on the journal lasts four times the longer of the first two.
+func WithTimeouts(call, delivery, cleanup time.Duration) Option {
+	return func(s *settings) error {
+		if call <= 0 || delivery <= 0 || cleanup <= 0 {
+			return wrong(ErrInvalidArgument, "WithTimeouts: each must be positive")
+		}
+		s.callTimeout, s.deliverTimeout, s.cleanupTimeout = call, delivery, cleanup
+		return nil
+	}
+}
+
+// WithClock replaces the system's clock.
+func WithClock(c Clock) Option {
+	return func(s *settings) error {
+		if c == nil {
+			return wrong(ErrInvalidArgument, "WithClock: clock must not be nil")
+		}
+		s.clock = c
+		return nil
+	}
+}
+
+// WithLimiter asks l before each request to the server, and tells it when the server asks for fewer.
+func WithLimiter(l Limiter) Option {
+	return func(s *settings) error {
+		if l == nil {
+			return wrong(ErrInvalidArgument, "WithLimiter: limiter must not be nil")
+		}
+		s.limiter = l
+		return nil
+	}
+}
+
+// WithObserver calls f after every change of state and every failure, from the goroutine where that happens. It may be
+// given more than once. f must be quick and safe for concurrent use.
+func WithObserver(f func(Event)) Option {
+	return func(s *settings) error {
+		if f == nil {
+			return wrong(ErrInvalidArgument, "WithObserver: function must not be nil")
+		}
+		s.observers = append(s.observers, f)
+		return nil
+	}
+}
+
+// WithTakeOver goes on where somebody else's rotation, or a record that needs a human, is in the way: the current secret is
+// proved, what is pending is cancelled, and another next secret is asked for. Whoever holds the cancelled one loses it.
+func WithTakeOver() Option {
+	return func(s *settings) error {
+		s.takeOver = true
+		return nil
+	}
+}
+
+// WithCancelOnFailure gives a rotation up, instead of leaving it to be resumed, when a delivery, its verification or
+// the wait for readiness fails, or the caller's context ends before the completion was asked for. The deliverers get the
+// current secret back first. Until that has succeeded both secrets stay in use.
+func WithCancelOnFailure() Option {
+	return func(s *settings) error {
+		s.cancelOnFailure = true
+		return nil
+	}
+}
+
+// Event is a change of state, or a failure. It holds no secret.
+type Event struct {
+	Time       time.Time
+	ClientID   string
+	RotationID string
+	From, To   State // the same for a failure
+	Working    Working
+	Err        error // nil for a change of state
+}
+
+// unlimited is no limit.
+type unlimited struct{}
+
+func (unlimited) Wait(ctx context.Context) error { return ctx.Err() }
+func (unlimited) Throttle(time.Duration)         {}
+
+// named is the deliverers in the order of their names.
+func named(d Deliverer) []namedDeliverer {
+	several, ok := d.(Deliverers)
+	if !ok {
+		return []namedDeliverer{{"deliverer", d}}
+	}
+	var all []namedDeliverer
+	for _, name := range slices.Sorted(maps.Keys(several)) {
+		all = append(all, namedDeliverer{name, several[name]})
+	}
+	return all
+}
+
+type namedDeliverer struct {
+	name string
+	Deliverer
+}

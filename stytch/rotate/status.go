@@ -1,0 +1,63 @@
+package rotate
+
+import (
+	"context"
+	"time"
+)
+
+// Status is how far the latest rotation of a client has come, as the journal has it. It holds no secret.
+type Status struct {
+	ClientID   string
+	RotationID string
+	State      State
+	Reason     string        // why a human is needed
+	Stopped    State         // where the rotation was when it came to need one
+	Abort      bool          // it is being cancelled
+	Delivered  []string      // names of the deliverers that have the next secret
+	Restarts   int           // how often the next secret was given up for another one
+	Wait       time.Duration // what [Rotator.Step] waits for before it can go on; 0 if it can now
+	PlannedAt  time.Time
+	UpdatedAt  time.Time
+	GraceUntil time.Time
+}
+
+func (r Record) status() Status {
+	r = r.clone()
+	return Status{
+		ClientID: r.ClientID, RotationID: r.RotationID, State: r.State, Reason: r.Reason, Stopped: r.Stopped, Abort: r.Abort,
+		Delivered: r.Delivered, Restarts: r.Restarts, PlannedAt: r.PlannedAt, UpdatedAt: r.UpdatedAt, GraceUntil: r.GraceUntil,
+	}
+}
+
+// Status reads the journal, and nothing else. It is [ErrNoRotation] for a client that was never rotated.
+func (r *Rotator) Status(ctx context.Context, clientID string) (Status, error) {
+	rec, err := r.journal.Read(ctx, clientID)
+	if err != nil {
+		return Status{}, &Error{ClientID: clientID, Err: ofJournal(err)}
+	}
+	return rec.status(), nil
+}
+
+// Step makes at most one transition of a rotation that is under way, and returns where it is then. Any scheduler can drive it,
+// from any process, as often as it likes: again at once while Wait is 0, until the state is final. A rotation that is
+// finished stays as it is; a client that was never rotated is [ErrNoRotation] (see [Rotator.Plan]).
+func (r *Rotator) Step(ctx context.Context, clientID string) (Status, error) {
+	w, err := r.take(ctx, clientID)
+	if err != nil {
+		return Status{}, err
+	}
+	defer w.release(ctx)
+	if w.rec.State == "" {
+		return Status{}, w.fail(ErrNoRotation)
+	}
+	if w.rec.State.Final() {
+		return w.rec.status(), nil
+	}
+	wait, err := w.step(ctx)
+	status := w.rec.status()
+	status.Wait = wait
+	if err != nil {
+		return status, w.fail(err)
+	}
+	return status, nil
+}

@@ -1,0 +1,87 @@
+package rotate
+
+import (
+	"context"
+	"time"
+
+	"github.com/stytchkit/m2m/stytch/secret"
+)
+
+// Target is whose secrets are rotated: the Secrets of the M2M clients or of the Connected Apps of a project. Implementations
+// must be safe for concurrent use, must not repeat Start, Complete or Cancel after a lost answer, and must give errors that
+// hold no secret.
+//
+// An error may say more by two methods. OutcomeUnknown() bool reports whether the call may have taken effect; without the
+// method that is assumed. Throttled() (wait time.Duration, ok bool) reports that the server asks for fewer requests, and for how long.
+type Target interface {
+	Start(ctx context.Context, clientID string) (next secret.String, err error)
+	Complete(ctx context.Context, clientID string) error
+	Cancel(ctx context.Context, clientID string) error
+	Pending(ctx context.Context, clientID string) (secret.LastFour, error)
+}
+
+// Prober proves whether the server accepts a secret. An error means that nothing was proved: a prober that cannot tell must
+// not say false, and must say true only of a secret that was used successfully.
+type Prober interface {
+	Probe(ctx context.Context, clientID string, s secret.String) (accepted bool, err error)
+}
+
+// ProberFunc is a function that is a [Prober].
+type ProberFunc func(ctx context.Context, clientID string, s secret.String) (bool, error)
+
+// Probe calls f.
+func (f ProberFunc) Probe(ctx context.Context, clientID string, s secret.String) (bool, error) {
+	return f(ctx, clientID, s)
+}
+
+// ByLastFour is a prober that compares the last four characters of a secret with those that the target tells. It costs no
+// token and proves little: two secrets may end alike, and a client may be inactive. It is for secrets that no token request
+// can prove, which are those of Connected Apps.
+func ByLastFour(target Target) Prober { return lastFourProber{target} }
+
+type lastFourProber struct{ target Target }
+
+func (p lastFourProber) Probe(ctx context.Context, clientID string, s secret.String) (bool, error) {
+	seen, err := p.target.Pending(ctx, clientID)
+	if err != nil {
+		return false, err
+	}
+	end := lastFour(s)
+	return end == seen.Current || seen.Rotating() && end == seen.Next, nil
+}
+
+// lastFour is what a target would tell of s; "" only of no secret.
+func lastFour(s secret.String) string {
+	text := s.Reveal()
+	return text[max(0, len(text)-4):]
+}
+
+// Limiter bounds how many requests are sent to the server. [Bucket] is one for a process; a journal may have one for all
+// workers. Implementations must be safe for concurrent use.
+type Limiter interface {
+	// Wait returns when one more request may be sent, or with the error of ctx.
+	Wait(ctx context.Context) error
+	// Throttle is told that the server asked for fewer requests: none for the given time, if that is positive.
+	Throttle(wait time.Duration)
+}
+
+// Clock is where the time comes from.
+type Clock interface {
+	Now() time.Time
+	Sleep(ctx context.Context, d time.Duration) error // the error is that of ctx
+}
+
+type systemClock struct{}
+
+func (systemClock) Now() time.Time { return time.Now() }
+
+func (systemClock) Sleep(ctx context.Context, d time.Duration) error {
+	timer := time.NewTimer(d)
+	defer timer.Stop()
+	select {
+	case <-timer.C:
+		return nil
+	case <-ctx.Done():
+		return ctx.Err()
+	}
+}
