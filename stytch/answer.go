@@ -9,7 +9,6 @@ import (
 	"io"
 	"mime"
 	"net/http"
-	"net/url"
 	"reflect"
 	"strings"
 	"sync"
@@ -19,7 +18,6 @@ import (
 	"github.com/stytchkit/m2m/stytch/internal/fastjson"
 	"github.com/stytchkit/m2m/stytch/internal/operation"
 	"github.com/stytchkit/m2m/stytch/internal/retry"
-	"github.com/stytchkit/m2m/stytch/secret"
 )
 
 const (
@@ -45,6 +43,9 @@ var answers = sync.Pool{New: func() any { return new(answer) }}
 func (a *answer) Close() error {
 	if !a.closed && a.Cap() <= maxPooled {
 		a.closed, a.req = true, nil
+		if a.op.AnswersSecret {
+			clear(a.Bytes()) // or a secret would lie in memory until another answer is as long
+		}
 		a.Reset()
 		answers.Put(a)
 	}
@@ -108,15 +109,17 @@ func (a *answer) invalid(cause error) error {
 }
 
 func (a *answer) wrong(cause error) *Error {
-	return &Error{
-		Operation: a.op.ID, StatusCode: a.status, RequestID: a.requestID(), Message: clean(a.req, cause.Error()),
-		Attempts: a.attempts, kind: ErrInvalidAnswer, cause: cause,
-	}
+	e := &Error{Operation: a.op.ID, StatusCode: a.status, RequestID: a.requestID(), Attempts: a.attempts, kind: ErrInvalidAnswer}
+	e.Message, e.cause = muted(a.req, cause)
+	return e
 }
 
 // failed reads both shapes of error that Stytch has, and keeps the status of any other body. broken says why the body ended early.
 func (c *call) failed(resp *http.Response, a *answer, broken error) error {
-	e := &Error{Operation: c.op.ID, StatusCode: resp.StatusCode, cause: broken}
+	e := &Error{Operation: c.op.ID, StatusCode: resp.StatusCode}
+	if broken != nil {
+		_, e.cause = muted(c.req, broken)
+	}
 	e.RetryAfter, _ = retry.After(resp.Header.Get("Retry-After"), time.Now())
 	var shape struct {
 		RequestID   string          `json:"request_id"`
@@ -141,7 +144,7 @@ func (c *call) failed(resp *http.Response, a *answer, broken error) error {
 	e.Type, e.Message, e.URL = first(shape.Type, shape.OAuthType), first(shape.Message, shape.Description), first(shape.URL, shape.URI)
 	e.RequestID = first(shape.RequestID, a.requestID())
 	if shape.Details != nil && string(shape.Details) != "null" {
-		e.Details = json.RawMessage(redact(c.req, string(shape.Details)))
+		e.Details = redactJSON(c.req, shape.Details)
 	}
 	if e.Type == "" {
 		e.kind = ErrInvalidAnswer
@@ -156,42 +159,6 @@ func (c *call) failed(resp *http.Response, a *answer, broken error) error {
 		}
 	}
 	return e
-}
-
-// clean makes a text of the other side fit to print.
-func clean(req *http.Request, text string) string { return printable(redact(req, text)) }
-
-// redact takes out the secrets that the request carried, in its header or its body. A text that quotes them would be a leak.
-func redact(req *http.Request, text string) string {
-	_, encoded, _ := strings.Cut(req.Header.Get("Authorization"), " ")
-	_, password, _ := req.BasicAuth()
-	for _, known := range []string{encoded, password, sentSecret(req)} {
-		if known != "" {
-			text = strings.ReplaceAll(text, known, secret.Placeholder)
-		}
-	}
-	return text
-}
-
-// sentSecret is the client_secret in the body of a request that imports a client or asks for a token, "" if there is none.
-func sentSecret(req *http.Request) string {
-	if req.GetBody == nil {
-		return ""
-	}
-	body, err := req.GetBody()
-	if err != nil {
-		return ""
-	}
-	defer body.Close()
-	text, err := io.ReadAll(io.LimitReader(body, maxErrorBody))
-	if err != nil {
-		return ""
-	}
-	if isJSON(req.Header.Get("Content-Type")) {
-		return topLevelString(text, `"client_secret"`)
-	}
-	form, _ := url.ParseQuery(string(text))
-	return form.Get("client_secret")
 }
 
 // decode is the one way from a response to a type of the contract. It takes the two results of a generated method.
@@ -211,6 +178,19 @@ func decodeAnswer[T any](a *answer) (*T, error) {
 	value := new(T)
 	if err := a.decode(value); err != nil {
 		return nil, err
+	}
+	return value, nil
+}
+
+// decodeSecret is decodeAnswer for the one answer that shows a secret: without it, it is worth nothing. It closes the answer.
+func decodeSecret[T any](a *answer, holds func(*T) bool) (*T, error) {
+	defer a.Close()
+	value, err := decodeAnswer[T](a)
+	if err != nil {
+		return nil, err
+	}
+	if !holds(value) {
+		return nil, a.invalid(errors.New("the answer holds no secret"))
 	}
 	return value, nil
 }

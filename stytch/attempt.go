@@ -102,5 +102,6 @@ func (c *call) noAnswer(ctx, attemptCtx context.Context, err error, timeout time
 	case attemptCtx.Err() != nil:
 		err = fmt.Errorf("no answer within %v: %w", timeout, context.DeadlineExceeded)
 	}
-	return &callError{operation: c.op.ID, text: clean(c.req, err.Error()), cause: err}
+	text, cause := muted(c.req, err)
+	return &callError{operation: c.op.ID, text: text, cause: cause}
 }

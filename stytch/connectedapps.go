@@ -21,13 +21,16 @@ func (c *ConnectedApps) Create(ctx context.Context, r ConnectedAppCreate) (*Conn
 	if r.ClientType == "" {
 		return nil, invalid(operation.CreateConnectedApp.ID, "ClientType must not be empty")
 	}
-	out, err := decode[gen.CreateConnectedAppResponse](c.client.raw.CreateConnectedApp(ctx, r))
+	a, err := asAnswer(c.client.raw.CreateConnectedApp(ctx, r))
 	if err != nil {
 		return nil, err
 	}
 	confidential := r.ClientType == FirstParty || r.ClientType == ThirdParty
-	if confidential && out.ConnectedApp.ClientSecret.IsZero() {
-		return nil, noSecret(operation.CreateConnectedApp, out.StatusCode, out.RequestID)
+	out, err := decodeSecret(a, func(out *gen.CreateConnectedAppResponse) bool {
+		return !confidential || !out.ConnectedApp.ClientSecret.IsZero()
+	})
+	if err != nil {
+		return nil, err
 	}
 	return &out.ConnectedApp, nil
 }

@@ -81,6 +81,14 @@ func (c *Client) send(req *http.Request) (*http.Response, error) {
 	}
 }
 
+// oneCall bounds several requests that are one call for whoever makes it. cancel must be called.
+func (c *Client) oneCall(ctx context.Context) (bounded context.Context, cancel context.CancelFunc) {
+	if _, ok := ctx.Deadline(); ok {
+		return ctx, func() {}
+	}
+	return context.WithTimeout(ctx, c.settings.timeout)
+}
+
 // prepare finds the operation, checks where the request goes, and sets the headers. The request is the client's to change.
 func (c *Client) prepare(req *http.Request) (*operation.Operation, error) {
 	u := req.URL

@@ -26,6 +26,7 @@
 // What is repeated after a failure depends on what the operation means, never on its HTTP method:
 //
 //   - Get, Search, Update and Delete are repeated after 408, 425, 429, 500, 502, 503, 504, lost connections and timeouts.
+//   - So is Secrets.Probe, at the price of one more token for each answer that was lost.
 //   - Create and the steps of a rotation cannot be: their answer holds a secret that is shown once, or their effect depends on
 //     what came before. They are repeated only if Stytch cannot have processed the request: the connection failed before it
 //     was sent, or the answer was 429. In all other cases the error is [ErrOutcomeUnknown] and says how to find out.

@@ -30,9 +30,10 @@ var (
 	ErrAlreadyExists  = errors.New("stytch: already exists")  // the client_id is taken
 	ErrRotating       = errors.New("stytch: already rotating")
 	ErrNotRotating    = errors.New("stytch: not rotating")
-	ErrNoSecret       = errors.New("stytch: has no secret") // a public Connected App
-	ErrRateLimited    = errors.New("stytch: rate limited")  // 429
-	ErrUnavailable    = errors.New("stytch: not available") // 5xx
+	ErrNoSecret       = errors.New("stytch: has no secret")      // a public Connected App
+	ErrInactive       = errors.New("stytch: client is inactive") // its secrets are refused, right or wrong
+	ErrRateLimited    = errors.New("stytch: rate limited")       // 429
+	ErrUnavailable    = errors.New("stytch: not available")      // 5xx
 )
 
 // Error is an answer of Stytch, or of something in between, that is not a success. It holds neither the request nor any
@@ -125,6 +126,14 @@ var sentinels = map[string]error{
 // Unwrap is the cause, such as a decoding error or an ended context.
 func (e *Error) Unwrap() error { return e.cause }
 
+// OutcomeUnknown is errors.Is(e, ErrOutcomeUnknown), for packages that do not import this one.
+func (e *Error) OutcomeUnknown() bool { return e.outcomeUnknown }
+
+// Throttled is ErrRateLimited and RetryAfter, for packages that do not import this one.
+func (e *Error) Throttled() (wait time.Duration, ok bool) {
+	return e.RetryAfter, e.StatusCode == http.StatusTooManyRequests
+}
+
 // callError is a call that got no answer at all.
 type callError struct {
 	operation      string
@@ -154,6 +163,7 @@ func (e *callError) Error() string {
 
 func (e *callError) Is(target error) bool { return e.outcomeUnknown && target == ErrOutcomeUnknown }
 func (e *callError) Unwrap() error        { return e.cause }
+func (e *callError) OutcomeUnknown() bool { return e.outcomeUnknown } // as Error has it
 
 // advice says how to find out what became of an operation whose answer was lost.
 func advice(operation string) string {
@@ -177,6 +187,7 @@ type argumentError struct{ text string }
 
 func (e *argumentError) Error() string        { return e.text }
 func (e *argumentError) Is(target error) bool { return target == ErrInvalidArgument }
+func (e *argumentError) OutcomeUnknown() bool { return false } // as Error has it
 
 // invalid names the operation or option, if there is one, and the rule that was broken. It must not be given secrets.
 func invalid(where, format string, args ...any) error {

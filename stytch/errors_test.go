@@ -22,7 +22,7 @@ var sentinels = map[string]error{
 	"ErrInvalidRequest": stytch.ErrInvalidRequest, "ErrUnauthorized": stytch.ErrUnauthorized, "ErrForbidden": stytch.ErrForbidden,
 	"ErrNotFound": stytch.ErrNotFound, "ErrAlreadyExists": stytch.ErrAlreadyExists, "ErrRotating": stytch.ErrRotating,
 	"ErrNotRotating": stytch.ErrNotRotating, "ErrNoSecret": stytch.ErrNoSecret, "ErrRateLimited": stytch.ErrRateLimited,
-	"ErrUnavailable": stytch.ErrUnavailable,
+	"ErrUnavailable": stytch.ErrUnavailable, "ErrInactive": stytch.ErrInactive,
 }
 
 // checkSentinels holds an error to the exact set of sentinels, named in one text.

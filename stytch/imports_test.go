@@ -30,6 +30,11 @@ var mayImport = map[string][]string{
 	"stytch/verify":               {"stytch/internal/jwks", "stytch/internal/strictjson", "stytch/internal/baseurl"}, // a resource server links no management client
 	"stytch/token":                {"stytch/secret", "stytch/internal/operation", "stytch/internal/retry", "stytch/internal/baseurl"},
 	"stytch/token/storetest":      {},
+	"stytch/internal/atomicfile":  {},
+	"stytch/rotate":               {"stytch/secret", "stytch/internal/atomicfile", "stytch/internal/strictjson"}, // knows no HTTP
+	"stytch/rotate/deliver":       {"stytch/rotate", "stytch/secret", "stytch/internal/atomicfile"},
+	"stytch/rotate/journaltest":   {"stytch/rotate", "stytch/secret"},
+	"stytch/rotate/torture":       {}, // tests only
 	"stytch/internal/contract":    {"api"},
 	"stytch/internal/conformance": {"stytch", "gen", "stytch/secret", "stytch/metadata", "stytch/internal/contract"},
 	"stytch/internal/bench":       {},
@@ -38,12 +43,14 @@ var mayImport = map[string][]string{
 
 // thirdParty is what reaches the users of a package, over all of its dependencies.
 var thirdParty = map[string][]string{
-	"stytch/secret":   {},
-	"stytch/metadata": {},
-	"stytch/verify":   {},
-	"stytch":          {"github.com/apapsch/go-jsonmerge/v2", "github.com/cenkalti/backoff/v5", "github.com/google/uuid", "github.com/oapi-codegen/nullable", "github.com/oapi-codegen/runtime"},
-	"stytch/token":    {"github.com/cenkalti/backoff/v5"},
-	"stytch/emulator": {"github.com/apapsch/go-jsonmerge/v2", "github.com/google/uuid", "github.com/oapi-codegen/runtime"},
+	"stytch/secret":         {},
+	"stytch/metadata":       {},
+	"stytch/verify":         {},
+	"stytch":                {"github.com/apapsch/go-jsonmerge/v2", "github.com/cenkalti/backoff/v5", "github.com/google/uuid", "github.com/oapi-codegen/nullable", "github.com/oapi-codegen/runtime"},
+	"stytch/token":          {"github.com/cenkalti/backoff/v5"},
+	"stytch/rotate":         {},
+	"stytch/rotate/deliver": {},
+	"stytch/emulator":       {"github.com/apapsch/go-jsonmerge/v2", "github.com/google/uuid", "github.com/oapi-codegen/runtime"},
 }
 
 type listed struct {

@@ -78,6 +78,9 @@ func (d *diary) live(t *testing.T, client *stytch.Client) {
 				d.learn(next)
 			}
 			keep(s.Pending(ctx, id))
+			if s == client.M2M.Secrets {
+				keep(s.Probe(ctx, id, own))
+			}
 			keep(nil, finish(ctx, id))
 		}
 	}

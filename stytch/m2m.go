@@ -33,11 +33,8 @@ func (m *M2M) Create(ctx context.Context, r M2MCreate) (*M2MClientWithSecret, er
 	if r.ClientID == "" || r.ClientSecret.IsZero() {
 		return m.create(ctx, r)
 	}
-	if _, ok := ctx.Deadline(); !ok { // several requests, but one call
-		var cancel context.CancelFunc
-		ctx, cancel = context.WithTimeout(ctx, m.client.settings.timeout)
-		defer cancel()
-	}
+	ctx, cancel := m.client.oneCall(ctx)
+	defer cancel()
 	created, err := m.create(ctx, r)
 	if doubtful(err) {
 		return m.settle(ctx, r, err)
@@ -46,12 +43,13 @@ func (m *M2M) Create(ctx context.Context, r M2MCreate) (*M2MClientWithSecret, er
 }
 
 func (m *M2M) create(ctx context.Context, r M2MCreate) (*M2MClientWithSecret, error) {
-	out, err := decode[gen.CreateM2MClientResponse](m.client.raw.CreateM2MClient(ctx, r))
+	a, err := asAnswer(m.client.raw.CreateM2MClient(ctx, r))
 	if err != nil {
 		return nil, err
 	}
-	if out.M2MClient.ClientSecret.IsZero() {
-		return nil, noSecret(operation.CreateM2MClient, out.StatusCode, out.RequestID)
+	out, err := decodeSecret(a, func(out *gen.CreateM2MClientResponse) bool { return !out.M2MClient.ClientSecret.IsZero() })
+	if err != nil {
+		return nil, err
 	}
 	return &out.M2MClient, nil
 }

@@ -12,7 +12,7 @@ import (
 )
 
 // TestREADME compiles and runs every Go fence of the README: whole programs as they are, snippets as a function each, in the
-// frame that their surroundings promise (ctx, api, id, store, the address of an API, and t in tests).
+// frame that their surroundings promise (ctx, api, id, two paths, the address of an API, and t in tests).
 func TestREADME(t *testing.T) {
 	text, err := os.ReadFile("../README.md")
 	if err != nil {
@@ -55,10 +55,13 @@ import (
 	"net/http"
 	"net/http/httptest"
 	"os"
+	"path/filepath"
 	"testing"
 
 	"github.com/stytchkit/m2m/stytch"
 	"github.com/stytchkit/m2m/stytch/emulator"
+	"github.com/stytchkit/m2m/stytch/rotate"
+	"github.com/stytchkit/m2m/stytch/rotate/deliver"
 	"github.com/stytchkit/m2m/stytch/token"
 	"github.com/stytchkit/m2m/stytch/verify"
 )
@@ -66,11 +69,10 @@ import (
 var (
 	_ = errors.Join
 	_ = emulator.New
+	_ = rotate.New
 	_ = token.New
 	_ = verify.New
 )
-
-func store(string) error { return nil }
 
 type t0 struct{ testing.TB }
 
@@ -100,7 +102,16 @@ func main() {
 	billing := httptest.NewServer(mux)
 	defer billing.Close()
 	billingURL, billingHost := billing.URL+"/invoices", billing.Listener.Addr().String()
-	_, _, _, _, _, _, _ = id, clientID, clientSecret, projectID, baseURL, billingURL, billingHost
+	dir, err := os.MkdirTemp("", "readme")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer os.RemoveAll(dir)
+	stateDir, credentials := filepath.Join(dir, "rotation"), filepath.Join(dir, "credentials.json")
+	if err := deliver.File(credentials).Deliver(ctx, rotate.Delivery{ClientID: id, Secret: created.ClientSecret}); err != nil {
+		t.Fatal(err)
+	}
+	_, _, _, _, _, _, _, _, _ = stateDir, credentials, id, clientID, clientSecret, projectID, baseURL, billingURL, billingHost
 `)
 	for i, snippet := range snippets {
 		end := "return nil"

@@ -2,7 +2,6 @@ package stytch
 
 import (
 	"context"
-	"errors"
 
 	"github.com/stytchkit/m2m/gen"
 	"github.com/stytchkit/m2m/stytch/internal/operation"
@@ -10,7 +9,8 @@ import (
 )
 
 // Secrets rotates the secrets of one family of clients: M2M clients or confidential Connected Apps. The methods are the bare
-// steps, and none of them is repeated after a lost answer, which is [ErrOutcomeUnknown]. It is safe for concurrent use.
+// steps, of which Start, Complete and Cancel are never repeated after a lost answer, which is [ErrOutcomeUnknown]. Package
+// rotate makes a whole rotation of them. It is safe for concurrent use.
 type Secrets struct{ family secretFamily }
 
 // secretFamily is what differs between the families: the operations and the shape of their answers.
@@ -19,6 +19,7 @@ type secretFamily interface {
 	complete(ctx context.Context, id string) error
 	cancel(ctx context.Context, id string) error
 	lastFour(ctx context.Context, id string) (secret.LastFour, error)
+	probe(ctx context.Context, id string, value secret.String) (accepted bool, err error)
 }
 
 // Start makes a second secret and returns it. Store it before anything else: it is never shown again. From now on both
@@ -48,12 +49,15 @@ func (f m2mSecrets) start(ctx context.Context, id string) (secret.String, error)
 	if err := checkClientID(operation.StartM2MClientSecretRotation, id); err != nil {
 		return secret.String{}, err
 	}
-	out, err := decode[gen.StartM2MClientSecretRotationResponse](f.client.raw.StartM2MClientSecretRotation(ctx, id, gen.SecretRotationRequest{}))
+	a, err := asAnswer(f.client.raw.StartM2MClientSecretRotation(ctx, id, gen.SecretRotationRequest{}))
 	if err != nil {
 		return secret.String{}, err
 	}
-	if out.M2MClient.NextClientSecret.IsZero() {
-		return secret.String{}, noSecret(operation.StartM2MClientSecretRotation, out.StatusCode, out.RequestID)
+	out, err := decodeSecret(a, func(out *gen.StartM2MClientSecretRotationResponse) bool {
+		return !out.M2MClient.NextClientSecret.IsZero()
+	})
+	if err != nil {
+		return secret.String{}, err
 	}
 	return out.M2MClient.NextClientSecret, nil
 }
@@ -88,12 +92,15 @@ func (f connectedAppSecrets) start(ctx context.Context, id string) (secret.Strin
 	if err := checkClientID(operation.StartConnectedAppSecretRotation, id); err != nil {
 		return secret.String{}, err
 	}
-	out, err := decode[gen.StartConnectedAppSecretRotationResponse](f.client.raw.StartConnectedAppSecretRotation(ctx, id, gen.SecretRotationRequest{}))
+	a, err := asAnswer(f.client.raw.StartConnectedAppSecretRotation(ctx, id, gen.SecretRotationRequest{}))
 	if err != nil {
 		return secret.String{}, err
 	}
-	if out.ConnectedApp.NextClientSecret.IsZero() {
-		return secret.String{}, noSecret(operation.StartConnectedAppSecretRotation, out.StatusCode, out.RequestID)
+	out, err := decodeSecret(a, func(out *gen.StartConnectedAppSecretRotationResponse) bool {
+		return !out.ConnectedApp.NextClientSecret.IsZero()
+	})
+	if err != nil {
+		return secret.String{}, err
 	}
 	return out.ConnectedApp.NextClientSecret, nil
 }
@@ -127,11 +134,4 @@ func text(s *string) string {
 		return ""
 	}
 	return *s
-}
-
-// noSecret is the error of an answer that should hold the one copy of a secret and does not.
-func noSecret(op *operation.Operation, status int32, requestID string) error {
-	cause := errors.New("the answer holds no secret")
-	return &Error{Operation: op.ID, StatusCode: int(status), RequestID: printable(requestID), Message: cause.Error(), Attempts: 1,
-		kind: ErrInvalidAnswer, outcomeUnknown: true, cause: cause}
 }

@@ -1,0 +1,518 @@
+package stytch_test
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"net/http"
+	"net/url"
+	"regexp"
+	"slices"
+	"strings"
+	"testing"
+	"testing/iotest"
+	"testing/synctest"
+	"time"
+
+	"github.com/stytchkit/m2m/gen"
+	"github.com/stytchkit/m2m/stytch"
+	"github.com/stytchkit/m2m/stytch/emulator"
+	"github.com/stytchkit/m2m/stytch/secret"
+)
+
+const tokenOperation, readOperation = "IssueM2MToken", "GetM2MClient"
+
+// probed makes a local Stytch with the client "a" and its secret.
+func probed(t *testing.T, b emulator.Behavior, s secret.String, options ...stytch.Option) local {
+	t.Helper()
+	e, err := emulator.New(emulator.WithProject(canaryProject, canarySecret), emulator.WithBehavior(b),
+		emulator.WithM2MClient(emulator.M2MClientSeed{ClientID: "a", Secret: s.Reveal(), Scopes: []string{"read:users"}}))
+	if err != nil {
+		t.Fatal(err)
+	}
+	return local{e, clientInMemory(t, e.ServeHTTP, options...)}
+}
+
+func (l local) probe(t *testing.T, s secret.String) (bool, error) {
+	t.Helper()
+	accepted, err := l.client.M2M.Secrets.Probe(t.Context(), "a", s)
+	if accepted && err != nil {
+		t.Error("accepted, and an error")
+	}
+	return accepted, err
+}
+
+// However Stytch words a refusal, a right secret is told from a wrong one, and both from a client that gets no tokens at all.
+func TestProbe(t *testing.T) {
+	for _, invalid := range []int{400, 401} {
+		for _, inactive := range []int{400, 401} {
+			for _, word := range []string{"invalid_client", "unauthorized_client", "access_denied"} {
+				t.Run(fmt.Sprint(invalid, inactive, word), func(t *testing.T) {
+					right, wrong := secret.Generate(), secret.Generate()
+					l := probed(t, emulator.Behavior{InvalidClientStatus: invalid, InactiveClientStatus: inactive, InactiveClientError: word}, right)
+					check := func(what string, s secret.String, want bool, is error, minted, asked, read int) {
+						t.Helper()
+						mintedBefore, askedBefore, readBefore := l.TokensMinted(""), l.count(tokenOperation), l.count(readOperation)
+						accepted, err := l.probe(t, s)
+						if accepted != want || !errors.Is(err, is) || err != nil && is == nil {
+							t.Errorf("%s: %t, %v", what, accepted, err)
+						}
+						mintedNow, askedNow, readNow := l.TokensMinted("")-mintedBefore, l.count(tokenOperation)-askedBefore, l.count(readOperation)-readBefore
+						if mintedNow != minted || askedNow != asked || readNow != read {
+							t.Errorf("%s: %d tokens, %d requests for one, the client read %d times; want %d, %d, %d", what, mintedNow, askedNow, readNow, minted, asked, read)
+						}
+					}
+					check("right", right, true, nil, 1, 1, 0)
+					check("wrong", wrong, false, nil, 0, 1, 1)
+					if _, err := l.client.M2M.Update(t.Context(), "a", stytch.M2MUpdate{Status: stytch.Set(stytch.Inactive)}); err != nil {
+						t.Fatal(err)
+					}
+					check("right, inactive", right, false, stytch.ErrInactive, 0, 1, 1)
+					check("wrong, inactive", wrong, false, stytch.ErrInactive, 0, 1, 1)
+					if err := l.client.M2M.Delete(t.Context(), "a"); err != nil {
+						t.Fatal(err)
+					}
+					check("deleted", right, false, stytch.ErrNotFound, 0, 1, 1)
+				})
+			}
+		}
+	}
+}
+
+// Through a rotation, exactly those secrets are accepted that work at the time.
+func TestProbeThroughARotation(t *testing.T) {
+	first := secret.Generate()
+	l := probed(t, emulator.Behavior{}, first)
+	var next secret.String
+	known := map[string]secret.String{"first": first}
+	check := func(when string, works ...string) {
+		t.Helper()
+		for name, s := range known {
+			want := strings.Contains(strings.Join(works, " "), name)
+			if accepted, err := l.probe(t, s); accepted != want || err != nil {
+				t.Errorf("%s: the %s secret: %t, %v", when, name, accepted, err)
+			}
+		}
+	}
+	start := func(name string) {
+		t.Helper()
+		var err error
+		if next, err = l.client.M2M.Secrets.Start(t.Context(), "a"); err != nil {
+			t.Fatal(err)
+		}
+		known[name] = next
+	}
+	check("before", "first")
+	start("second")
+	check("while rotating", "first", "second")
+	if err := l.client.M2M.Secrets.Cancel(t.Context(), "a"); err != nil {
+		t.Fatal(err)
+	}
+	check("cancelled", "first")
+	start("third")
+	check("while rotating again", "first", "third")
+	if err := l.client.M2M.Secrets.Complete(t.Context(), "a"); err != nil {
+		t.Fatal(err)
+	}
+	check("completed", "third")
+}
+
+// No fault makes a refusal of a right secret, and none a proof of a wrong one. The only exception is Stytch's own word.
+func TestProbeUnderFaults(t *testing.T) {
+	inBubbles(t, func(t *testing.T, f someFault) {
+		right, wrong := secret.Generate(), secret.Generate()
+		for _, times := range []int{1, 0} {
+			l := probed(t, emulator.Behavior{}, right)
+			remove := l.Inject(f.fault(tokenOperation).Times(times))
+			begin := time.Now()
+			accepted, err := l.probe(t, right)
+			remove()
+			refusal := f.name == "400" || f.name == "401" // the emulator's is invalid_client
+			switch {
+			case refusal && (accepted || err != nil):
+				t.Errorf("refused: %t, %v", accepted, err)
+			case !refusal && !accepted && err == nil:
+				t.Error("a right secret is refused")
+			case accepted && (times == 0 || f.refused || l.TokensMinted("a") == 0):
+				t.Error("accepted without a token")
+			}
+			if asked, minted := l.count(tokenOperation), l.TokensMinted("a"); asked > 3 || minted > asked {
+				t.Errorf("%d requests, %d tokens", asked, minted)
+			}
+			if took := time.Since(begin); took > 30*time.Second {
+				t.Errorf("took %v", took)
+			}
+
+			// A refusal alone proves nothing: the client may be inactive.
+			remove = l.Inject(f.fault(readOperation).Times(times))
+			begin = time.Now()
+			accepted, err = l.probe(t, wrong)
+			remove()
+			if accepted || times == 0 && err == nil || err != nil && errors.Is(err, stytch.ErrUnauthorized) && f.name != "401" {
+				t.Errorf("the client cannot be read: %t, %v", accepted, err)
+			}
+			if took := time.Since(begin); took > 30*time.Second {
+				t.Errorf("took %v", took)
+			}
+		}
+	})
+}
+
+// A lost answer is asked for again at the price of another token, as often as the policy says and no more.
+func TestProbeIsBilled(t *testing.T) {
+	for _, c := range []struct {
+		name     string
+		fault    emulator.Fault
+		options  []stytch.Option
+		accepted bool
+		minted   int
+	}{
+		{"no fault", emulator.Latency(tokenOperation, 0), nil, true, 1},
+		{"one lost", emulator.DropAnswer(tokenOperation).Times(1), nil, true, 2},
+		{"all lost", emulator.DropAnswer(tokenOperation), nil, false, 3},
+		{"lost, no retries", emulator.DropAnswer(tokenOperation), []stytch.Option{once()}, false, 1},
+		{"not what it should be", emulator.Fault{Operation: tokenOperation, Kind: emulator.FaultGarbage, Status: 200, AfterEffect: true}, nil, false, 1},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				right := secret.Generate()
+				l := probed(t, emulator.Behavior{}, right, c.options...)
+				l.Inject(c.fault)
+				if accepted, err := l.probe(t, right); accepted != c.accepted || (err == nil) != c.accepted || l.TokensMinted("a") != c.minted {
+					t.Errorf("%t, %v, %d tokens; want %t, %d tokens", accepted, err, l.TokensMinted("a"), c.accepted, c.minted)
+				}
+			})
+		})
+	}
+}
+
+// Both requests of a probe together are one call, and end with its time.
+func TestProbeIsOneCall(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		right, wrong := secret.Generate(), secret.Generate()
+		l := probed(t, emulator.Behavior{}, right)
+		busy := emulator.Status(tokenOperation, 503)
+		busy.Latency = 9 * time.Second
+		l.Inject(busy.Times(2))
+		l.Inject(emulator.Latency(readOperation, time.Minute))
+		begin := time.Now()
+		if accepted, err := l.probe(t, wrong); accepted || !errors.Is(err, context.DeadlineExceeded) {
+			t.Errorf("%t, %v", accepted, err)
+		}
+		if took := time.Since(begin); took != 30*time.Second {
+			t.Errorf("took %v, a call ends after 30 s", took)
+		}
+		ctx, cancel := context.WithTimeout(t.Context(), time.Second)
+		defer cancel()
+		begin = time.Now()
+		if accepted, err := l.client.M2M.Secrets.Probe(ctx, "a", wrong); accepted || !errors.Is(err, context.DeadlineExceeded) || time.Since(begin) != time.Second {
+			t.Errorf("with a deadline: %t, %v", accepted, err)
+		}
+	})
+}
+
+// Whatever a secret is made of, it arrives as it is.
+func TestProbeAnyCharacters(t *testing.T) {
+	for name, s := range oddSecrets() {
+		t.Run(name, func(t *testing.T) {
+			l := probed(t, emulator.Behavior{MaxSecretLength: 512}, s)
+			if accepted, err := l.probe(t, s); !accepted || err != nil {
+				t.Errorf("right: %t, %v", accepted, err)
+			}
+			if accepted, err := l.probe(t, secret.New(s.Reveal()+"x")); accepted || err != nil {
+				t.Errorf("one character more: %t, %v", accepted, err)
+			}
+		})
+	}
+	right := secret.Generate()
+	e, err := emulator.New(emulator.WithProject(canaryProject, canarySecret), emulator.WithM2MClient(emulator.M2MClientSeed{ClientID: "a b+c&d=é", Secret: right.Reveal()}))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if accepted, err := clientInMemory(t, e.ServeHTTP).M2M.Secrets.Probe(t.Context(), "a b+c&d=é", right); !accepted || err != nil {
+		t.Errorf("an odd client id: %t, %v", accepted, err)
+	}
+}
+
+// oddSecrets hold a canary each, so that they can be found again.
+func oddSecrets() map[string]secret.String {
+	var ascii strings.Builder
+	for c := ' '; c <= '~'; c++ {
+		ascii.WriteRune(c)
+	}
+	all := map[string]secret.String{}
+	for name, odd := range map[string]string{"plain": "", "all printable ASCII": ascii.String(), "unicode": "пароль ключ ✓ 🔑 é", "as in a form": "a+b%2Bc d&client_secret=e=f;g", "quotes": `"\'<>&` + "`", "digits": "0123456789"} {
+		all[name] = secret.New(odd + string(newCanary()) + odd)
+	}
+	return all
+}
+
+// What cannot be asked is refused before anything is sent.
+func TestProbeArguments(t *testing.T) {
+	l := newLocal(t)
+	good := secret.Generate()
+	for name, c := range map[string]struct {
+		secrets *stytch.Secrets
+		id      string
+		value   secret.String
+		text    string
+	}{
+		"no secret":       {l.client.M2M.Secrets, "a", secret.String{}, "must not be empty"},
+		"redacted":        {l.client.M2M.Secrets, "a", secret.New(fmt.Sprint(good)), "redacted"},
+		"not UTF-8":       {l.client.M2M.Secrets, "a", secret.New("abcdefgh\xff"), "UTF-8"},
+		"no id":           {l.client.M2M.Secrets, "", good, "client id"},
+		"another path":    {l.client.M2M.Secrets, "../search", good, "client id"},
+		"a Connected App": {l.client.ConnectedApps.Secrets, "a", good, "another proof"},
+	} {
+		accepted, err := c.secrets.Probe(t.Context(), c.id, c.value)
+		if accepted || !errors.Is(err, stytch.ErrInvalidArgument) || !strings.Contains(err.Error(), c.text) || errors.Is(err, stytch.ErrOutcomeUnknown) {
+			t.Errorf("%s: %t, %v", name, accepted, err)
+		}
+	}
+	if n := len(l.Requests()); n != 0 {
+		t.Errorf("%d requests were sent", n)
+	}
+	ctx, cancel := context.WithCancel(t.Context())
+	cancel()
+	if accepted, err := l.client.M2M.Secrets.Probe(ctx, "a", good); accepted || !errors.Is(err, context.Canceled) || len(l.Requests()) != 0 {
+		t.Errorf("cancelled: %t, %v", accepted, err)
+	}
+}
+
+// Only a token proves a secret, and only Stytch's own refusal of an active client refutes it.
+func TestProbeBelievesNoOther(t *testing.T) {
+	const fine = `{"access_token":"made.up.token","expires_in":3600,"token_type":"bearer","request_id":"r","status_code":200}`
+	const active = `{"m2m_client":{"client_id":"a","status":"active"},"request_id":"r","status_code":200}`
+	oauth := func(kind string) string { return fmt.Sprintf(`{"error":%q,"error_description":"A message."}`, kind) }
+	type answer struct {
+		status int
+		body   string
+	}
+	for name, c := range map[string]struct {
+		token, client answer
+		accepted      bool
+		is            string // "" for no error
+	}{
+		"a token":                    {answer{200, fine}, answer{500, ""}, true, ""},
+		"without expiry":             {answer{200, `{"access_token":"made.up.token","token_type":"Bearer"}`}, answer{}, true, ""},
+		"nothing in it":              {answer{200, `{}`}, answer{200, active}, false, "ErrInvalidAnswer"},
+		"somebody else's":            {answer{200, `{"ok":true}`}, answer{200, active}, false, "ErrInvalidAnswer"},
+		"an empty token":             {answer{200, strings.Replace(fine, "made.up.token", "", 1)}, answer{200, active}, false, "ErrInvalidAnswer"},
+		"null":                       {answer{200, strings.Replace(fine, `"made.up.token"`, "null", 1)}, answer{200, active}, false, "ErrInvalidAnswer"},
+		"two tokens":                 {answer{200, strings.Replace(fine, "{", `{"access_token":"x",`, 1)}, answer{200, active}, false, "ErrInvalidAnswer"},
+		"of another type":            {answer{200, strings.Replace(fine, "bearer", "mac", 1)}, answer{200, active}, false, "ErrInvalidAnswer"},
+		"a token and an error":       {answer{200, strings.Replace(fine, "{", `{"error":"invalid_client",`, 1)}, answer{200, active}, false, "ErrInvalidAnswer"},
+		"refused":                    {answer{400, oauth("invalid_client")}, answer{200, active}, false, ""},
+		"refused by 401":             {answer{401, oauth("invalid_client")}, answer{200, active}, false, ""},
+		"refused by 403":             {answer{403, oauth("invalid_client")}, answer{200, active}, false, "ErrUnauthorized"},
+		"refused by 404":             {answer{404, oauth("invalid_client")}, answer{200, active}, false, "ErrUnauthorized"},
+		"a page":                     {answer{401, "<p>invalid_client"}, answer{200, active}, false, "ErrInvalidAnswer"},
+		"half a refusal":             {answer{400, `{"error":"invalid_client"`}, answer{200, active}, false, "ErrInvalidAnswer"},
+		"unauthorized, but active":   {answer{400, oauth("unauthorized_client")}, answer{200, active}, false, "ErrInvalidRequest"},
+		"denied, but active":         {answer{401, oauth("access_denied")}, answer{200, active}, false, "ErrUnauthorized"},
+		"another scope":              {answer{400, oauth("invalid_scope")}, answer{200, active}, false, "ErrInvalidRequest"},
+		"another grant":              {answer{400, oauth("unsupported_grant_type")}, answer{200, active}, false, "ErrInvalidRequest"},
+		"the project":                {answer{401, errorJSON(401, "unauthorized_credentials")}, answer{200, active}, false, "ErrUnauthorized"},
+		"inactive":                   {answer{400, oauth("invalid_client")}, answer{200, strings.Replace(active, "active", "inactive", 1)}, false, "ErrInactive"},
+		"a status of tomorrow":       {answer{400, oauth("invalid_client")}, answer{200, strings.Replace(active, "active", "paused", 1)}, false, "ErrInvalidAnswer"},
+		"no status":                  {answer{400, oauth("invalid_client")}, answer{200, `{"m2m_client":{},"request_id":"r","status_code":200}`}, false, "ErrInvalidAnswer"},
+		"unknown":                    {answer{400, oauth("invalid_client")}, answer{404, errorJSON(404, "m2m_client_not_found")}, false, "ErrNotFound"},
+		"wrong project secret":       {answer{400, oauth("invalid_client")}, answer{401, errorJSON(401, "unauthorized_credentials")}, false, "ErrUnauthorized"},
+		"refused, a page":            {answer{400, oauth("invalid_client")}, answer{404, "<p>"}, false, "ErrInvalidAnswer"},
+		"refused, reads are limited": {answer{400, oauth("invalid_client")}, answer{429, errorJSON(429, "too_many_requests")}, false, "ErrRateLimited"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			client := clientInMemory(t, func(w http.ResponseWriter, r *http.Request) {
+				a := c.client
+				if strings.HasSuffix(r.URL.Path, "/oauth2/token") {
+					a = c.token
+				}
+				writeJSON(w, a.status, a.body)
+			}, once())
+			accepted, err := client.M2M.Secrets.Probe(t.Context(), "a", secret.Generate())
+			if accepted != c.accepted || (err == nil) != (c.is == "") {
+				t.Errorf("%t, %v", accepted, err)
+			}
+			checkSentinels(t, err, c.is)
+			if err != nil {
+				checkText(t, err)
+			}
+		})
+	}
+}
+
+// Whatever the other side quotes of a request, no error shows a secret that it carried, in no way of writing it.
+func TestNoErrorQuotesWhatWasSent(t *testing.T) {
+	for name, s := range oddSecrets() {
+		basicAuth := basic("a", s.Reveal())
+		escapedAuth := basic("a", url.QueryEscape(s.Reveal())) // RFC 6749, section 2.3.1
+		inJSON, _ := json.Marshal("of " + s.Reveal() + " it is said")
+		writings := map[string]string{
+			"inside JSON": string(inJSON), "inside quotes": fmt.Sprintf("%q", "of "+s.Reveal()+" it is said"),
+			"plain": s.Reveal(), "form": url.QueryEscape(s.Reveal()), "path": url.PathEscape(s.Reveal()), "form with %20": strings.ReplaceAll(url.QueryEscape(s.Reveal()), "+", "%20"),
+			"quoted": fmt.Sprintf("%q", s.Reveal()),
+			"Basic":  basicAuth, "escaped Basic": escapedAuth,
+			"whole form": url.Values{"client_id": {"a"}, "client_secret": {s.Reveal()}, "grant_type": {"client_credentials"}}.Encode(),
+		}
+		for writing, text := range writings {
+			t.Run(name+"/"+writing, func(t *testing.T) {
+				for what, answer := range echoes(text) {
+					c := clientOn(t, &wire{answer: func(int, *http.Request) (*http.Response, error) { return answer() }}, once())
+					var errs []error
+					if !strings.Contains(writing, "Basic") {
+						_, err := c.M2M.Secrets.Probe(t.Context(), "a", s)
+						errs = append(errs, err)
+						_, err = c.M2M.Create(t.Context(), stytch.M2MCreate{ClientSecret: secret.Import(s), Scopes: []string{"a"}})
+						errs = append(errs, err)
+					}
+					for _, authorization := range []string{basicAuth, escapedAuth} {
+						if what == "success" || writing == "whole form" || writing == "Basic" && authorization != basicAuth || writing == "escaped Basic" && authorization != escapedAuth {
+							continue // a success of the contract, or a quotation of what was not sent
+						}
+						_, err := rawOn(t, c).IssueM2MTokenWithBody(t.Context(), canaryProject, "application/x-www-form-urlencoded",
+							strings.NewReader("grant_type=client_credentials"), withAuthorization(authorization))
+						errs = append(errs, err)
+					}
+					for i, err := range errs {
+						if err == nil {
+							t.Fatalf("%s: no error from call %d", what, i)
+						}
+						if shows(err, s) {
+							t.Errorf("%s: the error of call %d shows the secret", what, i)
+						}
+						checkText(t, err)
+					}
+				}
+			})
+		}
+	}
+}
+
+func withAuthorization(value string) gen.RequestEditorFn {
+	return func(_ context.Context, r *http.Request) error {
+		r.Header.Set("Authorization", value)
+		return nil
+	}
+}
+
+// echoes are the places where an answer, or a transport, may quote something.
+func echoes(text string) map[string]func() (*http.Response, error) {
+	quoted, _ := json.Marshal(text)
+	q, escaped := string(quoted), ""
+	for _, r := range text {
+		if r < 0x10000 {
+			escaped += fmt.Sprintf(`\u%04X`, r)
+		} else {
+			escaped += string(r)
+		}
+	}
+	says := func(status int, body string) func() (*http.Response, error) {
+		return func() (*http.Response, error) { return replyJSON(status, body), nil }
+	}
+	breaks := func(status int) func() (*http.Response, error) {
+		return func() (*http.Response, error) {
+			r := replyJSON(status, "")
+			r.Body, r.ContentLength = io.NopCloser(iotest.ErrReader(errors.New("broken: "+text))), -1
+			return r, nil
+		}
+	}
+	return map[string]func() (*http.Response, error){
+		"OAuth":        says(400, `{"error":"invalid_request","error_description":`+q+`,"error_uri":`+q+`,"request_id":`+q+`}`),
+		"OAuth type":   says(401, `{"error":`+q+`}`),
+		"error":        says(400, `{"error_type":"bad_request","error_message":`+q+`,"error_url":`+q+`,"request_id":`+q+`}`),
+		"details":      says(400, `{"error_type":"bad_request","error_details":{"sent":[`+q+`],`+q+`:1}}`),
+		"escaped":      says(400, `{"error_type":"bad_request","error_details":{"sent":"`+escaped+`"}}`),
+		"broken":       says(400, `{"request_id":`+q+`,]`),
+		"success":      says(200, `{"request_id":`+q+`,"error":`+q+`,"status_code":200}`),
+		"wrong type":   says(200, `{"request_id":`+q+`,"status_code":`+q+`}`),
+		"a transport":  func() (*http.Response, error) { return nil, fmt.Errorf("malformed HTTP response %s", text) },
+		"a url.Error":  func() (*http.Response, error) { return nil, &url.Error{Op: "Post", URL: text, Err: errors.New(text)} },
+		"in the body":  breaks(200),
+		"in a refusal": breaks(400),
+	}
+}
+
+// shows reports whether an error, or anything that reflection finds in it, shows a secret of oddSecrets.
+func shows(err error, s secret.String) bool {
+	text := s.Reveal()
+	core := canary(regexp.MustCompile("[A-Z2-7]{26}").FindString(strings.ReplaceAll(text, "ABCDEFGHIJKLMNOPQRSTUVWXYZ", "")))
+	for _, p := range printers() {
+		if p.name == "panic" {
+			continue
+		}
+		if out := p.print(err); core.in(out) || strings.Contains(out, text) {
+			return true
+		}
+	}
+	return false
+}
+
+// Of two secrets, of which one begins with the other, both are taken out whole.
+func TestOneSecretInAnother(t *testing.T) {
+	short, rest := string(newCanary()), newCanary()
+	long := short + string(rest)
+	c := clientOn(t, always(400, "application/json", `{"error":"invalid_client","error_description":"`+long+` and `+short+`"}`), once())
+	_, err := rawOn(t, c).IssueM2MTokenWithBody(t.Context(), canaryProject, "application/x-www-form-urlencoded",
+		strings.NewReader("grant_type=client_credentials&client_secret="+short), withAuthorization(basic("a", long)))
+	if err == nil || rest.in(err.Error()) || canary(short).in(err.Error()) {
+		t.Error("no error, or one that shows a secret")
+	}
+}
+
+// A number in the details cannot be redacted in place, and stays JSON.
+func TestRedactedNumber(t *testing.T) {
+	s := secret.New("4815162342")
+	c := clientOn(t, always(400, "application/json", `{"error_type":"bad_request","error_details":{"sent":4815162342}}`), once())
+	_, err := c.M2M.Secrets.Probe(t.Context(), "a", s)
+	var e *stytch.Error
+	if !errors.As(err, &e) || string(e.Details) != `"[REDACTED]"` {
+		t.Error("no error, or other details")
+	}
+	checkText(t, err)
+}
+
+// FuzzRedactedDetails: what is left of an error's details is JSON that holds the secret of the request nowhere.
+func FuzzRedactedDetails(f *testing.F) {
+	f.Add(`{"sent":["abcdefgh"]}`, "abcdefgh")
+	f.Add(`"\u0061bcdefgh"`, "abcdefgh")
+	f.Add(`{"a":12345678}`, "12345678")
+	f.Add(`["\"\\<>"]`, `"\<>`)
+	f.Add(`[true,null,{}]`, "true,null")
+	f.Fuzz(func(t *testing.T, details, text string) {
+		s := secret.New(text)
+		if _, err := secret.Import(s).MarshalJSON(); err != nil || len(text) < 8 || text == "REDACTED" || strings.ContainsAny(text, "[]") || !json.Valid([]byte(details)) {
+			return
+		}
+		_, err := clientOn(t, always(400, "application/json", `{"error_type":"bad_request","error_details":`+details+`}`), once()).M2M.Secrets.Probe(t.Context(), "a", s)
+		var e *stytch.Error
+		if !errors.As(err, &e) {
+			t.Fatal("no typed error")
+		}
+		var value any
+		if e.Details != nil && json.Unmarshal(e.Details, &value) != nil {
+			t.Fatal("the details are no JSON")
+		}
+		if strings.Contains(string(e.Details), text) || holds(value, text) {
+			t.Error("the details hold the secret")
+		}
+	})
+}
+
+// holds reports whether a text is in a string of a JSON value.
+func holds(value any, text string) bool {
+	switch value := value.(type) {
+	case string:
+		return strings.Contains(value, text)
+	case []any:
+		return slices.ContainsFunc(value, func(v any) bool { return holds(v, text) })
+	case map[string]any:
+		for key, v := range value {
+			if strings.Contains(key, text) || holds(v, text) {
+				return true
+			}
+		}
+	}
+	return false
+}
