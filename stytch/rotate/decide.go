@@ -142,6 +142,11 @@ func decideDead(s situation) action {
 		return proveCurrent
 	case s.working.Current == Refused:
 		return stopNeither
+	case s.abort && s.pending == ours: // the refusal may be wrong, and what is pending would be in the way of the next rotation
+		if a, ok := safeToCancel(s); !ok {
+			return a
+		}
+		return giveUp
 	case s.abort:
 		return ended
 	case s.pending == none:

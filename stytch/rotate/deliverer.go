@@ -8,7 +8,7 @@ import (
 
 // Delivery is what a place where a secret is kept must hold from now on. It prints without the secrets.
 type Delivery struct {
-	RotationID string // the same for each delivery of one rotation: part of an idempotency key
+	RotationID string // the same for each delivery of one next secret: part of an idempotency key
 	ClientID   string
 	Secret     secret.String // to be used
 	Previous   secret.String // still accepted; the zero value if there is none: not before the rotation, not after it

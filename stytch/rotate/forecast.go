@@ -51,7 +51,7 @@ func (r *Rotator) Forecast(ctx context.Context, clientID string) (Forecast, erro
 // forecast counts the calls from a state to the end: looks, proofs, and the three that change the server.
 func (r *Rotator) forecast(rec Record) Forecast {
 	f := Forecast{Clients: 1}
-	proofs := 0
+	var proofs int
 	switch rec.State {
 	case Planned:
 		f.Calls, proofs = 5, 2 // look, start; look, complete, look

@@ -1,0 +1,48 @@
+//go:build !(darwin || dragonfly || freebsd || linux || netbsd || openbsd)
+
+package atomicfile
+
+import (
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+)
+
+// ErrTooLarge is not used here.
+var ErrTooLarge = errors.New("the file is too large")
+
+var errSystem = fmt.Errorf("private files are not supported on this system: %w", errors.ErrUnsupported)
+
+// Write is not supported here.
+func Write(string, []byte, fs.FileMode) error { return errSystem }
+
+// Pending is not supported here.
+type Pending struct{}
+
+// Prepare is not supported here.
+func Prepare(string, []byte, fs.FileMode) (*Pending, error) { return nil, errSystem }
+
+// Commit is not supported here.
+func (*Pending) Commit() error { return errSystem }
+
+// Discard does nothing here.
+func (*Pending) Discard() {}
+
+// SyncDir is not supported here.
+func SyncDir(string) error { return errSystem }
+
+// Sweep is not supported here.
+func Sweep(string) error { return errSystem }
+
+// Dir is not supported here.
+func Dir(string) error { return errSystem }
+
+// Read is not supported here.
+func Read(string, int64) ([]byte, error) { return nil, errSystem }
+
+// Open is not supported here.
+func Open(string) (*os.File, error) { return nil, errSystem }
+
+// Lock is not supported here.
+func Lock(*os.File) (bool, error) { return false, errSystem }

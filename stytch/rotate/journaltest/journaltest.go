@@ -1,0 +1,148 @@
+// Package journaltest tests implementations of rotate.Journal and rotate.Queue, as testing/fstest tests file systems.
+package journaltest
+
+import (
+	"context"
+	"errors"
+	"testing"
+	"time"
+
+	"github.com/stytchkit/m2m/stytch/rotate"
+)
+
+// Storage is an empty place where journals keep records.
+type Storage struct {
+	// Open returns one more journal on the storage. Those of one storage see the same records, as those of several processes
+	// would. If the first one is a [rotate.Queue], that is tested too.
+	Open func(t *testing.T) rotate.Journal
+	// Corrupt damages the stored record of a client. Without it what depends on it is skipped.
+	Corrupt func(t *testing.T, clientID string)
+	// Raw returns everything that is stored, in any form in which a secret that is not encrypted can be found. Without it
+	// what depends on it is skipped.
+	Raw func(t *testing.T) []byte
+}
+
+type test struct {
+	name string
+	run  func(*suite)
+}
+
+// Run checks that the journals which storage makes do what [rotate.Journal] says, and [rotate.Queue] if they are one. Each
+// test gets a storage of its own. The end of a claim is waited for with claims of some milliseconds.
+func Run(t *testing.T, storage func(t *testing.T) Storage) {
+	t.Helper()
+	for _, test := range journalTests {
+		t.Run(test.name, func(t *testing.T) { test.run(newSuite(t, storage(t))) })
+	}
+	t.Run("queue", func(t *testing.T) {
+		if _, ok := storage(t).Open(t).(rotate.Queue); !ok {
+			t.Skip("the journal is no rotate.Queue")
+		}
+		for _, test := range queueTests {
+			t.Run(test.name, func(t *testing.T) { test.run(newSuite(t, storage(t))) })
+		}
+	})
+}
+
+const (
+	long  = time.Hour
+	short = 50 * time.Millisecond
+	limit = 30 * time.Second // until something that must happen counts as not happening
+)
+
+// suite is one test. Its methods stop the test where it cannot go on, so they are for its own goroutine.
+type suite struct {
+	*testing.T
+	storage Storage
+	journal rotate.Journal
+}
+
+func newSuite(t *testing.T, s Storage) *suite {
+	return &suite{t, s, s.Open(t)}
+}
+
+// claim claims a free client for long.
+func (s *suite) claim(clientID string) rotate.Claim {
+	s.Helper()
+	c, err := s.journal.Claim(s.Context(), clientID, long)
+	if err != nil {
+		s.Fatalf("Claim of a free client: %v", err)
+	}
+	return c
+}
+
+// claimable waits until a client can be claimed.
+func (s *suite) claimable(j rotate.Journal, clientID string) rotate.Claim {
+	s.Helper()
+	ctx, cancel := context.WithTimeout(s.Context(), limit)
+	defer cancel()
+	for {
+		c, err := j.Claim(ctx, clientID, long)
+		if err == nil {
+			return c
+		}
+		if !errors.Is(err, rotate.ErrBusy) || !pause(ctx, 5*time.Millisecond) {
+			s.Fatalf("Claim never succeeded: %v", err)
+		}
+	}
+}
+
+func (s *suite) write(c rotate.Claim, r rotate.Record) {
+	s.Helper()
+	if err := c.Write(s.Context(), r); err != nil {
+		s.Fatalf("Write of a record that is %s: %v", r.State, err)
+	}
+}
+
+func (s *suite) release(c rotate.Claim) {
+	s.Helper()
+	if err := c.Release(s.Context()); err != nil {
+		s.Fatalf("Release: %v", err)
+	}
+}
+
+// put stores a record, and leaves its client free.
+func (s *suite) put(r rotate.Record) {
+	s.Helper()
+	c := s.claim(r.ClientID)
+	s.write(c, r)
+	s.release(c)
+}
+
+// stored checks what is stored of a client.
+func (s *suite) stored(j rotate.Journal, want rotate.Record) {
+	s.Helper()
+	got, err := j.Read(s.Context(), want.ClientID)
+	if err != nil {
+		s.Fatalf("Read of a record that is %s: %v", want.State, err)
+	}
+	s.same(got, want)
+}
+
+// same compares without printing values: they may be secrets.
+func (s *suite) same(got, want rotate.Record) {
+	s.Helper()
+	for _, field := range differences(got, want) {
+		s.Errorf("a record that is %s: %s is not what was written", want.State, field)
+	}
+}
+
+// is checks an error.
+func (s *suite) is(err, want error, what string) {
+	s.Helper()
+	if !errors.Is(err, want) {
+		s.Errorf("%s: %v, want %v", what, err, want)
+	}
+}
+
+// pause reports whether it lasted until its end.
+func pause(ctx context.Context, d time.Duration) bool {
+	timer := time.NewTimer(d)
+	defer timer.Stop()
+	select {
+	case <-timer.C:
+		return true
+	case <-ctx.Done():
+		return false
+	}
+}
