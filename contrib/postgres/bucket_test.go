@@ -1,0 +1,195 @@
+//go:build unix
+
+package postgres_test
+
+import (
+	"context"
+	"errors"
+	"math"
+	"sync"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	"github.com/stytchkit/m2m/contrib/postgres"
+	"github.com/stytchkit/m2m/stytch/rotate"
+)
+
+func bucket(t testing.TB, j *postgres.Journal, perSecond float64, burst int) rotate.Limiter {
+	t.Helper()
+	b, err := j.Bucket("api", perSecond, burst)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return b
+}
+
+// Four processes with eight requests each at a time get no more together than the rate and the burst give.
+func TestBucketIsShared(t *testing.T) {
+	dsn := newDatabase(t)
+	for name, test := range map[string]struct {
+		rate  float64
+		burst int
+	}{"fast": {400, 40}, "slow": {20, 3}} {
+		t.Run(name, func(t *testing.T) {
+			exec1(t, connect(t, dsn), `DROP TABLE IF EXISTS stytch_rotation, stytch_rotation_bucket, stytch_rotation_migration`)
+			var buckets []rotate.Limiter
+			for range 4 {
+				buckets = append(buckets, bucket(t, open(t, dsn), test.rate, test.burst))
+			}
+			ctx, cancel := context.WithTimeout(t.Context(), 1500*time.Millisecond)
+			defer cancel()
+			var granted atomic.Int64
+			var all sync.WaitGroup
+			began := time.Now()
+			for _, b := range buckets {
+				for range 8 {
+					all.Go(func() {
+						for b.Wait(ctx) == nil {
+							granted.Add(1)
+						}
+					})
+				}
+			}
+			all.Wait()
+			limit := float64(test.burst) + test.rate*time.Since(began).Seconds()
+			if n := granted.Load(); float64(n) > limit || n <= int64(test.burst) {
+				t.Errorf("%d requests, want more than the burst of %d and at most %.1f", n, test.burst, limit)
+			}
+		})
+	}
+}
+
+// When the server asks some workers for a pause, all pause, and go on with half of the rate.
+func TestBucketThrottle(t *testing.T) {
+	dsn := newDatabase(t)
+	pool := connect(t, dsn)
+	var buckets []rotate.Limiter
+	for range 4 {
+		b := bucket(t, open(t, dsn), 10, 1) // one at a time: nobody has any in stock
+		buckets = append(buckets, b)
+	}
+	if err := buckets[0].Wait(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	const pause = 700 * time.Millisecond
+	began := time.Now()
+	var told sync.WaitGroup
+	for range 16 {
+		for _, b := range buckets[:2] { // what two of them had under way
+			told.Go(func() { b.Throttle(pause) })
+		}
+	}
+	told.Wait()
+	var all sync.WaitGroup
+	for i, b := range buckets {
+		all.Go(func() {
+			if err := b.Wait(t.Context()); err != nil {
+				t.Error(err)
+			}
+			if time.Since(began) < pause {
+				t.Errorf("process %d did not pause", i)
+			}
+		})
+	}
+	all.Wait()
+	if share := query1[float64](t, pool, `SELECT share FROM stytch_rotation_bucket`); share != 0.5 {
+		t.Errorf("the rate is %v of what it was, want one half", share)
+	}
+}
+
+// One half comes back in a minute, steadily, and the whole never gets to nothing.
+func TestBucketRecovers(t *testing.T) {
+	dsn := newDatabase(t)
+	pool := connect(t, dsn)
+	j := open(t, dsn)
+	throttle := func() float64 {
+		bucket(t, j, 10, 1).Throttle(0) // of another process each time
+		return query1[float64](t, pool, `SELECT share FROM stytch_rotation_bucket`)
+	}
+	passes := func(seconds int) {
+		exec1(t, pool, `UPDATE stytch_rotation_bucket SET slowed_at = slowed_at - make_interval(secs => $1)`, seconds)
+	}
+	near := func(got, want float64) bool { return got >= want && got < want+0.05 } // the test takes time as well
+	if got := throttle(); got != 0.5 {
+		t.Fatalf("first: %v, want 0.5", got)
+	}
+	passes(-3600) // as if it were still the same second
+	if got := throttle(); got != 0.5 {
+		t.Errorf("at once again: %v, want no further slowing down", got)
+	}
+	passes(3600 + 30)
+	if got := throttle(); !near(got, (0.5+0.25)/2) {
+		t.Errorf("after half a minute: %v, want half of 0.75", got)
+	}
+	passes(3600)
+	if got := throttle(); got != 0.5 {
+		t.Errorf("after an hour: %v, want half of everything", got)
+	}
+	for range 20 {
+		passes(2)
+		throttle()
+	}
+	if got := throttle(); !near(got, 1.0/64) {
+		t.Errorf("after twenty in a row: %v, want a sixty-fourth", got)
+	}
+}
+
+func TestBucketCancelled(t *testing.T) {
+	b := bucket(t, open(t, newDatabase(t)), 0.01, 1)
+	if err := b.Wait(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	ctx, cancel := context.WithCancel(t.Context())
+	var all sync.WaitGroup
+	for range 4 { // one waits for the time, the others for their turn
+		all.Go(func() {
+			if err := b.Wait(ctx); !errors.Is(err, context.Canceled) {
+				t.Errorf("Wait: %v, want context.Canceled", err)
+			}
+		})
+	}
+	time.AfterFunc(100*time.Millisecond, cancel)
+	all.Wait()
+	if err := b.Wait(ctx); !errors.Is(err, context.Canceled) {
+		t.Errorf("Wait after the end: %v, want context.Canceled", err)
+	}
+}
+
+// Statements come in tenths of a second and not with each request.
+func TestBucketStatements(t *testing.T) {
+	count := &counter{}
+	b := bucket(t, open(t, newDatabase(t), countWith(count)), 1000, 1000)
+	before := count.n.Load()
+	for range 500 {
+		if err := b.Wait(t.Context()); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if n := count.n.Load() - before; n > 20 { // 5, if nothing is as slow as to let tokens expire; 2 more make the row
+		t.Errorf("%d statements for 500 requests at 1000 per second", n)
+	}
+}
+
+func TestBucketRefuses(t *testing.T) {
+	j := newJournal(t, connect(t, "host=/nowhere"))
+	for _, test := range []struct {
+		name      string
+		perSecond float64
+		burst     int
+	}{{"", 1, 1}, {"api", 0, 1}, {"api", -1, 1}, {"api", math.NaN(), 1}, {"api", math.Inf(1), 1}, {"api", 1, 0}} {
+		if _, err := j.Bucket(test.name, test.perSecond, test.burst); !errors.Is(err, rotate.ErrInvalidArgument) {
+			t.Errorf("Bucket(%q, %v, %d): %v, want ErrInvalidArgument", test.name, test.perSecond, test.burst, err)
+		}
+	}
+	b := bucket(t, j, 1, 1)
+	if err := b.Wait(t.Context()); !errors.Is(err, rotate.ErrJournal) {
+		t.Errorf("Wait without a server: %v, want ErrJournal", err)
+	}
+	b.Throttle(time.Hour)
+	ctx, cancel := context.WithTimeout(t.Context(), 50*time.Millisecond)
+	defer cancel()
+	if err := b.Wait(ctx); !errors.Is(err, context.DeadlineExceeded) {
+		t.Errorf("Wait after Throttle without a server: %v, want a pause", err)
+	}
+}

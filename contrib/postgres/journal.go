@@ -1,0 +1,160 @@
+package postgres
+
+import (
+	"context"
+	"crypto/rand"
+	"errors"
+	"fmt"
+	"iter"
+	"os"
+	"time"
+
+	"github.com/jackc/pgx/v5"
+	"github.com/jackc/pgx/v5/pgxpool"
+
+	"github.com/stytchkit/m2m/stytch/rotate"
+	"github.com/stytchkit/m2m/stytch/secret"
+)
+
+// Journal is a [rotate.Queue] in PostgreSQL. It is safe for concurrent use.
+type Journal struct {
+	pool    *pgxpool.Pool
+	project string
+	codec   *rotate.Codec
+	process string // begins the name of an owner, for whoever looks at the table
+}
+
+var _ rotate.Queue = (*Journal)(nil)
+
+// New returns the journal of a project in the database of pool, which stays the caller's to close and may be used for other
+// things. It does not connect; the tables must have been made by [Migrate]. Several projects can share a database.
+//
+// At least one key is required, for rows end up in backups, replicas and logs. The keys, at least 32 random bytes each, are
+// those of [rotate.NewCodec]: the first encrypts, all decrypt. Errors are rotate.ErrInvalidArgument.
+func New(pool *pgxpool.Pool, project string, keys ...secret.String) (*Journal, error) {
+	if pool == nil {
+		return nil, invalid("pool must not be nil")
+	}
+	if len(keys) == 0 {
+		return nil, invalid("a key is required: rows are read by more people than should know the secrets")
+	}
+	codec, err := rotate.NewCodec(project, keys...)
+	if err != nil {
+		return nil, err
+	}
+	host, err := os.Hostname()
+	if err != nil {
+		host = "unknown host"
+	}
+	return &Journal{pool, project, codec, fmt.Sprintf("%.64s/%d/", host, os.Getpid())}, nil
+}
+
+// claimed is the state of a row of a client that was claimed before a rotation began. Such a row makes the unique index, which
+// lets a client have one active rotation, let it have one claim as well. So there is one place where claims are, one
+// statement takes one, and the first write turns the row into that of the rotation. A row whose holder died is claimed again.
+const claimed = "claimed"
+
+const claimStatement = `
+	INSERT INTO stytch_rotation AS r (project, client_id, state, epoch, owner, lease_until)
+	VALUES ($1, $2, 'claimed', 1, $3, clock_timestamp() + make_interval(secs => $4))
+	ON CONFLICT (project, client_id) WHERE state NOT IN ('completed', 'cancelled')
+	DO UPDATE SET epoch = r.epoch + 1, owner = excluded.owner, lease_until = clock_timestamp() + make_interval(secs => $4)
+	WHERE r.lease_until <= clock_timestamp() OR r.owner = excluded.owner
+	RETURNING id, epoch, state, record, ` + durable
+
+// formerStatement is a second one because a statement sees what was there when it began: the first may have waited for
+// the end of a rotation, and would not see it. After it nobody else ends one.
+const formerStatement = `
+	SELECT id, record FROM stytch_rotation
+	WHERE project = $1 AND client_id = $2 AND finished IS NOT NULL
+	ORDER BY finished DESC LIMIT 1`
+
+// Claim implements [rotate.Journal].
+func (j *Journal) Claim(ctx context.Context, clientID string, life time.Duration) (rotate.Claim, error) {
+	c, err := j.claim(ctx, clientID, life)
+	if err != nil {
+		return nil, err
+	}
+	return c, nil
+}
+
+func (j *Journal) claim(ctx context.Context, clientID string, life time.Duration) (*claim, error) {
+	if err := errors.Join(checkText("client id", clientID), checkLife(life)); err != nil {
+		return nil, err
+	}
+	c := j.newClaim(clientID, life)
+	var data []byte
+	err := run(ctx, j.pool, func(ctx context.Context, conn *pgxpool.Conn) error {
+		var state string
+		err := conn.QueryRow(ctx, claimStatement, j.project, clientID, c.owner, life.Seconds()).
+			Scan(&c.id, &c.epoch, &state, &data, nil)
+		switch {
+		case errors.Is(err, pgx.ErrNoRows):
+			return rotate.ErrBusy
+		case err != nil || state != claimed:
+			return err
+		}
+		c.empty = true
+		err = conn.QueryRow(ctx, formerStatement, j.project, clientID).Scan(&c.former, &data)
+		if errors.Is(err, pgx.ErrNoRows) {
+			return nil
+		}
+		return err
+	})
+	if err == nil && len(data) > 0 {
+		c.record, err = j.codec.Decode(clientID, data)
+	}
+	return c.orNothing(ctx, err)
+}
+
+func (j *Journal) newClaim(clientID string, life time.Duration) *claim {
+	return &claim{journal: j, clientID: clientID, owner: j.process + rand.Text(), life: life}
+}
+
+// Read implements [rotate.Journal].
+func (j *Journal) Read(ctx context.Context, clientID string) (rotate.Record, error) {
+	if err := checkText("client id", clientID); err != nil {
+		return rotate.Record{}, err
+	}
+	const statement = `
+		SELECT record FROM stytch_rotation
+		WHERE project = $1 AND client_id = $2 AND state <> 'claimed'
+		ORDER BY finished DESC NULLS FIRST LIMIT 1`
+	var data []byte
+	err := j.pool.QueryRow(ctx, statement, j.project, clientID).Scan(&data)
+	if errors.Is(err, pgx.ErrNoRows) {
+		return rotate.Record{}, rotate.ErrNoRotation
+	}
+	if err != nil {
+		return rotate.Record{}, failed(err)
+	}
+	return j.codec.Decode(clientID, data)
+}
+
+// Unfinished implements [rotate.Journal]. It asks for a thousand clients at a time, in the order of their ids, and holds neither
+// a connection nor a transaction while the loop's body runs.
+func (j *Journal) Unfinished(ctx context.Context) iter.Seq2[string, error] {
+	const page = 1000
+	const statement = `
+		SELECT client_id FROM stytch_rotation
+		WHERE project = $1 AND client_id > $2 AND state NOT IN ('completed', 'cancelled') AND state <> 'claimed'
+		ORDER BY client_id LIMIT $3`
+	return func(yield func(string, error) bool) {
+		for last := ""; ; {
+			rows, _ := j.pool.Query(ctx, statement, j.project, last, page) // its error is that of the rows, too
+			clients, err := pgx.CollectRows(rows, pgx.RowTo[string])
+			if err != nil {
+				yield("", failed(err))
+				return
+			}
+			for _, last = range clients {
+				if !yield(last, nil) {
+					return
+				}
+			}
+			if len(clients) < page {
+				return
+			}
+		}
+	}
+}

@@ -1,0 +1,170 @@
+package postgres
+
+import (
+	"cmp"
+	"context"
+	"crypto/rand"
+	"errors"
+	"fmt"
+	"slices"
+	"time"
+
+	"github.com/jackc/pgx/v5"
+	"github.com/jackc/pgx/v5/pgxpool"
+
+	"github.com/stytchkit/m2m/stytch/rotate"
+)
+
+// planned is a row that Plan adds.
+type planned struct {
+	client, rotation string
+	record           []byte
+	at               int // place in the list
+}
+
+// Those planned by one statement become due in the order of the list, one microsecond after the other, in the past: what is
+// due later than another statement's is so by more than that.
+const planStatement = `
+	INSERT INTO stytch_rotation AS r (project, client_id, rotation_id, state, record, due_at, planned_at)
+	SELECT $1, p.client, p.rotation, 'planned', p.record, statement_timestamp() - make_interval(secs => 1e-6 * ($6 - p.at)), $7
+	FROM unnest($2::text[], $3::text[], $4::bytea[], $5::int[]) AS p (client, rotation, record, at)
+	ON CONFLICT (project, client_id) WHERE state NOT IN ('completed', 'cancelled')
+	DO UPDATE SET rotation_id = excluded.rotation_id, state = 'planned', record = excluded.record, due_at = excluded.due_at,
+		planned_at = excluded.planned_at, updated_at = excluded.updated_at, epoch = r.epoch + 1, owner = ''
+	WHERE r.state = 'claimed' AND r.lease_until <= clock_timestamp()
+	RETURNING ` + durable
+
+// Plan implements [rotate.Queue]. Clients become due in the order of the list. A thousand at a time are added; those that were
+// added before an error stay, and are counted. A client that somebody holds a claim on counts as under way.
+func (j *Journal) Plan(ctx context.Context, clientIDs []string) (added int, err error) {
+	const batch = 1000
+	for _, id := range clientIDs {
+		if err := checkText("client id", id); err != nil {
+			return 0, err
+		}
+	}
+	for part := range slices.Chunk(clientIDs, batch) {
+		n, err := j.plan(ctx, part)
+		added += n
+		if err != nil {
+			return added, err
+		}
+	}
+	return added, nil
+}
+
+func (j *Journal) plan(ctx context.Context, clientIDs []string) (added int, err error) {
+	now := time.Now()
+	rows := make([]planned, len(clientIDs))
+	for i, id := range clientIDs {
+		r := rotate.Record{RotationID: rand.Text(), ClientID: id, State: rotate.Planned, PlannedAt: now, UpdatedAt: now}
+		data, err := j.codec.Encode(r)
+		if err != nil {
+			return 0, err
+		}
+		rows[i] = planned{id, r.RotationID, data, i}
+	}
+	// In the order of the ids, so that two lists which are planned at once do not wait for each other in a circle.
+	slices.SortStableFunc(rows, func(a, b planned) int { return cmp.Compare(a.client, b.client) })
+	rows = slices.CompactFunc(rows, func(a, b planned) bool { return a.client == b.client })
+	var clients, rotations []string
+	var records [][]byte
+	var places []int
+	for _, p := range rows {
+		clients, rotations = append(clients, p.client), append(rotations, p.rotation)
+		records, places = append(records, p.record), append(places, p.at)
+	}
+	err = run(ctx, j.pool, func(ctx context.Context, conn *pgxpool.Conn) error {
+		tag, err := conn.Exec(ctx, planStatement, j.project, clients, rotations, records, places, len(clientIDs), now)
+		added = int(tag.RowsAffected())
+		return err
+	})
+	return added, err
+}
+
+// The time of a statement's beginning is used here because, unlike clock_timestamp(), an index can be searched for it.
+const (
+	nextStatement = `
+		UPDATE stytch_rotation SET epoch = epoch + 1, owner = $2, lease_until = clock_timestamp() + make_interval(secs => $3)
+		WHERE id = (
+			SELECT id FROM stytch_rotation
+			WHERE project = $1 AND due_at <= statement_timestamp() AND lease_until <= statement_timestamp()
+			ORDER BY due_at LIMIT 1
+			FOR UPDATE SKIP LOCKED)
+		RETURNING id, client_id, epoch, record, ` + durable
+
+	// The first that is due but claimed, or the first that will be due, whichever is earlier. There are as many of the former
+	// as workers, and the index knows the latter. A claim is asked about again soon: its holder may give it up long before
+	// the lease ends, and nobody tells.
+	waitStatement = `
+		SELECT extract(epoch FROM least(
+			(SELECT min(least(greatest(due_at, lease_until), statement_timestamp() + interval '2 seconds'))
+				FROM stytch_rotation WHERE project = $1 AND due_at <= statement_timestamp()),
+			(SELECT min(due_at) FROM stytch_rotation WHERE project = $1 AND due_at > statement_timestamp())
+		) - statement_timestamp())::float8`
+)
+
+const minWait = 10 * time.Millisecond // something became due, or was released, since Next looked for it
+
+// Next implements [rotate.Queue]. A record that cannot be read is an error that names the client and is one of
+// [rotate.Codec.Decode]; the others are handed out first for a minute then.
+func (j *Journal) Next(ctx context.Context, life time.Duration) (rotate.Claim, time.Duration, error) {
+	if err := checkLife(life); err != nil {
+		return nil, 0, err
+	}
+	c := j.newClaim("", life)
+	var data []byte
+	var wait *float64 // seconds
+	err := run(ctx, j.pool, func(ctx context.Context, conn *pgxpool.Conn) error {
+		err := conn.QueryRow(ctx, nextStatement, j.project, c.owner, life.Seconds()).
+			Scan(&c.id, &c.clientID, &c.epoch, &data, nil)
+		if !errors.Is(err, pgx.ErrNoRows) {
+			return err
+		}
+		if err := conn.QueryRow(ctx, waitStatement, j.project).Scan(&wait); err != nil {
+			return err
+		}
+		return rotate.ErrNoRotation
+	})
+	if err != nil {
+		return nil, pause(wait), err
+	}
+	if c.record, err = j.codec.Decode(c.clientID, data); err != nil {
+		c.setAside(ctx)
+		return nil, 0, fmt.Errorf("%w: client %q", err, c.clientID)
+	}
+	if c, err = c.orNothing(ctx, nil); err != nil {
+		return nil, 0, err
+	}
+	return c, 0, nil
+}
+
+func pause(seconds *float64) time.Duration {
+	if seconds == nil {
+		return 0
+	}
+	return max(minWait, time.Duration(*seconds*float64(time.Second)))
+}
+
+// setAside is drop for a row that would be the next one again.
+func (c *claim) setAside(ctx context.Context) {
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), linger)
+	defer cancel()
+	_ = c.change(ctx, nil, asideStatement)
+}
+
+// Defer implements [rotate.Queue]. Like Release it does nothing if the claim was lost. It never makes a rotation due earlier.
+func (j *Journal) Defer(ctx context.Context, held rotate.Claim, until time.Time) error {
+	c, ok := held.(*claim)
+	if !ok {
+		return invalid("the claim is of a journal of another kind")
+	}
+	if c.empty || c.ended || c.released || c.record.State == rotate.NeedsHuman {
+		return c.Release(ctx)
+	}
+	if err := c.change(ctx, nil, deferStatement, until); err != nil {
+		return err
+	}
+	c.released = true
+	return nil
+}
