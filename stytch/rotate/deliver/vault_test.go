@@ -1,0 +1,186 @@
+package deliver_test
+
+import (
+	"encoding/json"
+	"errors"
+	"fmt"
+	"net/http"
+	"strings"
+	"testing"
+
+	"github.com/stytchkit/m2m/stytch/rotate"
+	"github.com/stytchkit/m2m/stytch/rotate/deliver"
+	"github.com/stytchkit/m2m/stytch/secret"
+)
+
+type jsonRaw = json.RawMessage
+
+const vaultPath = "stytch/" + clientID
+
+// TestVaultKeeps leaves the other keys of a secret what they are, to the last digit.
+func TestVaultKeeps(t *testing.T) {
+	v := newVaultServer(t)
+	others := map[string]jsonRaw{
+		"owner": jsonRaw(`"payments <team>"`), "big": jsonRaw(`12345678901234567890`), "nested": jsonRaw(`{"b":[1.10,null],"a":"ä\u00e4"}`),
+	}
+	v.write(vaultPath, func(data map[string]jsonRaw) {
+		for name, value := range others {
+			data[name] = value
+		}
+	})
+	vault := v.deliverer(t, nil)
+	for _, previous := range []secret.String{canary(), {}} {
+		give(t, vault, rotate.Delivery{ClientID: clientID, Secret: canary(), Previous: previous})
+		latest, _ := v.latest(vaultPath)
+		for name, value := range others {
+			var want, got any
+			if json.Unmarshal(value, &want) != nil || json.Unmarshal(latest.data[name], &got) != nil || fmt.Sprint(want) != fmt.Sprint(got) ||
+				name == "big" && string(latest.data[name]) != string(value) {
+				t.Errorf("%s was changed", name)
+			}
+		}
+		if _, there := latest.data["next_client_secret"]; there == previous.IsZero() || len(latest.data) > 6 {
+			t.Error("the previous secret is there without one, or the other way about")
+		}
+	}
+}
+
+func TestVaultOtherClient(t *testing.T) {
+	for name, data := range map[string]string{
+		"another":  `{"client_id":"other","client_secret":"x"}`,
+		"nobody's": `{"client_secret":"x"}`,
+		"a number": `{"client_id":7}`,
+	} {
+		v := newVaultServer(t)
+		v.write(vaultPath, func(m map[string]jsonRaw) {
+			if err := json.Unmarshal([]byte(data), &m); err != nil {
+				t.Error(err)
+			}
+		})
+		vault := v.deliverer(t, nil)
+		err := vault.Deliver(t.Context(), rotate.Delivery{ClientID: clientID, Secret: canary()})
+		if err == nil || errors.Is(err, deliver.ErrOtherClient) != (name != "a number") {
+			t.Errorf("%s: error %v", name, err)
+		}
+		if _, err := vault.Read(t.Context(), clientID); err == nil {
+			t.Errorf("%s: read all the same", name)
+		}
+		if _, n := v.latest(vaultPath); n != 1 {
+			t.Errorf("%s: it was overwritten", name)
+		}
+	}
+}
+
+// TestVaultDeleted writes the version after one that was deleted or destroyed.
+func TestVaultDeleted(t *testing.T) {
+	for name, version := range map[string]vaultVersion{"deleted": {deleted: true}, "destroyed": {destroyed: true}} {
+		v := newVaultServer(t)
+		v.secrets[vaultPath] = []vaultVersion{{}, version}
+		vault := v.deliverer(t, nil)
+		if held, err := vault.Read(t.Context(), clientID); err != nil || held.ClientID != "" {
+			t.Errorf("%s: something can be read, error %v", name, err)
+		}
+		give(t, vault, rotate.Delivery{ClientID: clientID, Secret: canary()})
+		if _, n := v.latest(vaultPath); n != 3 {
+			t.Errorf("%s: version %d, want 3", name, n)
+		}
+	}
+}
+
+// TestVaultConflict lets somebody else write between each reading and writing.
+func TestVaultConflict(t *testing.T) {
+	d := rotate.Delivery{ClientID: clientID, Secret: canary(), Previous: canary()}
+	for name, tt := range map[string]struct {
+		times int
+		write func(data map[string]jsonRaw)
+		is    error
+		gets  int
+		last  int // version
+	}{
+		"another key": {2, func(data map[string]jsonRaw) { data[fmt.Sprint("key", len(data))] = jsonRaw("1") }, nil, 3, 3},
+		"the same": {1, func(data map[string]jsonRaw) {
+			for name, s := range map[string]secret.String{"client_secret": d.Secret, "next_client_secret": d.Previous} {
+				data[name], _ = json.Marshal(s.Reveal())
+			}
+			data["client_id"] = jsonRaw(`"` + clientID + `"`)
+		}, nil, 2, 1},
+		"without end":    {1000, func(data map[string]jsonRaw) { data["key"] = jsonRaw("1") }, deliver.ErrConflict, deliver.Attempts, deliver.Attempts},
+		"another client": {1, func(data map[string]jsonRaw) { data["client_id"] = jsonRaw(`"other"`) }, deliver.ErrOtherClient, 2, 1},
+	} {
+		t.Run(name, func(t *testing.T) {
+			v := newVaultServer(t)
+			left := tt.times
+			v.follow(func(r *http.Request) {
+				if r.Method == http.MethodGet && left > 0 {
+					left--
+					v.write(vaultPath, tt.write)
+				}
+			})
+			err := v.deliverer(t, nil).Deliver(t.Context(), d)
+			if !errors.Is(err, tt.is) {
+				t.Fatalf("error %v, want %v", err, tt.is)
+			}
+			latest, n := v.latest(vaultPath)
+			if v.count(http.MethodGet) != tt.gets || n != tt.last {
+				t.Errorf("read %d times, want %d; version %d, want %d", v.count(http.MethodGet), tt.gets, n, tt.last)
+			}
+			if name == "another key" && len(latest.data) != 5 {
+				t.Errorf("%d keys, want three of ours and two of others", len(latest.data))
+			}
+		})
+	}
+}
+
+// TestVaultSays names what Vault's own errors mean.
+func TestVaultSays(t *testing.T) {
+	v := newVaultServer(t)
+	v.namespace = "team"
+	d := rotate.Delivery{ClientID: clientID, Secret: canary()}
+	give(t, v.deliverer(t, nil), d)
+	for name, tt := range map[string]struct {
+		change func(*deliver.VaultConfig)
+		fault  func(http.ResponseWriter, *http.Request, []byte) bool
+		text   string
+	}{
+		"wrong token": {func(cfg *deliver.VaultConfig) { cfg.Token = deliver.TokenFile("/dev/null") }, nil, "regular file"},
+		"mount":       {func(cfg *deliver.VaultConfig) { cfg.Mount = "other" }, nil, "no KV v2 engine"},
+		"namespace":   {func(cfg *deliver.VaultConfig) { cfg.Namespace = "" }, nil, "no KV v2 engine"},
+		"version 1": {nil, say("GET", func(w http.ResponseWriter, _ *http.Request) {
+			_, _ = w.Write([]byte(`{"data":{"client_id":"x"},"lease_duration":2764800}`))
+		}), "not KV v2"},
+		"sealed":  {nil, say("GET", func(w http.ResponseWriter, _ *http.Request) { vaultSays(w, 503, "Vault is sealed") }), `it said "Vault is sealed"`},
+		"denied":  {nil, say("GET", func(w http.ResponseWriter, _ *http.Request) { vaultSays(w, 403, "permission denied") }), "its policy lacks"},
+		"behind":  {nil, say("GET", func(w http.ResponseWriter, _ *http.Request) { vaultSays(w, 412) }), "not caught up"},
+		"quota":   {nil, say("GET", func(w http.ResponseWriter, _ *http.Request) { vaultSays(w, 429, "quota exceeded") }), "rate limit"},
+		"standby": {nil, say("GET", func(w http.ResponseWriter, _ *http.Request) { vaultSays(w, 473) }), "standby"},
+		"not JSON": {nil, say("GET", func(w http.ResponseWriter, _ *http.Request) {
+			w.WriteHeader(404)
+		}), "not one of Vault"},
+	} {
+		v.meddle(tt.fault)
+		_, err := v.deliverer(t, tt.change).Read(t.Context(), clientID)
+		if err == nil || !strings.Contains(err.Error(), tt.text) {
+			t.Errorf("%s: error %v", name, err)
+		}
+		v.meddle(nil)
+	}
+}
+
+// TestVaultPaths: what is text in a path stays inside of its segment.
+func TestVaultPaths(t *testing.T) {
+	v := newVaultServer(t)
+	d := rotate.Delivery{ClientID: "a b+c&d;e:ü", Secret: canary()}
+	vault := v.deliverer(t, func(cfg *deliver.VaultConfig) {
+		cfg.Path = func(id string) string { return "100% ?#/" + id }
+	})
+	give(t, vault, d)
+	if _, n := v.latest("100% ?#/a b+c&d;e:ü"); n != 1 {
+		t.Error("it is somewhere else")
+	}
+	for _, path := range []string{"", "/", "a//b", "a/../b", ".", `a\b`, "a\nb", "/a"} {
+		vault := v.deliverer(t, func(cfg *deliver.VaultConfig) { cfg.Path = func(string) string { return path } })
+		if err := vault.Deliver(t.Context(), d); !errors.Is(err, rotate.ErrInvalidArgument) {
+			t.Errorf("path %q: error %v", path, err)
+		}
+	}
+}
