@@ -57,6 +57,11 @@ contract-live: ## run the conformance suite against Stytch (STYTCH_PROJECT_ID, S
 interop: ## run the official Node SDK against the emulator (needs node and npm)
 	$(GO) test -count=1 -tags interop ./interop/...
 
+.PHONY: torture
+torture: ## rotations killed, paused and broken, in the long profile: 1,000 random kills, 100,000 rotations on PostgreSQL
+	ROTATE_TORTURE=long $(GO) test -count=1 -timeout 60m -v -run 'Torture|Kill|TwoEngines|Canar' ./stytch/rotate/torture
+	cd contrib/postgres && ROTATE_TORTURE=long $(GO) test -count=1 -timeout 60m -v -run 'TwoEngines|Paused|Scale' .
+
 .PHONY: fuzz
 fuzz: ## run every fuzz target for FUZZTIME each
 	@./.ci/fuzz $(FUZZTIME)

@@ -42,7 +42,7 @@ var (
 // journal stands, and nothing was cancelled that could be the only working secret.
 type Error struct {
 	ClientID string
-	Stage    State   // where the journal stands; "" if it could not be read or has no record
+	Stage    State   // where the journal stands, or one state before if a write failed halfway; "" if it could not be read or has no record
 	Working  Working // which secrets were accepted when last asked
 	Err      error
 }

@@ -70,7 +70,8 @@ func (r *Rotator) planned(clientID string) Record {
 // Run rotates the secret of a client, or goes on with the rotation that is under way, to its end: it waits out the grace
 // period. When it returns nil the next secret is the current one, the deliverers have it, and the former is refused.
 //
-// Every other outcome is an [*Error]. Calling Run again goes on from there. If ctx ends, what was sent to the server is
+// Every other outcome is an [*Error]. Calling Run again goes on from there; only where nothing but the record of the end could
+// not be written for certain does it begin another rotation, which Resume never does. If ctx ends, what was sent to the server is
 // waited for and recorded, for at most the timeout of a call.
 func (r *Rotator) Run(ctx context.Context, clientID string) error {
 	return r.drive(ctx, clientID, func(w *work) error {

@@ -57,6 +57,9 @@ func (w *work) act(ctx context.Context, next action) error {
 	case giveUp, ended:
 		return w.end(ctx, next == giveUp)
 	case stopOther:
+		if p, _ := w.compare(); p == ours {
+			return wrong(ErrOtherRotation, "the pending secret ends like the stored one, which is refused")
+		}
 		return ErrOtherRotation
 	case stopRefused:
 		return w.stop(ctx, ErrCurrentRefused)
