@@ -1,0 +1,85 @@
+package rotate
+
+import (
+	"encoding/json"
+	"fmt"
+	"io"
+	"strings"
+	"sync"
+	"time"
+)
+
+// maxAuditText bounds the text of an error in an audit log, in bytes.
+const maxAuditText = 2048
+
+// Audit returns an observer for [WithObserver] that writes a line of JSON per change of state and per failure:
+//
+//	{"time":"2026-03-01T10:00:00.123456789Z","client_id":"...","rotation_id":"...","from":"verified","to":"completing",
+//	 "current":"works","next":"works"}
+//
+// A failure has the same state twice and an "error". The verdicts are "works", "refused" and "unproved". No line holds a secret.
+// Each line is one Write, and there is one Write at a time, so several processes may append to one file. What w says is lost:
+// see [Fleet.Audit]. Without a w it is nil, which WithObserver refuses.
+func Audit(w io.Writer) func(Event) {
+	if w == nil {
+		return nil
+	}
+	return (&auditor{w: w}).observe
+}
+
+type auditor struct {
+	w      io.Writer
+	failed func(error) // told of each failure; nil: nobody
+
+	mu sync.Mutex
+}
+
+type auditLine struct {
+	Time       string `json:"time"`
+	ClientID   string `json:"client_id"`
+	RotationID string `json:"rotation_id"`
+	From       State  `json:"from"`
+	To         State  `json:"to"`
+	Current    string `json:"current"`
+	Next       string `json:"next"`
+	Error      string `json:"error,omitempty"`
+}
+
+func (a *auditor) observe(e Event) {
+	line := auditLine{
+		Time: e.Time.UTC().Format(time.RFC3339Nano), ClientID: e.ClientID, RotationID: e.RotationID, From: e.From, To: e.To,
+		Current: e.Working.Current.word(), Next: e.Working.Next.word(),
+	}
+	if e.Err != nil {
+		text := e.Err.Error()
+		line.Error = strings.ToValidUTF8(text[:min(len(text), maxAuditText)], "") // a character may be cut
+	}
+	if err := a.write(line); err != nil && a.failed != nil {
+		a.failed(fmt.Errorf("rotate: the audit log failed: %w", err))
+	}
+}
+
+func (a *auditor) write(line auditLine) error {
+	data, err := json.Marshal(line)
+	if err != nil {
+		return err
+	}
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	n, err := a.w.Write(append(data, '\n'))
+	if err == nil && n <= len(data) {
+		err = io.ErrShortWrite
+	}
+	return err
+}
+
+// word is the verdict in one word.
+func (v Verdict) word() string {
+	switch v {
+	case Accepted:
+		return "works"
+	case Refused:
+		return "refused"
+	}
+	return "unproved"
+}

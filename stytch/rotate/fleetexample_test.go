@@ -1,0 +1,62 @@
+package rotate_test
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
+	"slices"
+	"time"
+
+	"github.com/stytchkit/m2m/stytch"
+	"github.com/stytchkit/m2m/stytch/emulator"
+	"github.com/stytchkit/m2m/stytch/rotate"
+	"github.com/stytchkit/m2m/stytch/rotate/deliver"
+)
+
+// All clients with a scope whose secret is older than 90 days get a new one. When Stytch answers 429 to any request, those that the
+// SDK repeats by itself included, the whole fleet slows down.
+func ExampleFleet() {
+	local := emulator.NewServer(nil, emulator.WithM2MClients(40, func(i int) emulator.M2MClientSeed {
+		return emulator.M2MClientSeed{ClientID: fmt.Sprint("worker-", i), Scopes: []string{fmt.Sprint("queue:", i%4)}}
+	}))
+	defer local.Close()
+	dir, err := os.MkdirTemp("", "fleet")
+	check(err)
+	defer os.RemoveAll(dir)
+	ctx := context.Background()
+
+	bucket, err := rotate.NewBucket(100, 10)
+	check(err)
+	api, err := stytch.New(local.ProjectID, local.Secret, stytch.WithBaseURL(local.URL),
+		stytch.WithObserver(func(_ context.Context, a stytch.Attempt) {
+			var refused *stytch.Error
+			if errors.As(a.Err, &refused) {
+				if wait, ok := refused.Throttled(); ok {
+					bucket.Throttle(wait)
+				}
+			}
+		}))
+	check(err)
+	journal, err := rotate.NewFileJournal(filepath.Join(dir, "journal"), local.ProjectID)
+	check(err)
+	rotator, err := rotate.New(api.M2M.Secrets, deliver.Folder(filepath.Join(dir, "credentials")), journal, rotate.WithLimiter(bucket))
+	check(err)
+	fleet := rotate.Fleet{Rotator: rotator, OlderThan: 90 * 24 * time.Hour}
+	clients := rotate.IDs(api.M2M.Search(ctx, stytch.M2MSearch{}), func(c stytch.M2MClient) (string, bool) {
+		return c.ClientID, slices.Contains(c.Scopes, "queue:0")
+	})
+
+	forecast, err := fleet.Forecast(ctx, clients)
+	check(err)
+	fmt.Println(forecast.Clients, "clients,", forecast.Calls, "requests,", forecast.BilledTokens, "tokens")
+	report, err := fleet.Run(ctx, clients)
+	fmt.Println(report.Done, "done,", report.Failed, "failed,", err)
+	report, err = fleet.Run(ctx, clients)
+	fmt.Println(report.Skipped, "skipped,", err)
+	// Output:
+	// 10 clients, 70 requests, 20 tokens
+	// 10 done, 0 failed, <nil>
+	// 10 skipped, <nil>
+}
