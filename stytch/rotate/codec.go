@@ -114,11 +114,11 @@ func (r Record) broken() string {
 	switch {
 	case !r.State.known():
 		return "unknown state"
-	case r.Stopped != "" && !r.Stopped.known():
+	case r.Stopped != "" && !r.Stopped.known(), r.State == NeedsHuman && (r.Stopped == "" || r.Stopped.Final() || r.Stopped == NeedsHuman):
 		return "unknown state before it came to need a human"
 	case r.State.Final() && !(r.Current.IsZero() && r.Next.IsZero()):
 		return "a final state holds secrets"
-	case r.needsNext() && r.Next.IsZero():
+	case r.again().needsNext() && r.Next.IsZero():
 		return "the state needs the next secret, which is not there"
 	case r.Restarts < 0:
 		return "a negative number of restarts"

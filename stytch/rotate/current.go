@@ -2,18 +2,34 @@ package rotate
 
 import (
 	"context"
+	"fmt"
 
 	"github.com/stytchkit/m2m/stytch/secret"
 )
 
-// told is the secret in use, as the caller or the first deliverer that can tell has it. It is not proved yet.
+// told is the secret in use, as the caller or the first deliverer that holds one has it. It is not proved yet.
 func (w *work) told(ctx context.Context) (secret.String, error) {
 	if w.r.current != nil {
-		return w.r.current(ctx, w.rec.ClientID)
+		result := make(chan secret.String, 1)
+		err := w.bounded(ctx, func(ctx context.Context) error {
+			current, err := w.r.current(ctx, w.rec.ClientID)
+			result <- current
+			return err
+		})
+		if err != nil {
+			return secret.String{}, fmt.Errorf("rotate: the current secret cannot be told: %w", err)
+		}
+		current := <-result
+		w.hear(current)
+		return current, nil
 	}
 	for _, d := range w.r.deliverers {
-		if reader, ok := d.Deliverer.(Reader); ok {
-			held, err := w.read(ctx, d.name, reader)
+		reader, ok := d.Deliverer.(Reader)
+		if !ok {
+			continue
+		}
+		held, err := w.read(ctx, d.name, reader)
+		if err != nil || !held.Secret.IsZero() {
 			return held.Secret, err
 		}
 	}

@@ -6,8 +6,10 @@ type situation struct {
 	stored   bool // a next secret is in the journal
 	asked    bool // one was asked for, or was about to be: Starting
 	known    bool // the current secret is in the journal
+	told     bool // the deliverers were told of one, before a restart
 	abort    bool
 	takeOver bool
+	sure     bool // it was found out more than once
 
 	looked  bool // the rest was read from the server
 	pending pending
@@ -50,7 +52,8 @@ const (
 	giveUp  // tell the deliverers, cancel ours, end
 	ended   // nothing of ours is pending: tell the deliverers, end
 
-	doubt // what was read and what was proved contradict each other: find out again
+	doubt // what was read and what was proved contradict each other: find out again, a little later
+	stopInconsistent
 	stopOther
 	stopRefused
 	stopUnknown
@@ -67,9 +70,9 @@ func decide(s situation) action {
 		return look
 	case s.stored:
 		return decideStored(s)
-	case s.abort && !s.asked:
-		return ended // whatever is pending is not ours
-	case s.pending == none:
+	case s.abort && !s.asked && !s.told:
+		return ended // whatever is pending is not ours, and nobody relies on it
+	case s.pending == none, s.abort && !s.asked:
 		return decideBegin(s)
 	case !s.asked && !s.takeOver:
 		return stopOther
@@ -84,7 +87,7 @@ func decide(s situation) action {
 	return replace
 }
 
-// decideBegin is for a server without a next secret and a journal without one.
+// decideBegin is for a journal without a next secret, and a server without one of ours.
 func decideBegin(s situation) action {
 	switch {
 	case s.known && s.working.Current == Unproved:
@@ -127,10 +130,10 @@ func decideAlive(s situation) action {
 		return promote
 	case s.known && s.working.Current == Unproved:
 		return proveCurrent
-	case s.holder == holdsCurrent && s.known && s.working.Current == Accepted:
-		return doubt // two secrets work although none is pending
+	case s.sure:
+		return stopInconsistent
 	}
-	return doubt
+	return doubt // it works, and is neither pending nor, as far as anyone can tell, the current one
 }
 
 // decideDead is for a stored next secret that is refused: somebody cancelled or replaced it, or the client is inactive.
@@ -142,6 +145,8 @@ func decideDead(s situation) action {
 		return proveCurrent
 	case s.working.Current == Refused:
 		return stopNeither
+	case s.pending == ours && !s.sure:
+		return doubt // perhaps it does not work everywhere yet
 	case s.abort && s.pending == ours: // the refusal may be wrong, and what is pending would be in the way of the next rotation
 		if a, ok := safeToCancel(s); !ok {
 			return a

@@ -7,27 +7,20 @@ import (
 
 // everySituation calls f with all combinations of what can be known.
 func everySituation(f func(situation)) {
-	flags := []bool{false, true}
-	for _, stored := range flags {
-		for _, asked := range flags {
-			for _, known := range flags {
-				for _, abort := range flags {
-					for _, takeOver := range flags {
-						for _, looked := range flags {
-							for p := none; p <= other; p++ {
-								for h := unsaid; h <= holdsNeither; h++ {
-									for current := Unproved; current <= Refused; current++ {
-										for next := Unproved; next <= Refused; next++ {
-											s := situation{stored, asked, known, abort, takeOver, looked, p, h, Working{current, next}}
-											if asked && stored || !known && current != Unproved || !stored && (next != Unproved || p == ours || h == holdsNext) {
-												continue // cannot be
-											}
-											f(s)
-										}
-									}
-								}
-							}
+	for bits := range 1 << 8 {
+		flag := func(i int) bool { return bits>>i&1 == 1 }
+		s := situation{
+			stored: flag(0), asked: flag(1), known: flag(2), told: flag(3), abort: flag(4), takeOver: flag(5), sure: flag(6), looked: flag(7),
+		}
+		for s.pending = none; s.pending <= other; s.pending++ {
+			for s.holder = unsaid; s.holder <= holdsNeither; s.holder++ {
+				for s.working.Current = Unproved; s.working.Current <= Refused; s.working.Current++ {
+					for s.working.Next = Unproved; s.working.Next <= Refused; s.working.Next++ {
+						if s.asked && s.stored || !s.known && s.working.Current != Unproved ||
+							!s.stored && (s.working.Next != Unproved || s.pending == ours || s.holder == holdsNext) {
+							continue // cannot be
 						}
+						f(s)
 					}
 				}
 			}
@@ -72,6 +65,11 @@ func TestDecideRules(t *testing.T) {
 		case ended:
 			rule(s.abort, "nobody wants that")
 			rule(!s.stored || s.working.Next == Refused && currentProved, "the next secret may be in use")
+			rule(!s.told || !s.known || currentProved, "the current secret, which is to be given back, is not proved")
+		case doubt:
+			rule(!s.sure, "there is no doubt left")
+		case stopInconsistent:
+			rule(s.sure && s.pending == none && s.working.Next == Accepted, "it may be consistent")
 		case stopOther:
 			rule(s.pending != none, "nothing is pending")
 		case stopRefused:
@@ -93,8 +91,10 @@ func TestDecideEnds(t *testing.T) {
 		}
 		s := truth
 		s.looked, s.working = false, Working{}
-		for range 4 {
+		for range 8 {
 			switch decide(s) {
+			case doubt:
+				s.looked, s.working, s.sure = false, Working{}, true
 			case look:
 				s.looked = true
 			case proveCurrent:
@@ -123,6 +123,8 @@ func TestDecideTable(t *testing.T) {
 	abort := func(s situation) situation { s.abort = true; return s }
 	takeOver := func(s situation) situation { s.takeOver = true; return s }
 	unknown := func(s situation) situation { s.known = false; return s }
+	sure := func(s situation) situation { s.sure = true; return s }
+	told := func(s situation) situation { s.told = true; return s }
 
 	for i, row := range []struct {
 		s    situation
@@ -136,6 +138,9 @@ func TestDecideTable(t *testing.T) {
 		{with(takeOver(begin), other, holdsCurrent, Accepted, Unproved), replace},
 		{with(takeOver(begin), other, holdsNeither, Accepted, Unproved), stopOther},
 		{with(abort(begin), other, holdsCurrent, Unproved, Unproved), ended},
+		{with(abort(told(begin)), other, holdsCurrent, Unproved, Unproved), proveCurrent}, // the places hold one that is dead
+		{with(abort(told(begin)), other, holdsCurrent, Refused, Unproved), stopRefused},
+		{with(abort(told(begin)), none, holdsCurrent, Accepted, Unproved), ended},
 
 		{with(asked, none, holdsCurrent, Accepted, Unproved), start},
 		{with(asked, none, holdsCurrent, Refused, Unproved), stopRefused},
@@ -147,13 +152,16 @@ func TestDecideTable(t *testing.T) {
 
 		{with(stored, ours, holdsCurrent, Unproved, Accepted), proceed},
 		{with(unknown(stored), ours, unsaid, Unproved, Accepted), proceed},
-		{with(stored, ours, holdsCurrent, Accepted, Refused), stopOther}, // ends alike, and is another one
+		{with(stored, ours, holdsCurrent, Accepted, Refused), doubt},           // perhaps it does not work everywhere yet
+		{with(sure(stored), ours, holdsCurrent, Accepted, Refused), stopOther}, // ends alike, and is another one
 		{with(stored, other, holdsCurrent, Accepted, Refused), stopOther},
 		{with(takeOver(stored), other, holdsCurrent, Accepted, Refused), replace},
 		{with(stored, none, holdsNext, Unproved, Accepted), promote},
 		{with(stored, none, holdsNeither, Refused, Accepted), promote},
 		{with(stored, none, holdsCurrent, Refused, Accepted), promote}, // both end alike
 		{with(stored, none, holdsCurrent, Accepted, Accepted), doubt},
+		{with(sure(stored), none, holdsCurrent, Accepted, Accepted), stopInconsistent},
+		{with(unknown(stored), none, holdsNeither, Unproved, Accepted), doubt},
 		{with(unknown(stored), none, unsaid, Unproved, Accepted), promote},
 		{with(stored, other, holdsNext, Unproved, Accepted), promote}, // ours is in use; the pending one is not ours to end
 		{with(stored, other, holdsCurrent, Unproved, Accepted), stopOther},

@@ -6,6 +6,8 @@ import (
 	"fmt"
 	"slices"
 	"time"
+
+	"github.com/stytchkit/m2m/stytch/secret"
 )
 
 // patience is how long a deliverer may take to notice that its time is over.
@@ -17,39 +19,44 @@ type failure struct{ cause error }
 func (e *failure) Error() string { return e.cause.Error() }
 func (e *failure) Unwrap() error { return e.cause }
 
+// missing are the deliverers that do not have the next secret, as far as the journal knows.
+func (w *work) missing() []namedDeliverer {
+	return slices.DeleteFunc(slices.Clone(w.r.deliverers), func(d namedDeliverer) bool { return slices.Contains(w.rec.Delivered, d.name) })
+}
+
 // deliver gives the next secret to those that do not have it, and remembers each that took it.
 func (w *work) deliver(ctx context.Context) error {
 	var failures []error
-	for _, d := range w.r.deliverers {
-		if slices.Contains(w.rec.Delivered, d.name) {
-			continue
-		}
+	missing := w.missing()
+	for i, d := range missing {
 		if err := w.deliverTo(ctx, d, Delivery{Secret: w.rec.Next, Previous: w.rec.Current}); err != nil {
 			failures = append(failures, err)
 			continue
 		}
 		rec := w.rec.clone()
 		rec.Delivered = append(rec.Delivered, d.name)
-		if len(rec.Delivered) == len(w.r.deliverers) {
+		if i == len(missing)-1 && len(failures) == 0 {
 			rec.State = Delivered
 		}
 		if err := w.write(ctx, rec); err != nil {
 			return errors.Join(append(failures, err)...)
 		}
 	}
-	if len(failures) == 0 && w.rec.State == Started { // all had it, or there are fewer than before
+	if len(missing) == 0 { // there are fewer than before
 		return w.advance(ctx, Delivered)
 	}
 	return errors.Join(failures...)
 }
 
-// deliverAll tells all deliverers, whatever they have. It is repeated as a whole after a failure.
+// deliverAll tells all deliverers, whatever they have, and reads it back. It is repeated as a whole after a failure.
 func (w *work) deliverAll(ctx context.Context, what Delivery) error {
 	var failures []error
 	for _, d := range w.r.deliverers {
-		if err := w.deliverTo(ctx, d, what); err != nil {
-			failures = append(failures, err)
+		err := w.deliverTo(ctx, d, what)
+		if err == nil {
+			err = w.readBack(ctx, d, what.Secret)
 		}
+		failures = append(failures, err)
 	}
 	return errors.Join(failures...)
 }
@@ -69,37 +76,51 @@ func (w *work) deliverTo(ctx context.Context, d namedDeliverer, what Delivery) e
 // verify reads back what can be read, and so relies on what the places hold and not on what the deliverers said.
 func (w *work) verify(ctx context.Context) error {
 	for _, d := range w.r.deliverers {
-		reader, ok := d.Deliverer.(Reader)
-		if !ok {
-			continue
+		err := w.readBack(ctx, d, w.rec.Next)
+		if errors.Is(err, errLie) {
+			return errors.Join(err, w.advance(ctx, Started, func(r *Record) {
+				r.Delivered = slices.DeleteFunc(r.Delivered, func(name string) bool { return name == d.name })
+			}))
 		}
-		held, err := w.read(ctx, d.name, reader)
 		if err != nil {
 			return err
 		}
-		if held.Secret.Equal(w.rec.Next) {
-			continue
-		}
-		lie := w.ofDeliverer(d.name, errors.New("it gave back another secret than it was given"))
-		redo := w.advance(ctx, Started, func(r *Record) {
-			r.Delivered = slices.DeleteFunc(r.Delivered, func(name string) bool { return name == d.name })
-		})
-		return errors.Join(lie, redo)
 	}
 	return w.advance(ctx, Verified)
 }
 
-func (w *work) read(ctx context.Context, name string, reader Reader) (held Delivery, err error) {
+// errLie is what is wrong with a deliverer that says yes and does something else.
+var errLie = errors.New("it gave back another secret than it was given")
+
+func (w *work) readBack(ctx context.Context, d namedDeliverer, want secret.String) error {
+	reader, ok := d.Deliverer.(Reader)
+	if !ok {
+		return nil
+	}
+	held, err := w.read(ctx, d.name, reader)
+	if err == nil && !held.Secret.Equal(want) {
+		err = w.ofDeliverer(d.name, errLie)
+	}
+	return err
+}
+
+func (w *work) read(ctx context.Context, name string, reader Reader) (Delivery, error) {
 	result := make(chan Delivery, 1) // not shared with a reader that returns too late
-	err = w.bounded(ctx, func(ctx context.Context) error {
+	err := w.bounded(ctx, func(ctx context.Context) error {
 		held, err := reader.Read(ctx, w.rec.ClientID)
 		result <- held
 		return err
 	})
+	var held Delivery
+	select {
+	case held = <-result:
+		w.hear(held.Secret, held.Previous)
+	default:
+	}
 	if err != nil {
 		return Delivery{}, w.ofDeliverer(name, err)
 	}
-	return <-result, nil
+	return held, nil
 }
 
 // bounded returns when the time for a delivery is over, even if what it calls does not.
@@ -126,5 +147,5 @@ func (w *work) ofDeliverer(name string, err error) error {
 	if err == nil {
 		return nil
 	}
-	return &failure{fmt.Errorf("%w: %s: %w", ErrDelivery, name, scrub(err, w.rec.Current, w.rec.Next))}
+	return &failure{fmt.Errorf("%w: %s: %w", ErrDelivery, name, scrub(err, w.heard...))}
 }

@@ -1,8 +1,12 @@
 package rotate
 
 import (
+	"encoding/base64"
+	"encoding/hex"
 	"errors"
 	"fmt"
+	"net/url"
+	"strconv"
 	"strings"
 	"time"
 
@@ -18,7 +22,7 @@ var (
 
 	// ErrOtherRotation: the server has a next secret that is not the one in the journal. Somebody else is rotating.
 	ErrOtherRotation = errors.New("rotate: somebody else is rotating the secret of this client")
-	// ErrCurrentRefused: the secret that is said to be in use does not work, or the client is inactive. Nothing was begun.
+	// ErrCurrentRefused: the secret that is said to be in use does not work. Nothing was changed at the server.
 	ErrCurrentRefused = errors.New("rotate: the current secret is refused")
 	// ErrCurrentUnknown: the next step is safe only if the current secret works, and nobody told it.
 	ErrCurrentUnknown = errors.New("rotate: the current secret is not known")
@@ -45,6 +49,8 @@ type Error struct {
 	Stage    State   // where the journal stands, or one state before if a write failed halfway; "" if it could not be read or has no record
 	Working  Working // which secrets were accepted when last asked
 	Err      error
+
+	restarted bool // so that more was begun than Planned says
 }
 
 // Error names the client, the stage, the cause, which secrets work and what to do.
@@ -54,7 +60,8 @@ func (e *Error) Error() string {
 	if e.Stage != "" {
 		fmt.Fprintf(&b, ": %s", e.Stage)
 	}
-	fmt.Fprintf(&b, ": %s; %s; %s", strings.TrimPrefix(e.Err.Error(), "rotate: "), e.Working, e.Advice())
+	cause := strings.ReplaceAll(strings.TrimPrefix(e.Err.Error(), "rotate: "), "\n", "; ") // of errors that were joined
+	fmt.Fprintf(&b, ": %s; %s; %s", cause, e.Working, e.Advice())
 	return b.String()
 }
 
@@ -78,10 +85,14 @@ func (e *Error) Advice() string {
 	case is(ErrCurrentUnknown):
 		return "tell the current secret (WithCurrent), or cancel by hand if nobody has the next one"
 	case is(ErrNoWorkingSecret):
-		return "both secrets are kept in the journal; check that the client is active, and start a rotation by hand if it is"
+		return "both are kept in the journal; if the client is active, start and complete a rotation by hand, put its secret where it is used, and run again"
+	case is(ErrNoRotation):
+		return "there is nothing to go on with; Run begins a rotation"
+	case is(ErrJournal) && e.Stage == "":
+		return "mend the journal; how far the rotation has come is not known, and nothing was done now"
 	case e.Stage == Cancelled:
 		return "the current secret stays in use; run again when the cause is mended"
-	case e.Stage == "" || e.Stage == Planned:
+	case e.Stage == "" || e.Stage == Planned && !e.restarted:
 		return "nothing was begun; run again when the cause is mended"
 	}
 	return "run again to go on from here"
@@ -110,15 +121,23 @@ func throttled(err error) (time.Duration, bool) {
 	return e.Throttled()
 }
 
-// scrub keeps secrets out of the text of an error that somebody else made.
+// scrub keeps secrets out of the text of an error that somebody else made, also in the forms that encoders give them.
 func scrub(err error, secrets ...secret.String) error {
 	if err == nil {
 		return nil
 	}
 	text := err.Error()
 	for _, s := range secrets {
-		if !s.IsZero() && strings.Contains(text, s.Reveal()) {
-			text = strings.ReplaceAll(text, s.Reveal(), secret.Placeholder)
+		plain := s.Reveal()
+		if plain == "" {
+			continue
+		}
+		quoted, raw := strconv.Quote(plain), []byte(plain)
+		for _, form := range []string{
+			plain, quoted[1 : len(quoted)-1], url.QueryEscape(plain), url.PathEscape(plain), hex.EncodeToString(raw),
+			base64.RawStdEncoding.EncodeToString(raw), base64.RawURLEncoding.EncodeToString(raw),
+		} {
+			text = strings.ReplaceAll(text, form, secret.Placeholder)
 		}
 	}
 	if text == err.Error() {

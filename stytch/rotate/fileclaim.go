@@ -15,9 +15,10 @@ type fileClaim struct {
 	life     time.Duration
 	lease    *lease // nil once it was released
 	record   Record
-	// unsynced is true while the record may be one that would not survive a crash of the machine: its writer died, or failed,
-	// before it could know. A lease that is found tells the next one so; that is why it is then left behind.
+	// unsynced is true while the record may be one that would not survive a crash of the machine, because the folder could
+	// not be synced. The lease is then left behind, so that whoever finds it syncs first.
 	unsynced bool
+	followed bool // another claim that was not released
 }
 
 // take makes the lease, in place of one whose time is over or whose process is dead.
@@ -28,22 +29,20 @@ func (c *fileClaim) take(ctx context.Context) error {
 	}
 	defer unlock()
 	path := c.journal.path(c.clientID, leaseSuffix)
-	found, err := vacate(path)
-	if err != nil {
+	// The one before may have died between the change of the record and its sync, and somebody is told of its secrets next.
+	if c.followed, err = vacate(path, c.journal.names.sync); err != nil {
 		return err
 	}
-	c.unsynced = found
 	c.lease, err = newLease(path, c.life)
 	return err
 }
 
-// load reads the record, after it made sure that it is durable: somebody may be told of its secrets.
+// load reads the record, and removes what the one before left half written, for that holds secrets too.
 func (c *fileClaim) load(ctx context.Context) error {
-	if c.unsynced {
-		if err := c.journal.names.sync(); err != nil {
+	if c.followed {
+		if err := atomicfile.Sweep(c.journal.dir); err != nil {
 			return because(ErrJournal, err)
 		}
-		c.unsynced = false
 	}
 	r, err := c.journal.Read(ctx, c.clientID)
 	if err != nil && !errors.Is(err, ErrNoRotation) {

@@ -414,3 +414,22 @@ func TestFileJournalUnsynced(t *testing.T) {
 		t.Errorf("files: %q", names)
 	}
 }
+
+// TestFileJournalTakeOverSweeps removes what a process left that was killed while it wrote, also in a journal that is open
+// for long.
+func TestFileJournalTakeOverSweeps(t *testing.T) {
+	dir := journalDir(t)
+	j := openJournal(t, dir)
+	for name, content := range map[string]string{".unfinished-KILLED": "a secret", "a.lease": "{}"} {
+		if err := os.WriteFile(filepath.Join(dir, name), []byte(content), 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+	c := claimFor(t, j, time.Hour)
+	if names, _ := filesIn(t, dir); fmt.Sprint(names) != "[a.lease]" {
+		t.Errorf("files: %q", names)
+	}
+	if err := c.Release(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+}

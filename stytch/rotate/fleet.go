@@ -121,10 +121,7 @@ func (c *crew) forecast(ctx context.Context, id string, resume bool) (Forecast, 
 	default:
 		rec = Record{State: Planned}
 	}
-	if rec.State == NeedsHuman {
-		rec.State = rec.Stopped
-	}
-	return c.r.forecast(rec), nil
+	return c.r.forecast(rec.again()), nil
 }
 
 // crew checks the fields and makes the workers of one call.

@@ -34,7 +34,8 @@ func (r *Rotator) Forecast(ctx context.Context, clientID string) (Forecast, erro
 	if !rec.active() {
 		rec = Record{ClientID: clientID, State: Planned}
 	}
-	w := &work{r: r, rec: rec}
+	rec = rec.again()
+	w := &work{r: r, rec: rec, stage: rec.State}
 	if err := w.look(ctx); err != nil {
 		return Forecast{}, w.fail(err)
 	}

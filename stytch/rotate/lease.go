@@ -18,10 +18,12 @@ import (
 type lease struct {
 	file *os.File
 	path string
+	ends time.Time // not before then does it expire
 }
 
-// vacate makes room for a lease, and reports whether one was left behind. It is ErrBusy if that is held.
-func vacate(path string) (found bool, err error) {
+// vacate makes room for a lease, and reports whether one was left behind. It is ErrBusy if that is held. settle is called
+// before anything shows that nobody is at work any more.
+func vacate(path string, settle func() error) (found bool, err error) {
 	file, err := atomicfile.Open(path)
 	if errors.Is(err, fs.ErrNotExist) {
 		return false, nil
@@ -41,6 +43,9 @@ func vacate(path string) (found bool, err error) {
 	if !abandoned && time.Now().Before(info.ModTime()) {
 		return false, ErrBusy
 	}
+	if err := settle(); err != nil {
+		return false, because(ErrJournal, err)
+	}
 	if err := os.Remove(path); err != nil {
 		return false, because(ErrJournal, err)
 	}
@@ -53,7 +58,7 @@ func newLease(path string, life time.Duration) (*lease, error) {
 	if err != nil {
 		return nil, because(ErrJournal, err)
 	}
-	l := &lease{file, path}
+	l := &lease{file: file, path: path}
 	if err := l.fill(life); err != nil {
 		_ = os.Remove(path) // otherwise it is found unlocked, which is as good
 		l.abandon()
@@ -78,18 +83,28 @@ func (l *lease) fill(life time.Duration) error {
 	if _, err := l.file.Write(append(content, '\n')); err != nil {
 		return err
 	}
-	return os.Chtimes(l.path, time.Time{}, time.Now().Add(life))
+	return l.setEnd(time.Now().Add(life))
 }
 
-// extend makes the lease last for life from now on. It is ErrBusy if it is no longer this one that is there.
+// extend makes the lease last for life from now on, or a little longer: then most extensions need not touch the disk, which
+// has enough to do with the records. It is ErrBusy if it is no longer this one that is there.
 func (l *lease) extend(life time.Duration) error {
 	if err := l.held(); err != nil {
 		return err
 	}
-	if err := os.Chtimes(l.path, time.Time{}, time.Now().Add(life)); err != nil {
+	now := time.Now()
+	if !l.ends.Before(now.Add(life)) {
+		return nil
+	}
+	if err := l.setEnd(now.Add(life + life/4)); err != nil {
 		return because(ErrJournal, err)
 	}
 	return nil
+}
+
+func (l *lease) setEnd(ends time.Time) error {
+	l.ends = ends.Round(0) // the wall clock is what others go by
+	return os.Chtimes(l.path, time.Time{}, ends)
 }
 
 // remove ends the lease. It is ErrBusy if it is no longer this one that is there.

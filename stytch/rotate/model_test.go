@@ -30,6 +30,8 @@ func TestModel(t *testing.T) {
 		w := newWorld([]string{"a", "b"}[:rapid.IntRange(1, 2).Draw(t, "deliverers")]...)
 		w.replaceOnStart = rapid.Bool().Draw(t, "replace")
 		w.ignoreWhileIdle = rapid.Bool().Draw(t, "ignore")
+		w.single = rapid.Bool().Draw(t, "single")
+		w.latency = rapid.SampledFrom([]time.Duration{0, 0, 0, 6 * time.Second}).Draw(t, "latency")
 		options := drawOptions(t)
 
 		for range rapid.IntRange(1, 6).Draw(t, "actions") {

@@ -5,6 +5,7 @@ import (
 	"crypto/rand"
 	"errors"
 	"time"
+	"unicode/utf8"
 )
 
 // Rotator rotates secrets. It is safe for concurrent use: one serves all clients of a target. It holds no secret, and
@@ -27,6 +28,9 @@ func New(target Target, deliverer Deliverer, journal Journal, options ...Option)
 		return nil, wrong(ErrInvalidArgument, "deliverers must not be empty: the next secret would be nowhere but in the journal")
 	}
 	for _, d := range r.deliverers {
+		if d.name == "" || len(d.name) > 64 || !utf8.ValidString(d.name) {
+			return nil, wrong(ErrInvalidArgument, "deliverer %.64q: the name must be of 1 to 64 bytes of UTF-8", d.name)
+		}
 		if d.Deliverer == nil {
 			return nil, wrong(ErrInvalidArgument, "deliverer %.64q must not be nil", d.name)
 		}
@@ -76,7 +80,7 @@ func (r *Rotator) planned(clientID string) Record {
 func (r *Rotator) Run(ctx context.Context, clientID string) error {
 	return r.drive(ctx, clientID, func(w *work) error {
 		if !w.rec.active() {
-			w.rec = r.planned(clientID) // written with the first intent
+			w.plan()
 		}
 		return nil
 	})
@@ -147,7 +151,7 @@ func (r *Rotator) drive(ctx context.Context, clientID string, prepare func(*work
 // outcome is what a rotation at its end means to the caller.
 func (w *work) outcome() error {
 	if w.rec.State == Cancelled {
-		return &Error{ClientID: w.rec.ClientID, Stage: Cancelled, Working: w.proofs, Err: ErrCancelled}
+		return w.wrap(ErrCancelled)
 	}
 	return nil
 }
@@ -167,6 +171,9 @@ func (w *work) walk(ctx context.Context) (wait time.Duration, err error) {
 			pause, slow := throttled(err)
 			if failed++; failed == rounds || errors.Is(err, ErrJournal) || !slow && (!errors.As(err, &lost) || !outcomeUnknown(err)) {
 				return 0, err // what a failed write left behind is not known: begin with the journal again
+			}
+			if slow && pause > maxPause { // better resumed later
+				return 0, err
 			}
 			if slow {
 				if err := w.pause(ctx, max(pause, time.Second<<failed)); err != nil {

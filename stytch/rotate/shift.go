@@ -152,11 +152,7 @@ func (s *shift) turn(ctx context.Context, claim Claim, began time.Time) {
 		s.putOff(ctx, claim, s.aside())
 		return
 	}
-	w, err := s.r.pickUp(claim, id, began)
-	if err != nil {
-		s.untaken(ctx, id, err)
-		return
-	}
+	w := s.r.pickUp(claim, id, began)
 	if w.rec.State == Grace {
 		s.tally.resume()
 	}

@@ -10,7 +10,7 @@ import (
 	"github.com/stytchkit/m2m/stytch/secret"
 )
 
-// maxRestarts is how often a stored next secret may be given up because somebody else cancelled it.
+// maxRestarts is how often a stored next secret may be given up in one hold because somebody else cancelled it.
 const maxRestarts = 3
 
 // step makes one transition, or says how long to wait for it. Nothing here relies on an earlier step of the same process:
@@ -55,7 +55,9 @@ func (w *work) act(ctx context.Context, next action) error {
 		}
 		return w.planAgain(ctx)
 	case giveUp, ended:
-		return w.end(ctx, next == giveUp)
+		return w.end(ctx)
+	case stopInconsistent:
+		return wrong(ErrInconsistent, "it accepts the next secret, and says that none is pending")
 	case stopOther:
 		if p, _ := w.compare(); p == ours {
 			return wrong(ErrOtherRotation, "the pending secret ends like the stored one, which is refused")
@@ -76,6 +78,9 @@ func (w *work) stop(ctx context.Context, why error) error {
 	if w.rec.State == Planned {
 		return why
 	}
+	if w.rec.Abort && w.proofs.Next == Accepted { // it can be completed all the same
+		return errors.Join(wrong(why, "so the rotation cannot be cancelled"), w.advance(ctx, w.rec.State, func(r *Record) { r.Abort = false }))
+	}
 	from := w.rec.State
 	err := w.advance(ctx, NeedsHuman, func(r *Record) { r.Stopped, r.Reason = from, why.Error() })
 	return errors.Join(why, err)
@@ -89,6 +94,7 @@ func (w *work) start(ctx context.Context) error {
 	var next secret.String
 	err := w.effect(ctx, func(ctx context.Context) (err error) {
 		next, err = w.r.target.Start(ctx, w.rec.ClientID)
+		w.hear(next)
 		return err
 	})
 	if err != nil {
@@ -110,7 +116,7 @@ func (w *work) start(ctx context.Context) error {
 	if err != nil {
 		return w.unstored(ctx, err)
 	}
-	w.seen, w.seenAt = secret.LastFour{Current: w.seen.Current, Next: lastFour(next)}, w.r.clock.Now()
+	w.seen, w.looked = secret.LastFour{Current: w.seen.Current, Next: lastFour(next)}, w.now()
 	w.proofs.Next = Unproved
 	return nil
 }
@@ -119,6 +125,9 @@ func (w *work) start(ctx context.Context) error {
 func (w *work) refused(ctx context.Context, cause error) error {
 	if err := w.advance(ctx, Planned); err != nil {
 		return errors.Join(cause, err)
+	}
+	if _, slow := throttled(cause); slow {
+		return cause
 	}
 	if next, err := w.settle(ctx); err == nil && next == stopOther {
 		return because(ErrOtherRotation, cause)
@@ -137,13 +146,16 @@ func (w *work) unstored(ctx context.Context, cause error) error {
 	w.forget()
 	next, err := w.settle(ctx)
 	if err == nil && next == replace {
-		err = w.r.target.Cancel(ctx, w.rec.ClientID)
+		err = w.effect(ctx, func(ctx context.Context) error { return w.r.target.Cancel(ctx, w.rec.ClientID) })
 	}
 	w.forget()
 	return errors.Join(cause, err)
 }
 
 func (w *work) proceed(ctx context.Context) error {
+	if w.rec.State != Started && len(w.missing()) > 0 { // there is one that was not there before
+		return w.advance(ctx, Started)
+	}
 	switch w.rec.State {
 	case Started:
 		return w.deliver(ctx)
@@ -170,11 +182,16 @@ func (w *work) hold(ctx context.Context) (wait time.Duration, err error) {
 	if w.r.ready == nil {
 		return 0, nil
 	}
-	ready, err := w.r.ready(ctx, w.rec.ClientID)
+	ready := make(chan bool, 1)
+	err = w.bounded(ctx, func(ctx context.Context) error {
+		yes, err := w.r.ready(ctx, w.rec.ClientID)
+		ready <- yes
+		return err
+	})
 	if err != nil {
 		return 0, &failure{fmt.Errorf("rotate: whether all have the next secret is not known: %w", err)}
 	}
-	if !ready {
+	if !<-ready {
 		return w.r.readyEvery, nil
 	}
 	return 0, nil
@@ -182,7 +199,7 @@ func (w *work) hold(ctx context.Context) (wait time.Duration, err error) {
 
 // completing records the intent. What the server says is read again before the intent is acted on.
 func (w *work) completing(ctx context.Context) error {
-	w.seenAt = time.Time{}
+	w.looked = learned{}
 	return w.advance(ctx, Completing)
 }
 
@@ -215,8 +232,11 @@ func (w *work) finish(ctx context.Context) error {
 // planAgain gives up the stored secret, which is dead, for another one.
 func (w *work) planAgain(ctx context.Context) error {
 	lost := w.rec.Next.IsZero() // an answer was lost; nobody else had a part in it
-	if !lost && w.rec.Restarts >= maxRestarts {
-		return wrong(ErrOtherRotation, "the next secret was given up %d times", w.rec.Restarts)
+	if !lost && w.restarts == maxRestarts {
+		return wrong(ErrOtherRotation, "the next secret was given up %d times", w.restarts)
+	}
+	if !lost {
+		w.restarts++
 	}
 	w.proofs.Next = Unproved
 	return w.advance(ctx, Planned, func(r *Record) {
@@ -242,23 +262,30 @@ func (w *work) cancel(ctx context.Context) error {
 }
 
 // end gives the rotation up: first those who use the secret get the current one back, then ours is cancelled.
-func (w *work) end(ctx context.Context, pending bool) error {
-	if !w.rec.Next.IsZero() {
+func (w *work) end(ctx context.Context) error {
+	if !w.rec.Next.IsZero() || w.rec.Restarts > 0 {
 		if err := w.deliverAll(ctx, Delivery{Secret: w.rec.Current}); err != nil {
 			return err
 		}
+		w.forget() // that may have taken minutes
 	}
-	if pending {
+	next, err := w.settle(ctx)
+	switch {
+	case err != nil:
+		return err
+	case next == giveUp:
 		if err := w.cancel(ctx); err != nil {
 			return err
 		}
 		if err := w.look(ctx); err != nil {
 			return err
 		}
-		if p, _ := w.compare(); p != none {
+		if p, h := w.compare(); p != none || h == holdsNext || h == holdsNeither {
 			w.forget()
-			return &effectError{wrong(ErrInconsistent, "the cancellation had no effect")}
+			return &effectError{wrong(ErrInconsistent, "the cancellation had no effect, or another one")}
 		}
+	case next != ended:
+		return w.act(ctx, next) // it changed meanwhile
 	}
 	return w.advance(ctx, Cancelled, erase)
 }

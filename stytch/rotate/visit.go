@@ -25,7 +25,7 @@ func (c *crew) visit(ctx context.Context, j job) {
 		c.tally.count(&c.tally.report.Skipped)
 		return
 	default:
-		w.rec = c.r.planned(j.id)
+		w.plan()
 	}
 	wait, err := w.goOn(ctx)
 	if wait > 0 && !c.ours(w.rec) { // it waited before: from now on it waits for us

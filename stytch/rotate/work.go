@@ -12,18 +12,31 @@ import (
 // period, so that these cost two tokens and not four, and short against anything that people do by hand.
 const fresh = 5 * time.Second
 
+// maxDoubts is how often a contradiction is looked into once more.
+const maxDoubts = 2
+
 // work is one hold of one client: from the claim to its release.
 type work struct {
 	r     *Rotator
 	claim Claim
-	rec   Record    // as it is in the journal, except that a rotation that was only just planned may not be there yet
-	until time.Time // when the claim ends if nothing is written
+	rec   Record          // as it is in the journal, except that a rotation that was only just planned may not be there yet
+	stage State           // where the journal stands
+	until time.Time       // when the claim ends if nothing is written
+	heard []secret.String // all secrets that had a part in this, to keep them out of errors
 
-	seen   secret.LastFour
-	seenAt time.Time // zero: to be read
-	proofs Working
-	proved struct{ current, next time.Time }
-	doubts int
+	seen     secret.LastFour
+	looked   learned
+	proofs   Working
+	proved   struct{ current, next learned }
+	settling int // how often it was found out what to do
+	doubts   int
+	restarts int
+}
+
+// learned is when something was learned: the time before asking, and which settling it was asked in.
+type learned struct {
+	at       time.Time
+	settling int
 }
 
 // take claims a client and picks up its record.
@@ -36,17 +49,36 @@ func (r *Rotator) take(ctx context.Context, clientID string) (*work, error) {
 	if err != nil {
 		return nil, &Error{ClientID: clientID, Err: ofJournal(err)}
 	}
-	return r.pickUp(claim, clientID, began)
+	return r.pickUp(claim, clientID, began), nil
 }
 
 // pickUp continues from what a claim holds.
-func (r *Rotator) pickUp(claim Claim, clientID string, claimed time.Time) (*work, error) {
-	w := &work{r: r, claim: claim, rec: claim.Record().clone(), until: claimed.Add(r.life())}
-	if w.rec.State == NeedsHuman { // perhaps one has been here: look again
-		w.rec.State, w.rec.Stopped, w.rec.Reason = w.rec.Stopped, "", ""
+func (r *Rotator) pickUp(claim Claim, clientID string, claimed time.Time) *work {
+	rec := claim.Record().clone()
+	rec.ClientID = clientID
+	w := &work{r: r, claim: claim, rec: rec.again(), stage: rec.State, until: claimed.Add(r.life())}
+	w.hear(rec.Current, rec.Next)
+	return w
+}
+
+// again is the record of a rotation that is looked at again: perhaps the human that it needed has been here.
+func (r Record) again() Record {
+	if r.State == NeedsHuman {
+		r.State, r.Stopped, r.Reason = r.Stopped, "", ""
 	}
-	w.rec.ClientID = clientID
-	return w, nil
+	return r
+}
+
+// plan begins a rotation, which is written with its first intent.
+func (w *work) plan() { w.rec, w.stage = w.r.planned(w.rec.ClientID), Planned }
+
+// hear remembers secrets.
+func (w *work) hear(secrets ...secret.String) {
+	for _, s := range secrets {
+		if !s.IsZero() {
+			w.heard = append(w.heard, s)
+		}
+	}
 }
 
 // release gives the claim up, whatever became of the caller.
@@ -65,8 +97,8 @@ func (w *work) write(ctx context.Context, rec Record) error {
 	if err := w.claim.Write(ctx, rec); err != nil {
 		return ofJournal(err)
 	}
-	from := w.rec.State
-	w.rec, w.until = rec, began.Add(w.r.life())
+	from := w.stage
+	w.rec, w.stage, w.until = rec, rec.State, began.Add(w.r.life())
 	if from != rec.State {
 		w.r.tell(w.event(from, nil))
 	}
@@ -101,6 +133,9 @@ func (w *work) call(ctx context.Context, request func(context.Context) error) er
 	return w.r.heed(request(ctx))
 }
 
+// recent is how old a look may be when something is changed because of it.
+const recent = time.Second
+
 // effect makes one request that changes the server. The caller's context can keep it from being sent, but not from being
 // answered: half of a secret's life would be lost with the answer. It is not sent when the claim is about to end, so that a
 // process that was paused does not act on what it knew before.
@@ -110,6 +145,11 @@ func (w *work) effect(ctx context.Context, request func(context.Context) error) 
 	}
 	if err := w.renew(ctx); err != nil {
 		return err
+	}
+	if w.r.clock.Now().Sub(w.looked.at) > recent { // the limiter or the journal took its time
+		if err := w.lookAgain(ctx); err != nil {
+			return err
+		}
 	}
 	if err := ctx.Err(); err != nil {
 		return err
@@ -123,6 +163,19 @@ func (w *work) effect(ctx context.Context, request func(context.Context) error) 
 	if err != nil {
 		w.forget()
 		return &effectError{err}
+	}
+	return nil
+}
+
+// lookAgain makes sure that the server still says what it said.
+func (w *work) lookAgain(ctx context.Context) error {
+	before := w.seen
+	if err := w.look(ctx); err != nil {
+		return err
+	}
+	if w.seen != before {
+		w.forget()
+		return &effectError{wrong(ErrInconsistent, "its secrets changed meanwhile")}
 	}
 	return nil
 }
@@ -142,24 +195,29 @@ func (r *Rotator) heed(err error) error {
 }
 
 // forget drops what was read and proved.
-func (w *work) forget() { w.seenAt, w.proofs = time.Time{}, Working{} }
+func (w *work) forget() { w.looked, w.proofs = learned{}, Working{} }
 
 // situation is what is known now. What is no longer fresh counts as unknown.
 func (w *work) situation() situation {
-	now := w.r.clock.Now()
 	s := situation{
-		stored: !w.rec.Next.IsZero(), asked: w.rec.State == Starting, known: !w.rec.Current.IsZero(),
-		abort: w.rec.Abort, takeOver: w.r.takeOver,
-		looked: !w.seenAt.IsZero() && now.Sub(w.seenAt) <= fresh,
+		stored: !w.rec.Next.IsZero(), asked: w.rec.State == Starting, known: !w.rec.Current.IsZero(), told: w.rec.Restarts > 0,
+		abort: w.rec.Abort, takeOver: w.r.takeOver, sure: w.doubts >= maxDoubts,
+		looked: w.good(w.looked),
 	}
-	if now.Sub(w.proved.current) <= fresh {
+	if w.good(w.proved.current) {
 		s.working.Current = w.proofs.Current
 	}
-	if now.Sub(w.proved.next) <= fresh {
+	if w.good(w.proved.next) {
 		s.working.Next = w.proofs.Next
 	}
 	s.pending, s.holder = w.compare()
 	return s
+}
+
+// good reports whether what was learned can be relied on. All that is learned while something is being found out can: where
+// each answer takes long, that would never come to an end otherwise.
+func (w *work) good(l learned) bool {
+	return !l.at.IsZero() && (l.settling == w.settling || w.r.clock.Now().Sub(l.at) <= fresh)
 }
 
 // compare reads the last four characters.
@@ -181,7 +239,7 @@ func (w *work) compare() (pending, holder) {
 		return p, holdsCurrent
 	case next != "" && w.seen.Current == next:
 		return p, holdsNext
-	case current == "":
+	case current == "" && next == "":
 		return p, unsaid
 	}
 	return p, holdsNeither
@@ -189,6 +247,7 @@ func (w *work) compare() (pending, holder) {
 
 // settle finds out what decide asks for until it says what to do.
 func (w *work) settle(ctx context.Context) (action, error) {
+	w.settling++
 	for {
 		s := w.situation()
 		switch a := decide(s); a {
@@ -210,8 +269,9 @@ func (w *work) settle(ctx context.Context) (action, error) {
 			}
 		case doubt:
 			w.forget()
-			if w.doubts++; w.doubts > 2 {
-				return 0, wrong(ErrInconsistent, "it accepts both secrets, and says that none is pending")
+			w.doubts++
+			if err := w.pause(ctx, time.Second<<w.doubts); err != nil {
+				return 0, err
 			}
 		case stopRefused, stopUnknown, stopNeither:
 			if mended, err := w.toldAnew(ctx); !mended || err != nil {
@@ -225,23 +285,25 @@ func (w *work) settle(ctx context.Context) (action, error) {
 
 func (w *work) look(ctx context.Context) error {
 	return w.call(ctx, func(ctx context.Context) error {
-		began := w.r.clock.Now()
+		now := w.now()
 		seen, err := w.r.target.Pending(ctx, w.rec.ClientID)
 		if err == nil {
-			w.seen, w.seenAt = seen, began
+			w.seen, w.looked = seen, now
 		}
 		return err
 	})
 }
 
-func (w *work) prove(ctx context.Context, s secret.String, verdict *Verdict, at *time.Time) error {
+func (w *work) now() learned { return learned{w.r.clock.Now(), w.settling} }
+
+func (w *work) prove(ctx context.Context, s secret.String, verdict *Verdict, at *learned) error {
 	return w.call(ctx, func(ctx context.Context) error {
-		began := w.r.clock.Now()
+		now := w.now()
 		accepted, err := w.r.prober.Probe(ctx, w.rec.ClientID, s)
 		if err != nil {
 			return err
 		}
-		*verdict, *at = Refused, began
+		*verdict, *at = Refused, now
 		if accepted {
 			*verdict = Accepted
 		}
@@ -252,7 +314,7 @@ func (w *work) prove(ctx context.Context, s secret.String, verdict *Verdict, at 
 // event is what observers are told.
 func (w *work) event(from State, err error) Event {
 	return Event{
-		Time: w.r.clock.Now(), ClientID: w.rec.ClientID, RotationID: w.rec.RotationID, From: from, To: w.rec.State,
+		Time: w.r.clock.Now(), ClientID: w.rec.ClientID, RotationID: w.rec.RotationID, From: from, To: w.stage,
 		Working: w.proofs, Err: err,
 	}
 }
@@ -265,9 +327,13 @@ func (r *Rotator) tell(e Event) {
 
 // fail is the error that the caller gets.
 func (w *work) fail(err error) error {
-	e := &Error{ClientID: w.rec.ClientID, Stage: w.rec.State, Working: w.proofs, Err: scrub(err, w.rec.Current, w.rec.Next)}
-	w.r.tell(w.event(w.rec.State, e))
+	e := w.wrap(err)
+	w.r.tell(w.event(w.stage, e))
 	return e
+}
+
+func (w *work) wrap(err error) *Error {
+	return &Error{ClientID: w.rec.ClientID, Stage: w.stage, Working: w.proofs, Err: scrub(err, w.heard...), restarted: w.rec.Restarts > 0}
 }
 
 // ofJournal makes sure that an error of the journal is one of this package.

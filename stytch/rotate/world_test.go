@@ -21,6 +21,8 @@ type world struct {
 	replaceOnStart  bool // what start does while rotating
 	ignoreWhileIdle bool // what complete and cancel do while idle
 	deaf            bool // cancel and complete say yes and do nothing
+	latency         time.Duration
+	single          bool // the places keep one secret only
 	minted          int  // secrets
 	completes       int  // that took effect
 	cancels         int
@@ -94,7 +96,7 @@ func (w *world) call(what string, effect func() error) error {
 	if f := w.before[fmt.Sprint(what, " ", w.count(what))]; f != nil {
 		f()
 	}
-	w.now = w.now.Add(10 * time.Millisecond)
+	w.now = w.now.Add(10*time.Millisecond + w.latency)
 	next := well
 	if len(w.fates) > 0 {
 		next, w.fates = w.fates[0], w.fates[1:]
@@ -308,6 +310,9 @@ func (s worldSink) Deliver(_ context.Context, d rotate.Delivery) error {
 	return s.w.call("deliver", func() error {
 		if !d.Previous.IsZero() && s.w.record.Next.Reveal() != d.Secret.Reveal() {
 			s.w.wrong("I2: told of a secret that is not stored")
+		}
+		if s.w.single {
+			d.Previous = secret.String{}
 		}
 		s.w.sinks[s.name] = d
 		return nil

@@ -43,6 +43,9 @@ func least(clientID string, state rotate.State) rotate.Record {
 	if state != rotate.Planned && state != rotate.Starting && state != rotate.NeedsHuman {
 		r.Next = secret.New("next secret of " + clientID)
 	}
+	if state == rotate.NeedsHuman {
+		r.Stopped = rotate.Starting
+	}
 	return r
 }
 
