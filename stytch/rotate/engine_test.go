@@ -147,6 +147,19 @@ func TestScenes(t *testing.T) {
 			want: rotate.ErrCurrentUnknown, state: rotate.NeedsHuman,
 			check: func(w *world) bool { return w.completes == 0 && w.current == "secret-0000" },
 		},
+		"the same at a server that does not tell how the current secret ends": {
+			prepare: func(w *world) {
+				w.sinks["a"], w.mute = rotate.Delivery{}, true
+				w.before["write completing 1"] = w.outsiderCancels
+			},
+			want: rotate.ErrCurrentUnknown, state: rotate.NeedsHuman,
+			check: func(w *world) bool { return w.completes == 0 && w.current == "secret-0000" },
+		},
+		"a server that does not tell how the current secret ends": {
+			prepare: func(w *world) { w.mute = true },
+			state:   rotate.Completed,
+			check:   func(w *world) bool { return w.completes == 1 },
+		},
 		"start always loses its answer": {
 			prepare: func(w *world) {
 				for _, n := range []string{"1", "2", "3", "4", "5", "6"} {

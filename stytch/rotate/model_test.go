@@ -30,6 +30,7 @@ func TestModel(t *testing.T) {
 		w := newWorld([]string{"a", "b"}[:rapid.IntRange(1, 2).Draw(t, "deliverers")]...)
 		w.replaceOnStart = rapid.Bool().Draw(t, "replace")
 		w.ignoreWhileIdle = rapid.Bool().Draw(t, "ignore")
+		w.mute = rapid.Bool().Draw(t, "mute")
 		w.single = rapid.Bool().Draw(t, "single")
 		w.latency = rapid.SampledFrom([]time.Duration{0, 0, 0, 6 * time.Second}).Draw(t, "latency")
 		options := drawOptions(t)
@@ -188,12 +189,13 @@ func TestOutsider(t *testing.T) {
 		}
 		w.fates = nil
 		current := rotate.WithCurrent(func(context.Context, string) (secret.String, error) { return secret.New(w.current), nil })
-		if err := w.rotator(append(options, rotate.WithTakeOver(), current)...).Run(t.Context(), "client"); err != nil {
+		err := w.rotator(append(options, rotate.WithTakeOver(), current)...).Run(t.Context(), "client")
+		if err != nil {
 			w.named(err)
 		}
 		w.expect(t)
 		if w.active() && w.record.State != rotate.NeedsHuman && w.next == "" {
-			t.Fatalf("left in %s although nobody else is rotating", w.record.State)
+			t.Fatalf("left in %s although nobody else is rotating: %v", w.record.State, err)
 		}
 	})
 }

@@ -79,7 +79,8 @@ func (w *work) stop(ctx context.Context, why error) error {
 		return why
 	}
 	if w.rec.Abort && w.proofs.Next == Accepted { // it can be completed all the same
-		return errors.Join(wrong(why, "so the rotation cannot be cancelled"), w.advance(ctx, w.rec.State, func(r *Record) { r.Abort = false }))
+		err := w.advance(ctx, w.rec.State, func(r *Record) { r.Abort = false })
+		return errors.Join(wrong(why, "so the rotation cannot be cancelled"), err)
 	}
 	from := w.rec.State
 	err := w.advance(ctx, NeedsHuman, func(r *Record) { r.Stopped, r.Reason = from, why.Error() })
@@ -264,6 +265,9 @@ func (w *work) cancel(ctx context.Context) error {
 // end gives the rotation up: first those who use the secret get the current one back, then ours is cancelled.
 func (w *work) end(ctx context.Context) error {
 	if !w.rec.Next.IsZero() || w.rec.Restarts > 0 {
+		if err := w.advance(ctx, w.rec.State, func(r *Record) { r.Delivered = nil }); err != nil { // from now on, nobody has the next one for certain
+			return err
+		}
 		if err := w.deliverAll(ctx, Delivery{Secret: w.rec.Current}); err != nil {
 			return err
 		}
