@@ -70,6 +70,8 @@ fuzz: ## run every fuzz target for FUZZTIME each
 bench: ## the benchmarks of docs/benchmarks.md
 	$(GO) test -run '^$$' -bench . -benchtime 1x -timeout 20m ./stytch/internal/bench
 	$(GO) test -run '^$$' -bench . -timeout 20m ./stytch/emulator ./stytch/metadata
+	$(GO) test -run '^$$' -bench Rotation -benchtime 1x ./stytch/rotate
+	$(GO) test -run '^$$' -bench Fleet10k -benchtime 1x ./stytch/rotate
 
 .PHONY: bench-peers
 bench-peers: ## peers side by side, one table of ratios from one interleaved run, and its chart

@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"slices"
 	"time"
 
 	"github.com/stytchkit/m2m/stytch/secret"
@@ -85,72 +84,6 @@ func (w *work) stop(ctx context.Context, why error) error {
 	from := w.rec.State
 	err := w.advance(ctx, NeedsHuman, func(r *Record) { r.Stopped, r.Reason = from, why.Error() })
 	return errors.Join(why, err)
-}
-
-// start asks for a next secret and stores it before anything else happens.
-func (w *work) start(ctx context.Context) error {
-	if err := w.advance(ctx, Starting); err != nil {
-		return err
-	}
-	var next secret.String
-	err := w.effect(ctx, func(ctx context.Context) (err error) {
-		next, err = w.r.target.Start(ctx, w.rec.ClientID)
-		w.hear(next)
-		return err
-	})
-	if err != nil {
-		if !outcomeUnknown(err) {
-			return w.refused(ctx, err)
-		}
-		return err
-	}
-	if next.IsZero() {
-		w.forget()
-		return &effectError{wrong(ErrInconsistent, "it answered without a next secret")}
-	}
-	store := func(r *Record) { r.Next, r.Delivered, r.GraceUntil = next, nil, time.Time{} }
-	for range 3 {
-		if err = w.advance(ctx, Started, store); err == nil || errors.Is(err, ErrBusy) {
-			break
-		}
-	}
-	if err != nil {
-		return w.unstored(ctx, err)
-	}
-	w.seen, w.looked = secret.LastFour{Current: w.seen.Current, Next: lastFour(next)}, w.now()
-	w.proofs.Next = Unproved
-	return nil
-}
-
-// refused is for a start that certainly did not happen: whatever is pending now is somebody else's.
-func (w *work) refused(ctx context.Context, cause error) error {
-	if err := w.advance(ctx, Planned); err != nil {
-		return errors.Join(cause, err)
-	}
-	if _, slow := throttled(cause); slow {
-		return cause
-	}
-	if next, err := w.settle(ctx); err == nil && next == stopOther {
-		return because(ErrOtherRotation, cause)
-	}
-	return cause
-}
-
-// unstored is for a next secret that cannot be stored: nobody has it, so it is cancelled if that is safe. Otherwise, and
-// if that fails, the record says that it was asked for, and a later run cancels it.
-func (w *work) unstored(ctx context.Context, cause error) error {
-	if errors.Is(cause, ErrBusy) {
-		return cause // whoever took over does it
-	}
-	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), w.r.cleanupTimeout)
-	defer cancel()
-	w.forget()
-	next, err := w.settle(ctx)
-	if err == nil && next == replace {
-		err = w.effect(ctx, func(ctx context.Context) error { return w.r.target.Cancel(ctx, w.rec.ClientID) })
-	}
-	w.forget()
-	return errors.Join(cause, err)
 }
 
 func (w *work) proceed(ctx context.Context) error {
@@ -246,55 +179,4 @@ func (w *work) planAgain(ctx context.Context) error {
 			r.Restarts++
 		}
 	})
-}
-
-// cancel drops the pending secret. settle has just found that this is safe, and the secret that stays is stored first.
-func (w *work) cancel(ctx context.Context) error {
-	if err := w.write(ctx, w.rec); err != nil {
-		return err
-	}
-	err := w.effect(ctx, func(ctx context.Context) error { return w.r.target.Cancel(ctx, w.rec.ClientID) })
-	if err != nil {
-		return err
-	}
-	w.seen.Next = "" // if this is not so, the next start is refused, and nothing is lost
-	w.proofs.Next = Refused
-	return nil
-}
-
-// end gives the rotation up: first those who use the secret get the current one back, then ours is cancelled.
-func (w *work) end(ctx context.Context) error {
-	if !w.rec.Next.IsZero() || w.rec.Restarts > 0 {
-		if err := w.advance(ctx, w.rec.State, func(r *Record) { r.Delivered = nil }); err != nil { // from now on, nobody has the next one for certain
-			return err
-		}
-		if err := w.deliverAll(ctx, Delivery{Secret: w.rec.Current}); err != nil {
-			return err
-		}
-		w.forget() // that may have taken minutes
-	}
-	next, err := w.settle(ctx)
-	switch {
-	case err != nil:
-		return err
-	case next == giveUp:
-		if err := w.cancel(ctx); err != nil {
-			return err
-		}
-		if err := w.look(ctx); err != nil {
-			return err
-		}
-		if p, h := w.compare(); p != none || h == holdsNext || h == holdsNeither {
-			w.forget()
-			return &effectError{wrong(ErrInconsistent, "the cancellation had no effect, or another one")}
-		}
-	case next != ended:
-		return w.act(ctx, next) // it changed meanwhile
-	}
-	return w.advance(ctx, Cancelled, erase)
-}
-
-func erase(r *Record) {
-	r.Current, r.Next = secret.String{}, secret.String{}
-	r.Delivered = slices.Clone(r.Delivered)
 }
