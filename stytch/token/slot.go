@@ -148,6 +148,7 @@ func (sl *slot) land(f *flight, data tokenData, from origin, err error) (event E
 	sl.mu.Lock()
 	defer sl.mu.Unlock()
 	defer close(f.done)
+	defer func() { sl.source.counts.count(event) }()
 	sl.flight = nil
 	event = Event{Kind: Refreshed, FromStore: from == fromStore, Scopes: sl.request.scopes}
 	if err != nil {

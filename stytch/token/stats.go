@@ -102,15 +102,19 @@ type Event struct {
 	Duration  time.Duration // of the refresh
 }
 
-// emit counts an event and tells the hook.
-func (s *Source) emit(e Event) {
+// count is called before anyone hears of the event, so that nobody finds a count behind what they know.
+func (c *counts) count(e Event) {
 	switch {
 	case e.Kind == RefreshFailed:
-		s.counts.failures.Add(1)
-		s.counts.last.Store(&failure{e.Err, time.Now()})
+		c.failures.Add(1)
+		c.last.Store(&failure{e.Err, time.Now()})
 	case e.FromStore:
-		s.counts.store.Add(1)
+		c.store.Add(1)
 	}
+}
+
+// emit tells the hook.
+func (s *Source) emit(e Event) {
 	if s.settings.hook != nil {
 		s.settings.hook(e)
 	}
