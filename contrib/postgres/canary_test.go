@@ -108,6 +108,9 @@ func TestSecretsAreNowhere(t *testing.T) {
 		r := c.Record()
 		for _, state := range []rotate.State{rotate.Starting, rotate.Started, rotate.Delivered, rotate.Verified, rotate.Grace, rotate.Completing, end} {
 			r.State, r.Current, r.Next, r.GraceUntil = state, current, next, time.Now()
+			if state == rotate.NeedsHuman {
+				r.Stopped = rotate.Completing
+			}
 			write(t, c, r)
 			seen.WriteString(query1[string](t, pool, `SELECT string_agg(query, E'\n') FROM pg_stat_activity`))
 			seen.Write(dump(t, pool))
