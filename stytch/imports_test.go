@@ -38,7 +38,7 @@ var mayImport = map[string][]string{
 	"stytch/internal/contract":    {"api"},
 	"stytch/internal/conformance": {"stytch", "gen", "stytch/secret", "stytch/metadata", "stytch/internal/contract"},
 	"stytch/internal/bench":       {},
-	"examples/demo":               {"stytch", "stytch/emulator", "stytch/secret", "gen"},
+	"examples/demo":               {"stytch", "stytch/emulator", "stytch/rotate", "stytch/rotate/deliver", "stytch/secret", "gen"},
 }
 
 // thirdParty is what reaches the users of a package, over all of its dependencies.

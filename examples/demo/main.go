@@ -6,13 +6,14 @@ import (
 	"errors"
 	"fmt"
 	"log"
-	"net/http"
-	"net/url"
-	"strings"
+	"os"
+	"path/filepath"
 	"time"
 
 	"github.com/stytchkit/m2m/stytch"
 	"github.com/stytchkit/m2m/stytch/emulator"
+	"github.com/stytchkit/m2m/stytch/rotate"
+	"github.com/stytchkit/m2m/stytch/rotate/deliver"
 	"github.com/stytchkit/m2m/stytch/secret"
 )
 
@@ -26,7 +27,7 @@ func main() {
 	if err != nil {
 		log.Fatal(err)
 	}
-	d := demo{api: api, tokens: local.URL + "/v1/public/" + local.ProjectID + "/oauth2/token"}
+	d := demo{api: api}
 	fmt.Printf("A local Stytch listens on %s, with %d M2M clients in it.\n", local.URL, fleet)
 	for i, step := range []struct {
 		title string
@@ -55,8 +56,7 @@ func existing(i int) emulator.M2MClientSeed {
 }
 
 type demo struct {
-	api    *stytch.Client
-	tokens string
+	api *stytch.Client
 
 	id      string
 	current secret.String
@@ -126,22 +126,40 @@ func (d *demo) update(ctx context.Context) error {
 	return nil
 }
 
+// rotate changes the secret as it would be changed under a running service, which reads it from a file.
 func (d *demo) rotate(ctx context.Context) error {
-	next, err := d.api.M2M.Secrets.Start(ctx, d.id)
+	dir, err := os.MkdirTemp("", "m2m-demo")
 	if err != nil {
 		return err
 	}
-	say("started: there are two secrets now")
-	if err := errors.Join(d.tryToken(ctx, "the old secret", d.current, true), d.tryToken(ctx, "the new secret", next, true)); err != nil {
+	defer os.RemoveAll(dir)
+	file := deliver.File(filepath.Join(dir, "credentials.json"))
+	err = file.Deliver(ctx, rotate.Delivery{ClientID: d.id, Secret: d.current})
+	if errors.Is(err, errors.ErrUnsupported) {
+		say("left out: secrets are kept in files on Unix systems only")
+		return nil
+	}
+	if err != nil {
 		return err
 	}
-	if err := d.api.M2M.Secrets.Complete(ctx, d.id); err != nil {
+	journal, err := rotate.NewFileJournal(filepath.Join(dir, "journal"), d.api.ProjectID())
+	if err != nil {
 		return err
 	}
-	say("completed: the new one is the only one")
-	old := d.current
-	d.current = next
-	return errors.Join(d.tryToken(ctx, "the old secret", old, false), d.tryToken(ctx, "the new secret", next, true))
+	rotator, err := rotate.New(d.api.M2M.Secrets, file, journal, rotate.WithObserver(func(e rotate.Event) {
+		say("%-11s %s", e.To, e.Working)
+	}))
+	if err != nil {
+		return err
+	}
+	if err := rotator.Run(ctx, d.id); err != nil {
+		return err
+	}
+	held, err := file.Read(ctx, d.id)
+	if err != nil {
+		return err
+	}
+	return errors.Join(d.tryToken(ctx, "the old secret", d.current, false), d.tryToken(ctx, "the file's secret", held.Secret, true))
 }
 
 func (d *demo) remove(ctx context.Context) error {
@@ -159,19 +177,12 @@ func (d *demo) remove(ctx context.Context) error {
 
 // tryToken asks for an access token, which is the only proof that a secret works.
 func (d *demo) tryToken(ctx context.Context, name string, s secret.String, works bool) error {
-	form := url.Values{"grant_type": {"client_credentials"}, "client_id": {d.id}, "client_secret": {s.Reveal()}}
-	req, err := http.NewRequestWithContext(ctx, http.MethodPost, d.tokens, strings.NewReader(form.Encode()))
+	got, err := d.api.M2M.Secrets.Probe(ctx, d.id, s)
 	if err != nil {
 		return err
 	}
-	req.Header.Set("Content-Type", "application/x-www-form-urlencoded")
-	resp, err := http.DefaultClient.Do(req)
-	if err != nil {
-		return err
-	}
-	defer resp.Body.Close()
-	if got := resp.StatusCode == http.StatusOK; got != works {
-		return fmt.Errorf("%s: status %d", name, resp.StatusCode)
+	if got != works {
+		return fmt.Errorf("%s: accepted %v, want %v", name, got, works)
 	}
 	mark := "gets a token"
 	if !works {
