@@ -132,7 +132,7 @@ func (d *demo) rotate(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	defer os.RemoveAll(dir)
+	defer func() { _ = os.RemoveAll(dir) }()
 	file := deliver.File(filepath.Join(dir, "credentials.json"))
 	err = file.Deliver(ctx, rotate.Delivery{ClientID: d.id, Secret: d.current})
 	if errors.Is(err, errors.ErrUnsupported) {
