@@ -1,0 +1,194 @@
+package stytch_test
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"net/http"
+	"net/url"
+	"regexp"
+	"slices"
+	"strings"
+	"testing"
+	"testing/iotest"
+
+	"github.com/stytchkit/m2m/gen"
+	"github.com/stytchkit/m2m/stytch"
+	"github.com/stytchkit/m2m/stytch/secret"
+)
+
+// Whatever the other side quotes of a request, no error shows a secret that it carried, in no way of writing it.
+func TestNoErrorQuotesWhatWasSent(t *testing.T) {
+	for name, s := range oddSecrets() {
+		basicAuth := basic("a", s.Reveal())
+		escapedAuth := basic("a", url.QueryEscape(s.Reveal())) // RFC 6749, section 2.3.1
+		inJSON, _ := json.Marshal("of " + s.Reveal() + " it is said")
+		writings := map[string]string{
+			"inside JSON": string(inJSON), "inside quotes": fmt.Sprintf("%q", "of "+s.Reveal()+" it is said"),
+			"plain": s.Reveal(), "form": url.QueryEscape(s.Reveal()), "path": url.PathEscape(s.Reveal()), "form with %20": strings.ReplaceAll(url.QueryEscape(s.Reveal()), "+", "%20"),
+			"quoted": fmt.Sprintf("%q", s.Reveal()),
+			"Basic":  basicAuth, "escaped Basic": escapedAuth,
+			"whole form": url.Values{"client_id": {"a"}, "client_secret": {s.Reveal()}, "grant_type": {"client_credentials"}}.Encode(),
+		}
+		for writing, text := range writings {
+			t.Run(name+"/"+writing, func(t *testing.T) {
+				for what, answer := range echoes(text) {
+					c := clientOn(t, &wire{answer: func(int, *http.Request) (*http.Response, error) { return answer() }}, once())
+					var errs []error
+					if !strings.Contains(writing, "Basic") {
+						_, err := c.M2M.Secrets.Probe(t.Context(), "a", s)
+						errs = append(errs, err)
+						_, err = c.M2M.Create(t.Context(), stytch.M2MCreate{ClientSecret: secret.Import(s), Scopes: []string{"a"}})
+						errs = append(errs, err)
+					}
+					for _, authorization := range []string{basicAuth, escapedAuth} {
+						if what == "success" || writing == "whole form" || writing == "Basic" && authorization != basicAuth || writing == "escaped Basic" && authorization != escapedAuth {
+							continue // a success of the contract, or a quotation of what was not sent
+						}
+						_, err := rawOn(t, c).IssueM2MTokenWithBody(t.Context(), canaryProject, "application/x-www-form-urlencoded",
+							strings.NewReader("grant_type=client_credentials"), withAuthorization(authorization))
+						errs = append(errs, err)
+					}
+					for i, err := range errs {
+						if err == nil {
+							t.Fatalf("%s: no error from call %d", what, i)
+						}
+						if shows(err, s) {
+							t.Errorf("%s: the error of call %d shows the secret", what, i)
+						}
+						checkText(t, err)
+					}
+				}
+			})
+		}
+	}
+}
+
+func withAuthorization(value string) gen.RequestEditorFn {
+	return func(_ context.Context, r *http.Request) error {
+		r.Header.Set("Authorization", value)
+		return nil
+	}
+}
+
+// echoes are the places where an answer, or a transport, may quote something.
+func echoes(text string) map[string]func() (*http.Response, error) {
+	quoted, _ := json.Marshal(text)
+	q, escaped := string(quoted), ""
+	for _, r := range text {
+		if r < 0x10000 {
+			escaped += fmt.Sprintf(`\u%04X`, r)
+		} else {
+			escaped += string(r)
+		}
+	}
+	says := func(status int, body string) func() (*http.Response, error) {
+		return func() (*http.Response, error) { return replyJSON(status, body), nil }
+	}
+	breaks := func(status int) func() (*http.Response, error) {
+		return func() (*http.Response, error) {
+			r := replyJSON(status, "")
+			r.Body, r.ContentLength = io.NopCloser(iotest.ErrReader(errors.New("broken: "+text))), -1
+			return r, nil
+		}
+	}
+	return map[string]func() (*http.Response, error){
+		"OAuth":        says(400, `{"error":"invalid_request","error_description":`+q+`,"error_uri":`+q+`,"request_id":`+q+`}`),
+		"OAuth type":   says(401, `{"error":`+q+`}`),
+		"error":        says(400, `{"error_type":"bad_request","error_message":`+q+`,"error_url":`+q+`,"request_id":`+q+`}`),
+		"details":      says(400, `{"error_type":"bad_request","error_details":{"sent":[`+q+`],`+q+`:1}}`),
+		"escaped":      says(400, `{"error_type":"bad_request","error_details":{"sent":"`+escaped+`"}}`),
+		"broken":       says(400, `{"request_id":`+q+`,]`),
+		"success":      says(200, `{"request_id":`+q+`,"error":`+q+`,"status_code":200}`),
+		"wrong type":   says(200, `{"request_id":`+q+`,"status_code":`+q+`}`),
+		"a transport":  func() (*http.Response, error) { return nil, fmt.Errorf("malformed HTTP response %s", text) },
+		"a url.Error":  func() (*http.Response, error) { return nil, &url.Error{Op: "Post", URL: text, Err: errors.New(text)} },
+		"in the body":  breaks(200),
+		"in a refusal": breaks(400),
+	}
+}
+
+// shows reports whether an error, or anything that reflection finds in it, shows a secret of oddSecrets.
+func shows(err error, s secret.String) bool {
+	text := s.Reveal()
+	core := canary(regexp.MustCompile("[A-Z2-7]{26}").FindString(strings.ReplaceAll(text, "ABCDEFGHIJKLMNOPQRSTUVWXYZ", "")))
+	for _, p := range printers() {
+		if p.name == "panic" {
+			continue
+		}
+		if out := p.print(err); core.in(out) || strings.Contains(out, text) {
+			return true
+		}
+	}
+	return false
+}
+
+// Of two secrets, of which one begins with the other, both are taken out whole.
+func TestOneSecretInAnother(t *testing.T) {
+	short, rest := string(newCanary()), newCanary()
+	long := short + string(rest)
+	c := clientOn(t, always(400, "application/json", `{"error":"invalid_client","error_description":"`+long+` and `+short+`"}`), once())
+	_, err := rawOn(t, c).IssueM2MTokenWithBody(t.Context(), canaryProject, "application/x-www-form-urlencoded",
+		strings.NewReader("grant_type=client_credentials&client_secret="+short), withAuthorization(basic("a", long)))
+	if err == nil || rest.in(err.Error()) || canary(short).in(err.Error()) {
+		t.Error("no error, or one that shows a secret")
+	}
+}
+
+// A number in the details cannot be redacted in place, and stays JSON.
+func TestRedactedNumber(t *testing.T) {
+	s := secret.New("4815162342")
+	c := clientOn(t, always(400, "application/json", `{"error_type":"bad_request","error_details":{"sent":4815162342}}`), once())
+	_, err := c.M2M.Secrets.Probe(t.Context(), "a", s)
+	var e *stytch.Error
+	if !errors.As(err, &e) || string(e.Details) != `"[REDACTED]"` {
+		t.Error("no error, or other details")
+	}
+	checkText(t, err)
+}
+
+// FuzzRedactedDetails: what is left of an error's details is JSON that holds the secret of the request nowhere.
+func FuzzRedactedDetails(f *testing.F) {
+	f.Add(`{"sent":["abcdefgh"]}`, "abcdefgh")
+	f.Add(`"\u0061bcdefgh"`, "abcdefgh")
+	f.Add(`{"a":12345678}`, "12345678")
+	f.Add(`["\"\\<>"]`, `"\<>`)
+	f.Add(`[true,null,{}]`, "true,null")
+	f.Fuzz(func(t *testing.T, details, text string) {
+		s := secret.New(text)
+		if _, err := secret.Import(s).MarshalJSON(); err != nil || len(text) < 8 || text == "REDACTED" || strings.ContainsAny(text, "[]") || !json.Valid([]byte(details)) {
+			return
+		}
+		_, err := clientOn(t, always(400, "application/json", `{"error_type":"bad_request","error_details":`+details+`}`), once()).M2M.Secrets.Probe(t.Context(), "a", s)
+		var e *stytch.Error
+		if !errors.As(err, &e) {
+			t.Fatal("no typed error")
+		}
+		var value any
+		if e.Details != nil && json.Unmarshal(e.Details, &value) != nil {
+			t.Fatal("the details are no JSON")
+		}
+		if strings.Contains(string(e.Details), text) || holds(value, text) {
+			t.Error("the details hold the secret")
+		}
+	})
+}
+
+// holds reports whether a text is in a string of a JSON value.
+func holds(value any, text string) bool {
+	switch value := value.(type) {
+	case string:
+		return strings.Contains(value, text)
+	case []any:
+		return slices.ContainsFunc(value, func(v any) bool { return holds(v, text) })
+	case map[string]any:
+		for key, v := range value {
+			if strings.Contains(key, text) || holds(v, text) {
+				return true
+			}
+		}
+	}
+	return false
+}
