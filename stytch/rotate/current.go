@@ -16,11 +16,15 @@ func (w *work) told(ctx context.Context) (secret.String, error) {
 			result <- current
 			return err
 		})
+		var current secret.String
+		select {
+		case current = <-result:
+			w.hear(current)
+		default:
+		}
 		if err != nil {
 			return secret.String{}, fmt.Errorf("rotate: the current secret cannot be told: %w", err)
 		}
-		current := <-result
-		w.hear(current)
 		return current, nil
 	}
 	for _, d := range w.r.deliverers {

@@ -126,7 +126,7 @@ func decideAlive(s situation) action {
 		return stopOther
 	case s.working.Current == Refused:
 		return promote
-	case !s.known && s.holder == unsaid:
+	case !s.known && s.holder == unsaid && s.sure:
 		return promote
 	case s.known && s.working.Current == Unproved:
 		return proveCurrent
@@ -145,8 +145,10 @@ func decideDead(s situation) action {
 		return proveCurrent
 	case s.working.Current == Refused:
 		return stopNeither
-	case s.pending == ours && !s.sure:
-		return doubt // perhaps it does not work everywhere yet
+	case s.abort && s.pending == none:
+		return ended // which looks again after the deliverers were told
+	case s.pending != other && !s.sure:
+		return doubt // perhaps it does not work everywhere yet, or is not seen everywhere
 	case s.abort && s.pending == ours: // the refusal may be wrong, and what is pending would be in the way of the next rotation
 		if a, ok := safeToCancel(s); !ok {
 			return a

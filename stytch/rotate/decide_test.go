@@ -162,10 +162,12 @@ func TestDecideTable(t *testing.T) {
 		{with(stored, none, holdsCurrent, Accepted, Accepted), doubt},
 		{with(sure(stored), none, holdsCurrent, Accepted, Accepted), stopInconsistent},
 		{with(unknown(stored), none, holdsNeither, Unproved, Accepted), doubt},
-		{with(unknown(stored), none, unsaid, Unproved, Accepted), promote},
+		{with(unknown(stored), none, unsaid, Unproved, Accepted), doubt},
+		{with(sure(unknown(stored)), none, unsaid, Unproved, Accepted), promote},
 		{with(stored, other, holdsNext, Unproved, Accepted), promote}, // ours is in use; the pending one is not ours to end
 		{with(stored, other, holdsCurrent, Unproved, Accepted), stopOther},
-		{with(stored, none, holdsCurrent, Accepted, Refused), discard},
+		{with(stored, none, holdsCurrent, Accepted, Refused), doubt}, // perhaps it is not seen everywhere yet
+		{with(sure(stored), none, holdsCurrent, Accepted, Refused), discard},
 		{with(stored, none, holdsNeither, Refused, Refused), stopNeither},
 		{with(stored, ours, holdsCurrent, Refused, Refused), stopNeither}, // perhaps inactive
 		{with(unknown(stored), none, unsaid, Unproved, Refused), stopUnknown},

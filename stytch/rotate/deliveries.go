@@ -62,7 +62,7 @@ func (w *work) deliverAll(ctx context.Context, what Delivery) error {
 }
 
 func (w *work) deliverTo(ctx context.Context, d namedDeliverer, what Delivery) error {
-	if err := w.renew(ctx); err != nil {
+	if err := w.keep(ctx); err != nil {
 		return err
 	}
 	what.ClientID, what.RotationID = w.rec.ClientID, w.rec.RotationID
@@ -73,7 +73,8 @@ func (w *work) deliverTo(ctx context.Context, d namedDeliverer, what Delivery) e
 	return w.ofDeliverer(d.name, err)
 }
 
-// verify reads back what can be read, and so relies on what the places hold and not on what the deliverers said.
+// verify reads back what can be read, and so relies on what the places hold and not on what the deliverers said. A place
+// that holds something else is delivered to again.
 func (w *work) verify(ctx context.Context) error {
 	for _, d := range w.r.deliverers {
 		err := w.readBack(ctx, d, w.rec.Next)
@@ -86,7 +87,7 @@ func (w *work) verify(ctx context.Context) error {
 			return err
 		}
 	}
-	return w.advance(ctx, Verified)
+	return nil
 }
 
 // errLie is what is wrong with a deliverer that says yes and does something else.
@@ -105,6 +106,9 @@ func (w *work) readBack(ctx context.Context, d namedDeliverer, want secret.Strin
 }
 
 func (w *work) read(ctx context.Context, name string, reader Reader) (Delivery, error) {
+	if err := w.keep(ctx); err != nil {
+		return Delivery{}, err
+	}
 	result := make(chan Delivery, 1) // not shared with a reader that returns too late
 	err := w.bounded(ctx, func(ctx context.Context) error {
 		held, err := reader.Read(ctx, w.rec.ClientID)
@@ -121,6 +125,14 @@ func (w *work) read(ctx context.Context, name string, reader Reader) (Delivery, 
 		return Delivery{}, w.ofDeliverer(name, err)
 	}
 	return held, nil
+}
+
+// keep makes sure that the claim outlasts a delivery.
+func (w *work) keep(ctx context.Context) error {
+	if err := w.renew(ctx); err != nil {
+		return err
+	}
+	return w.holds(w.r.deliverTimeout)
 }
 
 // bounded returns when the time for a delivery is over, even if what it calls does not.

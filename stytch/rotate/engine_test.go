@@ -22,10 +22,10 @@ func TestCalls(t *testing.T) {
 	}{
 		"plain": {nil, begin + end},
 		"short grace": { // shorter than what is known is good for
-			[]rotate.Option{rotate.WithGrace(time.Second)}, begin + "write grace " + end,
+			[]rotate.Option{rotate.WithGrace(time.Second)}, begin + "write grace read " + end,
 		},
 		"grace": {
-			[]rotate.Option{rotate.WithGrace(time.Minute)}, begin + "write grace write grace pending probe " + end, // the second one keeps the claim
+			[]rotate.Option{rotate.WithGrace(time.Minute)}, begin + "write grace write grace pending probe read " + end, // the second one keeps the claim
 
 		},
 	} {

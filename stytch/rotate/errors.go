@@ -46,7 +46,7 @@ var (
 // journal stands, and nothing was cancelled that could be the only working secret.
 type Error struct {
 	ClientID string
-	Stage    State   // where the journal stands, or one state before if a write failed halfway; "" if it could not be read or has no record
+	Stage    State   // where the journal stands, or one state before if a write failed halfway; Planned if nothing was written; "" if it could not be read
 	Working  Working // which secrets were accepted when last asked
 	Err      error
 

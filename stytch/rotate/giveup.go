@@ -44,7 +44,7 @@ func (w *work) end(ctx context.Context) error {
 		}
 		if p, h := w.compare(); p != none || h == holdsNext || h == holdsNeither {
 			w.forget()
-			return &effectError{wrong(ErrInconsistent, "the cancellation had no effect, or another one")}
+			return &effectError{cause: wrong(ErrInconsistent, "the cancellation had no effect, or another one")}
 		}
 	case next != ended:
 		return w.act(ctx, next) // it changed meanwhile

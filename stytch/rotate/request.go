@@ -22,6 +22,21 @@ const recent = time.Second
 // answered: half of a secret's life would be lost with the answer. It is not sent when the claim is about to end, so that a
 // process that was paused does not act on what it knew before.
 func (w *work) effect(ctx context.Context, request func(context.Context) error) error {
+	if err := w.clear(ctx); err != nil {
+		return &unsentError{err}
+	}
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), w.r.callTimeout)
+	defer cancel()
+	err := w.r.heed(request(ctx))
+	if err != nil {
+		w.forget()
+		return &effectError{cause: err}
+	}
+	return nil
+}
+
+// clear returns nil when a request that changes the server may be sent at once.
+func (w *work) clear(ctx context.Context) error {
 	if err := w.r.limiter.Wait(ctx); err != nil {
 		return err
 	}
@@ -36,15 +51,13 @@ func (w *work) effect(ctx context.Context, request func(context.Context) error) 
 	if err := ctx.Err(); err != nil {
 		return err
 	}
-	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), w.r.callTimeout)
-	defer cancel()
-	if w.until.Sub(w.r.clock.Now()) < w.r.callTimeout {
+	return w.holds(w.r.callTimeout)
+}
+
+// holds makes sure that the claim lasts for what is done next.
+func (w *work) holds(d time.Duration) error {
+	if w.until.Sub(w.r.clock.Now()) < d {
 		return wrong(ErrBusy, "the claim on the journal is about to end")
-	}
-	err := w.r.heed(request(ctx))
-	if err != nil {
-		w.forget()
-		return &effectError{err}
 	}
 	return nil
 }
@@ -57,16 +70,25 @@ func (w *work) lookAgain(ctx context.Context) error {
 	}
 	if w.seen != before {
 		w.forget()
-		return &effectError{wrong(ErrInconsistent, "its secrets changed meanwhile")}
+		return &effectError{cause: wrong(ErrInconsistent, "its secrets changed meanwhile")}
 	}
 	return nil
 }
 
-// effectError is a failure after which the state of the server has to be read again.
-type effectError struct{ cause error }
+// effectError is a failure after which the state of the server has to be read again, and then something else may be done.
+type effectError struct {
+	cause error
+	again bool // also after a refusal
+}
 
 func (e *effectError) Error() string { return e.cause.Error() }
 func (e *effectError) Unwrap() error { return e.cause }
+
+// unsentError is a failure before a request was sent.
+type unsentError struct{ cause error }
+
+func (e *unsentError) Error() string { return e.cause.Error() }
+func (e *unsentError) Unwrap() error { return e.cause }
 
 // heed tells the limiter what the server asked for.
 func (r *Rotator) heed(err error) error {

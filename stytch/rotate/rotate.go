@@ -163,13 +163,13 @@ func (w *work) walk(ctx context.Context) (wait time.Duration, err error) {
 		before := w.rec.State
 		wait, err := w.step(ctx)
 		if err == nil && wait == 0 && w.rec.State == before {
-			err = &effectError{wrong(ErrInconsistent, "it said that it was done, and it was not")}
+			err = &effectError{cause: wrong(ErrInconsistent, "it said that it was done, and it was not")}
 		}
 		switch {
 		case err != nil:
 			var lost *effectError
 			pause, slow := throttled(err)
-			if failed++; failed == rounds || errors.Is(err, ErrJournal) || !slow && (!errors.As(err, &lost) || !outcomeUnknown(err)) {
+			if failed++; failed == rounds || errors.Is(err, ErrJournal) || !slow && (!errors.As(err, &lost) || !lost.again && !outcomeUnknown(err)) {
 				return 0, err // what a failed write left behind is not known: begin with the journal again
 			}
 			if slow && pause > maxPause { // better resumed later

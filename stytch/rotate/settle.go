@@ -59,6 +59,8 @@ func (w *work) compare() (pending, holder) {
 		p = other
 	}
 	switch {
+	case w.seen.Current == "" && current != "" && w.seen.Next == current:
+		return p, holdsNeither // what is stored as the current one is the pending one
 	case w.seen.Current == "":
 		return p, unsaid
 	case current != "" && w.seen.Current == current:
@@ -74,6 +76,7 @@ func (w *work) compare() (pending, holder) {
 // settle finds out what decide asks for until it says what to do.
 func (w *work) settle(ctx context.Context) (action, error) {
 	w.settling++
+	w.doubts = 0
 	for {
 		s := w.situation()
 		switch a := decide(s); a {
@@ -96,7 +99,7 @@ func (w *work) settle(ctx context.Context) (action, error) {
 		case doubt:
 			w.forget()
 			w.doubts++
-			if err := w.pause(ctx, time.Second<<w.doubts); err != nil {
+			if err := w.pause(ctx, time.Duration(w.doubts)*time.Second); err != nil {
 				return 0, err
 			}
 		case stopRefused, stopUnknown, stopNeither:

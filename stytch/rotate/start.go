@@ -10,6 +10,7 @@ import (
 
 // start asks for a next secret and stores it before anything else happens.
 func (w *work) start(ctx context.Context) error {
+	first := w.rec.State == Planned // otherwise an earlier request may still be on its way
 	if err := w.advance(ctx, Starting); err != nil {
 		return err
 	}
@@ -19,15 +20,21 @@ func (w *work) start(ctx context.Context) error {
 		w.hear(next)
 		return err
 	})
-	if err != nil {
-		if !outcomeUnknown(err) {
-			return w.refused(ctx, err)
-		}
+	var unsent *unsentError
+	switch {
+	case err == nil:
+	case first && errors.As(err, &unsent): // so whatever is pending later is not ours
+		return errors.Join(err, w.advance(ctx, Planned))
+	case first && !outcomeUnknown(err):
+		return w.refused(ctx, err)
+	case !outcomeUnknown(err): // perhaps by what became of the earlier request
+		return &effectError{cause: err, again: true}
+	default:
 		return err
 	}
 	if next.IsZero() {
 		w.forget()
-		return &effectError{wrong(ErrInconsistent, "it answered without a next secret")}
+		return &effectError{cause: wrong(ErrInconsistent, "it answered without a next secret")}
 	}
 	store := func(r *Record) { r.Next, r.Delivered, r.GraceUntil = next, nil, time.Time{} }
 	for range 3 {

@@ -15,7 +15,7 @@ type Status struct {
 	Abort      bool          // it is being cancelled
 	Delivered  []string      // names of the deliverers that have the next secret
 	Restarts   int           // how often the next secret was given up for another one
-	Wait       time.Duration // what [Rotator.Step] waits for before it can go on; 0 if it can now
+	Wait       time.Duration // of [Rotator.Step] only: how long to wait before the next; 0 if it can go on now
 	PlannedAt  time.Time
 	UpdatedAt  time.Time
 	GraceUntil time.Time

@@ -94,13 +94,19 @@ func (w *work) proceed(ctx context.Context) error {
 	case Started:
 		return w.deliver(ctx)
 	case Delivered:
-		return w.verify(ctx)
+		if err := w.verify(ctx); err != nil {
+			return err
+		}
+		return w.advance(ctx, Verified)
 	case Verified:
 		if w.r.grace > 0 || w.r.ready != nil {
 			return w.advance(ctx, Grace, func(r *Record) { r.GraceUntil = w.r.clock.Now().Add(w.r.grace) })
 		}
 		return w.completing(ctx)
 	case Grace:
+		if err := w.verify(ctx); err != nil { // much may have happened to the places meanwhile
+			return err
+		}
 		return w.completing(ctx)
 	case Completing:
 		return w.complete(ctx)

@@ -38,6 +38,7 @@ type world struct {
 	dead     bool // the process crashed: it reaches nothing any more
 	outsider bool // somebody else rotates too, so that less can be promised
 	log      []string
+	written  []time.Time       // when the journal was
 	before   map[string]func() // what somebody else does just before a call: by its name and number, such as "complete 1"
 	proved   map[string]bool
 	wrongs   []string
@@ -298,7 +299,10 @@ type worldClaim struct{ w *world }
 func (c *worldClaim) Record() rotate.Record { return c.w.record }
 
 func (c *worldClaim) Write(_ context.Context, r rotate.Record) error {
-	return c.w.call("write "+string(r.State), func() error { c.w.record = r; return nil })
+	return c.w.call("write "+string(r.State), func() error {
+		c.w.record, c.w.written = r, append(c.w.written, c.w.now)
+		return nil
+	})
 }
 
 func (c *worldClaim) Release(context.Context) error { return nil }

@@ -1,0 +1,195 @@
+package rotate_test
+
+import (
+	"context"
+	"errors"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/stytchkit/m2m/stytch/rotate"
+	"github.com/stytchkit/m2m/stytch/secret"
+)
+
+// TestUnsentStart never asked for a secret, so one that is pending afterwards is somebody else's.
+func TestUnsentStart(t *testing.T) {
+	t.Run("somebody was faster", func(t *testing.T) {
+		w := newWorld("a")
+		w.outsider = true
+		held := limiterFunc(func() {
+			if w.record.State == rotate.Starting && w.next == "" {
+				w.now = w.now.Add(2 * time.Minute)
+				w.outsiderStarts()
+			}
+		})
+		err := w.rotator(rotate.WithLimiter(held)).Run(t.Context(), "client")
+		if !errors.Is(err, rotate.ErrOtherRotation) || w.cancels > 0 || w.record.State != rotate.Planned {
+			t.Errorf("%v, %d cancellations, in %s", err, w.cancels, w.record.State)
+		}
+	})
+	t.Run("the caller gave up", func(t *testing.T) {
+		w := newWorld("a")
+		w.outsider = true
+		ctx, cancel := context.WithCancel(t.Context())
+		held := limiterFunc(func() {
+			if w.record.State == rotate.Starting {
+				cancel()
+			}
+		})
+		if err := w.rotator(rotate.WithLimiter(held)).Run(ctx, "client"); !errors.Is(err, context.Canceled) {
+			t.Fatal(err)
+		}
+		w.now = w.now.Add(24 * time.Hour)
+		w.outsiderStarts()
+		if err := w.rotator().Run(t.Context(), "client"); !errors.Is(err, rotate.ErrOtherRotation) || w.cancels > 0 {
+			t.Errorf("%v, %d cancellations", err, w.cancels)
+		}
+	})
+}
+
+// TestLateStart has a start take effect after its answer was given up, just before the next one arrives.
+func TestLateStart(t *testing.T) {
+	w := newWorld("a")
+	w.before = map[string]func(){
+		"start 1": func() { w.fates = []fate{lostBefore} },
+		"start 2": w.outsiderStarts, // which is ours
+	}
+	if err := w.rotator().Run(t.Context(), "client"); err != nil {
+		t.Fatal(err)
+	}
+	if w.cancels != 1 || w.current != "secret-0002" {
+		t.Errorf("%d cancellations", w.cancels)
+	}
+	w.usable(t)
+}
+
+// TestLaggingServer sees its own next secret late, in the look and in the proof.
+func TestLaggingServer(t *testing.T) {
+	for _, verb := range []string{"Run", "Cancel"} {
+		w := newWorld("a")
+		w.outsider = true
+		s := &staleTarget{world: w}
+		lag := false
+		r, err := rotate.New(s, worldSink{w, "a"}, w, rotate.WithClock(w), rotate.WithProber(rotate.ProberFunc(func(ctx context.Context, id string, v secret.String) (bool, error) {
+			accepted, err := w.Probe(ctx, id, v)
+			if lag && v.Reveal() == w.next {
+				lag, s.stale = false, false
+				return false, err
+			}
+			return accepted, err
+		})))
+		if err != nil {
+			t.Fatal(err)
+		}
+		if err := r.Plan(t.Context(), "client"); err != nil {
+			t.Fatal(err)
+		}
+		if _, err := r.Step(t.Context(), "client"); err != nil {
+			t.Fatal(err)
+		}
+		lag, s.stale = true, true
+		if verb == "Run" {
+			err = r.Run(t.Context(), "client")
+		} else {
+			err = r.Cancel(t.Context(), "client")
+		}
+		if err != nil || w.minted != 1 || w.next != "" {
+			t.Errorf("%s: %v, %d secrets, pending %v", verb, err, w.minted, w.next != "")
+		}
+		w.usable(t)
+	}
+}
+
+// TestTakeOverOfOurOwn is a journal that was lost while the place held the pending secret, at servers that tell more or less.
+func TestTakeOverOfOurOwn(t *testing.T) {
+	for _, mute := range []bool{false, true} {
+		w := newWorld("a")
+		w.mute, w.single = mute, true
+		w.toGrace(t, w.rotator(rotate.WithGrace(time.Hour)))
+		w.record = rotate.Record{}
+		if err := w.rotator(rotate.WithTakeOver()).Run(t.Context(), "client"); !errors.Is(err, rotate.ErrOtherRotation) || w.cancels > 0 {
+			t.Errorf("mute %v: %v, %d cancellations", mute, err, w.cancels)
+		}
+		w.usable(t)
+	}
+}
+
+// TestDoubtsStartAnew looks into each contradiction twice, whatever came before.
+func TestDoubtsStartAnew(t *testing.T) {
+	w := newWorld("a")
+	w.outsider, w.before = true, map[string]func(){"deliver 1": w.outsiderCancels}
+	left := map[string]int{"secret-0001": 2, "secret-0002": 1}
+	r, err := rotate.New(w, worldSink{w, "a"}, w, rotate.WithClock(w), rotate.WithGrace(time.Minute), rotate.WithProber(rotate.ProberFunc(func(ctx context.Context, id string, s secret.String) (bool, error) {
+		accepted, err := w.Probe(ctx, id, s)
+		if left[s.Reveal()] > 0 {
+			left[s.Reveal()]--
+			return false, err
+		}
+		return accepted, err
+	})))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := r.Run(t.Context(), "client"); err != nil {
+		t.Error(err)
+	}
+}
+
+// TestPlacePutBack has somebody restore the file during the grace period. It is delivered to again before the completion.
+func TestPlacePutBack(t *testing.T) {
+	w := newWorld("a")
+	w.outsider, w.single = true, true
+	r := w.rotator(rotate.WithGrace(time.Hour))
+	w.toGrace(t, r)
+	w.sinks["a"] = rotate.Delivery{Secret: secret.New(w.current)}
+	w.now = w.now.Add(2 * time.Hour)
+	if err := w.rotator().Run(t.Context(), "client"); !errors.Is(err, rotate.ErrDelivery) || w.completes > 0 {
+		t.Fatalf("%v, %d completions", err, w.completes)
+	}
+	if err := w.rotator().Run(t.Context(), "client"); err != nil {
+		t.Fatal(err)
+	}
+	w.usable(t)
+}
+
+// TestSlowPlaces keeps the claim while many places are read.
+func TestSlowPlaces(t *testing.T) {
+	names := strings.Split("abcdefghijkl", "")
+	w := newWorld(names...)
+	deliverers := rotate.Deliverers{}
+	for _, name := range names {
+		deliverers[name] = slowPlace{worldSink{w, name}}
+	}
+	r, err := rotate.New(w, deliverers, w, rotate.WithClock(w))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := r.Run(t.Context(), "client"); err != nil {
+		t.Fatal(err)
+	}
+	var last time.Time
+	for _, at := range w.written {
+		if gap := at.Sub(last); !last.IsZero() && gap > 4*time.Minute {
+			t.Errorf("nothing was written for %v, and a claim lasts 4 min", gap)
+		}
+		last = at
+	}
+}
+
+type slowPlace struct{ worldSink }
+
+func (s slowPlace) Read(ctx context.Context, id string) (rotate.Delivery, error) {
+	s.w.now = s.w.now.Add(50 * time.Second)
+	return s.worldSink.Read(ctx, id)
+}
+
+// TestCurrentWithError keeps a secret out of the error that came with it.
+func TestCurrentWithError(t *testing.T) {
+	w := newWorld("a")
+	err := w.rotator(rotate.WithCurrent(func(context.Context, string) (secret.String, error) {
+		return secret.New(w.current), errors.New("bad checksum of " + w.current)
+	})).Run(t.Context(), "client")
+	if err == nil || strings.Contains(err.Error(), "secret-0000") {
+		t.Error("it failed not at all, or quotes the secret")
+	}
+}
