@@ -76,7 +76,8 @@ func (r *Rotator) planned(clientID string) Record {
 //
 // Every other outcome is an [*Error]. Calling Run again goes on from there; only where nothing but the record of the end could
 // not be written for certain does it begin another rotation, which Resume never does. If ctx ends, what was sent to the server is
-// waited for and recorded, for at most the timeout of a call.
+// waited for and recorded, which takes the timeout of a call and of a few writes of the journal at most; where that cannot be
+// recorded, or with [WithCancelOnFailure], that of a clean-up more.
 func (r *Rotator) Run(ctx context.Context, clientID string) error {
 	return r.drive(ctx, clientID, func(w *work) error {
 		if !w.rec.active() {
