@@ -47,20 +47,21 @@ bin/golangci-lint-$(LINT_VERSION):
 
 .PHONY: contract
 contract: ## lint the contract and run the conformance and property tests against the emulator
-	$(GO) test -count=1 ./api/... ./stytch/internal/contract/... ./stytch/internal/conformance/...
+	$(GO) test -count=1 ./api/... ./internal/contract/...
+	cd test && $(GO) test -count=1 ./conformance/...
 
 .PHONY: contract-live
 contract-live: ## run the conformance suite against Stytch (STYTCH_PROJECT_ID, STYTCH_PROJECT_SECRET)
-	$(GO) test -count=1 -tags live -run Live -v ./stytch/internal/conformance/...
+	cd test && $(GO) test -count=1 -tags live -run Live -v ./conformance/...
 
 .PHONY: interop
 interop: ## run the official Node SDK against the emulator (needs node and npm)
-	$(GO) test -count=1 -tags interop ./interop/...
+	cd test && $(GO) test -count=1 -tags interop ./interop/...
 
 .PHONY: torture
 torture: ## rotations killed, paused and broken, in the long profile: 1,000 random kills, 100,000 rotations on PostgreSQL
-	ROTATE_TORTURE=long $(GO) test -count=1 -timeout 60m -v -run 'Torture|Kill|TwoEngines|Canar' ./stytch/rotate/torture
-	cd contrib/postgres && ROTATE_TORTURE=long $(GO) test -count=1 -timeout 60m -v -run 'TwoEngines|Paused|Scale' .
+	cd test && M2M_HEAVY_TESTS=long $(GO) test -count=1 -timeout 60m -v -run 'Torture|Kill|TwoEngines|Canar' ./torture
+	cd contrib/postgres && M2M_HEAVY_TESTS=long $(GO) test -count=1 -timeout 60m -v -run 'TwoEngines|Paused|Scale' .
 
 .PHONY: fuzz
 fuzz: ## run every fuzz target for FUZZTIME each
@@ -68,7 +69,7 @@ fuzz: ## run every fuzz target for FUZZTIME each
 
 .PHONY: bench
 bench: ## the benchmarks of docs/benchmarks.md
-	$(GO) test -run '^$$' -bench . -benchtime 1x -timeout 20m ./stytch/internal/bench
+	cd test && $(GO) test -run '^$$' -bench . -benchtime 1x -timeout 20m ./bench
 	$(GO) test -run '^$$' -bench . -timeout 20m ./stytch/emulator ./stytch/metadata
 	$(GO) test -run '^$$' -bench Rotation -benchtime 1x ./stytch/rotate
 	$(GO) test -run '^$$' -bench Fleet10k -benchtime 1x ./stytch/rotate

@@ -3,14 +3,13 @@ package main
 import (
 	"context"
 	"encoding/json"
-	"errors"
-	"os"
 	"testing"
 	"time"
 
 	"github.com/go-jose/go-jose/v4"
 	"github.com/golang-jwt/jwt/v5"
 
+	"github.com/stytchkit/m2m/internal/vectors"
 	"github.com/stytchkit/m2m/stytch/verify"
 )
 
@@ -49,7 +48,7 @@ func newJudges(tb testing.TB, documents ...[]byte) *judges {
 		}
 	}
 	document, _ := json.Marshal(all)
-	v, err := verify.New(project, verify.WithKeys(document), verify.Offline(), verify.WithClock(func() time.Time { return now }),
+	v, err := verify.New(project, verify.WithKeys(document), verify.WithOffline(), verify.WithClock(func() time.Time { return now }),
 		verify.WithCache(16))
 	if err != nil {
 		tb.Fatal(err)
@@ -116,30 +115,21 @@ func (j *judges) agree(t *testing.T, raw string) (accepted bool) {
 	return true
 }
 
-type vectors struct {
+type tokenVectors struct {
 	JWKS  json.RawMessage `json:"jwks"`
 	Cases []struct {
 		ID, Expect, Token string
 	} `json:"cases"`
 }
 
-// readVectors are the shared test vectors, or nothing where these are absent.
-func readVectors(tb testing.TB) (v vectors) {
+// readVectors are the tokens of the test vectors.
+func readVectors(tb testing.TB) (v tokenVectors) {
 	tb.Helper()
-	data, err := os.ReadFile("../../shared/vectors/tokens.json")
-	if errors.Is(err, os.ErrNotExist) {
-		return v
-	}
-	if err != nil {
-		tb.Fatal(err)
-	}
-	if err := json.Unmarshal(data, &v); err != nil {
-		tb.Fatal(err)
-	}
+	vectors.Read(tb, "tokens.json", &v)
 	return v
 }
 
-func (v vectors) judges(tb testing.TB, s *signer) *judges {
+func (v tokenVectors) judges(tb testing.TB, s *signer) *judges {
 	if v.JWKS == nil {
 		return newJudges(tb, s.jwks())
 	}

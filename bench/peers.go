@@ -78,7 +78,7 @@ func newVerifier(s *signer, options ...verify.Option) verifyFunc {
 
 // withClaim also decodes the custom claim, which ours keeps as JSON until it is asked for.
 func withClaim(s *signer) verifyFunc {
-	v, err := verify.New(project, verify.WithKeys(s.jwks()), verify.Offline(), verify.WithCache(0))
+	v, err := verify.New(project, verify.WithKeys(s.jwks()), verify.WithOffline(), verify.WithCache(0))
 	must(err)
 	ctx, check := context.Background(), verify.AllScopes(wanted)
 	return func(raw string) error {

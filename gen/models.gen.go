@@ -448,7 +448,7 @@ type CreateM2MClientRequest struct {
 
 	// ClientSecret A secret for a client that is known elsewhere already: at least 8 characters, and strong enough by a rule that is
 	// not documented. Left out, Stytch chooses one.
-	ClientSecret secret.Import `json:"client_secret,omitzero"`
+	ClientSecret secret.Outgoing `json:"client_secret,omitzero"`
 
 	// Scopes The scopes that the client may ask for. Free strings; `action:resource` is a convention of the libraries. Whether
 	// an empty list is accepted is not documented.

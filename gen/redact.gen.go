@@ -12,7 +12,7 @@ import (
 // LogValue leaves the secret out. A handler that encodes JSON would otherwise write the request as it goes to Stytch.
 func (r CreateM2MClientRequest) LogValue() slog.Value {
 	type withoutSecret CreateM2MClientRequest
-	r.ClientSecret = secret.Import{}
+	r.ClientSecret = secret.Outgoing{}
 	return slog.AnyValue(withoutSecret(r))
 }
 

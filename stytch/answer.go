@@ -15,9 +15,9 @@ import (
 	"time"
 
 	"github.com/stytchkit/m2m/gen"
-	"github.com/stytchkit/m2m/stytch/internal/fastjson"
-	"github.com/stytchkit/m2m/stytch/internal/operation"
-	"github.com/stytchkit/m2m/stytch/internal/retry"
+	"github.com/stytchkit/m2m/internal/fastjson"
+	"github.com/stytchkit/m2m/internal/operation"
+	"github.com/stytchkit/m2m/internal/retry"
 )
 
 const (
@@ -109,7 +109,7 @@ func (a *answer) invalid(cause error) error {
 }
 
 func (a *answer) wrong(cause error) *Error {
-	e := &Error{Operation: a.op.ID, StatusCode: a.status, RequestID: a.requestID(), Attempts: a.attempts, kind: ErrInvalidAnswer}
+	e := &Error{Operation: a.op.ID, StatusCode: a.status, RequestID: a.requestID(), Attempts: a.attempts, kind: ErrInvalidResponse}
 	e.Message, e.cause = muted(a.req, cause)
 	return e
 }
@@ -147,7 +147,7 @@ func (c *call) failed(resp *http.Response, a *answer, broken error) error {
 		e.Details = redactJSON(c.req, shape.Details)
 	}
 	if e.Type == "" {
-		e.kind = ErrInvalidAnswer
+		e.kind = ErrInvalidResponse
 		what := "the body is not an error of Stytch"
 		if known := first(e.Message, http.StatusText(resp.StatusCode)); known != "" {
 			what = known + ", and " + what

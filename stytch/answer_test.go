@@ -14,8 +14,8 @@ import (
 	"testing"
 	"testing/iotest"
 
+	"github.com/stytchkit/m2m/internal/operation"
 	"github.com/stytchkit/m2m/stytch"
-	"github.com/stytchkit/m2m/stytch/internal/operation"
 )
 
 // Which of two secrets is the right one cannot be told, and whoever reads the generated client's answer must not guess.
@@ -41,7 +41,7 @@ func TestDuplicateKeys(t *testing.T) {
 				}
 				continue
 			}
-			is := "ErrInvalidAnswer"
+			is := "ErrInvalidResponse"
 			if e.op.Safety == operation.ShownOnce {
 				is += " ErrOutcomeUnknown"
 			}
@@ -71,7 +71,7 @@ func TestBodyBreaksOff(t *testing.T) {
 			var response stytch.Response
 			err := call(stytch.WithResponse(t.Context(), &response), clientOn(t, w, once()), "a")
 			var got *stytch.Error
-			if !errors.As(err, &got) || got.StatusCode != status || got.RequestID != requestIDText || !errors.Is(err, broken) || !errors.Is(err, stytch.ErrInvalidAnswer) {
+			if !errors.As(err, &got) || got.StatusCode != status || got.RequestID != requestIDText || !errors.Is(err, broken) || !errors.Is(err, stytch.ErrInvalidResponse) {
 				t.Errorf("%d: %v", status, err)
 			}
 			if response.StatusCode != status || response.RequestID != requestIDText || response.Attempts != 1 {
@@ -103,7 +103,7 @@ func TestEndlessBody(t *testing.T) {
 		options []stytch.Option
 		most    int64
 	}{
-		{200, nil, 4<<20 + 1}, {200, []stytch.Option{stytch.WithMaxAnswerBytes(1000)}, 1001}, {404, nil, 1 << 20}, {502, nil, 1 << 20}, {302, nil, 1 << 20},
+		{200, nil, 4<<20 + 1}, {200, []stytch.Option{stytch.WithMaxResponseBytes(1000)}, 1001}, {404, nil, 1 << 20}, {502, nil, 1 << 20}, {302, nil, 1 << 20},
 	} {
 		body := &endless{}
 		w := &wire{answer: func(int, *http.Request) (*http.Response, error) {
@@ -113,7 +113,7 @@ func TestEndlessBody(t *testing.T) {
 		}}
 		_, err := clientOn(t, w, append(c.options, once())...).M2M.Get(t.Context(), "a")
 		var got *stytch.Error
-		if !errors.As(err, &got) || got.StatusCode != c.status || !errors.Is(err, stytch.ErrInvalidAnswer) {
+		if !errors.As(err, &got) || got.StatusCode != c.status || !errors.Is(err, stytch.ErrInvalidResponse) {
 			t.Errorf("%d: %v", c.status, err)
 		}
 		if body.read > c.most {

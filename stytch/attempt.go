@@ -8,8 +8,8 @@ import (
 	"net/url"
 	"time"
 
-	"github.com/stytchkit/m2m/stytch/internal/operation"
-	"github.com/stytchkit/m2m/stytch/internal/retry"
+	"github.com/stytchkit/m2m/internal/operation"
+	"github.com/stytchkit/m2m/internal/retry"
 )
 
 // call is one call with all its attempts.

@@ -12,8 +12,8 @@ import (
 	"testing"
 
 	"github.com/stytchkit/m2m/gen"
+	"github.com/stytchkit/m2m/internal/operation"
 	"github.com/stytchkit/m2m/stytch"
-	"github.com/stytchkit/m2m/stytch/internal/operation"
 )
 
 func TestAuthorization(t *testing.T) {
@@ -185,7 +185,7 @@ func TestRedirects(t *testing.T) {
 						here.Store(0)
 						_, err := e.raw(t.Context(), rawOn(t, c), "a")
 						var answer *stytch.Error
-						if !errors.As(err, &answer) || answer.StatusCode != code || answer.Operation != e.op.ID || !errors.Is(err, stytch.ErrInvalidAnswer) {
+						if !errors.As(err, &answer) || answer.StatusCode != code || answer.Operation != e.op.ID || !errors.Is(err, stytch.ErrInvalidResponse) {
 							t.Fatalf("%s: %d to %q: %v", e.op.ID, code, to, err)
 						}
 						if here.Load() != 1 {

@@ -10,7 +10,7 @@ import (
 	"strings"
 
 	"github.com/stytchkit/m2m/gen"
-	"github.com/stytchkit/m2m/stytch/internal/retry"
+	"github.com/stytchkit/m2m/internal/retry"
 	"github.com/stytchkit/m2m/stytch/secret"
 )
 

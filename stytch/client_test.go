@@ -97,8 +97,8 @@ func TestNewRefusesOptions(t *testing.T) {
 		{"negative Retry-After", stytch.WithRetry(stytch.Retry{MaxRetryAfter: -1}), []string{"WithRetry", "negative"}},
 		{"no attempt timeout", stytch.WithTimeouts(0, time.Second), []string{"WithTimeouts", "positive"}},
 		{"negative call timeout", stytch.WithTimeouts(time.Second, -1), []string{"WithTimeouts", "positive"}},
-		{"no answers", stytch.WithMaxAnswerBytes(0), []string{"WithMaxAnswerBytes", "positive"}},
-		{"negative answers", stytch.WithMaxAnswerBytes(math.MinInt64), []string{"WithMaxAnswerBytes", "positive"}},
+		{"no answers", stytch.WithMaxResponseBytes(0), []string{"WithMaxResponseBytes", "positive"}},
+		{"negative answers", stytch.WithMaxResponseBytes(math.MinInt64), []string{"WithMaxResponseBytes", "positive"}},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			client, err := stytch.New(canaryProject, canarySecret, stytch.WithUserAgent("x"), c.option)
@@ -392,11 +392,11 @@ func TestMaxAnswerBytes(t *testing.T) {
 			resp.ContentLength = c.promised
 			return resp, nil
 		}}
-		_, err := clientOn(t, w, stytch.WithMaxAnswerBytes(c.limit), once()).M2M.Get(t.Context(), "a")
+		_, err := clientOn(t, w, stytch.WithMaxResponseBytes(c.limit), once()).M2M.Get(t.Context(), "a")
 		if fits := err == nil; fits != c.fits {
 			t.Errorf("limit %d, promised %d: %v", c.limit, c.promised, err)
 		}
-		if err != nil && (!errors.Is(err, stytch.ErrInvalidAnswer) || !strings.Contains(err.Error(), "larger than")) {
+		if err != nil && (!errors.Is(err, stytch.ErrInvalidResponse) || !strings.Contains(err.Error(), "larger than")) {
 			t.Errorf("%v", err)
 		}
 	}

@@ -5,7 +5,7 @@ import (
 	"iter"
 
 	"github.com/stytchkit/m2m/gen"
-	"github.com/stytchkit/m2m/stytch/internal/operation"
+	"github.com/stytchkit/m2m/internal/operation"
 )
 
 // ConnectedApps manages Connected Apps. It is safe for concurrent use.

@@ -9,7 +9,7 @@ import (
 	"strings"
 	"time"
 
-	"github.com/stytchkit/m2m/stytch/internal/operation"
+	"github.com/stytchkit/m2m/internal/operation"
 )
 
 // Do sends one request of the contract with everything that this client adds: the project's credentials where they belong,

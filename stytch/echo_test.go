@@ -37,7 +37,7 @@ func TestEchoedSecretOfTheBody(t *testing.T) {
 			t.Error("a field shows the secret")
 		}
 	}
-	_, err = api.M2M.Create(t.Context(), stytch.M2MCreate{ClientID: "a", ClientSecret: secret.Import(canary), Scopes: []string{"read:users"}})
+	_, err = api.M2M.Create(t.Context(), stytch.M2MCreate{ClientID: "a", ClientSecret: secret.Outgoing(canary), Scopes: []string{"read:users"}})
 	check(err)
 	raw, err := gen.NewClient(api.BaseURL(), gen.WithHTTPClient(api))
 	if err != nil {

@@ -13,9 +13,10 @@ import (
 	"testing"
 
 	"github.com/stytchkit/m2m/gen"
+	"github.com/stytchkit/m2m/internal/operation"
 	"github.com/stytchkit/m2m/stytch"
 	"github.com/stytchkit/m2m/stytch/emulator"
-	"github.com/stytchkit/m2m/stytch/internal/operation"
+	"github.com/stytchkit/m2m/stytch/emulator/emulatortest"
 	"github.com/stytchkit/m2m/stytch/secret"
 )
 
@@ -106,7 +107,7 @@ func rotate(ctx context.Context, s *stytch.Secrets, id string) error {
 	if err := s.Complete(ctx, id); err != nil {
 		return err
 	}
-	if last, err := s.Pending(ctx, id); err != nil || last.Current != lastFourOf(next) || last.Rotating() {
+	if last, err := s.LastFour(ctx, id); err != nil || last.Current != lastFourOf(next) || last.Rotating() {
 		return fmt.Errorf("after a rotation: %+v, %w", last, err)
 	}
 	return nil
@@ -167,7 +168,7 @@ func lifeOfConnectedApp(ctx context.Context, c *stytch.Client, name string) erro
 // TestLives also proves that every operation that takes the project's credentials can be reached by a method of this package.
 func TestLives(t *testing.T) {
 	seen := map[string]bool{}
-	client := dial(t, emulator.NewServer(t, emulator.WithStrict()), stytch.WithObserver(func(_ context.Context, a stytch.Attempt) { seen[a.Operation] = true }))
+	client := dial(t, emulatortest.NewServer(t, emulator.WithStrict()), stytch.WithObserver(func(_ context.Context, a stytch.Attempt) { seen[a.Operation] = true }))
 	if err := lifeOfM2MClient(t.Context(), client, "one"); err != nil {
 		t.Error("M2M client:", err)
 	}
@@ -201,13 +202,13 @@ func TestLivesUnderOtherBehavior(t *testing.T) {
 		"wrong methods are 404":    {WrongMethodStatus: 404},
 	} {
 		t.Run(name, func(t *testing.T) {
-			client := dial(t, emulator.NewServer(t, emulator.WithBehavior(b)))
+			client := dial(t, emulatortest.NewServer(t, emulator.WithBehavior(b)))
 			if err := errors.Join(lifeOfM2MClient(t.Context(), client, "a"), lifeOfConnectedApp(t.Context(), client, "a")); err != nil {
 				t.Error(err)
 			}
 		})
 	}
-	client := dial(t, emulator.NewServer(t, emulator.WithBehavior(emulator.Behavior{NullOnUpdate: emulator.Refuse, EmptyScopes: emulator.Refuse})))
+	client := dial(t, emulatortest.NewServer(t, emulator.WithBehavior(emulator.Behavior{NullOnUpdate: emulator.Refuse, EmptyScopes: emulator.Refuse})))
 	made, err := client.M2M.Create(t.Context(), stytch.M2MCreate{Scopes: []string{"a"}})
 	if err != nil {
 		t.Fatal(err)
@@ -220,7 +221,7 @@ func TestLivesUnderOtherBehavior(t *testing.T) {
 }
 
 func TestManyAtOnce(t *testing.T) {
-	server := emulator.NewServer(t)
+	server := emulatortest.NewServer(t)
 	client := dial(t, server)
 	var wg sync.WaitGroup
 	for i := range 64 {
@@ -252,7 +253,7 @@ func TestSearchOfManyClients(t *testing.T) {
 		return emulator.M2MClientSeed{ClientID: fmt.Sprintf("client-%04d", i), Scopes: []string{fmt.Sprintf("mod:%d", i%5)}}
 	})
 	for _, counted := range []bool{true, false} {
-		client := dial(t, emulator.NewServer(t, seeds, emulator.WithTotals(counted)))
+		client := dial(t, emulatortest.NewServer(t, seeds, emulator.WithTotals(counted)))
 		for _, tt := range []struct {
 			search      stytch.M2MSearch
 			want, pages int
@@ -285,15 +286,15 @@ func TestSearchOfManyClients(t *testing.T) {
 // TestFaultsOnTheNetwork repeats with sockets what settle_test.go and secrets_test.go show for every fault without them.
 func TestFaultsOnTheNetwork(t *testing.T) {
 	quick := stytch.WithRetry(stytch.Retry{BaseDelay: 1, MaxDelay: 1})
-	for name, fault := range map[string]func(string) emulator.Fault{"dropped answer": emulator.DropAnswer, "cut body": emulator.CutBody, "reset": emulator.Reset} {
+	for name, fault := range map[string]func(string) emulator.Fault{"dropped answer": emulator.DropResponse, "cut body": emulator.CutBody, "reset": emulator.Reset} {
 		t.Run(name, func(t *testing.T) {
-			server := emulator.NewServer(t)
+			server := emulatortest.NewServer(t)
 			client := dial(t, server, quick)
 			count := func(operation string) int { return local{Emulator: server.Emulator}.count(operation) }
 
 			server.Inject(fault("CreateM2MClient").Times(1))
 			chosen := secret.Generate()
-			made, err := client.M2M.Create(t.Context(), stytch.M2MCreate{ClientID: "own", ClientSecret: secret.Import(chosen), Scopes: []string{"a"}})
+			made, err := client.M2M.Create(t.Context(), stytch.M2MCreate{ClientID: "own", ClientSecret: secret.Outgoing(chosen), Scopes: []string{"a"}})
 			if err != nil || !made.ClientSecret.Equal(chosen) {
 				t.Fatal(err)
 			}
@@ -322,7 +323,7 @@ func TestFaultsOnTheNetwork(t *testing.T) {
 }
 
 func TestGeneratedClientOverTheDoer(t *testing.T) {
-	server := emulator.NewServer(t, emulator.WithFaults(emulator.HTML("GetM2MClient", http.StatusBadGateway).Times(1)))
+	server := emulatortest.NewServer(t, emulator.WithFaults(emulator.HTML("GetM2MClient", http.StatusBadGateway).Times(1)))
 	client := dial(t, server, stytch.WithRetry(stytch.Retry{BaseDelay: 1, MaxDelay: 1}))
 	raw, err := gen.NewClientWithResponses(client.BaseURL(), gen.WithHTTPClient(client))
 	if err != nil {

@@ -8,8 +8,8 @@ import (
 	"testing"
 
 	"github.com/stytchkit/m2m/gen"
+	"github.com/stytchkit/m2m/internal/operation"
 	"github.com/stytchkit/m2m/stytch"
-	"github.com/stytchkit/m2m/stytch/internal/operation"
 )
 
 // endpoint is one operation and the ways to call it: by the wrapper (nil where it has no method), by the generated client

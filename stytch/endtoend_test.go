@@ -11,7 +11,7 @@ import (
 	"testing"
 
 	"github.com/stytchkit/m2m/stytch"
-	"github.com/stytchkit/m2m/stytch/emulator"
+	"github.com/stytchkit/m2m/stytch/emulator/emulatortest"
 	"github.com/stytchkit/m2m/stytch/secret"
 	"github.com/stytchkit/m2m/stytch/token"
 	"github.com/stytchkit/m2m/stytch/verify"
@@ -38,7 +38,7 @@ func (v *vault) read(context.Context) (token.Credential, error) {
 // TestEndToEnd is the life of a service that calls another one: tokens, the change of the signing key, the change of the
 // secret, and the end of the client.
 func TestEndToEnd(t *testing.T) {
-	local := emulator.NewServer(t)
+	local := emulatortest.NewServer(t)
 	api, err := stytch.New(local.ProjectID, local.Secret, stytch.WithBaseURL(local.URL))
 	if err != nil {
 		t.Fatal(err)

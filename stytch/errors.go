@@ -19,9 +19,9 @@ var (
 	// repeated blindly. The error text says how to find out. The cause stays reachable by errors.Is and errors.As.
 	ErrOutcomeUnknown = errors.New("stytch: outcome unknown")
 
-	// ErrInvalidAnswer: the answer is not what the contract says: not JSON, cut off, too large, a redirect. Something
+	// ErrInvalidResponse: the answer is not what the contract says: not JSON, cut off, too large, a redirect. Something
 	// between Stytch and the caller may have answered.
-	ErrInvalidAnswer = errors.New("stytch: invalid answer")
+	ErrInvalidResponse = errors.New("stytch: invalid answer")
 
 	ErrInvalidRequest = errors.New("stytch: invalid request") // 400, other than the ones named below
 	ErrUnauthorized   = errors.New("stytch: unauthorized")    // 401, or invalid_client at the token endpoint
@@ -50,7 +50,7 @@ type Error struct {
 	RetryAfter time.Duration   // how long to wait, if the answer says; 0 if not
 	Attempts   int             // requests that the call made
 
-	kind           error // ErrInvalidAnswer, or nil
+	kind           error // ErrInvalidResponse, or nil
 	outcomeUnknown bool
 	mayHaveWorked  bool // an earlier attempt may have taken effect
 	cause          error
@@ -81,8 +81,8 @@ func (e *Error) Error() string {
 // Is reports whether target is the sentinel of this kind of answer.
 func (e *Error) Is(target error) bool {
 	switch target {
-	case ErrInvalidAnswer:
-		return e.kind == ErrInvalidAnswer
+	case ErrInvalidResponse:
+		return e.kind == ErrInvalidResponse
 	case ErrOutcomeUnknown:
 		return e.outcomeUnknown
 	case ErrUnavailable:
@@ -173,11 +173,11 @@ func advice(operation string) string {
 	case operation == "CreateConnectedApp":
 		return "the app may exist, and its secret was not received: search for it, then delete it or rotate its secret"
 	case strings.HasPrefix(operation, "Start"):
-		return "a next secret may exist that nobody received: see Secrets.Pending, then Cancel and Start again"
+		return "a next secret may exist that nobody received: see Secrets.LastFour, then Cancel and Start again"
 	case strings.HasPrefix(operation, "Complete"):
-		return "see Secrets.Pending: no next secret means that it is completed or canceled, and only a token request proves which secret works"
+		return "see Secrets.LastFour: no next secret means that it is completed or canceled, and only a token request proves which secret works"
 	case strings.HasPrefix(operation, "Cancel"):
-		return "see Secrets.Pending: no next secret means that it is canceled or completed, and only a token request proves which secret works"
+		return "see Secrets.LastFour: no next secret means that it is canceled or completed, and only a token request proves which secret works"
 	}
 	return "read the state before repeating it"
 }

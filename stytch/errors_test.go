@@ -12,13 +12,13 @@ import (
 	"unicode"
 	"unicode/utf8"
 
+	"github.com/stytchkit/m2m/internal/operation"
 	"github.com/stytchkit/m2m/stytch"
-	"github.com/stytchkit/m2m/stytch/internal/operation"
 )
 
 // sentinels are all that errors.Is can be asked for. An error is held to the exact set.
 var sentinels = map[string]error{
-	"ErrInvalidArgument": stytch.ErrInvalidArgument, "ErrOutcomeUnknown": stytch.ErrOutcomeUnknown, "ErrInvalidAnswer": stytch.ErrInvalidAnswer,
+	"ErrInvalidArgument": stytch.ErrInvalidArgument, "ErrOutcomeUnknown": stytch.ErrOutcomeUnknown, "ErrInvalidResponse": stytch.ErrInvalidResponse,
 	"ErrInvalidRequest": stytch.ErrInvalidRequest, "ErrUnauthorized": stytch.ErrUnauthorized, "ErrForbidden": stytch.ErrForbidden,
 	"ErrNotFound": stytch.ErrNotFound, "ErrAlreadyExists": stytch.ErrAlreadyExists, "ErrRotating": stytch.ErrRotating,
 	"ErrNotRotating": stytch.ErrNotRotating, "ErrNoSecret": stytch.ErrNoSecret, "ErrRateLimited": stytch.ErrRateLimited,
@@ -80,24 +80,24 @@ func lies() []lie {
 		return `{` + payload + `"request_id":"` + requestIDText + `","status_code":200}`
 	}
 	return []lie{
-		{"HTML 502", 502, "text/html", html, stytch.Error{}, "ErrInvalidAnswer ErrUnavailable", true},
-		{"empty 500", 500, "", "", stytch.Error{}, "ErrInvalidAnswer ErrUnavailable", true},
-		{"a status without a name", 520, "text/html", html, stytch.Error{}, "ErrInvalidAnswer ErrUnavailable", true},
-		{"garbage in JSON's clothes", 500, "application/json", "{]", stytch.Error{}, "ErrInvalidAnswer ErrUnavailable", true},
-		{"garbage after a request id", 500, "application/json", `{"request_id":"` + requestIDText + `","x":]`, stytch.Error{RequestID: requestIDText}, "ErrInvalidAnswer ErrUnavailable", true},
-		{"cut off error", 400, "application/json", errorJSON(400, "bad_request")[:100], stytch.Error{RequestID: requestIDText}, "ErrInvalidAnswer", false},
-		{"null error", 404, "application/json", "null", stytch.Error{}, "ErrInvalidAnswer", false},
-		{"empty object", 404, "application/json", "{}", stytch.Error{}, "ErrInvalidAnswer", false},
-		{"array", 404, "application/json", `[{"error_type":"m2m_client_not_found"}]`, stytch.Error{}, "ErrInvalidAnswer", false},
-		{"string", 404, "application/json", `"m2m_client_not_found"`, stytch.Error{}, "ErrInvalidAnswer", false},
-		{"HTML 404", 404, "text/html", html, stytch.Error{}, "ErrInvalidAnswer", false},
-		{"HTML 400", 400, "text/html", html, stytch.Error{}, "ErrInvalidAnswer", false},
-		{"HTML 429", 429, "text/html", html, stytch.Error{}, "ErrInvalidAnswer ErrRateLimited", false},
-		{"an error of somebody else", 403, "application/json", `{"error":{"code":403},"message":"no"}`, stytch.Error{}, "ErrInvalidAnswer", false},
+		{"HTML 502", 502, "text/html", html, stytch.Error{}, "ErrInvalidResponse ErrUnavailable", true},
+		{"empty 500", 500, "", "", stytch.Error{}, "ErrInvalidResponse ErrUnavailable", true},
+		{"a status without a name", 520, "text/html", html, stytch.Error{}, "ErrInvalidResponse ErrUnavailable", true},
+		{"garbage in JSON's clothes", 500, "application/json", "{]", stytch.Error{}, "ErrInvalidResponse ErrUnavailable", true},
+		{"garbage after a request id", 500, "application/json", `{"request_id":"` + requestIDText + `","x":]`, stytch.Error{RequestID: requestIDText}, "ErrInvalidResponse ErrUnavailable", true},
+		{"cut off error", 400, "application/json", errorJSON(400, "bad_request")[:100], stytch.Error{RequestID: requestIDText}, "ErrInvalidResponse", false},
+		{"null error", 404, "application/json", "null", stytch.Error{}, "ErrInvalidResponse", false},
+		{"empty object", 404, "application/json", "{}", stytch.Error{}, "ErrInvalidResponse", false},
+		{"array", 404, "application/json", `[{"error_type":"m2m_client_not_found"}]`, stytch.Error{}, "ErrInvalidResponse", false},
+		{"string", 404, "application/json", `"m2m_client_not_found"`, stytch.Error{}, "ErrInvalidResponse", false},
+		{"HTML 404", 404, "text/html", html, stytch.Error{}, "ErrInvalidResponse", false},
+		{"HTML 400", 400, "text/html", html, stytch.Error{}, "ErrInvalidResponse", false},
+		{"HTML 429", 429, "text/html", html, stytch.Error{}, "ErrInvalidResponse ErrRateLimited", false},
+		{"an error of somebody else", 403, "application/json", `{"error":{"code":403},"message":"no"}`, stytch.Error{}, "ErrInvalidResponse", false},
 		{"wrong types in an error", 404, "application/json", `{"status_code":"404","request_id":"` + requestIDText + `","error_type":"m2m_client_not_found","error_message":7,"error_url":[]}`,
 			stytch.Error{Type: "m2m_client_not_found", RequestID: requestIDText}, "ErrNotFound", false},
 		{"an error type of a wrong type", 404, "application/json", `{"status_code":404,"request_id":"` + requestIDText + `","error_type":404,"error_message":"A message."}`,
-			stytch.Error{RequestID: requestIDText}, "ErrInvalidAnswer", false},
+			stytch.Error{RequestID: requestIDText}, "ErrInvalidResponse", false},
 		{"an error without a content type", 404, "", errorJSON(404, "m2m_client_not_found"), stytch.Error{Type: "m2m_client_not_found", Message: "A message.", RequestID: requestIDText, URL: "https://stytch.com/docs/api/errors/404#m2m_client_not_found"}, "ErrNotFound", false},
 		{"OAuth", 400, "application/json", `{"status_code":400,"request_id":"` + requestIDText + `","error":"invalid_client","error_description":"A message.","error_uri":"https://stytch.com/docs"}`,
 			stytch.Error{Type: "invalid_client", Message: "A message.", RequestID: requestIDText, URL: "https://stytch.com/docs"}, "ErrUnauthorized", false},
@@ -105,36 +105,36 @@ func lies() []lie {
 		{"both shapes", 400, "application/json", `{"error_type":"bad_request","error":"invalid_client","error_message":"A message.","error_description":"no"}`,
 			stytch.Error{Type: "bad_request", Message: "A message."}, "ErrInvalidRequest", false},
 
-		{"201 without a body", 201, "application/json", "", stytch.Error{}, "ErrInvalidAnswer", true},
-		{"202", 202, "application/json", ok(""), stytch.Error{RequestID: requestIDText}, "ErrInvalidAnswer", true},
-		{"204", 204, "", "", stytch.Error{}, "ErrInvalidAnswer", true},
-		{"206", 206, "application/json", ok(""), stytch.Error{RequestID: requestIDText}, "ErrInvalidAnswer", true},
-		{"200 text/html", 200, "text/html", html, stytch.Error{}, "ErrInvalidAnswer", true},
-		{"200 text/html that is JSON", 200, "text/html", ok(""), stytch.Error{RequestID: requestIDText}, "ErrInvalidAnswer", true},
-		{"200 without a content type", 200, "", ok(""), stytch.Error{RequestID: requestIDText}, "ErrInvalidAnswer", true},
-		{"200 with a bad content type", 200, "application/json/;;", ok(""), stytch.Error{RequestID: requestIDText}, "ErrInvalidAnswer", true},
-		{"200 jsonp", 200, "application/javascript", "f(" + ok("") + ")", stytch.Error{}, "ErrInvalidAnswer", true},
-		{"200 empty", 200, "application/json", "", stytch.Error{}, "ErrInvalidAnswer", true},
-		{"200 null", 200, "application/json", " null ", stytch.Error{}, "ErrInvalidAnswer", true},
-		{"200 array", 200, "application/json", "[]", stytch.Error{}, "ErrInvalidAnswer", true},
-		{"200 string", 200, "application/json", `"ok"`, stytch.Error{}, "ErrInvalidAnswer", true},
-		{"200 garbage", 200, "application/json", `{"request_id":"` + requestIDText + `"]`, stytch.Error{RequestID: requestIDText}, "ErrInvalidAnswer", true},
-		{"200 cut off JSON", 200, "application/json", `{"request_id":"` + requestIDText + `","status_code":200,"m2m_client":{"client_id":"a`, stytch.Error{RequestID: requestIDText}, "ErrInvalidAnswer", true},
-		{"200 and more", 200, "application/json", ok("") + "{}", stytch.Error{RequestID: requestIDText}, "ErrInvalidAnswer", true},
+		{"201 without a body", 201, "application/json", "", stytch.Error{}, "ErrInvalidResponse", true},
+		{"202", 202, "application/json", ok(""), stytch.Error{RequestID: requestIDText}, "ErrInvalidResponse", true},
+		{"204", 204, "", "", stytch.Error{}, "ErrInvalidResponse", true},
+		{"206", 206, "application/json", ok(""), stytch.Error{RequestID: requestIDText}, "ErrInvalidResponse", true},
+		{"200 text/html", 200, "text/html", html, stytch.Error{}, "ErrInvalidResponse", true},
+		{"200 text/html that is JSON", 200, "text/html", ok(""), stytch.Error{RequestID: requestIDText}, "ErrInvalidResponse", true},
+		{"200 without a content type", 200, "", ok(""), stytch.Error{RequestID: requestIDText}, "ErrInvalidResponse", true},
+		{"200 with a bad content type", 200, "application/json/;;", ok(""), stytch.Error{RequestID: requestIDText}, "ErrInvalidResponse", true},
+		{"200 jsonp", 200, "application/javascript", "f(" + ok("") + ")", stytch.Error{}, "ErrInvalidResponse", true},
+		{"200 empty", 200, "application/json", "", stytch.Error{}, "ErrInvalidResponse", true},
+		{"200 null", 200, "application/json", " null ", stytch.Error{}, "ErrInvalidResponse", true},
+		{"200 array", 200, "application/json", "[]", stytch.Error{}, "ErrInvalidResponse", true},
+		{"200 string", 200, "application/json", `"ok"`, stytch.Error{}, "ErrInvalidResponse", true},
+		{"200 garbage", 200, "application/json", `{"request_id":"` + requestIDText + `"]`, stytch.Error{RequestID: requestIDText}, "ErrInvalidResponse", true},
+		{"200 cut off JSON", 200, "application/json", `{"request_id":"` + requestIDText + `","status_code":200,"m2m_client":{"client_id":"a`, stytch.Error{RequestID: requestIDText}, "ErrInvalidResponse", true},
+		{"200 and more", 200, "application/json", ok("") + "{}", stytch.Error{RequestID: requestIDText}, "ErrInvalidResponse", true},
 		{"200 with wrong types", 200, "application/json", `{"m2m_client":"a","connected_app":[],"m2m_clients":{},"connected_apps":1,"client_id":{},"keys":"k","access_token":1,"request_id":"` + requestIDText + `","status_code":200}`,
-			stytch.Error{RequestID: requestIDText}, "ErrInvalidAnswer", true},
-		{"200 with a status in words", 200, "application/json", `{"request_id":"` + requestIDText + `","status_code":"200"}`, stytch.Error{RequestID: requestIDText}, "ErrInvalidAnswer", true},
-		{"200 with a huge number", 200, "application/json", `{"request_id":"` + requestIDText + `","status_code":` + strings.Repeat("9", 1<<16) + `}`, stytch.Error{RequestID: requestIDText}, "ErrInvalidAnswer", true},
+			stytch.Error{RequestID: requestIDText}, "ErrInvalidResponse", true},
+		{"200 with a status in words", 200, "application/json", `{"request_id":"` + requestIDText + `","status_code":"200"}`, stytch.Error{RequestID: requestIDText}, "ErrInvalidResponse", true},
+		{"200 with a huge number", 200, "application/json", `{"request_id":"` + requestIDText + `","status_code":` + strings.Repeat("9", 1<<16) + `}`, stytch.Error{RequestID: requestIDText}, "ErrInvalidResponse", true},
 	}
 }
 
 // managementLies are lies that only the management API can be caught at: token answers need no status_code.
 func managementLies() []lie {
 	return []lie{
-		{"200 empty object", 200, "application/json", "{}", stytch.Error{}, "ErrInvalidAnswer", true},
-		{"200 of somebody else", 200, "application/json", `{"ok":true}`, stytch.Error{}, "ErrInvalidAnswer", true},
-		{"200 that says 404", 200, "application/json", errorJSON(404, "m2m_client_not_found"), stytch.Error{RequestID: requestIDText}, "ErrInvalidAnswer", true},
-		{"201 that says null", 201, "application/json", `{"request_id":"` + requestIDText + `","status_code":null}`, stytch.Error{RequestID: requestIDText}, "ErrInvalidAnswer", true},
+		{"200 empty object", 200, "application/json", "{}", stytch.Error{}, "ErrInvalidResponse", true},
+		{"200 of somebody else", 200, "application/json", `{"ok":true}`, stytch.Error{}, "ErrInvalidResponse", true},
+		{"200 that says 404", 200, "application/json", errorJSON(404, "m2m_client_not_found"), stytch.Error{RequestID: requestIDText}, "ErrInvalidResponse", true},
+		{"201 that says null", 201, "application/json", `{"request_id":"` + requestIDText + `","status_code":null}`, stytch.Error{RequestID: requestIDText}, "ErrInvalidResponse", true},
 	}
 }
 

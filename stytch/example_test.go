@@ -63,11 +63,11 @@ func Example() {
 // With an id and a secret of its own, which the caller stores first, Create may be repeated: after a lost answer, a crash
 // or a restart it ends with one client, whose secret is known.
 func ExampleM2M_Create_ownSecret() {
-	api, stop := localStytch(nil, emulator.WithFaults(emulator.DropAnswer("CreateM2MClient").Times(1)))
+	api, stop := localStytch(nil, emulator.WithFaults(emulator.DropResponse("CreateM2MClient").Times(1)))
 	defer stop()
 
 	chosen := secret.Generate()
-	request := stytch.M2MCreate{ClientID: "billing", ClientSecret: secret.Import(chosen), Scopes: []string{"write:invoices"}}
+	request := stytch.M2MCreate{ClientID: "billing", ClientSecret: secret.Outgoing(chosen), Scopes: []string{"write:invoices"}}
 	for range 2 {
 		created, err := api.M2M.Create(context.Background(), request)
 		if err != nil {
@@ -166,7 +166,7 @@ func ExampleSecrets() {
 		log.Fatal(err)
 	}
 	// Deliver next.Reveal() to where the client runs, and see that it works there.
-	pending, err := secrets.Pending(ctx, "billing")
+	pending, err := secrets.LastFour(ctx, "billing")
 	if err != nil {
 		log.Fatal(err)
 	}

@@ -4,7 +4,7 @@ import (
 	"slices"
 
 	"github.com/stytchkit/m2m/gen"
-	"github.com/stytchkit/m2m/stytch/internal/operation"
+	"github.com/stytchkit/m2m/internal/operation"
 )
 
 // M2MFilter selects M2M clients by conditions, all or any of which must hold. The zero value selects all clients. Neither

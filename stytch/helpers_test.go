@@ -13,8 +13,8 @@ import (
 	"testing"
 
 	"github.com/stytchkit/m2m/gen"
+	"github.com/stytchkit/m2m/internal/operation"
 	"github.com/stytchkit/m2m/stytch"
-	"github.com/stytchkit/m2m/stytch/internal/operation"
 )
 
 // The credentials of the clients in these tests. The secret is a canary: no text may hold it.

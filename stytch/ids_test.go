@@ -2,14 +2,10 @@ package stytch_test
 
 import (
 	"context"
-	"encoding/json"
 	"errors"
 	"io"
-	"io/fs"
 	"net/http"
 	"net/http/httptest"
-	"os"
-	"path/filepath"
 	"regexp"
 	"strconv"
 	"strings"
@@ -17,28 +13,20 @@ import (
 	"testing"
 
 	"github.com/stytchkit/m2m/gen"
+	"github.com/stytchkit/m2m/internal/operation"
+	"github.com/stytchkit/m2m/internal/vectors"
 	"github.com/stytchkit/m2m/stytch"
-	"github.com/stytchkit/m2m/stytch/internal/operation"
 )
 
 type idCase struct {
 	Value, Expect, Path, Why string
 }
 
-// idCases reads the shared vectors, relative to the module root.
+// idCases are the client ids of the test vectors.
 func idCases(t *testing.T) []idCase {
 	t.Helper()
-	data, err := os.ReadFile(filepath.FromSlash("../../shared/vectors/client_ids.json"))
-	if errors.Is(err, fs.ErrNotExist) {
-		t.Skip("the shared test vectors (../shared/vectors beside the module) are not here")
-	}
-	if err != nil {
-		t.Fatal(err)
-	}
 	var file struct{ Cases []idCase }
-	if err := json.Unmarshal(data, &file); err != nil {
-		t.Fatal(err)
-	}
+	vectors.Read(t, "client_ids.json", &file)
 	if len(file.Cases) != 95 {
 		t.Errorf("%d cases, want 95", len(file.Cases))
 	}

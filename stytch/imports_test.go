@@ -13,32 +13,32 @@ const module = "github.com/stytchkit/m2m/"
 // mayImport is who may import whom inside this module. A package that is not listed here may import nothing of it, and a
 // new arrow needs a new word here, and a reason.
 var mayImport = map[string][]string{
-	"api":                         {},
-	"api/codegen/operations":      {},
-	"gen":                         {"stytch/secret", "stytch/metadata"},
-	"gen/server":                  {},
-	"stytch/secret":               {},
-	"stytch/metadata":             {},
-	"stytch/internal/operation":   {},
-	"stytch/internal/retry":       {"stytch/internal/operation"},
-	"stytch/internal/fastjson":    {},
-	"stytch/internal/baseurl":     {},
-	"stytch":                      {"gen", "stytch/secret", "stytch/metadata", "stytch/internal/operation", "stytch/internal/retry", "stytch/internal/fastjson", "stytch/internal/baseurl"},
-	"stytch/emulator":             {"gen/server", "api"}, // never stytch or gen: client and server meet only in the YAML
-	"stytch/internal/strictjson":  {},
-	"stytch/internal/jwks":        {"stytch/internal/strictjson"},
-	"stytch/verify":               {"stytch/internal/jwks", "stytch/internal/strictjson", "stytch/internal/baseurl"}, // a resource server links no management client
-	"stytch/token":                {"stytch/secret", "stytch/internal/operation", "stytch/internal/retry", "stytch/internal/baseurl"},
-	"stytch/token/storetest":      {},
-	"stytch/internal/atomicfile":  {},
-	"stytch/rotate":               {"stytch/secret", "stytch/internal/atomicfile", "stytch/internal/strictjson"}, // knows no HTTP
-	"stytch/rotate/deliver":       {"stytch/rotate", "stytch/secret", "stytch/internal/atomicfile"},
-	"stytch/rotate/journaltest":   {"stytch/rotate", "stytch/secret"},
-	"stytch/rotate/torture":       {}, // tests only
-	"stytch/internal/contract":    {"api"},
-	"stytch/internal/conformance": {"stytch", "gen", "stytch/secret", "stytch/metadata", "stytch/internal/contract"},
-	"stytch/internal/bench":       {},
-	"examples/demo":               {"stytch", "stytch/emulator", "stytch/rotate", "stytch/rotate/deliver", "stytch/secret", "gen"},
+	"api":                       {},
+	"api/codegen/operations":    {},
+	"gen":                       {"stytch/secret", "stytch/metadata"},
+	"gen/server":                {},
+	"stytch/secret":             {},
+	"stytch/metadata":           {},
+	"internal/operation":        {},
+	"internal/retry":            {"internal/operation"},
+	"internal/fastjson":         {},
+	"internal/baseurl":          {},
+	"stytch":                    {"gen", "stytch/secret", "stytch/metadata", "internal/operation", "internal/retry", "internal/fastjson", "internal/baseurl"},
+	"stytch/emulator":           {"gen/server", "api"}, // never stytch or gen: client and server meet only in the YAML
+	"internal/strictjson":       {},
+	"internal/jwks":             {"internal/strictjson"},
+	"stytch/verify":             {"internal/jwks", "internal/strictjson", "internal/baseurl"}, // a resource server links no management client
+	"stytch/token":              {"stytch/secret", "internal/operation", "internal/retry", "internal/baseurl"},
+	"stytch/token/storetest":    {},
+	"internal/atomicfile":       {},
+	"stytch/rotate":             {"stytch/secret", "internal/atomicfile", "internal/strictjson"}, // knows no HTTP
+	"stytch/rotate/deliver":     {"stytch/rotate", "stytch/secret", "internal/atomicfile"},
+	"stytch/rotate/journaltest": {"stytch/rotate", "stytch/secret"},
+	"test/torture":              {}, // tests only
+	"internal/contract":         {"api"},
+	"test/conformance":          {"stytch", "gen", "stytch/secret", "stytch/metadata", "internal/contract"},
+	"test/bench":                {},
+	"examples/demo":             {"stytch", "stytch/emulator", "stytch/rotate", "stytch/rotate/deliver", "stytch/secret", "gen"},
 }
 
 // thirdParty is what reaches the users of a package, over all of its dependencies.

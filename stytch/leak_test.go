@@ -166,8 +166,8 @@ func fill(v reflect.Value, c canary) {
 	case reflect.TypeFor[secret.String]():
 		v.Set(reflect.ValueOf(secret.New(string(c))))
 		return
-	case reflect.TypeFor[secret.Import]():
-		v.Set(reflect.ValueOf(secret.Import(secret.New(string(c)))))
+	case reflect.TypeFor[secret.Outgoing]():
+		v.Set(reflect.ValueOf(secret.Outgoing(secret.New(string(c)))))
 		return
 	case reflect.TypeFor[stytch.Metadata](), reflect.TypeFor[json.RawMessage]():
 		v.SetBytes([]byte(`{"plan":"pro"}`))
@@ -340,7 +340,7 @@ func revealed(v reflect.Value, c canary) bool {
 	switch s := v.Interface().(type) {
 	case secret.String:
 		return s.Reveal() == string(c)
-	case secret.Import:
+	case secret.Outgoing:
 		return s.Reveal() == string(c)
 	}
 	switch v.Kind() {

@@ -10,7 +10,7 @@ import (
 	"strings"
 
 	"github.com/stytchkit/m2m/gen"
-	"github.com/stytchkit/m2m/stytch/internal/operation"
+	"github.com/stytchkit/m2m/internal/operation"
 	"github.com/stytchkit/m2m/stytch/secret"
 )
 

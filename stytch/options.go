@@ -8,8 +8,8 @@ import (
 	"strings"
 	"time"
 
-	"github.com/stytchkit/m2m/stytch/internal/baseurl"
-	"github.com/stytchkit/m2m/stytch/internal/retry"
+	"github.com/stytchkit/m2m/internal/baseurl"
+	"github.com/stytchkit/m2m/internal/retry"
 )
 
 // Option changes a setting of [New]. An option that is given a bad value makes New fail.
@@ -125,12 +125,12 @@ func WithTimeouts(attempt, call time.Duration) Option {
 	}
 }
 
-// WithMaxAnswerBytes bounds the size of an answer after decompression, 4 MiB by default. A search page of 1,000 clients
-// with full metadata can be larger. An answer that exceeds it is [ErrInvalidAnswer].
-func WithMaxAnswerBytes(n int64) Option {
+// WithMaxResponseBytes bounds the size of an answer after decompression, 4 MiB by default. A search page of 1,000 clients
+// with full metadata can be larger. An answer that exceeds it is [ErrInvalidResponse].
+func WithMaxResponseBytes(n int64) Option {
 	return func(s *settings) error {
 		if n <= 0 {
-			return invalid("WithMaxAnswerBytes", "the limit must be positive")
+			return invalid("WithMaxResponseBytes", "the limit must be positive")
 		}
 		s.maxAnswer = min(n, math.MaxInt64-1) // one more is read to find out
 		return nil

@@ -54,7 +54,7 @@ func TestOutcomeOfEveryFault(t *testing.T) {
 								t.Fatal(err)
 							}
 						}
-						before, err := secrets.Pending(t.Context(), id)
+						before, err := secrets.LastFour(t.Context(), id)
 						if err != nil {
 							t.Fatal(err)
 						}
@@ -70,7 +70,7 @@ func TestOutcomeOfEveryFault(t *testing.T) {
 						if got := outcomeUnknown(t, err); got != f.unknown {
 							t.Errorf("%d times: unknown is %t: %v", times, got, err)
 						}
-						if after, err := secrets.Pending(t.Context(), id); err != nil || !f.unknown && after != before {
+						if after, err := secrets.LastFour(t.Context(), id); err != nil || !f.unknown && after != before {
 							t.Errorf("%d times: it had its effect, and the error denies that: %v", times, err)
 						}
 						if _, limited := throttled(err); limited != errors.Is(err, stytch.ErrRateLimited) {
@@ -180,7 +180,7 @@ func TestThrottled(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		c := clientOn(t, script(limited(429, "90"))) // longer than the client waits by itself
 		_, fromStart := c.M2M.Secrets.Start(t.Context(), "a")
-		_, fromPending := c.M2M.Secrets.Pending(t.Context(), "a")
+		_, fromPending := c.M2M.Secrets.LastFour(t.Context(), "a")
 		_, fromProbe := c.M2M.Secrets.Probe(t.Context(), "a", secret.Generate())
 		for _, err := range []error{fromStart, fromPending, fromProbe} {
 			if wait, ok := throttled(err); wait != 90*time.Second || !ok || outcomeUnknown(t, err) {

@@ -9,7 +9,7 @@ import (
 	"strings"
 
 	"github.com/stytchkit/m2m/gen"
-	"github.com/stytchkit/m2m/stytch/internal/operation"
+	"github.com/stytchkit/m2m/internal/operation"
 	"github.com/stytchkit/m2m/stytch/secret"
 )
 
@@ -35,7 +35,7 @@ func (f m2mSecrets) probe(ctx context.Context, id string, value secret.String) (
 	if value.IsZero() {
 		return false, invalid(op.ID, "client secret must not be empty")
 	}
-	if _, err := secret.Import(value).MarshalJSON(); err != nil {
+	if _, err := secret.Outgoing(value).MarshalJSON(); err != nil {
 		return false, invalid(op.ID, "client secret cannot be sent: %v", err)
 	}
 	ctx, cancel := f.client.oneCall(ctx)
@@ -56,7 +56,7 @@ func (f m2mSecrets) probe(ctx context.Context, id string, value secret.String) (
 	case client.Status == Inactive:
 		return false, fmt.Errorf("%w, so that its secret cannot be proved", ErrInactive)
 	case client.Status != Active:
-		return false, fmt.Errorf("stytch: %s: refused, and the status of the client is %q: %w", op.ID, printable(string(client.Status)), ErrInvalidAnswer)
+		return false, fmt.Errorf("stytch: %s: refused, and the status of the client is %q: %w", op.ID, printable(string(client.Status)), ErrInvalidResponse)
 	case e.Type != "invalid_client":
 		return false, err
 	}

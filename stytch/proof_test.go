@@ -103,7 +103,7 @@ func TestProbeThroughARotation(t *testing.T) {
 	if err := l.client.M2M.Secrets.Cancel(t.Context(), "a"); err != nil {
 		t.Fatal(err)
 	}
-	check("cancelled", "first")
+	check("canceled", "first")
 	start("third")
 	check("while rotating again", "first", "third")
 	if err := l.client.M2M.Secrets.Complete(t.Context(), "a"); err != nil {
@@ -163,9 +163,9 @@ func TestProbeIsBilled(t *testing.T) {
 		minted   int
 	}{
 		{"no fault", emulator.Latency(tokenOperation, 0), nil, true, 1},
-		{"one lost", emulator.DropAnswer(tokenOperation).Times(1), nil, true, 2},
-		{"all lost", emulator.DropAnswer(tokenOperation), nil, false, 3},
-		{"lost, no retries", emulator.DropAnswer(tokenOperation), []stytch.Option{once()}, false, 1},
+		{"one lost", emulator.DropResponse(tokenOperation).Times(1), nil, true, 2},
+		{"all lost", emulator.DropResponse(tokenOperation), nil, false, 3},
+		{"lost, no retries", emulator.DropResponse(tokenOperation), []stytch.Option{once()}, false, 1},
 		{"not what it should be", emulator.Fault{Operation: tokenOperation, Kind: emulator.FaultGarbage, Status: 200, AfterEffect: true}, nil, false, 1},
 	} {
 		t.Run(c.name, func(t *testing.T) {
@@ -270,7 +270,7 @@ func TestProbeArguments(t *testing.T) {
 	ctx, cancel := context.WithCancel(t.Context())
 	cancel()
 	if accepted, err := l.client.M2M.Secrets.Probe(ctx, "a", good); accepted || !errors.Is(err, context.Canceled) || len(l.Requests()) != 0 {
-		t.Errorf("cancelled: %t, %v", accepted, err)
+		t.Errorf("canceled: %t, %v", accepted, err)
 	}
 }
 
@@ -290,30 +290,30 @@ func TestProbeBelievesNoOther(t *testing.T) {
 	}{
 		"a token":                    {answer{200, fine}, answer{500, ""}, true, ""},
 		"without expiry":             {answer{200, `{"access_token":"made.up.token","token_type":"Bearer"}`}, answer{}, true, ""},
-		"nothing in it":              {answer{200, `{}`}, answer{200, active}, false, "ErrInvalidAnswer"},
-		"somebody else's":            {answer{200, `{"ok":true}`}, answer{200, active}, false, "ErrInvalidAnswer"},
-		"an empty token":             {answer{200, strings.Replace(fine, "made.up.token", "", 1)}, answer{200, active}, false, "ErrInvalidAnswer"},
-		"null":                       {answer{200, strings.Replace(fine, `"made.up.token"`, "null", 1)}, answer{200, active}, false, "ErrInvalidAnswer"},
-		"two tokens":                 {answer{200, strings.Replace(fine, "{", `{"access_token":"x",`, 1)}, answer{200, active}, false, "ErrInvalidAnswer"},
-		"of another type":            {answer{200, strings.Replace(fine, "bearer", "mac", 1)}, answer{200, active}, false, "ErrInvalidAnswer"},
-		"a token and an error":       {answer{200, strings.Replace(fine, "{", `{"error":"invalid_client",`, 1)}, answer{200, active}, false, "ErrInvalidAnswer"},
+		"nothing in it":              {answer{200, `{}`}, answer{200, active}, false, "ErrInvalidResponse"},
+		"somebody else's":            {answer{200, `{"ok":true}`}, answer{200, active}, false, "ErrInvalidResponse"},
+		"an empty token":             {answer{200, strings.Replace(fine, "made.up.token", "", 1)}, answer{200, active}, false, "ErrInvalidResponse"},
+		"null":                       {answer{200, strings.Replace(fine, `"made.up.token"`, "null", 1)}, answer{200, active}, false, "ErrInvalidResponse"},
+		"two tokens":                 {answer{200, strings.Replace(fine, "{", `{"access_token":"x",`, 1)}, answer{200, active}, false, "ErrInvalidResponse"},
+		"of another type":            {answer{200, strings.Replace(fine, "bearer", "mac", 1)}, answer{200, active}, false, "ErrInvalidResponse"},
+		"a token and an error":       {answer{200, strings.Replace(fine, "{", `{"error":"invalid_client",`, 1)}, answer{200, active}, false, "ErrInvalidResponse"},
 		"refused":                    {answer{400, oauth("invalid_client")}, answer{200, active}, false, ""},
 		"refused by 401":             {answer{401, oauth("invalid_client")}, answer{200, active}, false, ""},
 		"refused by 403":             {answer{403, oauth("invalid_client")}, answer{200, active}, false, "ErrUnauthorized"},
 		"refused by 404":             {answer{404, oauth("invalid_client")}, answer{200, active}, false, "ErrUnauthorized"},
-		"a page":                     {answer{401, "<p>invalid_client"}, answer{200, active}, false, "ErrInvalidAnswer"},
-		"half a refusal":             {answer{400, `{"error":"invalid_client"`}, answer{200, active}, false, "ErrInvalidAnswer"},
+		"a page":                     {answer{401, "<p>invalid_client"}, answer{200, active}, false, "ErrInvalidResponse"},
+		"half a refusal":             {answer{400, `{"error":"invalid_client"`}, answer{200, active}, false, "ErrInvalidResponse"},
 		"unauthorized, but active":   {answer{400, oauth("unauthorized_client")}, answer{200, active}, false, "ErrInvalidRequest"},
 		"denied, but active":         {answer{401, oauth("access_denied")}, answer{200, active}, false, "ErrUnauthorized"},
 		"another scope":              {answer{400, oauth("invalid_scope")}, answer{200, active}, false, "ErrInvalidRequest"},
 		"another grant":              {answer{400, oauth("unsupported_grant_type")}, answer{200, active}, false, "ErrInvalidRequest"},
 		"the project":                {answer{401, errorJSON(401, "unauthorized_credentials")}, answer{200, active}, false, "ErrUnauthorized"},
 		"inactive":                   {answer{400, oauth("invalid_client")}, answer{200, strings.Replace(active, "active", "inactive", 1)}, false, "ErrInactive"},
-		"a status of tomorrow":       {answer{400, oauth("invalid_client")}, answer{200, strings.Replace(active, "active", "paused", 1)}, false, "ErrInvalidAnswer"},
-		"no status":                  {answer{400, oauth("invalid_client")}, answer{200, `{"m2m_client":{},"request_id":"r","status_code":200}`}, false, "ErrInvalidAnswer"},
+		"a status of tomorrow":       {answer{400, oauth("invalid_client")}, answer{200, strings.Replace(active, "active", "paused", 1)}, false, "ErrInvalidResponse"},
+		"no status":                  {answer{400, oauth("invalid_client")}, answer{200, `{"m2m_client":{},"request_id":"r","status_code":200}`}, false, "ErrInvalidResponse"},
 		"unknown":                    {answer{400, oauth("invalid_client")}, answer{404, errorJSON(404, "m2m_client_not_found")}, false, "ErrNotFound"},
 		"wrong project secret":       {answer{400, oauth("invalid_client")}, answer{401, errorJSON(401, "unauthorized_credentials")}, false, "ErrUnauthorized"},
-		"refused, a page":            {answer{400, oauth("invalid_client")}, answer{404, "<p>"}, false, "ErrInvalidAnswer"},
+		"refused, a page":            {answer{400, oauth("invalid_client")}, answer{404, "<p>"}, false, "ErrInvalidResponse"},
 		"refused, reads are limited": {answer{400, oauth("invalid_client")}, answer{429, errorJSON(429, "too_many_requests")}, false, "ErrRateLimited"},
 	} {
 		t.Run(name, func(t *testing.T) {

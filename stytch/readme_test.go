@@ -8,7 +8,7 @@ import (
 	"strings"
 	"testing"
 
-	"github.com/stytchkit/m2m/stytch/emulator"
+	"github.com/stytchkit/m2m/stytch/emulator/emulatortest"
 )
 
 // TestREADME compiles and runs every Go fence of the README: whole programs as they are, snippets as a function each, in the
@@ -145,7 +145,7 @@ func runProgram(t *testing.T, source string) string {
 	if err := os.WriteFile(filepath.Join(dir, "main.go"), []byte(source), 0o600); err != nil {
 		t.Fatal(err)
 	}
-	local := emulator.NewServer(t)
+	local := emulatortest.NewServer(t)
 	cmd := exec.Command("go", "run", "./"+dir)
 	cmd.Env = append(os.Environ(), "STYTCH_PROJECT_ID="+local.ProjectID, "STYTCH_PROJECT_SECRET="+local.Secret, "STYTCH_BASE_URL="+local.URL)
 	out, err := cmd.CombinedOutput()

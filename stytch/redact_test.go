@@ -40,7 +40,7 @@ func TestNoErrorQuotesWhatWasSent(t *testing.T) {
 					if !strings.Contains(writing, "Basic") {
 						_, err := c.M2M.Secrets.Probe(t.Context(), "a", s)
 						errs = append(errs, err)
-						_, err = c.M2M.Create(t.Context(), stytch.M2MCreate{ClientSecret: secret.Import(s), Scopes: []string{"a"}})
+						_, err = c.M2M.Create(t.Context(), stytch.M2MCreate{ClientSecret: secret.Outgoing(s), Scopes: []string{"a"}})
 						errs = append(errs, err)
 					}
 					for _, authorization := range []string{basicAuth, escapedAuth} {
@@ -158,7 +158,7 @@ func FuzzRedactedDetails(f *testing.F) {
 	f.Add(`[true,null,{}]`, "true,null")
 	f.Fuzz(func(t *testing.T, details, text string) {
 		s := secret.New(text)
-		if _, err := secret.Import(s).MarshalJSON(); err != nil || len(text) < 8 || text == "REDACTED" || strings.ContainsAny(text, "[]") || !json.Valid([]byte(details)) {
+		if _, err := secret.Outgoing(s).MarshalJSON(); err != nil || len(text) < 8 || text == "REDACTED" || strings.ContainsAny(text, "[]") || !json.Valid([]byte(details)) {
 			return
 		}
 		_, err := clientOn(t, always(400, "application/json", `{"error_type":"bad_request","error_details":`+details+`}`), once()).M2M.Secrets.Probe(t.Context(), "a", s)

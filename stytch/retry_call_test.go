@@ -16,8 +16,8 @@ import (
 	"testing/synctest"
 	"time"
 
+	"github.com/stytchkit/m2m/internal/operation"
 	"github.com/stytchkit/m2m/stytch"
-	"github.com/stytchkit/m2m/stytch/internal/operation"
 )
 
 // step is what becomes of one request.
@@ -202,8 +202,8 @@ func TestShownOnce(t *testing.T) {
 	advice := map[string]string{
 		"CreateM2MClient": "search for it by name", "CreateConnectedApp": "search for it",
 		"StartM2MClientSecretRotation": "Cancel and Start again", "StartConnectedAppSecretRotation": "Cancel and Start again",
-		"CompleteM2MClientSecretRotation": "Secrets.Pending", "CompleteConnectedAppSecretRotation": "Secrets.Pending",
-		"CancelM2MClientSecretRotation": "Secrets.Pending", "CancelConnectedAppSecretRotation": "Secrets.Pending",
+		"CompleteM2MClientSecretRotation": "Secrets.LastFour", "CompleteConnectedAppSecretRotation": "Secrets.LastFour",
+		"CancelM2MClientSecretRotation": "Secrets.LastFour", "CancelConnectedAppSecretRotation": "Secrets.LastFour",
 	}
 	var list []endpoint
 	for _, e := range endpoints {
@@ -277,7 +277,7 @@ func TestDeleteTwice(t *testing.T) {
 			"503, dial, 404":         {[]step{statusOf(503), fails(refused), gone}, nil},
 			"429, 404":               {[]step{statusOf(429), gone}, stytch.ErrNotFound},
 			"dial, 404":              {[]step{fails(refused), gone}, stytch.ErrNotFound},
-			"503, a page":            {[]step{statusOf(503), page}, stytch.ErrInvalidAnswer},
+			"503, a page":            {[]step{statusOf(503), page}, stytch.ErrInvalidResponse},
 			"503, no route":          {[]step{statusOf(503), noRoute}, stytch.ErrInvalidRequest},
 			"503, works":             {[]step{statusOf(503), works}, nil},
 			"503, 503, 503, not 404": {[]step{statusOf(503)}, stytch.ErrUnavailable},

@@ -11,8 +11,8 @@ import (
 	"testing/synctest"
 	"time"
 
+	"github.com/stytchkit/m2m/internal/operation"
 	"github.com/stytchkit/m2m/stytch"
-	"github.com/stytchkit/m2m/stytch/internal/operation"
 )
 
 // timed notes when each request comes.

@@ -7,7 +7,7 @@ import (
 	"net/http"
 
 	"github.com/stytchkit/m2m/gen"
-	"github.com/stytchkit/m2m/stytch/internal/operation"
+	"github.com/stytchkit/m2m/internal/operation"
 )
 
 // M2MSearch says which M2M clients to search for. The zero value means all of them.

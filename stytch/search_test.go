@@ -217,7 +217,7 @@ func eachWay(t *testing.T, test func(t *testing.T, f family, prefetch bool)) {
 }
 
 func TestSearchWalks(t *testing.T) {
-	invalid := stytch.ErrInvalidAnswer
+	invalid := stytch.ErrInvalidResponse
 	tests := []struct {
 		name     string
 		cursor   string

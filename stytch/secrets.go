@@ -4,7 +4,7 @@ import (
 	"context"
 
 	"github.com/stytchkit/m2m/gen"
-	"github.com/stytchkit/m2m/stytch/internal/operation"
+	"github.com/stytchkit/m2m/internal/operation"
 	"github.com/stytchkit/m2m/stytch/secret"
 )
 
@@ -38,8 +38,8 @@ func (s *Secrets) Cancel(ctx context.Context, clientID string) error {
 	return s.family.cancel(ctx, clientID)
 }
 
-// Pending reads the last four characters of the secrets. Those of the next one are "" unless a rotation is in progress.
-func (s *Secrets) Pending(ctx context.Context, clientID string) (secret.LastFour, error) {
+// LastFour reads the last four characters of the secrets. Those of the next one are "" unless a rotation is in progress.
+func (s *Secrets) LastFour(ctx context.Context, clientID string) (secret.LastFour, error) {
 	return s.family.lastFour(ctx, clientID)
 }
 

@@ -58,7 +58,7 @@ func lastFourOf(s secret.String) string {
 // state checks which secrets a client has and, where tokens can tell, that these and no others work.
 func (r rotation) state(t *testing.T, l local, id string, current, next secret.String, dead ...secret.String) {
 	t.Helper()
-	got, err := r.secrets(l.client).Pending(t.Context(), id)
+	got, err := r.secrets(l.client).LastFour(t.Context(), id)
 	if want := (secret.LastFour{Current: lastFourOf(current), Next: lastFourOf(next)}); err != nil || got != want || got.Rotating() == next.IsZero() {
 		t.Errorf("Pending: %+v, %v; want %+v", got, err, want)
 	}
@@ -147,10 +147,10 @@ func TestRotationErrors(t *testing.T) {
 				t.Errorf("%s of a bad id: %v, %d requests", operation, err, len(l.Requests())-before)
 			}
 		}
-		if last, err := r.secrets(l.client).Pending(t.Context(), "nobody"); !errors.Is(err, stytch.ErrNotFound) || last != (secret.LastFour{}) {
+		if last, err := r.secrets(l.client).LastFour(t.Context(), "nobody"); !errors.Is(err, stytch.ErrNotFound) || last != (secret.LastFour{}) {
 			t.Errorf("Pending of nobody: %+v, %v", last, err)
 		}
-		if _, err := r.secrets(l.client).Pending(t.Context(), ""); !errors.Is(err, stytch.ErrInvalidArgument) {
+		if _, err := r.secrets(l.client).LastFour(t.Context(), ""); !errors.Is(err, stytch.ErrInvalidArgument) {
 			t.Errorf("Pending of no id: %v", err)
 		}
 	})
@@ -166,7 +166,7 @@ func TestRotationErrors(t *testing.T) {
 				t.Errorf("%s of a %s app: %v", operation, kind, err)
 			}
 		}
-		if last, err := l.client.ConnectedApps.Secrets.Pending(t.Context(), app.ClientID); err != nil || last != (secret.LastFour{}) {
+		if last, err := l.client.ConnectedApps.Secrets.LastFour(t.Context(), app.ClientID); err != nil || last != (secret.LastFour{}) {
 			t.Errorf("Pending of a %s app: %+v, %v", kind, last, err)
 		}
 	}
@@ -191,7 +191,7 @@ func TestRotationStepsAreSentOnce(t *testing.T) {
 					sent := l.count(operation)
 					switch {
 					case f.unknown:
-						if !errors.Is(err, stytch.ErrOutcomeUnknown) || !strings.Contains(err.Error(), "Secrets.Pending") || sent != 1 {
+						if !errors.Is(err, stytch.ErrOutcomeUnknown) || !strings.Contains(err.Error(), "Secrets.LastFour") || sent != 1 {
 							t.Errorf("got %v after %d requests; want ErrOutcomeUnknown after 1", err, sent)
 						}
 					case f.refused:
@@ -202,7 +202,7 @@ func TestRotationStepsAreSentOnce(t *testing.T) {
 						t.Errorf("got %v after %d requests; want a success after 2", err, sent)
 					}
 					// Whatever happened, the advice leads back to a rotation that works.
-					if last, err := r.secrets(l.client).Pending(t.Context(), id); err != nil {
+					if last, err := r.secrets(l.client).LastFour(t.Context(), id); err != nil {
 						t.Error(err)
 					} else if last.Rotating() {
 						if err := r.secrets(l.client).Cancel(t.Context(), id); err != nil {
@@ -269,7 +269,7 @@ func TestRotationRefusesBadSecrets(t *testing.T) {
 				})
 				next, err := r.secrets(client).Start(t.Context(), "a")
 				var e *stytch.Error
-				if !next.IsZero() || !errors.Is(err, stytch.ErrInvalidAnswer) || !errors.Is(err, stytch.ErrOutcomeUnknown) || !errors.As(err, &e) {
+				if !next.IsZero() || !errors.Is(err, stytch.ErrInvalidResponse) || !errors.Is(err, stytch.ErrOutcomeUnknown) || !errors.As(err, &e) {
 					t.Fatalf("got a secret: %t, and %v", !next.IsZero(), err)
 				}
 				if e.RequestID != "request-id-test-start" || e.StatusCode != 200 || e.Operation != "Start"+r.name+"SecretRotation" || sent != 1 {
@@ -294,7 +294,7 @@ func TestCreateRefusesAnswersWithoutSecret(t *testing.T) {
 	_, fromThird := client.ConnectedApps.Create(t.Context(), stytch.ConnectedAppCreate{ClientType: stytch.ThirdParty})
 	for _, err := range []error{fromM2M, fromFirst, fromThird} {
 		var e *stytch.Error
-		if !errors.Is(err, stytch.ErrInvalidAnswer) || !errors.Is(err, stytch.ErrOutcomeUnknown) || !errors.As(err, &e) || e.RequestID != "request-id-test-create" {
+		if !errors.Is(err, stytch.ErrInvalidResponse) || !errors.Is(err, stytch.ErrOutcomeUnknown) || !errors.As(err, &e) || e.RequestID != "request-id-test-create" {
 			t.Errorf("got %v", err)
 		}
 	}

@@ -90,7 +90,7 @@ func faults() []someFault {
 		{"garbage 500", func(op string) emulator.Fault { return emulator.Garbage(op, 500) }, true, false},
 		{"cut body", emulator.CutBody, true, false},
 		{"reset", emulator.Reset, true, false},
-		{"dropped answer", emulator.DropAnswer, true, false},
+		{"dropped answer", emulator.DropResponse, true, false},
 		{"latency", func(op string) emulator.Fault { return emulator.Latency(op, slow) }, true, false},
 		{"slow body", func(op string) emulator.Fault { return emulator.SlowBody(op, slow) }, true, false},
 	}
@@ -100,7 +100,7 @@ func faults() []someFault {
 func ownCreate() (stytch.M2MCreate, secret.String) {
 	chosen := secret.Generate()
 	return stytch.M2MCreate{
-		ClientID: "billing", ClientSecret: secret.Import(chosen), ClientName: "Billing", ClientDescription: "bills",
+		ClientID: "billing", ClientSecret: secret.Outgoing(chosen), ClientName: "Billing", ClientDescription: "bills",
 		Scopes: []string{"write:invoices", "read:users"},
 	}, chosen
 }
@@ -193,7 +193,7 @@ func TestCreateWithoutOwnSecretIsSentOnce(t *testing.T) {
 	own, _ := ownCreate()
 	withoutID, withoutSecret, bare := own, own, own
 	withoutID.ClientID, bare.ClientID = "", ""
-	withoutSecret.ClientSecret, bare.ClientSecret = secret.Import{}, secret.Import{}
+	withoutSecret.ClientSecret, bare.ClientSecret = secret.Outgoing{}, secret.Outgoing{}
 	creates := map[string]func(context.Context, *stytch.Client) error{
 		"no id": func(ctx context.Context, c *stytch.Client) error { _, err := c.M2M.Create(ctx, withoutID); return err },
 		"no secret": func(ctx context.Context, c *stytch.Client) error {

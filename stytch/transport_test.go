@@ -19,8 +19,8 @@ import (
 	"testing"
 	"time"
 
+	"github.com/stytchkit/m2m/internal/operation"
 	"github.com/stytchkit/m2m/stytch"
-	"github.com/stytchkit/m2m/stytch/internal/operation"
 )
 
 // loopback is a real server that counts the connections it is opened.

@@ -290,7 +290,7 @@ func typeText(e ast.Expr) string {
 // What is wrong with a request is said by field and rule, before anything is sent, and without the secret.
 func TestBadRequestsAreNotSent(t *testing.T) {
 	client := clientInMemory(t, func(http.ResponseWriter, *http.Request) { t.Error("a request was sent") })
-	own := func(text string) secret.Import { return secret.Import(secret.New(text)) }
+	own := func(text string) secret.Outgoing { return secret.Outgoing(secret.New(text)) }
 	create := func(r stytch.M2MCreate) error { return must(client.M2M.Create(t.Context(), r)) }
 	updateMetadata := func(m stytch.Metadata) error {
 		return must(client.M2M.Update(t.Context(), "a", stytch.M2MUpdate{TrustedMetadata: stytch.Set(m)}))

@@ -13,6 +13,7 @@ import (
 
 	"github.com/stytchkit/m2m/contrib/oauth2"
 	"github.com/stytchkit/m2m/stytch/emulator"
+	"github.com/stytchkit/m2m/stytch/emulator/emulatortest"
 	"github.com/stytchkit/m2m/stytch/secret"
 	"github.com/stytchkit/m2m/stytch/token"
 )
@@ -30,7 +31,7 @@ func newSource(t testing.TB, stytch *emulator.Server) *token.Source {
 }
 
 func TestTokenSource(t *testing.T) {
-	stytch := emulator.NewServer(t, emulator.WithM2MClient(seed))
+	stytch := emulatortest.NewServer(t, emulator.WithM2MClient(seed))
 	source := newSource(t, stytch)
 	adapted := oauth2.TokenSource(t.Context(), source)
 	want, err := source.Token(t.Context())
@@ -53,7 +54,7 @@ func TestTokenSource(t *testing.T) {
 }
 
 func TestTransport(t *testing.T) {
-	stytch := emulator.NewServer(t, emulator.WithM2MClient(seed))
+	stytch := emulatortest.NewServer(t, emulator.WithM2MClient(seed))
 	source := newSource(t, stytch)
 	want, err := source.Token(t.Context())
 	if err != nil {
@@ -77,7 +78,7 @@ func TestTransport(t *testing.T) {
 }
 
 func TestErrors(t *testing.T) {
-	stytch := emulator.NewServer(t, emulator.WithM2MClient(seed), emulator.WithFaults(emulator.Latency("IssueM2MToken", time.Minute)))
+	stytch := emulatortest.NewServer(t, emulator.WithM2MClient(seed), emulator.WithFaults(emulator.Latency("IssueM2MToken", time.Minute)))
 	source := newSource(t, stytch)
 	ctx, cancel := context.WithCancel(t.Context())
 	cancel()
@@ -91,7 +92,10 @@ func TestErrors(t *testing.T) {
 }
 
 func ExampleTokenSource() {
-	stytch := emulator.NewServer(nil, emulator.WithM2MClient(seed)) // the real one needs no WithBaseURL
+	stytch, err := emulator.Start(emulator.WithM2MClient(seed)) // the real one needs no WithBaseURL
+	if err != nil {
+		panic(err)
+	}
 	defer stytch.Close()
 	source, err := token.New(stytch.ProjectID, token.Static(seed.ClientID, secret.New(seed.Secret)), token.WithBaseURL(stytch.URL))
 	if err != nil {

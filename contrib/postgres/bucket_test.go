@@ -135,7 +135,7 @@ func TestBucketRecovers(t *testing.T) {
 	}
 }
 
-func TestBucketCancelled(t *testing.T) {
+func TestBucketCanceled(t *testing.T) {
 	b := bucket(t, open(t, newDatabase(t)), 0.01, 1)
 	if err := b.Wait(t.Context()); err != nil {
 		t.Fatal(err)

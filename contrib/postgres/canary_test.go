@@ -96,7 +96,7 @@ func TestSecretsAreNowhere(t *testing.T) {
 	j := open(t, dsn)
 	current, next := secret.Generate(), secret.Generate()
 	var seen bytes.Buffer
-	for n, end := range []rotate.State{rotate.NeedsHuman, rotate.Completed, rotate.Cancelled} {
+	for n, end := range []rotate.State{rotate.NeedsHuman, rotate.Completed, rotate.Canceled} {
 		clientID := fmt.Sprintf("client-%d", n)
 		if _, err := j.Plan(t.Context(), []string{clientID}); err != nil {
 			t.Fatal(err)

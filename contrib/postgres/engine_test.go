@@ -14,6 +14,7 @@ import (
 	"github.com/stytchkit/m2m/contrib/postgres"
 	"github.com/stytchkit/m2m/stytch"
 	"github.com/stytchkit/m2m/stytch/emulator"
+	"github.com/stytchkit/m2m/stytch/emulator/emulatortest"
 	"github.com/stytchkit/m2m/stytch/rotate"
 	"github.com/stytchkit/m2m/stytch/secret"
 )
@@ -49,7 +50,7 @@ type fleet struct {
 func newFleet(t *testing.T, size int) *fleet {
 	t.Helper()
 	f := &fleet{vault: &vault{holds: map[string]rotate.Delivery{}}, first: map[string]secret.String{}}
-	f.local = emulator.NewServer(t, emulator.WithM2MClients(size, func(i int) emulator.M2MClientSeed {
+	f.local = emulatortest.NewServer(t, emulator.WithM2MClients(size, func(i int) emulator.M2MClientSeed {
 		id, s := fmt.Sprintf("m2m-client-test-%04d", i), secret.Generate()
 		f.clients = append(f.clients, id)
 		f.first[id], f.vault.holds[id] = s, rotate.Delivery{ClientID: id, Secret: s}

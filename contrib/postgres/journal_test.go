@@ -133,7 +133,7 @@ func TestHistory(t *testing.T) {
 	if r := read(t, a); r.RotationID != "2" {
 		t.Errorf("the active rotation is 2, and Read returns %q", r.RotationID)
 	}
-	write(t, second, record(rotate.Cancelled, "2"))
+	write(t, second, record(rotate.Canceled, "2"))
 	if err := first.Write(t.Context(), record(rotate.Starting, "3")); !errors.Is(err, rotate.ErrBusy) {
 		t.Errorf("write of an engine whose rotation is not the latest: %v, want ErrBusy", err)
 	}
@@ -143,7 +143,7 @@ func TestHistory(t *testing.T) {
 	}
 	pool := connect(t, dsn)
 	got := query1[string](t, pool, `SELECT string_agg(rotation_id || ' ' || state || ' ' || coalesce(finished, 0), ', ' ORDER BY id) FROM stytch_rotation`)
-	if want := "1 completed 1, 2 cancelled 2, 3 starting 0"; got != want {
+	if want := "1 completed 1, 2 canceled 2, 3 starting 0"; got != want {
 		t.Errorf("rows %q, want %q", got, want)
 	}
 }
@@ -265,7 +265,7 @@ func TestErrors(t *testing.T) {
 }
 
 // A claim that its caller no longer waits for is nobody's.
-func TestCancelledClaim(t *testing.T) {
+func TestCanceledClaim(t *testing.T) {
 	dsn := newDatabase(t)
 	pool := connect(t, dsn)
 	hook := &canceller{}
@@ -289,7 +289,7 @@ func TestCancelledClaim(t *testing.T) {
 }
 
 // What an engine did must be written although its caller goes away.
-func TestCancelledWrite(t *testing.T) {
+func TestCanceledWrite(t *testing.T) {
 	hook := &canceller{}
 	j := open(t, newDatabase(t), func(c *pgxpool.Config) { c.ConnConfig.Tracer = hook })
 	c := claimOf(t, j, subject)

@@ -14,6 +14,7 @@ import (
 	"github.com/jackc/pgx/v5/pgxpool"
 
 	"github.com/stytchkit/m2m/contrib/postgres"
+	"github.com/stytchkit/m2m/internal/heavy"
 )
 
 // fleetRun is one run of TestScale.
@@ -49,7 +50,7 @@ func TestScale(t *testing.T) {
 	switch {
 	case raceDetector:
 		r.clients = 300
-	case os.Getenv("ROTATE_TORTURE") == "long":
+	case heavy.Long():
 		r.clients, r.patience = 100_000, 10*time.Second
 	}
 	r.prepare(t)

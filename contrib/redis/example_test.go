@@ -22,7 +22,10 @@ func ExampleNewStore() {
 	}
 	defer server.Close()
 	worker := emulator.M2MClientSeed{ClientID: "worker", Secret: secret.Generate().Reveal(), Scopes: []string{"read:users"}}
-	stytch := emulator.NewServer(nil, emulator.WithM2MClient(worker))
+	stytch, err := emulator.Start(emulator.WithM2MClient(worker))
+	if err != nil {
+		panic(err)
+	}
 	defer stytch.Close()
 
 	for range 3 {

@@ -22,6 +22,7 @@ import (
 
 	"github.com/stytchkit/m2m/contrib/redis"
 	"github.com/stytchkit/m2m/stytch/emulator"
+	"github.com/stytchkit/m2m/stytch/emulator/emulatortest"
 	"github.com/stytchkit/m2m/stytch/secret"
 	"github.com/stytchkit/m2m/stytch/token"
 )
@@ -124,7 +125,7 @@ func (c *child) newSources() (sources []*token.Source, err error) {
 	for _, client := range c.Clients {
 		source, err := token.New(c.Project, token.Static(client.ID, secret.New(client.Secret)), token.WithBaseURL(c.BaseURL),
 			token.WithScopes(client.Scopes...), token.WithStore(store), token.WithMinLife(c.MinLife),
-			token.WithRefreshAt(c.RefreshAt), token.WithHook(c.hear))
+			token.WithRefreshAt(c.RefreshAt), token.WithObserver(c.hear))
 		if err != nil {
 			return nil, err
 		}
@@ -231,7 +232,7 @@ func startFleet(t *testing.T, clients int, useful, refresh time.Duration) *fleet
 		f.clients = append(f.clients, c)
 		opts = append(opts, emulator.WithM2MClient(emulator.M2MClientSeed{ClientID: c.ID, Secret: c.Secret, Scopes: c.Scopes}))
 	}
-	f.stytch = emulator.NewServer(t, opts...)
+	f.stytch = emulatortest.NewServer(t, opts...)
 	f.assigned = assignment{
 		Redis: f.server.addr, BaseURL: f.stytch.URL, Project: f.stytch.ProjectID, Clients: f.clients,
 		MinLife: time.Hour - useful, RefreshAt: refresh.Seconds() / time.Hour.Seconds(),

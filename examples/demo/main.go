@@ -21,7 +21,10 @@ const fleet = 2500 // clients that are there already
 
 func main() {
 	log.SetFlags(0)
-	local := emulator.NewServer(nil, emulator.WithM2MClients(fleet, existing))
+	local, err := emulator.Start(emulator.WithM2MClients(fleet, existing))
+	if err != nil {
+		log.Fatal(err)
+	}
 	defer local.Close()
 	api, err := stytch.New(local.ProjectID, local.Secret, stytch.WithBaseURL(local.URL))
 	if err != nil {

@@ -25,9 +25,12 @@ func main() {
 }
 
 func run(ctx context.Context) error {
-	local := emulator.NewServer(nil,
+	local, err := emulator.Start(
 		emulator.WithM2MClient(emulator.M2MClientSeed{ClientID: "billing", Scopes: []string{"read:users"}}),
 		emulator.WithFaults(emulator.HTML("GetM2MClient", http.StatusBadGateway).Times(1)))
+	if err != nil {
+		return err
+	}
 	defer local.Close()
 
 	spans := tracetest.NewInMemoryExporter() // in a service: the exporter that it has

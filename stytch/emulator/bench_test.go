@@ -10,11 +10,12 @@ import (
 	"time"
 
 	"github.com/stytchkit/m2m/stytch/emulator"
+	"github.com/stytchkit/m2m/stytch/emulator/emulatortest"
 )
 
 // BenchmarkGet is one client read over loopback by parallel callers; 1e9 / (ns/op) is the number of requests a second.
 func BenchmarkGet(b *testing.B) {
-	s := emulator.NewServer(b, emulator.WithM2MClients(1000, func(i int) emulator.M2MClientSeed {
+	s := emulatortest.NewServer(b, emulator.WithM2MClients(1000, func(i int) emulator.M2MClientSeed {
 		return emulator.M2MClientSeed{ClientID: fmt.Sprint("client-", i), Name: "Billing worker", Scopes: []string{"read:users", "write:users"}}
 	}))
 	b.ReportAllocs()
@@ -87,7 +88,7 @@ func BenchmarkSeed100k(b *testing.B) {
 
 func BenchmarkNewServer(b *testing.B) {
 	for b.Loop() {
-		emulator.NewServer(b).Close()
+		emulatortest.NewServer(b).Close()
 	}
 }
 

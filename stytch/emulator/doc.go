@@ -5,7 +5,7 @@
 //
 // # In a test
 //
-//	s := emulator.NewServer(t, emulator.WithM2MClient(emulator.M2MClientSeed{
+//	s := emulatortest.NewServer(t, emulator.WithM2MClient(emulator.M2MClientSeed{
 //		ClientID: "worker", Secret: "Correct-Horse-9", Scopes: []string{"read:users"},
 //	}))
 //	// s.URL, s.ProjectID and s.Secret are what a client needs; the server ends with the test.
@@ -22,10 +22,10 @@
 // # Faults
 //
 // [WithFaults] and [Emulator.Inject] make operations fail: with an error of Stytch, with a proxy's HTML, with a body that
-// is cut, slow or no JSON, with a connection that ends before the work is done ([Reset]) or after it ([DropAnswer]). The
+// is cut, slow or no JSON, with a connection that ends before the work is done ([Reset]) or after it ([DropResponse]). The
 // last is the one to test with: a client cannot know whether its secret was rotated.
 //
-//	emulator.WithFaults(emulator.DropAnswer("StartM2MClientSecretRotation").Times(1))
+//	emulator.WithFaults(emulator.DropResponse("StartM2MClientSecretRotation").Times(1))
 //
 // # What is known about Stytch
 //

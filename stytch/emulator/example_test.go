@@ -14,7 +14,7 @@ import (
 func Example() {
 	e, err := emulator.New(
 		emulator.WithM2MClient(emulator.M2MClientSeed{ClientID: "worker", Secret: "Correct-Horse-9", Scopes: []string{"read:users"}}),
-		emulator.WithFaults(emulator.DropAnswer("StartM2MClientSecretRotation").Times(1)))
+		emulator.WithFaults(emulator.DropResponse("StartM2MClientSecretRotation").Times(1)))
 	if err != nil {
 		fmt.Println(err)
 		return

@@ -27,7 +27,7 @@ const (
 	FaultSlow                     // half of the real answer, then the other half after Latency
 )
 
-// A Fault goes wrong on purpose. Make one with a constructor such as [DropAnswer] and say when it strikes with
+// A Fault goes wrong on purpose. Make one with a constructor such as [DropResponse] and say when it strikes with
 // [Fault.After], [Fault.Times] and [Fault.Each]; or fill in the fields.
 //
 // A request of the operation is counted by every fault it could meet, and met by the first, in the order in which they
@@ -76,8 +76,8 @@ func CutBody(operation string) Fault { return Fault{Operation: operation, Kind: 
 // Reset ends the connection; nothing is done.
 func Reset(operation string) Fault { return Fault{Operation: operation, Kind: FaultReset} }
 
-// DropAnswer does the work and ends the connection without an answer: the client cannot know whether it was done.
-func DropAnswer(operation string) Fault {
+// DropResponse does the work and ends the connection without an answer: the client cannot know whether it was done.
+func DropResponse(operation string) Fault {
 	return Fault{Operation: operation, Kind: FaultReset, AfterEffect: true}
 }
 

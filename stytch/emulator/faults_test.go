@@ -63,7 +63,7 @@ func TestFaults(t *testing.T) {
 		{"Garbage", emulator.Garbage(create, 200), 200, "application/json", `{"status_code":`, "", false, false},
 		{"CutBody", emulator.CutBody(create), 200, "application/json", `{"m2m_client":{`, "", true, true},
 		{"Reset", emulator.Reset(create), 0, "", "", "", false, false},
-		{"DropAnswer", emulator.DropAnswer(create), 0, "", "", "", false, true},
+		{"DropResponse", emulator.DropResponse(create), 0, "", "", "", false, true},
 		{"Latency", emulator.Latency(create, time.Millisecond), 200, "application/json", `"status_code":200}`, "", false, true},
 		{"SlowBody", emulator.SlowBody(create, time.Millisecond), 200, "application/json", `"status_code":200}`, "", false, true},
 	}
@@ -93,7 +93,7 @@ func TestFaults(t *testing.T) {
 
 // A token whose answer is lost is paid for all the same.
 func TestLostTokenCounts(t *testing.T) {
-	w := start(t, withWorker(emulator.WithFaults(emulator.DropAnswer("IssueM2MToken").Times(1)))...)
+	w := start(t, withWorker(emulator.WithFaults(emulator.DropResponse("IssueM2MToken").Times(1)))...)
 	form := credentials("wor+ker 1", workerSecret)
 	form.Set("grant_type", "client_credentials")
 	r := w.request("POST", "/v1/public/"+w.ProjectID+"/oauth2/token", form.Encode(), noAuth, header("Content-Type", "application/x-www-form-urlencoded"))
@@ -176,7 +176,7 @@ func TestImpossibleFaultsAreRefused(t *testing.T) {
 
 // Without a connection to take over, a lost one is a panic that net/http knows.
 func TestLostConnectionOnARecorder(t *testing.T) {
-	for _, fault := range []emulator.Fault{emulator.Reset(""), emulator.DropAnswer(""), emulator.CutBody("")} {
+	for _, fault := range []emulator.Fault{emulator.Reset(""), emulator.DropResponse(""), emulator.CutBody("")} {
 		e, err := emulator.New(emulator.WithFaults(fault))
 		if err != nil {
 			t.Fatal(err)
@@ -228,7 +228,7 @@ func TestLatencyUnderSynctest(t *testing.T) {
 // A real server over an in-memory connection, inside a bubble: nothing but the server's own goroutines runs.
 func TestServesOverPipeUnderSynctest(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		e, err := emulator.New(emulator.WithFaults(emulator.DropAnswer("").Times(1)))
+		e, err := emulator.New(emulator.WithFaults(emulator.DropResponse("").Times(1)))
 		if err != nil {
 			t.Fatal(err)
 		}

@@ -21,6 +21,7 @@ import (
 
 	"github.com/stytchkit/m2m/api"
 	"github.com/stytchkit/m2m/stytch/emulator"
+	"github.com/stytchkit/m2m/stytch/emulator/emulatortest"
 )
 
 // A world is an emulator that is spoken to in plain HTTP. Every answer is held against the contract and against the
@@ -32,7 +33,7 @@ type world struct {
 
 func start(t testing.TB, opts ...emulator.Option) *world {
 	t.Helper()
-	return &world{emulator.NewServer(t, opts...), t}
+	return &world{emulatortest.NewServer(t, opts...), t}
 }
 
 type reply struct {

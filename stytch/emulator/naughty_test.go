@@ -7,18 +7,9 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
-)
 
-// vectors returns a file of test data that lies beside the module, or skips the test.
-func vectors(t testing.TB, name string) []byte {
-	t.Helper()
-	path := filepath.Join("..", "..", "..", "shared", "vectors", filepath.FromSlash(name))
-	data, err := os.ReadFile(path)
-	if err != nil {
-		t.Skipf("the test data are not there: %v", err)
-	}
-	return data
-}
+	"github.com/stytchkit/m2m/internal/vectors"
+)
 
 func quote(t testing.TB, v any) string {
 	t.Helper()
@@ -32,7 +23,7 @@ func quote(t testing.TB, v any) string {
 // Each string comes back as it was sent, or is refused.
 func TestNaughtyStrings(t *testing.T) {
 	var naughty []string
-	if err := json.Unmarshal(vectors(t, "blns/blns.json"), &naughty); err != nil {
+	if err := json.Unmarshal(vectors.Public(t, "blns/blns.json"), &naughty); err != nil {
 		t.Fatal(err)
 	}
 	w := start(t)
@@ -84,10 +75,7 @@ func TestNaughtyStrings(t *testing.T) {
 
 // JSON that parsers disagree about: taken and given back, or refused; never a failure.
 func TestAwkwardJSON(t *testing.T) {
-	files, err := filepath.Glob(filepath.Join("..", "..", "..", "shared", "vectors", "JSONTestSuite", "test_parsing", "*.json"))
-	if err != nil || len(files) == 0 {
-		t.Skipf("the test data are not there: %v", err)
-	}
+	files := vectors.PublicFiles(t, "JSONTestSuite/test_parsing/*.json")
 	w := start(t)
 	for _, file := range files {
 		data, err := os.ReadFile(file)

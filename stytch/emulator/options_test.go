@@ -17,6 +17,7 @@ import (
 	"time"
 
 	"github.com/stytchkit/m2m/stytch/emulator"
+	"github.com/stytchkit/m2m/stytch/emulator/emulatortest"
 )
 
 func TestOptionsThatCannotBeUsed(t *testing.T) {
@@ -88,7 +89,7 @@ func TestNothingPrintsASecret(t *testing.T) {
 	const secret = "Canary-Secret-1"
 	seed := emulator.M2MClientSeed{ClientID: "x", Secret: secret}
 	app := emulator.ConnectedAppSeed{ClientID: "y", Secret: secret}
-	s := emulator.NewServer(t, emulator.WithProject("project-test-1", secret), emulator.WithM2MClient(seed), emulator.WithConnectedApp(app))
+	s := emulatortest.NewServer(t, emulator.WithProject("project-test-1", secret), emulator.WithM2MClient(seed), emulator.WithConnectedApp(app))
 	for _, v := range []any{seed, &seed, app, []any{seed, app}, s, s.Emulator, s.Requests()} {
 		for _, verb := range []string{"%v", "%+v", "%#v", "%s", "%q", "%x", "%d"} {
 			printed := fmt.Sprintf(verb, v)
@@ -108,7 +109,7 @@ func TestNothingPrintsASecret(t *testing.T) {
 }
 
 func TestRandomProject(t *testing.T) {
-	one, two := emulator.NewServer(t), emulator.NewServer(t)
+	one, two := emulatortest.NewServer(t), emulatortest.NewServer(t)
 	if one.ProjectID == two.ProjectID || one.Secret == two.Secret || one.URL == two.URL {
 		t.Error("two servers share something")
 	}
@@ -130,7 +131,7 @@ func TestNewStartsNothing(t *testing.T) {
 }
 
 func TestServerCloses(t *testing.T) {
-	s := emulator.NewServer(t, emulator.WithFaults(emulator.Latency("", time.Hour)))
+	s := emulatortest.NewServer(t, emulator.WithFaults(emulator.Latency("", time.Hour)))
 	sent, ended := make(chan struct{}), make(chan error, 1)
 	ctx := httptrace.WithClientTrace(context.Background(), &httptrace.ClientTrace{WroteRequest: func(httptrace.WroteRequestInfo) { close(sent) }})
 	r, err := http.NewRequestWithContext(ctx, http.MethodGet, s.URL+clients+"/x", nil)
@@ -199,17 +200,17 @@ func TestRequestLogIsARing(t *testing.T) {
 
 // Programs that are no tests, examples among them, have no testing.TB.
 func TestServerWithoutATest(t *testing.T) {
-	s := emulator.NewServer(nil)
+	s, err := emulator.Start()
+	if err != nil {
+		t.Fatal(err)
+	}
 	answer, err := s.Client().Get(s.URL + "/health")
 	if err != nil || answer.StatusCode != http.StatusOK {
 		t.Fatal(answer, err)
 	}
 	answer.Body.Close()
 	s.Close()
-	defer func() {
-		if recover() == nil {
-			t.Error("a bad option is taken")
-		}
-	}()
-	emulator.NewServer(nil, nil)
+	if _, err := emulator.Start(nil); err == nil {
+		t.Error("a bad option is taken")
+	}
 }

@@ -7,7 +7,6 @@ import (
 	"net"
 	"net/http"
 	"sync"
-	"testing"
 	"time"
 )
 
@@ -29,25 +28,9 @@ type Server struct {
 	busy    sync.WaitGroup
 }
 
-// NewServer starts an emulator that ends with the test. It fails the test if an option is not valid or no port is free.
-// Outside of tests tb is nil: then failing is a panic, and Close is the caller's.
-func NewServer(tb testing.TB, opts ...Option) *Server {
-	s, err := newServer(opts)
-	switch {
-	case tb == nil && err != nil:
-		panic(err)
-	case tb == nil:
-		return s
-	}
-	tb.Helper()
-	if err != nil {
-		tb.Fatal(err)
-	}
-	tb.Cleanup(s.Close)
-	return s
-}
-
-func newServer(opts []Option) (*Server, error) {
+// Start runs an emulator on a free port of the loopback address. It fails if an option is not valid or no port is free.
+// Close stops it. In tests, package emulatortest does both.
+func Start(opts ...Option) (*Server, error) {
 	e, err := New(opts...)
 	if err != nil {
 		return nil, err

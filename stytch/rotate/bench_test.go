@@ -21,9 +21,10 @@ import (
 	"testing"
 	"time"
 
+	"github.com/stytchkit/m2m/internal/atomicfile"
 	"github.com/stytchkit/m2m/stytch"
 	"github.com/stytchkit/m2m/stytch/emulator"
-	"github.com/stytchkit/m2m/stytch/internal/atomicfile"
+	"github.com/stytchkit/m2m/stytch/emulator/emulatortest"
 	"github.com/stytchkit/m2m/stytch/rotate"
 	"github.com/stytchkit/m2m/stytch/rotate/deliver"
 	"github.com/stytchkit/m2m/stytch/secret"
@@ -50,7 +51,7 @@ func TestBenchServer(t *testing.T) {
 		t.Skip("only the benchmarks need it")
 	}
 	s := benchServer{Key: secret.Generate().Reveal()}
-	e := emulator.NewServer(t, emulator.WithM2MClients(n, func(i int) emulator.M2MClientSeed {
+	e := emulatortest.NewServer(t, emulator.WithM2MClients(n, func(i int) emulator.M2MClientSeed {
 		id := benchClient(i)
 		return emulator.M2MClientSeed{ClientID: id, Name: "Billing worker", Secret: s.first(id).Reveal(), Scopes: []string{"read:users"}}
 	}))
@@ -275,7 +276,7 @@ func (h *byHand) run(ctx context.Context) error {
 		if !h.looks {
 			return nil
 		}
-		_, err := secrets.Pending(ctx, h.id)
+		_, err := secrets.LastFour(ctx, h.id)
 		return err
 	}
 	prove := func(s secret.String) error {

@@ -47,7 +47,7 @@ const (
 	start   // ask for a next secret
 	proceed // go on with the stored one
 	promote // the completion did happen
-	discard // the stored one was cancelled by somebody: plan again
+	discard // the stored one was canceled by somebody: plan again
 	replace // cancel what is pending, then plan again
 	giveUp  // tell the deliverers, cancel ours, end
 	ended   // nothing of ours is pending: tell the deliverers, end
@@ -61,7 +61,7 @@ const (
 )
 
 // decide is the table that every crash, lost answer and second actor ends in. Three rules hold whatever the input is:
-// nothing is cancelled unless the stored current secret was proved, and ends like the server's current one; nothing is
+// nothing is canceled unless the stored current secret was proved, and ends like the server's current one; nothing is
 // completed unless the stored next secret was proved and is the pending one; nothing is begun while a known current secret
 // is refused. The last four characters only ever forbid.
 func decide(s situation) action {
@@ -136,7 +136,7 @@ func decideAlive(s situation) action {
 	return doubt // it works, and is neither pending nor, as far as anyone can tell, the current one
 }
 
-// decideDead is for a stored next secret that is refused: somebody cancelled or replaced it, or the client is inactive.
+// decideDead is for a stored next secret that is refused: somebody canceled or replaced it, or the client is inactive.
 func decideDead(s situation) action {
 	switch {
 	case !s.known:

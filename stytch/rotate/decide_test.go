@@ -45,7 +45,7 @@ func TestDecideRules(t *testing.T) {
 		case start:
 			rule(!s.stored && s.pending == none, "a next secret exists")
 			rule(s.working.Current != Refused && (!s.known || currentProved), "the current secret is not proved")
-			rule(!s.abort, "it is being cancelled")
+			rule(!s.abort, "it is being canceled")
 		case replace, giveUp:
 			rule(currentProved, "the current secret is not proved")
 			rule(s.pending != none, "there is nothing to cancel")
@@ -56,7 +56,7 @@ func TestDecideRules(t *testing.T) {
 			rule(s.pending != ours || s.working.Next != Accepted || s.abort, "the stored next secret is good")
 		case proceed:
 			rule(s.stored && s.pending == ours && s.working.Next == Accepted, "the next secret is not proved and pending")
-			rule(!s.abort, "it is being cancelled")
+			rule(!s.abort, "it is being canceled")
 		case promote:
 			rule(s.stored && s.pending != ours && s.working.Next == Accepted, "the next secret is not the current one")
 			rule(!currentProved || s.holder == holdsNext, "the current secret works")

@@ -18,7 +18,7 @@
 //   - I1: at every moment some stored secret is accepted by the server.
 //   - I2: a secret is durable before anyone is told of it.
 //   - I3: completed only after the stored next secret was proved.
-//   - I4: cancelled only after the stored current secret was proved.
+//   - I4: canceled only after the stored current secret was proved.
 //   - I5: running again from any state ends in completed, or in a stop that has a name.
 //   - I6: of two engines on one client, one works, and the other gets [ErrBusy].
 //

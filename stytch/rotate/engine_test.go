@@ -53,7 +53,7 @@ func TestScenes(t *testing.T) {
 		state   rotate.State // in the journal afterwards
 		check   func(w *world) bool
 	}{
-		"cancelled and restarted by somebody else before the completion": {
+		"canceled and restarted by somebody else before the completion": {
 			prepare: func(w *world) { // between the last proof and the intent
 				w.before["write completing 1"] = func() { w.outsiderCancels(); w.outsiderStarts() }
 			},
@@ -67,7 +67,7 @@ func TestScenes(t *testing.T) {
 			state: rotate.Completed,
 			check: func(w *world) bool { return w.completes == 0 && w.next != "" && w.current == "secret-0001" },
 		},
-		"cancelled by somebody else just before the completion, which is ignored": {
+		"canceled by somebody else just before the completion, which is ignored": {
 			prepare: func(w *world) {
 				w.ignoreWhileIdle = true
 				w.before["complete 1"] = w.outsiderCancels
@@ -75,7 +75,7 @@ func TestScenes(t *testing.T) {
 			state: rotate.Completed, // with another next secret
 			check: func(w *world) bool { return w.minted == 2 && w.current == "secret-0002" && w.record.Restarts == 1 },
 		},
-		"cancelled by somebody else again and again": {
+		"canceled by somebody else again and again": {
 			prepare: func(w *world) {
 				for _, n := range []string{"1", "2", "3", "4", "5"} {
 					w.before["deliver "+n] = w.outsiderCancels
@@ -325,7 +325,7 @@ func TestCancelOnFailure(t *testing.T) {
 			}
 			err = r.Run(ctx, "client")
 			var e *rotate.Error
-			if !errors.As(err, &e) || !errors.Is(err, rotate.ErrCancelled) || e.Stage != rotate.Cancelled || e.Working != (rotate.Working{Current: rotate.Accepted, Next: rotate.Refused}) {
+			if !errors.As(err, &e) || !errors.Is(err, rotate.ErrCanceled) || e.Stage != rotate.Canceled || e.Working != (rotate.Working{Current: rotate.Accepted, Next: rotate.Refused}) {
 				t.Fatal(err)
 			}
 			if stop != errors.Is(err, context.Canceled) || stop == errors.Is(err, rotate.ErrDelivery) {
@@ -334,13 +334,13 @@ func TestCancelOnFailure(t *testing.T) {
 			if strings.Contains(err.Error(), "secret-0001") {
 				t.Error("the error quotes the secret")
 			}
-			if w.next != "" || w.record.State != rotate.Cancelled || w.sinks["a"].Secret.Reveal() != w.current || !w.sinks["a"].Previous.IsZero() {
+			if w.next != "" || w.record.State != rotate.Canceled || w.sinks["a"].Secret.Reveal() != w.current || !w.sinks["a"].Previous.IsZero() {
 				t.Error("it was not taken back")
 			}
-			if last := events[len(events)-1]; last.To != rotate.Cancelled || last.Err == nil || last.RotationID == "" {
+			if last := events[len(events)-1]; last.To != rotate.Canceled || last.Err == nil || last.RotationID == "" {
 				t.Errorf("the last event is %+v", last)
 			}
-			if reverted, cancelled := slices.Index(w.log, "write cancelled"), slices.Index(w.log, "cancel"); reverted < cancelled || w.count("deliver") < 2 {
+			if reverted, canceled := slices.Index(w.log, "write canceled"), slices.Index(w.log, "cancel"); reverted < canceled || w.count("deliver") < 2 {
 				t.Error("in the wrong order")
 			}
 		})
@@ -366,13 +366,13 @@ func TestCancelSurvivesACrash(t *testing.T) {
 		w.fates = nil
 		if dead && w.record.Abort {
 			err = w.rotator().Resume(t.Context(), "client")
-			if !errors.Is(err, rotate.ErrCancelled) && !errors.Is(err, rotate.ErrNoRotation) {
+			if !errors.Is(err, rotate.ErrCanceled) && !errors.Is(err, rotate.ErrNoRotation) {
 				t.Fatalf("crash %d: %v", crash, err)
 			}
 		} else if !dead && err != nil {
 			t.Fatalf("crash %d: %v", crash, err)
 		}
-		if (!dead || w.record.Abort) && (w.record.State != rotate.Cancelled || w.completes > 0 || w.next != "") {
+		if (!dead || w.record.Abort) && (w.record.State != rotate.Canceled || w.completes > 0 || w.next != "") {
 			t.Errorf("crash %d: %s", crash, w.record.State)
 		}
 	}

@@ -9,7 +9,7 @@ import (
 	"strconv"
 	"time"
 
-	"github.com/stytchkit/m2m/stytch/internal/strictjson"
+	"github.com/stytchkit/m2m/internal/strictjson"
 	"github.com/stytchkit/m2m/stytch/secret"
 )
 

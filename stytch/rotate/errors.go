@@ -32,8 +32,8 @@ var (
 	ErrInconsistent = errors.New("rotate: the server contradicts itself")
 	// ErrDelivery: a deliverer failed, did not return in time, or gave back another secret than it was given.
 	ErrDelivery = errors.New("rotate: delivery failed")
-	// ErrCancelled: the rotation was given up. The current secret is what it was.
-	ErrCancelled = errors.New("rotate: the rotation was cancelled")
+	// ErrCanceled: the rotation was given up. The current secret is what it was.
+	ErrCanceled = errors.New("rotate: the rotation was canceled")
 
 	// A stored record that cannot be used. Nothing was changed.
 	ErrCorrupt      = errors.New("rotate: the journal's record is corrupt")
@@ -43,7 +43,7 @@ var (
 )
 
 // Error is a rotation that did not come to its end. It holds no secret. Whatever it says, Resume goes on from where the
-// journal stands, and nothing was cancelled that could be the only working secret.
+// journal stands, and nothing was canceled that could be the only working secret.
 type Error struct {
 	ClientID string
 	Stage    State   // where the journal stands, or one state before if a write failed halfway; Planned if nothing was written; "" if it could not be read
@@ -90,7 +90,7 @@ func (e *Error) Advice() string {
 		return "there is nothing to go on with; Run begins a rotation"
 	case is(ErrJournal) && e.Stage == "":
 		return "mend the journal; how far the rotation has come is not known, and nothing was done now"
-	case e.Stage == Cancelled:
+	case e.Stage == Canceled:
 		return "the current secret stays in use; run again when the cause is mended"
 	case e.Stage == "" || e.Stage == Planned && !e.restarted:
 		return "nothing was begun; run again when the cause is mended"

@@ -16,7 +16,10 @@ import (
 // The secret of a running service changes. The service reads its credentials from a file, the rotation replaces that file,
 // and the journal remembers how far it has come: after a crash, Run again.
 func Example() {
-	local := emulator.NewServer(nil) // a local Stytch; leave WithBaseURL out to use the real one
+	local, err := emulator.Start() // a local Stytch; leave WithBaseURL out to use the real one
+	if err != nil {
+		panic(err)
+	}
 	defer local.Close()
 	api, err := stytch.New(local.ProjectID, local.Secret, stytch.WithBaseURL(local.URL))
 	check(err)

@@ -5,7 +5,7 @@ import (
 	"errors"
 	"time"
 
-	"github.com/stytchkit/m2m/stytch/internal/atomicfile"
+	"github.com/stytchkit/m2m/internal/atomicfile"
 )
 
 // fileClaim is a claim on a client of a [FileJournal].

@@ -14,7 +14,7 @@ import (
 	"strings"
 	"time"
 
-	"github.com/stytchkit/m2m/stytch/internal/atomicfile"
+	"github.com/stytchkit/m2m/internal/atomicfile"
 	"github.com/stytchkit/m2m/stytch/secret"
 )
 

@@ -15,7 +15,7 @@ import (
 	"testing"
 	"time"
 
-	"github.com/stytchkit/m2m/stytch/internal/atomicfile"
+	"github.com/stytchkit/m2m/internal/atomicfile"
 	"github.com/stytchkit/m2m/stytch/rotate"
 )
 

@@ -308,11 +308,11 @@ func TestFleetCancelOnFailure(t *testing.T) {
 			t.Fatal(err)
 		}
 		counts(t, report, rotate.Report{Done: 9, Failed: 1})
-		if len(report.Failures) != 1 || !errors.Is(report.Failures[0], rotate.ErrCancelled) || !errors.Is(report.Failures[0], errSick) {
+		if len(report.Failures) != 1 || !errors.Is(report.Failures[0], rotate.ErrCanceled) || !errors.Is(report.Failures[0], errSick) {
 			t.Errorf("failures %v", report.Failures)
 		}
-		if c := p.client("client-00004"); c.next != "" || c.complete != 0 || s.state("client-00004") != rotate.Cancelled {
-			t.Error("the rotation was not cancelled")
+		if c := p.client("client-00004"); c.next != "" || c.complete != 0 || s.state("client-00004") != rotate.Canceled {
+			t.Error("the rotation was not canceled")
 		}
 	})
 }

@@ -18,9 +18,12 @@ import (
 // All clients with a scope whose secret is older than 90 days get a new one. When Stytch answers 429 to any request, those that the
 // SDK repeats by itself included, the whole fleet slows down.
 func ExampleFleet() {
-	local := emulator.NewServer(nil, emulator.WithM2MClients(40, func(i int) emulator.M2MClientSeed {
+	local, err := emulator.Start(emulator.WithM2MClients(40, func(i int) emulator.M2MClientSeed {
 		return emulator.M2MClientSeed{ClientID: fmt.Sprint("worker-", i), Scopes: []string{fmt.Sprint("queue:", i%4)}}
 	}))
+	if err != nil {
+		panic(err)
+	}
 	defer local.Close()
 	dir, err := os.MkdirTemp("", "fleet")
 	check(err)

@@ -101,7 +101,7 @@ func (p *park) Cancel(_ context.Context, id string) error {
 	return p.call("cancel", id, func(c *parked) error { c.next = ""; return nil })
 }
 
-func (p *park) Pending(_ context.Context, id string) (seen secret.LastFour, err error) {
+func (p *park) LastFour(_ context.Context, id string) (seen secret.LastFour, err error) {
 	err = p.call("pending", id, func(c *parked) error {
 		seen = secret.LastFour{Current: end(c.current), Next: end(c.next)}
 		return nil

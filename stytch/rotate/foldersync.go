@@ -3,7 +3,7 @@ package rotate
 import (
 	"sync"
 
-	"github.com/stytchkit/m2m/stytch/internal/atomicfile"
+	"github.com/stytchkit/m2m/internal/atomicfile"
 )
 
 // folderSync makes the names in a folder durable, for all who ask while it is busy with one call.

@@ -20,7 +20,7 @@ func (w *work) cancel(ctx context.Context) error {
 	return nil
 }
 
-// end gives the rotation up: first those who use the secret get the current one back, then ours is cancelled.
+// end gives the rotation up: first those who use the secret get the current one back, then ours is canceled.
 func (w *work) end(ctx context.Context) error {
 	if !w.rec.Next.IsZero() || w.rec.Restarts > 0 {
 		if err := w.advance(ctx, w.rec.State, func(r *Record) { r.Delivered = nil }); err != nil { // from now on, nobody has the next one for certain
@@ -49,7 +49,7 @@ func (w *work) end(ctx context.Context) error {
 	case next != ended:
 		return w.act(ctx, next) // it changed meanwhile
 	}
-	return w.advance(ctx, Cancelled, erase)
+	return w.advance(ctx, Canceled, erase)
 }
 
 func erase(r *Record) { r.Current, r.Next = secret.String{}, secret.String{} }

@@ -6,7 +6,7 @@ import (
 	"os"
 	"time"
 
-	"github.com/stytchkit/m2m/stytch/internal/atomicfile"
+	"github.com/stytchkit/m2m/internal/atomicfile"
 )
 
 // guardPatience bounds the wait for the guard. It is held for microseconds, so what holds it longer is a process that was

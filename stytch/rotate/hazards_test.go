@@ -53,7 +53,7 @@ func TestCancelHazards(t *testing.T) {
 		"completed and restarted just before the cancellation": func(w *world) {
 			w.before["cancel 1"] = func() { w.outsiderCompletes(); w.outsiderStarts() }
 		},
-		"cancelled meanwhile": func(w *world) { w.before["deliver 2"] = w.outsiderCancels },
+		"canceled meanwhile": func(w *world) { w.before["deliver 2"] = w.outsiderCancels },
 	} {
 		t.Run(name, func(t *testing.T) {
 			w := newWorld("a")
@@ -331,8 +331,8 @@ type staleTarget struct {
 	stale bool
 }
 
-func (s *staleTarget) Pending(ctx context.Context, id string) (secret.LastFour, error) {
-	seen, err := s.world.Pending(ctx, id)
+func (s *staleTarget) LastFour(ctx context.Context, id string) (secret.LastFour, error) {
+	seen, err := s.world.LastFour(ctx, id)
 	if s.stale {
 		seen.Next = ""
 	}

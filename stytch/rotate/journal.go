@@ -45,7 +45,7 @@ type Journal interface {
 	Claim(ctx context.Context, clientID string, life time.Duration) (Claim, error)
 	// Read returns the record of a client without claiming it; [ErrNoRotation] if there is none.
 	Read(ctx context.Context, clientID string) (Record, error)
-	// Unfinished yields the clients whose rotations are neither completed nor cancelled, in any order.
+	// Unfinished yields the clients whose rotations are neither completed nor canceled, in any order.
 	Unfinished(ctx context.Context) iter.Seq2[string, error]
 }
 

@@ -7,7 +7,7 @@ import (
 	"os"
 	"time"
 
-	"github.com/stytchkit/m2m/stytch/internal/atomicfile"
+	"github.com/stytchkit/m2m/internal/atomicfile"
 )
 
 // lease is the file that shows that a client is claimed. Its modification time is when it expires. It is locked while it is

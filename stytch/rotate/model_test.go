@@ -7,9 +7,10 @@ import (
 	"testing"
 	"time"
 
+	"pgregory.net/rapid"
+
 	"github.com/stytchkit/m2m/stytch/rotate"
 	"github.com/stytchkit/m2m/stytch/secret"
-	"pgregory.net/rapid"
 )
 
 // sequences is how many random sequences a property is held against.
@@ -139,7 +140,7 @@ func (w *world) finish(t *rapid.T, options []rotate.Option) {
 		err := w.rotator(options...).Run(t.Context(), "client")
 		w.expect(t)
 		switch {
-		case aborting && w.record.State == rotate.Cancelled || err == nil && w.record.State == rotate.Completed:
+		case aborting && w.record.State == rotate.Canceled || err == nil && w.record.State == rotate.Completed:
 		default:
 			t.Fatalf("the run ended in %s: %v", w.record.State, err)
 		}
@@ -161,7 +162,7 @@ func (w *world) finish(t *rapid.T, options []rotate.Option) {
 }
 
 // TestOutsider adds somebody who rotates the same client by hand. Then no client can promise that a secret survives, but
-// nothing is cancelled or completed on no grounds, every outcome has a name, and when both know the secret in use, a run with
+// nothing is canceled or completed on no grounds, every outcome has a name, and when both know the secret in use, a run with
 // WithTakeOver ends.
 func TestOutsider(t *testing.T) {
 	sequences(t, 5_000)
@@ -172,14 +173,14 @@ func TestOutsider(t *testing.T) {
 		w.ignoreWhileIdle = rapid.Bool().Draw(t, "ignore")
 		options := drawOptions(t)
 		for range rapid.IntRange(1, 8).Draw(t, "actions") {
-			switch action := rapid.SampledFrom([]string{"run", "step", "steps", "cancel", "start", "complete", "cancelled"}).Draw(t, "action"); action {
+			switch action := rapid.SampledFrom([]string{"run", "step", "steps", "cancel", "start", "complete", "canceled"}).Draw(t, "action"); action {
 			case "start":
 				if w.next == "" || w.replaceOnStart {
 					w.outsiderStarts()
 				}
 			case "complete":
 				w.outsiderCompletes()
-			case "cancelled":
+			case "canceled":
 				w.outsiderCancels()
 			default:
 				w.fates = drawFates(t, allFates)

@@ -50,7 +50,7 @@ func WithProber(p Prober) Option {
 }
 
 // WithCurrent tells the secret that is in use. Without it, it is read from the first [Reader] among the deliverers. Where
-// neither knows it (they return the zero value), the rotation can be completed all the same, but never cancelled: then every
+// neither knows it (they return the zero value), the rotation can be completed all the same, but never canceled: then every
 // failure that would need that ends in [ErrCurrentUnknown].
 func WithCurrent(f func(ctx context.Context, clientID string) (secret.String, error)) Option {
 	return func(s *settings) error {
@@ -132,7 +132,7 @@ func WithObserver(f func(Event)) Option {
 }
 
 // WithTakeOver goes on where somebody else's rotation, or a record that needs a human, is in the way: the current secret is
-// proved, what is pending is cancelled, and another next secret is asked for. Whoever holds the cancelled one loses it.
+// proved, what is pending is canceled, and another next secret is asked for. Whoever holds the canceled one loses it.
 func WithTakeOver() Option {
 	return func(s *settings) error {
 		s.takeOver = true

@@ -93,7 +93,7 @@ func (r *Rotator) Resume(ctx context.Context, clientID string) error {
 }
 
 // Cancel gives up the rotation that is under way: the current secret is proved, the deliverers get it back, and the next one
-// is cancelled. It is [ErrNoRotation] if there is none, or if it was completed before it could be cancelled. A cancellation
+// is canceled. It is [ErrNoRotation] if there is none, or if it was completed before it could be canceled. A cancellation
 // that fails halfway is gone on with by whatever is called next.
 func (r *Rotator) Cancel(ctx context.Context, clientID string) error {
 	var w *work
@@ -107,7 +107,7 @@ func (r *Rotator) Cancel(ctx context.Context, clientID string) error {
 	if err == nil && w.rec.State == Completed {
 		return w.fail(wrong(ErrNoRotation, "it was completed already"))
 	}
-	if errors.Is(err, ErrCancelled) {
+	if errors.Is(err, ErrCanceled) {
 		return nil
 	}
 	return err
@@ -151,8 +151,8 @@ func (r *Rotator) drive(ctx context.Context, clientID string, prepare func(*work
 
 // outcome is what a rotation at its end means to the caller.
 func (w *work) outcome() error {
-	if w.rec.State == Cancelled {
-		return w.wrap(ErrCancelled)
+	if w.rec.State == Canceled {
+		return w.wrap(ErrCanceled)
 	}
 	return nil
 }
@@ -225,7 +225,7 @@ func (w *work) failOrGiveUp(ctx context.Context, cause error) error {
 		return nil
 	}
 	if err == nil {
-		err = ErrCancelled
+		err = ErrCanceled
 	}
 	return w.fail(errors.Join(err, cause))
 }

@@ -166,7 +166,7 @@ func TestAdvice(t *testing.T) {
 		{rotate.ErrCurrentRefused, rotate.NeedsHuman, "active"},
 		{rotate.ErrCurrentUnknown, rotate.NeedsHuman, "WithCurrent"},
 		{rotate.ErrNoWorkingSecret, rotate.NeedsHuman, "kept in the journal"},
-		{rotate.ErrCancelled, rotate.Cancelled, "stays in use"},
+		{rotate.ErrCanceled, rotate.Canceled, "stays in use"},
 		{errors.New("x"), rotate.Planned, "nothing was begun"},
 		{context.Canceled, rotate.Grace, "run again to go on"},
 	} {

@@ -8,7 +8,7 @@ import (
 	"encoding/base64"
 	"encoding/json"
 
-	"github.com/stytchkit/m2m/stytch/internal/strictjson"
+	"github.com/stytchkit/m2m/internal/strictjson"
 	"github.com/stytchkit/m2m/stytch/secret"
 )
 

@@ -115,7 +115,7 @@ func (w *work) settle(ctx context.Context) (action, error) {
 func (w *work) look(ctx context.Context) error {
 	return w.call(ctx, func(ctx context.Context) error {
 		now := w.now()
-		seen, err := w.r.target.Pending(ctx, w.rec.ClientID)
+		seen, err := w.r.target.LastFour(ctx, w.rec.ClientID)
 		if err == nil {
 			w.seen, w.looked = seen, now
 		}

@@ -64,7 +64,7 @@ func (w *work) refused(ctx context.Context, cause error) error {
 	return cause
 }
 
-// unstored is for a next secret that cannot be stored: nobody has it, so it is cancelled if that is safe. Otherwise, and
+// unstored is for a next secret that cannot be stored: nobody has it, so it is canceled if that is safe. Otherwise, and
 // if that fails, the record says that it was asked for, and a later run cancels it.
 func (w *work) unstored(ctx context.Context, cause error) error {
 	if errors.Is(cause, ErrBusy) {

@@ -14,17 +14,17 @@ const (
 	Grace      State = "grace"       // waiting until those who use the secret have the next one
 	Completing State = "completing"  // completion was asked for, or is about to be
 	Completed  State = "completed"   // the next secret is the current one; the former is refused
-	Cancelled  State = "cancelled"   // the next secret is refused; the current one is what it was
+	Canceled   State = "canceled"    // the next secret is refused; the current one is what it was
 	NeedsHuman State = "needs-human" // nothing can be done without risking the only working secret
 )
 
 // Final reports whether there is nothing left to do.
-func (s State) Final() bool { return s == Completed || s == Cancelled }
+func (s State) Final() bool { return s == Completed || s == Canceled }
 
 // known reports whether a journal may hold s.
 func (s State) known() bool {
 	switch s {
-	case Planned, Starting, Started, Delivered, Verified, Grace, Completing, Completed, Cancelled, NeedsHuman:
+	case Planned, Starting, Started, Delivered, Verified, Grace, Completing, Completed, Canceled, NeedsHuman:
 		return true
 	}
 	return false

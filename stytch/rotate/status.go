@@ -12,7 +12,7 @@ type Status struct {
 	State      State
 	Reason     string        // why a human is needed
 	Stopped    State         // where the rotation was when it came to need one
-	Abort      bool          // it is being cancelled
+	Abort      bool          // it is being canceled
 	Delivered  []string      // names of the deliverers that have the next secret
 	Restarts   int           // how often the next secret was given up for another one
 	Wait       time.Duration // of [Rotator.Step] only: how long to wait before the next; 0 if it can go on now
@@ -41,7 +41,7 @@ func (r *Rotator) Status(ctx context.Context, clientID string) (Status, error) {
 // Step makes at most one transition of a rotation that is under way, and returns where it is then. Any scheduler can drive it,
 // from any process, as often as it likes: again at once while Wait is 0, until the state is final. A rotation that is
 // finished stays as it is; a client that was never rotated is [ErrNoRotation] (see [Rotator.Plan]). A failure is left to be resumed,
-// or to be cancelled by [Rotator.Cancel]: [WithCancelOnFailure] is for what goes to the end.
+// or to be canceled by [Rotator.Cancel]: [WithCancelOnFailure] is for what goes to the end.
 func (r *Rotator) Step(ctx context.Context, clientID string) (Status, error) {
 	w, err := r.take(ctx, clientID)
 	if err != nil {

@@ -9,7 +9,7 @@ import (
 	"github.com/stytchkit/m2m/stytch/secret"
 )
 
-// maxRestarts is how often a stored next secret may be given up in one hold because somebody else cancelled it.
+// maxRestarts is how often a stored next secret may be given up in one hold because somebody else canceled it.
 const maxRestarts = 3
 
 // step makes one transition, or says how long to wait for it. Nothing here relies on an earlier step of the same process:
@@ -79,7 +79,7 @@ func (w *work) stop(ctx context.Context, why error) error {
 	}
 	if w.rec.Abort && w.proofs.Next == Accepted { // it can be completed all the same
 		err := w.advance(ctx, w.rec.State, func(r *Record) { r.Abort = false })
-		return errors.Join(wrong(why, "so the rotation cannot be cancelled"), err)
+		return errors.Join(wrong(why, "so the rotation cannot be canceled"), err)
 	}
 	from := w.rec.State
 	err := w.advance(ctx, NeedsHuman, func(r *Record) { r.Stopped, r.Reason = from, why.Error() })

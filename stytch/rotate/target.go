@@ -17,7 +17,7 @@ type Target interface {
 	Start(ctx context.Context, clientID string) (next secret.String, err error)
 	Complete(ctx context.Context, clientID string) error
 	Cancel(ctx context.Context, clientID string) error
-	Pending(ctx context.Context, clientID string) (secret.LastFour, error)
+	LastFour(ctx context.Context, clientID string) (secret.LastFour, error)
 }
 
 // Prober proves whether the server accepts a secret. An error means that nothing was proved: a prober that cannot tell must
@@ -42,7 +42,7 @@ func ByLastFour(target Target) Prober { return lastFourProber{target} }
 type lastFourProber struct{ target Target }
 
 func (p lastFourProber) Probe(ctx context.Context, clientID string, s secret.String) (bool, error) {
-	seen, err := p.target.Pending(ctx, clientID)
+	seen, err := p.target.LastFour(ctx, clientID)
 	if err != nil {
 		return false, err
 	}

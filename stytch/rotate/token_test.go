@@ -15,6 +15,7 @@ import (
 
 	"github.com/stytchkit/m2m/stytch"
 	"github.com/stytchkit/m2m/stytch/emulator"
+	"github.com/stytchkit/m2m/stytch/emulator/emulatortest"
 	"github.com/stytchkit/m2m/stytch/rotate"
 	"github.com/stytchkit/m2m/stytch/rotate/deliver"
 	"github.com/stytchkit/m2m/stytch/secret"
@@ -146,7 +147,7 @@ type scene struct {
 // newScene has one service with a file and one with a callback.
 func newScene(t *testing.T) *scene {
 	t.Helper()
-	local := emulator.NewServer(t)
+	local := emulatortest.NewServer(t)
 	api, err := stytch.New(local.ProjectID, local.Secret, stytch.WithBaseURL(local.URL))
 	if err != nil {
 		t.Fatal(err)
@@ -272,7 +273,7 @@ func TestServicesLiveThroughARotation(t *testing.T) {
 
 // The secret of a Connected App, which no token request can prove, is rotated by the same engine with another proof.
 func TestRotateConnectedApp(t *testing.T) {
-	local := emulator.NewServer(t)
+	local := emulatortest.NewServer(t)
 	api, err := stytch.New(local.ProjectID, local.Secret, stytch.WithBaseURL(local.URL))
 	if err != nil {
 		t.Fatal(err)
@@ -297,7 +298,7 @@ func TestRotateConnectedApp(t *testing.T) {
 	if err := rotator.Run(t.Context(), app.ClientID); !errors.Is(err, stytch.ErrInvalidArgument) || !strings.Contains(err.Error(), "another proof") {
 		t.Errorf("without another proof: %v", err)
 	}
-	if last, err := secrets.Pending(t.Context(), app.ClientID); err != nil || last.Rotating() || !place.held.Secret.Equal(app.ClientSecret) {
+	if last, err := secrets.LastFour(t.Context(), app.ClientID); err != nil || last.Rotating() || !place.held.Secret.Equal(app.ClientSecret) {
 		t.Errorf("%+v, %v", last, err)
 	}
 
@@ -308,7 +309,7 @@ func TestRotateConnectedApp(t *testing.T) {
 		t.Fatal(err)
 	}
 	held := place.held
-	last, err := secrets.Pending(t.Context(), app.ClientID)
+	last, err := secrets.LastFour(t.Context(), app.ClientID)
 	if err != nil || last.Rotating() || !strings.HasSuffix(held.Secret.Reveal(), last.Current) || held.Secret.Equal(app.ClientSecret) || !held.Previous.IsZero() {
 		t.Errorf("after the rotation: %+v, %v", last, err)
 	}

@@ -75,9 +75,9 @@ func (c *crew) unsettled(ctx context.Context, id string, err error) {
 	}
 }
 
-// stopped reports whether it is the end of ctx that kept a rotation from going on. One that was cancelled for it is at its end.
+// stopped reports whether it is the end of ctx that kept a rotation from going on. One that was canceled for it is at its end.
 func stopped(ctx context.Context, err error) bool {
-	return ctx.Err() != nil && errors.Is(err, ctx.Err()) && !errors.Is(err, ErrCancelled)
+	return ctx.Err() != nil && errors.Is(err, ctx.Err()) && !errors.Is(err, ErrCanceled)
 }
 
 // untaken is for a client that could not be claimed, of which the engine tells no observer.

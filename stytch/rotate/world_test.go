@@ -239,7 +239,7 @@ func (w *world) Cancel(context.Context, string) error {
 			return nil
 		}
 		if stored := w.record.Current.Reveal(); !w.proved[stored] || stored != w.current && !w.outsider { // who may act in between
-			w.wrong("I4: cancelled although the current secret was not proved")
+			w.wrong("I4: canceled although the current secret was not proved")
 		}
 		w.next = ""
 		w.cancels++
@@ -247,7 +247,7 @@ func (w *world) Cancel(context.Context, string) error {
 	})
 }
 
-func (w *world) Pending(context.Context, string) (seen secret.LastFour, err error) {
+func (w *world) LastFour(context.Context, string) (seen secret.LastFour, err error) {
 	err = w.call("pending", func() error {
 		seen = secret.LastFour{Current: w.current[7:]}
 		if w.mute {
@@ -369,7 +369,7 @@ func (w *world) named(err error) {
 	known := errors.As(err, &f)
 	for _, sentinel := range []error{
 		rotate.ErrNoRotation, rotate.ErrOtherRotation, rotate.ErrCurrentRefused, rotate.ErrCurrentUnknown, rotate.ErrNoWorkingSecret,
-		rotate.ErrDelivery, rotate.ErrCancelled, rotate.ErrJournal, rotate.ErrInconsistent, context.Canceled,
+		rotate.ErrDelivery, rotate.ErrCanceled, rotate.ErrJournal, rotate.ErrInconsistent, context.Canceled,
 	} {
 		known = known || errors.Is(err, sentinel)
 	}

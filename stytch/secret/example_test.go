@@ -23,11 +23,11 @@ func ExampleString() {
 	// only-shown-once
 }
 
-func ExampleImport() {
+func ExampleOutgoing() {
 	chosen := secret.New("a-secret-of-our-own") // or secret.Generate()
 	request := struct {
-		ClientSecret secret.Import `json:"client_secret,omitzero"`
-	}{secret.Import(chosen)}
+		ClientSecret secret.Outgoing `json:"client_secret,omitzero"`
+	}{secret.Outgoing(chosen)}
 
 	body, err := json.Marshal(request)
 	if err != nil {

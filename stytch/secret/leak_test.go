@@ -36,7 +36,7 @@ type (
 		Name string
 	}
 	embedsImport struct {
-		secret.Import
+		secret.Outgoing
 		Name string
 	}
 	embedsPlain struct {
@@ -46,7 +46,7 @@ type (
 )
 
 // container is a value with a secret somewhere inside. The two flags pin where
-// an Import, and only an Import, is revealed: json is encoding/json, slog is
+// an Outgoing, and only an Outgoing, is revealed: json is encoding/json, slog is
 // slog's JSON handler, which hands everything that is no LogValuer to it.
 type container struct {
 	name       string
@@ -202,8 +202,8 @@ func TestNothingPrints(t *testing.T) {
 	t.Run("String", func(t *testing.T) {
 		check(t, containers(s, embedsString{s, "n"}), func(container, sink) bool { return false })
 	})
-	t.Run("Import", func(t *testing.T) {
-		i := secret.Import(s)
+	t.Run("Outgoing", func(t *testing.T) {
+		i := secret.Outgoing(s)
 		check(t, containers(i, embedsImport{i, "n"}), func(c container, to sink) bool {
 			switch to.name {
 			case "encoding/json", "encoding/json indented":
@@ -242,8 +242,8 @@ func TestVisible(t *testing.T) {
 		value any
 		want  string
 	}{
-		{full, secret.Placeholder}, {&full, secret.Placeholder}, {secret.Import(full), secret.Placeholder},
-		{secret.String{}, ""}, {&secret.String{}, ""}, {secret.Import{}, ""},
+		{full, secret.Placeholder}, {&full, secret.Placeholder}, {secret.Outgoing(full), secret.Placeholder},
+		{secret.String{}, ""}, {&secret.String{}, ""}, {secret.Outgoing{}, ""},
 	} {
 		for _, format := range []string{"%v", "%+v", "%#v", "%s", "%q", "%x", "%d", "%50s"} {
 			if got := fmt.Sprintf(format, tt.value); got != tt.want {

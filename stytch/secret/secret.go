@@ -8,7 +8,7 @@
 // field, neither reaches what a function would return. [String.Reveal] is the
 // only door of a String, so a search for "Reveal(" finds where secrets leave.
 //
-// An [Import] is a secret on its way to Stytch. It differs in one thing:
+// An [Outgoing] is a secret on its way to Stytch. It differs in one thing:
 // encoding/json writes its real text.
 //
 // The types keep secrets out of output, not out of memory: a core dump, a
@@ -68,7 +68,7 @@ func New(text string) String {
 // call does not lose the secret:
 //
 //	chosen := secret.Generate()
-//	request.ClientSecret = secret.Import(chosen)
+//	request.ClientSecret = secret.Outgoing(chosen)
 func Generate() String {
 	var b [36]byte
 	rand.Read(b[:]) // never fails: it ends the program instead

@@ -41,10 +41,10 @@ func TestUnmarshalJSON(t *testing.T) {
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			before := secret.New("before")
-			s, i := before, secret.Import(before)
+			s, i := before, secret.Outgoing(before)
 			err, importErr := s.UnmarshalJSON([]byte(tt.json)), i.UnmarshalJSON([]byte(tt.json))
 			if importErr != err || !s.Equal(secret.String(i)) {
-				t.Errorf("an Import reads it in another way: %v, String: %v", importErr, err)
+				t.Errorf("an Outgoing reads it in another way: %v, String: %v", importErr, err)
 			}
 			if tt.err == nil {
 				if err != nil || s.Reveal() != tt.want || s.IsZero() != (tt.want == "") {
@@ -105,29 +105,29 @@ func TestUnmarshalText(t *testing.T) {
 	if err := xml.Unmarshal(out, new(doc)); !errors.Is(err, secret.ErrRedacted) {
 		t.Errorf("what xml wrote was read back: %v, want ErrRedacted", err)
 	}
-	var i secret.Import
+	var i secret.Outgoing
 	if err := i.UnmarshalText([]byte("abc")); err != nil || i.Reveal() != "abc" {
-		t.Errorf("Import: err = %v, or the text is not the one that was given", err)
+		t.Errorf("Outgoing: err = %v, or the text is not the one that was given", err)
 	}
 }
 
 func TestRoundTrip(t *testing.T) {
 	for _, text := range []string{"", "abc", `"quoted" <&> \ ` + "\n\u2028", "pässwörd😀", secret.Generate().Reveal()} {
-		out, err := json.Marshal(secret.Import(secret.New(text)))
+		out, err := json.Marshal(secret.Outgoing(secret.New(text)))
 		if err != nil {
 			t.Fatalf("marshal: %v", err)
 		}
-		var i secret.Import
+		var i secret.Outgoing
 		if err := json.Unmarshal(out, &i); err != nil || i.Reveal() != text {
-			t.Errorf("an Import of %d bytes does not survive JSON: %v", len(text), err)
+			t.Errorf("an Outgoing of %d bytes does not survive JSON: %v", len(text), err)
 		}
 	}
 	for _, bad := range []string{secret.Placeholder, "a" + secret.Placeholder} {
-		if _, err := json.Marshal(secret.Import(secret.New(bad))); !errors.Is(err, secret.ErrRedacted) {
+		if _, err := json.Marshal(secret.Outgoing(secret.New(bad))); !errors.Is(err, secret.ErrRedacted) {
 			t.Errorf("marshal of the placeholder: err = %v, want ErrRedacted", err)
 		}
 	}
-	if _, err := json.Marshal(secret.Import(secret.New("abc\xff"))); err == nil {
+	if _, err := json.Marshal(secret.Outgoing(secret.New("abc\xff"))); err == nil {
 		t.Error("invalid UTF-8 was marshalled: Stytch would store another secret")
 	}
 	out, err := json.Marshal(secret.New("abc"))
@@ -141,13 +141,13 @@ func TestRoundTrip(t *testing.T) {
 
 func TestGobIsRefused(t *testing.T) {
 	type kept struct{ S secret.String }
-	type imported struct{ I secret.Import }
-	for _, v := range []any{kept{secret.New("abc")}, imported{secret.Import(secret.New("abc"))}} {
+	type imported struct{ I secret.Outgoing }
+	for _, v := range []any{kept{secret.New("abc")}, imported{secret.Outgoing(secret.New("abc"))}} {
 		if err := gob.NewEncoder(new(bytes.Buffer)).Encode(v); err == nil {
 			t.Errorf("%T was encoded, the secret in it is lost", v)
 		}
 	}
-	for _, v := range []gob.GobDecoder{new(secret.String), new(secret.Import)} {
+	for _, v := range []gob.GobDecoder{new(secret.String), new(secret.Outgoing)} {
 		if err := v.GobDecode([]byte("abc")); err == nil {
 			t.Errorf("%T was decoded", v)
 		}
@@ -163,7 +163,7 @@ func TestEqual(t *testing.T) {
 		{"abc", "ab", false}, {"abc", "", false}, {"", "abc", false},
 	} {
 		a, b := secret.New(tt.a), secret.New(tt.b)
-		if a.Equal(b) != tt.want || secret.Import(a).Equal(secret.Import(b)) != tt.want {
+		if a.Equal(b) != tt.want || secret.Outgoing(a).Equal(secret.Outgoing(b)) != tt.want {
 			t.Errorf("%q equal to %q: want %t", tt.a, tt.b, tt.want)
 		}
 	}
@@ -171,15 +171,15 @@ func TestEqual(t *testing.T) {
 
 func TestZero(t *testing.T) {
 	var s secret.String
-	var i secret.Import
+	var i secret.Outgoing
 	if !s.IsZero() || !i.IsZero() || !secret.New("").IsZero() || secret.New("x").IsZero() || s.Reveal() != "" || i.Reveal() != "" {
 		t.Error("the zero value is not an absent secret")
 	}
 	out, err := json.Marshal(struct {
-		S secret.String `json:"s,omitzero"`
-		I secret.Import `json:"i,omitzero"`
-		X secret.Import `json:"x,omitzero"`
-	}{X: secret.Import(secret.New("set"))})
+		S secret.String   `json:"s,omitzero"`
+		I secret.Outgoing `json:"i,omitzero"`
+		X secret.Outgoing `json:"x,omitzero"`
+	}{X: secret.Outgoing(secret.New("set"))})
 	if err != nil || string(out) != `{"x":"set"}` {
 		t.Errorf("omitzero = %s, %v", out, err)
 	}

@@ -4,12 +4,9 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
-	"io/fs"
 	"math"
 	"net/http"
 	"net/url"
-	"os"
-	"path/filepath"
 	"regexp"
 	"strconv"
 	"strings"
@@ -17,11 +14,9 @@ import (
 	"testing/synctest"
 	"time"
 
+	"github.com/stytchkit/m2m/internal/vectors"
 	"github.com/stytchkit/m2m/stytch/token"
 )
-
-// vectors is relative to the module root, two folders up.
-const vectors = "../../../shared/vectors/token_responses.json"
 
 type vector struct {
 	Name        string            `json:"name"`
@@ -49,17 +44,8 @@ func (v vector) answer(int, url.Values) *http.Response {
 }
 
 func TestAnswerVectors(t *testing.T) {
-	data, err := os.ReadFile(filepath.FromSlash(vectors))
-	if errors.Is(err, fs.ErrNotExist) {
-		t.Skip("the shared test vectors (../shared/vectors beside the module) are not here")
-	}
-	if err != nil {
-		t.Fatal(err)
-	}
 	var file struct{ Cases []vector }
-	if err := json.Unmarshal(data, &file); err != nil {
-		t.Fatal(err)
-	}
+	vectors.Read(t, "token_responses.json", &file)
 	if len(file.Cases) != 35 {
 		t.Errorf("%d cases, want 35", len(file.Cases))
 	}
@@ -282,7 +268,7 @@ func TestOtherStatusWithToken(t *testing.T) {
 	for _, code := range []int{201, 202, 203, 206, 299, 300, 302, 307, 308, 400, 418} {
 		synctest.Test(t, func(t *testing.T) {
 			e := &endpoint{answer: status(code, `{"access_token":"AT","expires_in":3600,"token_type":"bearer"}`)}
-			if err := noToken(t, newSource(t, e)); !errors.Is(err, token.ErrInvalidAnswer) || e.count() != 1 {
+			if err := noToken(t, newSource(t, e)); !errors.Is(err, token.ErrInvalidResponse) || e.count() != 1 {
 				t.Errorf("%d: %v, %d requests", code, err, e.count())
 			}
 		})
@@ -300,7 +286,7 @@ func TestEndlessAnswer(t *testing.T) {
 				return r
 			}})
 			err := noToken(t, s)
-			if !errors.Is(err, token.ErrInvalidAnswer) || !read.closed || read.n > 128<<10 {
+			if !errors.Is(err, token.ErrInvalidResponse) || !read.closed || read.n > 128<<10 {
 				t.Errorf("%v, closed: %t, read %d bytes", err, read.closed, read.n)
 			}
 		})

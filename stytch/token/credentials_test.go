@@ -16,6 +16,7 @@ import (
 
 	"github.com/stytchkit/m2m/stytch"
 	"github.com/stytchkit/m2m/stytch/emulator"
+	"github.com/stytchkit/m2m/stytch/emulator/emulatortest"
 	"github.com/stytchkit/m2m/stytch/secret"
 	"github.com/stytchkit/m2m/stytch/token"
 )
@@ -222,7 +223,7 @@ func TestEnv(t *testing.T) {
 
 // A whole rotation on the emulator, with callers all the while: the old secret, both, and the new one only.
 func TestRotationWithoutAFailedCall(t *testing.T) {
-	e := emulator.NewServer(t, emulator.WithM2MClient(emulator.M2MClientSeed{ClientID: client, Secret: canarySecret, Scopes: []string{"read:users"}}))
+	e := emulatortest.NewServer(t, emulator.WithM2MClient(emulator.M2MClientSeed{ClientID: client, Secret: canarySecret, Scopes: []string{"read:users"}}))
 	api, err := stytch.New(e.ProjectID, e.Secret, stytch.WithBaseURL(e.URL), stytch.WithHTTPClient(e.Client()))
 	if err != nil {
 		t.Fatal(err)

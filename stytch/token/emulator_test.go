@@ -7,8 +7,9 @@ import (
 	"testing"
 	"time"
 
+	"github.com/stytchkit/m2m/internal/contract"
 	"github.com/stytchkit/m2m/stytch/emulator"
-	"github.com/stytchkit/m2m/stytch/internal/contract"
+	"github.com/stytchkit/m2m/stytch/emulator/emulatortest"
 	"github.com/stytchkit/m2m/stytch/secret"
 	"github.com/stytchkit/m2m/stytch/token"
 )
@@ -18,7 +19,7 @@ const operation = "IssueM2MToken"
 // seeded is a local Stytch with one client.
 func seeded(t *testing.T, options ...emulator.Option) *emulator.Server {
 	t.Helper()
-	return emulator.NewServer(t, append(options, emulator.WithM2MClient(emulator.M2MClientSeed{ClientID: client, Secret: canarySecret, Scopes: []string{"read:users"}}))...)
+	return emulatortest.NewServer(t, append(options, emulator.WithM2MClient(emulator.M2MClientSeed{ClientID: client, Secret: canarySecret, Scopes: []string{"read:users"}}))...)
 }
 
 func sourceOn(t *testing.T, e *emulator.Server, credentials token.Credentials, options ...token.Option) *token.Source {
@@ -48,11 +49,11 @@ func TestErrorsOfTheEmulator(t *testing.T) {
 		{"503", emulator.WithFaults(emulator.Status(operation, 503)), good, nil, token.ErrUnavailable, 503},
 		{"429", emulator.WithFaults(emulator.RateLimited(operation, "7")), good, nil, token.ErrRateLimited, 429},
 		{"page of a proxy", emulator.WithFaults(emulator.HTML(operation, 502)), good, nil, token.ErrUnavailable, 502},
-		{"captive portal", emulator.WithFaults(emulator.HTML(operation, 200)), good, nil, token.ErrInvalidAnswer, 200},
-		{"half an object", emulator.WithFaults(emulator.Garbage(operation, 200)), good, nil, token.ErrInvalidAnswer, 200},
-		{"cut off", emulator.WithFaults(emulator.CutBody(operation)), good, nil, token.ErrInvalidAnswer, 200},
-		{"nothing", emulator.WithFaults(emulator.EmptyBody(operation, 200)), good, nil, token.ErrInvalidAnswer, 200},
-		{"no answer", emulator.WithFaults(emulator.DropAnswer(operation)), good, nil, token.ErrUnavailable, 0},
+		{"captive portal", emulator.WithFaults(emulator.HTML(operation, 200)), good, nil, token.ErrInvalidResponse, 200},
+		{"half an object", emulator.WithFaults(emulator.Garbage(operation, 200)), good, nil, token.ErrInvalidResponse, 200},
+		{"cut off", emulator.WithFaults(emulator.CutBody(operation)), good, nil, token.ErrInvalidResponse, 200},
+		{"nothing", emulator.WithFaults(emulator.EmptyBody(operation, 200)), good, nil, token.ErrInvalidResponse, 200},
+		{"no answer", emulator.WithFaults(emulator.DropResponse(operation)), good, nil, token.ErrUnavailable, 0},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			var options []emulator.Option

@@ -20,7 +20,7 @@ var (
 	ErrInvalidScope    = errors.New("token: invalid scope")               // the client does not hold a scope that was asked for
 	ErrRateLimited     = errors.New("token: rate limited")                // 429
 	ErrUnavailable     = errors.New("token: endpoint not available")      // 5xx, or no answer at all
-	ErrInvalidAnswer   = errors.New("token: invalid answer")              // not what the contract says: no JSON, a redirect, a lying success
+	ErrInvalidResponse = errors.New("token: invalid answer")              // not what the contract says: no JSON, a redirect, a lying success
 	ErrBudget          = errors.New("token: refused by the token budget") // see [WithBudget]
 	ErrClosed          = errors.New("token: source is closed")
 )
@@ -34,7 +34,7 @@ type Error struct {
 	RetryAfter time.Duration // how long to wait, if the answer says; 0 if not
 
 	kind      error // ErrInvalidClient or ErrInvalidScope, by the type as it came: Type has lost what looks like a secret
-	invalid   bool  // ErrInvalidAnswer
+	invalid   bool  // ErrInvalidResponse
 	retryable bool
 	cause     error
 }
@@ -65,7 +65,7 @@ func (e *Error) Error() string {
 // Is reports whether target is the sentinel of this kind of answer.
 func (e *Error) Is(target error) bool {
 	switch target {
-	case ErrInvalidAnswer:
+	case ErrInvalidResponse:
 		return e.invalid
 	case ErrUnavailable:
 		return e.StatusCode >= 500 || e.StatusCode == 0

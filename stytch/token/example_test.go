@@ -15,9 +15,13 @@ import (
 
 // worker is a local Stytch with one client.
 func worker(options ...emulator.Option) *emulator.Server {
-	return emulator.NewServer(nil, append(options, emulator.WithM2MClient(emulator.M2MClientSeed{
+	local, err := emulator.Start(append(options, emulator.WithM2MClient(emulator.M2MClientSeed{
 		ClientID: "worker", Secret: "Correct-Horse-9", Scopes: []string{"read:users", "write:users"},
 	}))...)
+	if err != nil {
+		panic(err)
+	}
+	return local
 }
 
 func Example() {
@@ -94,13 +98,13 @@ func ExampleFunc() {
 	// Output: <nil> 2
 }
 
-func ExampleWithHook() {
+func ExampleWithObserver() {
 	local := worker(emulator.WithFaults(emulator.Status("IssueM2MToken", 503).Times(1)))
 	defer local.Close()
 
 	failed := make(chan token.Event, 1)
 	source, err := token.New(local.ProjectID, token.Static("worker", secret.New("Correct-Horse-9")), token.WithBaseURL(local.URL),
-		token.WithHook(func(e token.Event) {
+		token.WithObserver(func(e token.Event) {
 			if e.Kind == token.RefreshFailed {
 				failed <- e
 			}

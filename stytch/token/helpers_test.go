@@ -163,7 +163,7 @@ type events struct {
 }
 
 func (e *events) hook() token.Option {
-	return token.WithHook(func(event token.Event) {
+	return token.WithObserver(func(event token.Event) {
 		e.mu.Lock()
 		defer e.mu.Unlock()
 		e.all = append(e.all, event)

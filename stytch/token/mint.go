@@ -11,8 +11,8 @@ import (
 	"strings"
 	"time"
 
-	"github.com/stytchkit/m2m/stytch/internal/operation"
-	"github.com/stytchkit/m2m/stytch/internal/retry"
+	"github.com/stytchkit/m2m/internal/operation"
+	"github.com/stytchkit/m2m/internal/retry"
 	"github.com/stytchkit/m2m/stytch/secret"
 )
 

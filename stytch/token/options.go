@@ -9,8 +9,8 @@ import (
 	"strings"
 	"time"
 
-	"github.com/stytchkit/m2m/stytch/internal/baseurl"
-	"github.com/stytchkit/m2m/stytch/internal/retry"
+	"github.com/stytchkit/m2m/internal/baseurl"
+	"github.com/stytchkit/m2m/internal/retry"
 	"github.com/stytchkit/m2m/stytch/secret"
 )
 
@@ -140,12 +140,12 @@ func WithBudget(perHour int, alarm func(used, perHour int)) Option {
 	}
 }
 
-// WithHook calls f after every refresh, whether it succeeded or failed, and when the shared store fails, from the goroutine
+// WithObserver calls f after every refresh, whether it succeeded or failed, and when the shared store fails, from the goroutine
 // where that happens. f must be quick, safe for concurrent use, and must not call Close.
-func WithHook(f func(Event)) Option {
+func WithObserver(f func(Event)) Option {
 	return func(s *settings) error {
 		if f == nil {
-			return invalid("WithHook", "hook must not be nil")
+			return invalid("WithObserver", "hook must not be nil")
 		}
 		s.hook = f
 		return nil

@@ -114,7 +114,7 @@ func TestSourceOutlivesItsStore(t *testing.T) {
 		e, store := &mintingEndpoint{}, newMemStore()
 		store.setFail(func(string) error { return errStoreDown })
 		var heard atomic.Int64
-		s := sharing(t, e, store, WithHook(func(event Event) {
+		s := sharing(t, e, store, WithObserver(func(event Event) {
 			if event.Kind == StoreFailed && errors.Is(event.Err, ErrStore) {
 				heard.Add(1)
 			}

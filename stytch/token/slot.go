@@ -8,7 +8,7 @@ import (
 	"sync/atomic"
 	"time"
 
-	"github.com/stytchkit/m2m/stytch/internal/retry"
+	"github.com/stytchkit/m2m/internal/retry"
 )
 
 const (

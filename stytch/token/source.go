@@ -12,7 +12,7 @@ import (
 	"strings"
 	"sync"
 
-	"github.com/stytchkit/m2m/stytch/internal/operation"
+	"github.com/stytchkit/m2m/internal/operation"
 )
 
 const (

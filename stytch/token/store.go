@@ -29,7 +29,7 @@ type Store interface {
 	Release(ctx context.Context, key, owner string) error
 }
 
-// Errors that the hook of [WithHook] is told of. [Source.Token] never returns them: the token was minted instead.
+// Errors that the hook of [WithObserver] is told of. [Source.Token] never returns them: the token was minted instead.
 var (
 	// ErrStore says that the shared store failed. It is left alone for 1 to 30 s then.
 	ErrStore = errors.New("token: the shared store failed")

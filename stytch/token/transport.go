@@ -7,7 +7,7 @@ import (
 	"net/url"
 	"strings"
 
-	"github.com/stytchkit/m2m/stytch/internal/baseurl"
+	"github.com/stytchkit/m2m/internal/baseurl"
 )
 
 // Transport returns a RoundTripper that adds the source's token to requests for the given hosts, and passes all others to base

@@ -35,7 +35,7 @@ func BenchmarkVerify(b *testing.B) {
 		"bad signature": token[:len(token)-9] + "AAAAAAAAA",
 		"expired":       k.sign(b, benchClaims(time.Now().Add(-2*time.Hour))),
 	}
-	offline := []verify.Option{verify.WithKeys(k.jwks()), verify.Offline()}
+	offline := []verify.Option{verify.WithKeys(k.jwks()), verify.WithOffline()}
 	run := func(name, token string, good bool, options ...verify.Option) {
 		v := newVerifier(b, append(options, offline...)...)
 		check := verify.AllScopes("read:users")

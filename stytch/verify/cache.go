@@ -6,7 +6,7 @@ import (
 	"sync"
 	"sync/atomic"
 
-	"github.com/stytchkit/m2m/stytch/internal/jwks"
+	"github.com/stytchkit/m2m/internal/jwks"
 )
 
 const (

@@ -16,7 +16,7 @@ import (
 
 func TestAllocations(t *testing.T) {
 	k := newSigner(t)
-	offline := []verify.Option{verify.WithKeys(k.jwks()), verify.Offline()}
+	offline := []verify.Option{verify.WithKeys(k.jwks()), verify.WithOffline()}
 	cached, fresh := newVerifier(t, offline...), newVerifier(t, append(offline, verify.WithCache(0))...)
 	token := k.sign(t, benchClaims(time.Now()))
 	check, ctx := verify.AllScopes("read:users"), context.Background()
@@ -46,7 +46,7 @@ func TestAllocations(t *testing.T) {
 func TestCacheJudgesEveryCall(t *testing.T) {
 	k := newSigner(t)
 	now := start
-	v := newVerifier(t, verify.WithKeys(k.jwks()), verify.Offline(), verify.WithClock(func() time.Time { return now }), verify.WithMaxAge(50*time.Minute))
+	v := newVerifier(t, verify.WithKeys(k.jwks()), verify.WithOffline(), verify.WithClock(func() time.Time { return now }), verify.WithMaxAge(50*time.Minute))
 	token := k.sign(t, claimsAt(start))
 	for _, step := range []struct {
 		at     time.Duration
@@ -83,7 +83,7 @@ func TestCacheJudgesEveryCall(t *testing.T) {
 
 func TestCacheBounds(t *testing.T) {
 	k := newSigner(t)
-	v := newVerifier(t, verify.WithKeys(k.jwks()), verify.Offline(), verify.WithClock(atStart), verify.WithCache(20))
+	v := newVerifier(t, verify.WithKeys(k.jwks()), verify.WithOffline(), verify.WithClock(atStart), verify.WithCache(20))
 	var tasks sync.WaitGroup
 	for worker := range 4 {
 		tasks.Go(func() {
@@ -103,7 +103,7 @@ func TestCacheBounds(t *testing.T) {
 	if n > 20 || n == 0 || bytes > 20<<10 || bytes < n*100 {
 		t.Errorf("%d entries of %d bytes", n, bytes)
 	}
-	off := newVerifier(t, verify.WithKeys(k.jwks()), verify.Offline(), verify.WithClock(atStart), verify.WithCache(0))
+	off := newVerifier(t, verify.WithKeys(k.jwks()), verify.WithOffline(), verify.WithClock(atStart), verify.WithCache(0))
 	token := k.sign(t, claimsAt(start))
 	one, _ := off.Verify(context.Background(), token)
 	two, _ := off.Verify(context.Background(), token)
@@ -119,7 +119,7 @@ func TestCacheMemory(t *testing.T) {
 	}
 	k := newSigner(t)
 	const n = 1000
-	v := newVerifier(t, verify.WithKeys(k.jwks()), verify.Offline(), verify.WithCache(n))
+	v := newVerifier(t, verify.WithKeys(k.jwks()), verify.WithOffline(), verify.WithCache(n))
 	now := time.Now()
 	heap := func() uint64 {
 		var m runtime.MemStats
@@ -147,7 +147,7 @@ func TestCacheMemory(t *testing.T) {
 // What is remembered is one token, to the last letter.
 func TestCacheDecidesByWholeToken(t *testing.T) {
 	k := newSigner(t)
-	v := newVerifier(t, verify.WithKeys(k.jwks()), verify.Offline(), verify.WithClock(atStart))
+	v := newVerifier(t, verify.WithKeys(k.jwks()), verify.WithOffline(), verify.WithClock(atStart))
 	token := k.sign(t, claimsAt(start))
 	if _, err := v.Verify(context.Background(), token); err != nil {
 		t.Fatal(err)
@@ -169,7 +169,7 @@ func TestActiveCheck(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		k := newSigner(t)
 		active, failing, asked := true, false, 0
-		v := newVerifier(t, verify.WithKeys(k.jwks()), verify.Offline(), verify.WithActiveCheck(func(ctx context.Context, id string) (bool, error) {
+		v := newVerifier(t, verify.WithKeys(k.jwks()), verify.WithOffline(), verify.WithActiveCheck(func(ctx context.Context, id string) (bool, error) {
 			asked++
 			if id != client {
 				t.Error("asked for another client")

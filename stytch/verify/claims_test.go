@@ -73,7 +73,7 @@ func TestClaims(t *testing.T) {
 		{"jti is a number", verify.ErrMalformed, []any{"jti", 7}},
 		{"jti with a control character", verify.ErrMalformed, []any{"jti", "\x7f"}},
 	} {
-		v := newVerifier(t, verify.WithKeys(k.jwks()), verify.Offline(), verify.WithClock(atStart))
+		v := newVerifier(t, verify.WithKeys(k.jwks()), verify.WithOffline(), verify.WithClock(atStart))
 		token := k.sign(t, claimsAt(start, append([]any{"canary", canary}, test.pair...)...))
 		for range 2 {
 			claims, err := v.Verify(context.Background(), token)
@@ -94,7 +94,7 @@ var sentinels = []error{verify.ErrMalformed, verify.ErrAlgorithm, verify.ErrUnkn
 
 func TestHeaders(t *testing.T) {
 	k := newSigner(t)
-	v := newVerifier(t, verify.WithKeys(k.jwks()), verify.Offline(), verify.WithClock(atStart))
+	v := newVerifier(t, verify.WithKeys(k.jwks()), verify.WithOffline(), verify.WithClock(atStart))
 	payload := `{"iss":"stytch.com/` + project + `","aud":"` + project + `","sub":"` + client + `","scope":"","iat":1767225600,"nbf":1767225600,"exp":1767229200}`
 	for header, want := range map[string]error{
 		`{"alg":"RS256","kid":"jwk-test-1"}`:                                       nil,
@@ -136,7 +136,7 @@ const malformed time.Duration = math.MinInt64
 
 func TestDates(t *testing.T) {
 	k := newSigner(t)
-	v := newVerifier(t, verify.WithKeys(k.jwks()), verify.Offline(), verify.WithClock(atStart))
+	v := newVerifier(t, verify.WithKeys(k.jwks()), verify.WithOffline(), verify.WithClock(atStart))
 	for text, want := range map[string]time.Duration{ // of iat, from the start, or malformed
 		"1767225600":                              0,
 		"1767225600.25":                           250 * time.Millisecond,
@@ -170,7 +170,7 @@ func TestDates(t *testing.T) {
 
 func TestClaimsFields(t *testing.T) {
 	k := newSigner(t)
-	v := newVerifier(t, verify.WithKeys(k.jwks()), verify.Offline(), verify.WithClock(atStart), verify.WithCache(0))
+	v := newVerifier(t, verify.WithKeys(k.jwks()), verify.WithOffline(), verify.WithClock(atStart), verify.WithCache(0))
 	claims, err := v.Verify(context.Background(), k.sign(t, claimsAt(start, "aud", []string{"other", project}, "jti", "j1",
 		"client_id", client, "tenant", "t1", "na\"me", map[string]any{"a": []int{1}}, "zoë", "é")))
 	if err != nil {

@@ -8,7 +8,7 @@
 // # One kind at a time
 //
 // Stytch signs session JWTs, tokens of Connected Apps and tokens of M2M clients with the same keys, and gives them the same
-// issuer and audience. A verifier accepts M2M tokens, or with [ConnectedApps] those of Connected Apps; it never accepts the
+// issuer and audience. A verifier accepts M2M tokens, or with [WithConnectedApps] those of Connected Apps; it never accepts the
 // session of a user. What it can tell them by are the claims and the form of the subject. An M2M client that was imported under
 // an id of your own choice has to be named with [WithClientIDs]. Only [WithActiveCheck] proves that the client exists, and only
 // it ends a token before it expires: deactivating or deleting a client revokes nothing.

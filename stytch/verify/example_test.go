@@ -90,10 +90,10 @@ func Example_rotation() {
 	// 2 fetches
 }
 
-func ExampleConnectedApps() {
+func ExampleWithConnectedApps() {
 	stytch, address, end := local()
 	defer end()
-	verifier, err := verify.New("project-test-1", verify.WithBaseURL(address), verify.ConnectedApps(), verify.WithAudiences("https://mcp.example.com"))
+	verifier, err := verify.New("project-test-1", verify.WithBaseURL(address), verify.WithConnectedApps(), verify.WithAudiences("https://mcp.example.com"))
 	if err != nil {
 		fmt.Println(err)
 		return

@@ -13,7 +13,7 @@ import (
 // say the same to encoding/json, and changing anything of it must break it.
 func FuzzVerify(f *testing.F) {
 	k := newSigner(f)
-	v := newVerifier(f, verify.WithKeys(k.jwks()), verify.Offline(), verify.WithClock(atStart), verify.WithCache(4))
+	v := newVerifier(f, verify.WithKeys(k.jwks()), verify.WithOffline(), verify.WithClock(atStart), verify.WithCache(4))
 	good, _ := json.Marshal(claimsAt(start, "x", map[string]any{"y": []any{1.5, nil, "é"}}))
 	header := `{"alg":"RS256","kid":"jwk-test-1","typ":"JWT"}`
 	f.Add(header, string(good), "")
@@ -56,16 +56,10 @@ func FuzzVerify(f *testing.F) {
 	})
 }
 
-// fuzzSeeds are the shared test vectors, if they are here.
+// fuzzSeeds are the tokens of the test vectors.
 func fuzzSeeds(f *testing.F) (seeds []string) {
-	if data := optionalVector("tokens.json"); data != nil {
-		var file tokenVectors
-		if err := json.Unmarshal(data, &file); err != nil {
-			f.Fatal(err)
-		}
-		for _, c := range file.Cases {
-			seeds = append(seeds, c.Token)
-		}
+	for _, c := range readTokens(f).Cases {
+		seeds = append(seeds, c.Token)
 	}
 	return seeds
 }

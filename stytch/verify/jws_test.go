@@ -12,7 +12,8 @@ import (
 	"testing"
 	"time"
 
-	"github.com/stytchkit/m2m/stytch/internal/jwks"
+	"github.com/stytchkit/m2m/internal/jwks"
+	"github.com/stytchkit/m2m/internal/vectors"
 	"github.com/stytchkit/m2m/stytch/verify"
 )
 
@@ -23,7 +24,7 @@ func layer(t *testing.T, keys json.RawMessage, token string) error {
 	if json.Unmarshal(keys, &set); set.Keys == nil {
 		keys = json.RawMessage(`{"keys":[` + string(keys) + `]}`)
 	}
-	v, err := verify.New(project, verify.WithKeys(keys), verify.Offline())
+	v, err := verify.New(project, verify.WithKeys(keys), verify.WithOffline())
 	if err != nil {
 		return err
 	}
@@ -56,7 +57,7 @@ func TestWycheproofTokens(t *testing.T) {
 				}
 			}
 		}
-		if err := json.Unmarshal(vector(t, "wycheproof/"+name), &file); err != nil {
+		if err := json.Unmarshal(vectors.Public(t, "wycheproof/"+name), &file); err != nil {
 			t.Fatal(err)
 		}
 		var accepted []int
@@ -100,7 +101,7 @@ func TestWycheproofRSA(t *testing.T) {
 				}
 			}
 		}
-		if err := json.Unmarshal(vector(t, fmt.Sprintf("wycheproof/rsa_signature_%d_sha256_test.json", bits)), &file); err != nil {
+		if err := json.Unmarshal(vectors.Public(t, fmt.Sprintf("wycheproof/rsa_signature_%d_sha256_test.json", bits)), &file); err != nil {
 			t.Fatal(err)
 		}
 		for _, group := range file.TestGroups {
@@ -132,13 +133,9 @@ func bytesOf(text string) []byte {
 }
 
 func TestCookbook(t *testing.T) {
-	vector(t, "jose-cookbook/jws/4_1.rsa_v15_signature.json")
-	files, err := filepath.Glob("../../../shared/vectors/jose-cookbook/*/*.json")
-	if err != nil {
-		t.Fatal(err)
-	}
-	files = append(files, "../../../shared/vectors/jose-cookbook/6.nesting_signatures_and_encryption.json")
-	public := vector(t, "jose-cookbook/jwk/3_3.rsa_public_key.json")
+	files := vectors.PublicFiles(t, "jose-cookbook/*/*.json")
+	files = append(files, vectors.PublicFiles(t, "jose-cookbook/6.nesting_signatures_and_encryption.json")...)
+	public := vectors.Public(t, "jose-cookbook/jwk/3_3.rsa_public_key.json")
 	var accepted []string
 	outputs := 0
 	for _, path := range files {
@@ -183,7 +180,7 @@ func TestBitFlips(t *testing.T) {
 	k := newSigner(t)
 	now := time.Now()
 	token := k.sign(t, claimsAt(now))
-	v := newVerifier(t, verify.WithKeys(k.jwks("jwk-test-0")), verify.Offline())
+	v := newVerifier(t, verify.WithKeys(k.jwks("jwk-test-0")), verify.WithOffline())
 	if _, err := v.Verify(context.Background(), token); err != nil {
 		t.Fatal(err)
 	}

@@ -6,7 +6,7 @@ import (
 	"strings"
 	"time"
 
-	"github.com/stytchkit/m2m/stytch/internal/jwks"
+	"github.com/stytchkit/m2m/internal/jwks"
 )
 
 // WithBaseURL fetches keys from another host than Stytch's: a custom domain, a local Stytch. It must be https, or http to a
@@ -32,8 +32,8 @@ func WithJWKSURL(address string) Option {
 	}
 }
 
-// B2B fetches the keys of a B2B project, which stand at another path.
-func B2B() Option {
+// WithB2B fetches the keys of a B2B project, which stand at another path.
+func WithB2B() Option {
 	return func(c *config) error {
 		c.b2b = true
 		return nil
@@ -74,7 +74,7 @@ func WithHTTPClient(client *http.Client) Option {
 
 // WithKeys starts with this key set, a JSON Web Key Set (RFC 7517), so that the first token waits for nothing and an outage of
 // Stytch at that moment harms nobody. It counts as fetched now, and is fetched anew behind the first token's back. See also
-// [Offline].
+// [WithOffline].
 func WithKeys(document []byte) Option {
 	return func(c *config) error { return c.setKeys("WithKeys", document) }
 }
@@ -103,8 +103,8 @@ type fileError struct{ err error }
 func (e *fileError) Error() string { return "verify: WithKeyFile: " + e.err.Error() }
 func (e *fileError) Unwrap() error { return e.err }
 
-// Offline never fetches keys: those of [WithKeys] or [WithKeyFile] are all there are, and do not age.
-func Offline() Option {
+// WithOffline never fetches keys: those of [WithKeys] or [WithKeyFile] are all there are, and do not age.
+func WithOffline() Option {
 	return func(c *config) error {
 		c.offline = true
 		return nil
@@ -134,12 +134,12 @@ type KeyRefresh struct {
 	Took     time.Duration
 }
 
-// WithKeyObserver calls f after every attempt at fetching the key set, in the goroutine that fetched. Nobody who verifies waits
+// WithObserver calls f after every attempt at fetching the key set, in the goroutine that fetched. Nobody who verifies waits
 // for f; [Verifier.Close] does, so f must not call it.
-func WithKeyObserver(f func(KeyRefresh)) Option {
+func WithObserver(f func(KeyRefresh)) Option {
 	return func(c *config) error {
 		if f == nil {
-			return invalid("WithKeyObserver", "the observer must not be nil")
+			return invalid("WithObserver", "the observer must not be nil")
 		}
 		c.observeKeys = func(r jwks.Refresh) { f(KeyRefresh(r)) }
 		return nil

@@ -160,7 +160,7 @@ func TestOutage(t *testing.T) {
 		k := newSigner(t)
 		s := newKeyServer(k.jwks())
 		var failures atomic.Int64
-		v := newVerifier(t, verify.WithHTTPClient(s.client()), verify.WithKeyObserver(func(r verify.KeyRefresh) {
+		v := newVerifier(t, verify.WithHTTPClient(s.client()), verify.WithObserver(func(r verify.KeyRefresh) {
 			if r.Err != nil {
 				failures.Add(1)
 			}

@@ -11,7 +11,10 @@ import (
 )
 
 func ExampleVerifier_Require() {
-	local := emulator.NewServer(nil) // in production: Stytch
+	local, err := emulator.Start() // in production: Stytch
+	if err != nil {
+		panic(err)
+	}
 	defer local.Close()
 	v, err := verify.New(local.ProjectID, verify.WithBaseURL(local.URL))
 	if err != nil {

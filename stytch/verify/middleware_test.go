@@ -14,6 +14,7 @@ import (
 	"time"
 
 	"github.com/stytchkit/m2m/stytch/emulator"
+	"github.com/stytchkit/m2m/stytch/emulator/emulatortest"
 	"github.com/stytchkit/m2m/stytch/verify"
 )
 
@@ -70,7 +71,7 @@ func askGuard(h http.Handler, method string, authorization ...string) *httptest.
 func refuseAll(*verify.Claims, time.Time) error { return errors.New("canary") }
 
 func TestRequire(t *testing.T) {
-	s := emulator.NewServer(t)
+	s := emulatortest.NewServer(t)
 	v := guardVerifier(t, s)
 	good := guardToken(t, s, guardClaims(s, "read:users"))
 	past := guardClaims(s, "read:users")
@@ -147,7 +148,7 @@ func checkRefusal(t *testing.T, w *httptest.ResponseRecorder, code string) {
 
 // A token in the query or in a form is no token: RFC 6750 allows them, and logs keep them.
 func TestRequireLooksAtTheHeaderOnly(t *testing.T) {
-	s := emulator.NewServer(t)
+	s := emulatortest.NewServer(t)
 	h := guardVerifier(t, s).Require()(whoami)
 	token := guardToken(t, s, guardClaims(s, ""))
 	form := httptest.NewRequest(http.MethodPost, "/users?access_token="+token, strings.NewReader("access_token="+token))
@@ -168,7 +169,7 @@ func (brokenKeys) RoundTrip(*http.Request) (*http.Response, error) {
 }
 
 func TestRequireWithoutKeys(t *testing.T) {
-	s := emulator.NewServer(t)
+	s := emulatortest.NewServer(t)
 	v := guardVerifier(t, s, verify.WithHTTPClient(&http.Client{Transport: brokenKeys{}}))
 	w := askGuard(v.Require("read:users")(whoami), http.MethodGet, "Bearer "+guardToken(t, s, guardClaims(s, "read:users")))
 	if w.Code != 503 || w.Header().Get("Retry-After") == "" || w.Header().Values("WWW-Authenticate") != nil {
@@ -178,7 +179,7 @@ func TestRequireWithoutKeys(t *testing.T) {
 }
 
 func TestProtect(t *testing.T) {
-	s := emulator.NewServer(t)
+	s := emulatortest.NewServer(t)
 	v := guardVerifier(t, s)
 	old := guardClaims(s, "read:users")
 	old["iat"], old["nbf"], old["exp"] = time.Now().Unix()-1800, time.Now().Unix()-1800, time.Now().Unix()+1800
@@ -232,7 +233,7 @@ func TestProtect(t *testing.T) {
 
 // A handler for refusals writes the body; the headers are there already, and the error says more than the status.
 func TestProtectRefuse(t *testing.T) {
-	s := emulator.NewServer(t)
+	s := emulatortest.NewServer(t)
 	var seen error
 	h := guardVerifier(t, s).Protect(verify.Protection{Refuse: func(w http.ResponseWriter, _ *http.Request, status int, err error) {
 		seen = err
@@ -256,7 +257,7 @@ func TestProtectRefuse(t *testing.T) {
 }
 
 func TestProtectPanics(t *testing.T) {
-	s := emulator.NewServer(t)
+	s := emulatortest.NewServer(t)
 	v := guardVerifier(t, s)
 	for _, test := range []struct {
 		name string
@@ -284,7 +285,7 @@ func TestProtectPanics(t *testing.T) {
 
 // The handler gets the very ResponseWriter of the server: it can flush, and take the connection over for a WebSocket.
 func TestRequireLeavesTheConnectionAlone(t *testing.T) {
-	s := emulator.NewServer(t)
+	s := emulatortest.NewServer(t)
 	protect := guardVerifier(t, s).Require()
 	server := httptest.NewServer(protect(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
 		if _, ok := w.(http.Flusher); !ok {
@@ -338,7 +339,7 @@ func TestClaimsFromContext(t *testing.T) {
 
 // What the middleware costs beside the verification, of a token that was seen before.
 func BenchmarkRequire(b *testing.B) {
-	s := emulator.NewServer(b)
+	s := emulatortest.NewServer(b)
 	h := guardVerifier(b, s).Require("read:users")(http.HandlerFunc(func(http.ResponseWriter, *http.Request) {}))
 	r := httptest.NewRequest(http.MethodGet, "/users", nil)
 	r.Header.Set("Authorization", "Bearer "+guardToken(b, s, guardClaims(s, "read:users")))

@@ -9,8 +9,8 @@ import (
 	"time"
 	"unicode"
 
-	"github.com/stytchkit/m2m/stytch/internal/baseurl"
-	"github.com/stytchkit/m2m/stytch/internal/jwks"
+	"github.com/stytchkit/m2m/internal/baseurl"
+	"github.com/stytchkit/m2m/internal/jwks"
 )
 
 // Option changes a setting of [New]. An option that is given a bad value makes New fail.
@@ -64,10 +64,10 @@ func (c *config) check() error {
 	return nil
 }
 
-// ConnectedApps verifies access tokens of Connected Apps instead of M2M tokens: they have a user or member as subject and name
+// WithConnectedApps verifies access tokens of Connected Apps instead of M2M tokens: they have a user or member as subject and name
 // the application in client_id. If ids are given, only these applications are accepted. See [WithAudiences] for an application
 // with a custom audience.
-func ConnectedApps(ids ...string) Option {
+func WithConnectedApps(ids ...string) Option {
 	return func(c *config) error {
 		c.kind = ConnectedApp
 		return c.addClientIDs("ConnectedApps", ids)

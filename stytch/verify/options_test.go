@@ -43,18 +43,18 @@ func TestNewRefuses(t *testing.T) {
 		"negative cache":        {project, []verify.Option{verify.WithCache(-1)}, "WithCache: the number must be"},
 		"no function":           {project, []verify.Option{verify.WithClientIDFunc(nil)}, "WithClientIDFunc: the function must not be nil"},
 		"no check":              {project, []verify.Option{verify.WithActiveCheck(nil)}, "WithActiveCheck: the function must not be nil"},
-		"no observer":           {project, []verify.Option{verify.WithKeyObserver(nil)}, "WithKeyObserver: the observer must not be nil"},
+		"no observer":           {project, []verify.Option{verify.WithObserver(nil)}, "WithObserver: the observer must not be nil"},
 		"empty client id":       {project, []verify.Option{verify.WithClientIDs("")}, "WithClientIDs: a client id must not be empty"},
 		"client id of a user":   {project, []verify.Option{verify.WithClientIDs("user-1")}, "WithClientIDs: a client id must not begin"},
-		"app and M2M ids":       {project, []verify.Option{verify.ConnectedApps(), verify.WithClientIDs("a")}, "WithClientIDs: it is for M2M clients"},
-		"app and function":      {project, []verify.Option{verify.WithClientIDFunc(func(string) bool { return true }), verify.ConnectedApps()}, "WithClientIDFunc: it is for M2M clients"},
-		"empty app":             {project, []verify.Option{verify.ConnectedApps("")}, "ConnectedApps: a client id must not be empty"},
+		"app and M2M ids":       {project, []verify.Option{verify.WithConnectedApps(), verify.WithClientIDs("a")}, "WithClientIDs: it is for M2M clients"},
+		"app and function":      {project, []verify.Option{verify.WithClientIDFunc(func(string) bool { return true }), verify.WithConnectedApps()}, "WithClientIDFunc: it is for M2M clients"},
+		"empty app":             {project, []verify.Option{verify.WithConnectedApps("")}, "ConnectedApps: a client id must not be empty"},
 		"bad base URL":          {project, []verify.Option{verify.WithBaseURL("ftp://h")}, "WithBaseURL: an address must begin"},
 		"bad key URL":           {project, []verify.Option{verify.WithJWKSURL("https://h/?q=" + canary)}, "WithJWKSURL: an address must not have"},
 		"no http.Client":        {project, []verify.Option{verify.WithHTTPClient(nil)}, "WithHTTPClient: http.Client must not be nil"},
 		"keys of nobody":        {project, []verify.Option{verify.WithKeys([]byte(`{"keys":["` + canary + `"]}`))}, "WithKeys: the key set must hold a usable RSA key"},
 		"no key file":           {project, []verify.Option{verify.WithKeyFile("no such file")}, "WithKeyFile: open no such file"},
-		"offline without keys":  {project, []verify.Option{verify.Offline()}, "Offline: it needs keys"},
+		"offline without keys":  {project, []verify.Option{verify.WithOffline()}, "Offline: it needs keys"},
 		"short staleness":       {project, []verify.Option{verify.WithMaxStale(time.Minute)}, "WithMaxStale: the age must be"},
 	} {
 		v, err := verify.New(test.projectID, test.options...)
@@ -69,7 +69,7 @@ func TestNewRefuses(t *testing.T) {
 	if err := os.WriteFile(path, k.jwks(), 0o600); err != nil {
 		t.Fatal(err)
 	}
-	v := newVerifier(t, verify.WithKeyFile(path), verify.Offline(), verify.WithClock(atStart))
+	v := newVerifier(t, verify.WithKeyFile(path), verify.WithOffline(), verify.WithClock(atStart))
 	if _, err := v.Verify(context.Background(), k.sign(t, claimsAt(start))); err != nil {
 		t.Error(err)
 	}
@@ -82,9 +82,9 @@ func TestKeyAddress(t *testing.T) {
 	}{
 		"https://test.stytch.com/v1/sessions/jwks/project-test-1":     {"project-test-1", nil},
 		"https://api.stytch.com/v1/sessions/jwks/project-live-1":      {"project-live-1", nil},
-		"https://api.stytch.com/v1/b2b/sessions/jwks/project-live-1":  {"project-live-1", []verify.Option{verify.B2B()}},
+		"https://api.stytch.com/v1/b2b/sessions/jwks/project-live-1":  {"project-live-1", []verify.Option{verify.WithB2B()}},
 		"https://login.example.com/p/v1/sessions/jwks/project-live-1": {"project-live-1", []verify.Option{verify.WithBaseURL("https://login.example.com/p/")}},
-		"http://127.0.0.1:8080/v1/b2b/sessions/jwks/project-test-1":   {"project-test-1", []verify.Option{verify.B2B(), verify.WithBaseURL("http://127.0.0.1:8080")}},
+		"http://127.0.0.1:8080/v1/b2b/sessions/jwks/project-test-1":   {"project-test-1", []verify.Option{verify.WithB2B(), verify.WithBaseURL("http://127.0.0.1:8080")}},
 		"https://login.example.com/.well-known/jwks.json":             {"project-test-1", []verify.Option{verify.WithJWKSURL("https://login.example.com/.well-known/jwks.json")}},
 	} {
 		synctest.Test(t, func(t *testing.T) {
@@ -104,7 +104,7 @@ func TestKeyAddress(t *testing.T) {
 
 func TestIssuersAndAudiences(t *testing.T) {
 	k := newSigner(t)
-	v := newVerifier(t, verify.WithKeys(k.jwks()), verify.Offline(), verify.WithClock(atStart),
+	v := newVerifier(t, verify.WithKeys(k.jwks()), verify.WithOffline(), verify.WithClock(atStart),
 		verify.WithIssuers("https://login.example.com"), verify.WithAudiences("https://api.example.com", "b"))
 	for _, test := range []struct {
 		want error
@@ -129,7 +129,7 @@ func TestIssuersAndAudiences(t *testing.T) {
 func TestImportedClients(t *testing.T) {
 	k := newSigner(t)
 	allow := true
-	v := newVerifier(t, verify.WithKeys(k.jwks()), verify.Offline(), verify.WithClock(atStart), verify.WithClientIDs("billing"),
+	v := newVerifier(t, verify.WithKeys(k.jwks()), verify.WithOffline(), verify.WithClock(atStart), verify.WithClientIDs("billing"),
 		verify.WithClientIDFunc(func(id string) bool {
 			return allow && strings.HasPrefix(id, "legacy-") || strings.HasPrefix(id, "user-")
 		}))
@@ -158,9 +158,9 @@ func TestConnectedApps(t *testing.T) {
 	app := func(pairs ...any) map[string]any {
 		return claimsAt(start, append([]any{"client_id", "connected-app-test-1", "sub", "user-test-1", "jti", "j", "scope", "openid read:users"}, pairs...)...)
 	}
-	all := newVerifier(t, verify.WithKeys(k.jwks()), verify.Offline(), verify.WithClock(atStart), verify.ConnectedApps())
-	one := newVerifier(t, verify.WithKeys(k.jwks()), verify.Offline(), verify.WithClock(atStart), verify.ConnectedApps("connected-app-test-2"))
-	m2m := newVerifier(t, verify.WithKeys(k.jwks()), verify.Offline(), verify.WithClock(atStart), verify.WithClientIDFunc(func(string) bool { return true }))
+	all := newVerifier(t, verify.WithKeys(k.jwks()), verify.WithOffline(), verify.WithClock(atStart), verify.WithConnectedApps())
+	one := newVerifier(t, verify.WithKeys(k.jwks()), verify.WithOffline(), verify.WithClock(atStart), verify.WithConnectedApps("connected-app-test-2"))
+	m2m := newVerifier(t, verify.WithKeys(k.jwks()), verify.WithOffline(), verify.WithClock(atStart), verify.WithClientIDFunc(func(string) bool { return true }))
 	for _, test := range []struct {
 		name     string
 		claims   map[string]any

@@ -3,7 +3,7 @@ package verify
 import (
 	"time"
 
-	"github.com/stytchkit/m2m/stytch/internal/strictjson"
+	"github.com/stytchkit/m2m/internal/strictjson"
 )
 
 // payload is the claims of a token before they are judged. The texts are parts of the scratch memory.

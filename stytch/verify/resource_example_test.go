@@ -10,7 +10,7 @@ import (
 
 // An API for clients that find its authorization server by themselves, as MCP has it.
 func ExampleProtectedResource() {
-	v, err := verify.New("project-test-00000000-0000-4000-8000-000000000001", verify.ConnectedApps())
+	v, err := verify.New("project-test-00000000-0000-4000-8000-000000000001", verify.WithConnectedApps())
 	if err != nil {
 		panic(err)
 	}

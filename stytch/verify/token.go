@@ -8,8 +8,8 @@ import (
 	"strings"
 	"sync"
 
-	"github.com/stytchkit/m2m/stytch/internal/jwks"
-	"github.com/stytchkit/m2m/stytch/internal/strictjson"
+	"github.com/stytchkit/m2m/internal/jwks"
+	"github.com/stytchkit/m2m/internal/strictjson"
 )
 
 // parts are where the dots of a token are.

@@ -4,31 +4,12 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
-	"os"
-	"path/filepath"
 	"testing"
 	"time"
 
+	"github.com/stytchkit/m2m/internal/vectors"
 	"github.com/stytchkit/m2m/stytch/verify"
 )
-
-// vector reads a file of the shared test vectors, which nobody of this project has to have.
-func vector(t testing.TB, name string) []byte {
-	t.Helper()
-	data := optionalVector(name)
-	if data == nil {
-		t.Skip("the shared test vectors are not here: ../shared/vectors beside the module")
-	}
-	return data
-}
-
-func optionalVector(name string) []byte {
-	data, err := os.ReadFile(filepath.Join("../../../shared/vectors", name))
-	if err != nil {
-		return nil
-	}
-	return data
-}
 
 type tokenVectors struct {
 	Issuer    string
@@ -40,16 +21,14 @@ type tokenVectors struct {
 
 func readTokens(t testing.TB) (file tokenVectors) {
 	t.Helper()
-	if err := json.Unmarshal(vector(t, "tokens.json"), &file); err != nil {
-		t.Fatal(err)
-	}
+	vectors.Read(t, "tokens.json", &file)
 	return file
 }
 
 func (file tokenVectors) verifier(t testing.TB, more ...verify.Option) *verify.Verifier {
 	t.Helper()
 	v, err := verify.New(file.ProjectID, append([]verify.Option{
-		verify.WithKeys(file.JWKS), verify.Offline(), verify.WithLeeway(0),
+		verify.WithKeys(file.JWKS), verify.WithOffline(), verify.WithLeeway(0),
 		verify.WithClock(func() time.Time { return time.Unix(file.Now, 0) })}, more...)...)
 	if err != nil {
 		t.Fatal(err)

@@ -8,7 +8,7 @@ import (
 	"sync/atomic"
 	"time"
 
-	"github.com/stytchkit/m2m/stytch/internal/jwks"
+	"github.com/stytchkit/m2m/internal/jwks"
 )
 
 // A Verifier verifies the tokens of one project and of one kind. It is safe for concurrent use. Make one and keep it.

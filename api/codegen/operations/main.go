@@ -1,5 +1,5 @@
 // Command operations writes what the client code generator leaves out of the contract: the table of operations with
-// their safety (stytch/internal/operation), and how request types that hold a secret are logged (gen). It runs in the gen
+// their safety (internal/operation), and how request types that hold a secret are logged (gen). It runs in the gen
 // folder, by go generate.
 package main
 
@@ -32,7 +32,7 @@ func main() {
 	if err != nil {
 		log.Fatal(err)
 	}
-	write("../stytch/internal/operation/table.gen.go", tableTemplate, ops)
+	write("../internal/operation/table.gen.go", tableTemplate, ops)
 	write("redact.gen.go", redactTemplate, struct {
 		Requests []string
 		Results  []operation
@@ -151,7 +151,7 @@ import (
 // LogValue leaves the secret out. A handler that encodes JSON would otherwise write the request as it goes to Stytch.
 func (r {{.}}) LogValue() slog.Value {
 	type withoutSecret {{.}}
-	r.ClientSecret = secret.Import{}
+	r.ClientSecret = secret.Outgoing{}
 	return slog.AnyValue(withoutSecret(r))
 }
 {{end}}{{range .Results}}

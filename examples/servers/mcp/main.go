@@ -59,7 +59,7 @@ func whoami(_ context.Context, r *mcp.CallToolRequest, _ nothing) (*mcp.CallTool
 }
 
 func main() {
-	v, err := verify.New(os.Getenv("STYTCH_PROJECT_ID"), verify.ConnectedApps())
+	v, err := verify.New(os.Getenv("STYTCH_PROJECT_ID"), verify.WithConnectedApps())
 	if err != nil {
 		log.Fatal(err)
 	}

@@ -11,6 +11,7 @@ import (
 	"github.com/modelcontextprotocol/go-sdk/mcp"
 
 	"github.com/stytchkit/m2m/stytch/emulator"
+	"github.com/stytchkit/m2m/stytch/emulator/emulatortest"
 	"github.com/stytchkit/m2m/stytch/verify"
 )
 
@@ -25,8 +26,8 @@ const (
 // start runs the server against an emulator.
 func start(t *testing.T) (*emulator.Server, *httptest.Server) {
 	t.Helper()
-	stytch := emulator.NewServer(t)
-	v, err := verify.New(stytch.ProjectID, verify.ConnectedApps(), verify.WithBaseURL(stytch.URL))
+	stytch := emulatortest.NewServer(t)
+	v, err := verify.New(stytch.ProjectID, verify.WithConnectedApps(), verify.WithBaseURL(stytch.URL))
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -115,7 +115,7 @@ func TestConformance(t *testing.T) {
 	}
 }
 
-// sequence is two rotations, the second of which is cancelled, each delivery made twice.
+// sequence is two rotations, the second of which is canceled, each delivery made twice.
 func sequence(t *testing.T, b bench, id string) {
 	if got, err := b.read(id); err != nil || got.ClientID != "" || !got.Secret.IsZero() || !got.Previous.IsZero() {
 		t.Fatalf("before the first delivery: %v, error %v", got, err)

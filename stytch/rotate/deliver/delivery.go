@@ -58,7 +58,7 @@ func check(d rotate.Delivery) error {
 		return wrong(rotate.ErrInvalidArgument, "delivery for client %q has no secret", d.ClientID)
 	}
 	for _, s := range []secret.String{d.Secret, d.Previous} {
-		if _, err := json.Marshal(secret.Import(s)); err != nil {
+		if _, err := json.Marshal(secret.Outgoing(s)); err != nil {
 			return wrong(rotate.ErrInvalidArgument, "delivery for client %q: %w", d.ClientID, err)
 		}
 	}

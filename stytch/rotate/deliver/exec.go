@@ -56,11 +56,11 @@ func (p *Program) WithEnv(env ...string) *Program {
 
 // order is what a program reads.
 type order struct {
-	Version    int           `json:"version"`
-	RotationID string        `json:"rotation_id"`
-	ClientID   string        `json:"client_id"`
-	Secret     secret.Import `json:"client_secret"`
-	Previous   secret.Import `json:"previous_client_secret,omitzero"`
+	Version    int             `json:"version"`
+	RotationID string          `json:"rotation_id"`
+	ClientID   string          `json:"client_id"`
+	Secret     secret.Outgoing `json:"client_secret"`
+	Previous   secret.Outgoing `json:"previous_client_secret,omitzero"`
 }
 
 // Deliver implements [rotate.Deliverer].
@@ -71,7 +71,7 @@ func (p *Program) Deliver(ctx context.Context, d rotate.Delivery) error {
 	if err := check(d); err != nil {
 		return err
 	}
-	input, err := json.Marshal(order{1, d.RotationID, d.ClientID, secret.Import(d.Secret), secret.Import(d.Previous)})
+	input, err := json.Marshal(order{1, d.RotationID, d.ClientID, secret.Outgoing(d.Secret), secret.Outgoing(d.Previous)})
 	if err != nil {
 		return wrong(rotate.ErrInvalidArgument, "delivery for client %q: %w", d.ClientID, err)
 	}

@@ -11,7 +11,7 @@ import (
 	"regexp"
 	"sync"
 
-	"github.com/stytchkit/m2m/stytch/internal/atomicfile"
+	"github.com/stytchkit/m2m/internal/atomicfile"
 	"github.com/stytchkit/m2m/stytch/rotate"
 )
 

@@ -52,7 +52,7 @@ func filled(o object, d rotate.Delivery) (object, error) {
 	for _, m := range []struct {
 		name  string
 		value any
-	}{{idName, d.ClientID}, {secretName, secret.Import(d.Secret)}, {previousName, secret.Import(d.Previous)}} {
+	}{{idName, d.ClientID}, {secretName, secret.Outgoing(d.Secret)}, {previousName, secret.Outgoing(d.Previous)}} {
 		if m.name == previousName && d.Previous.IsZero() {
 			return o.with(m.name, nil), nil
 		}

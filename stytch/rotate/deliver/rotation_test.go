@@ -9,7 +9,7 @@ import (
 	"testing"
 
 	"github.com/stytchkit/m2m/stytch"
-	"github.com/stytchkit/m2m/stytch/emulator"
+	"github.com/stytchkit/m2m/stytch/emulator/emulatortest"
 	"github.com/stytchkit/m2m/stytch/rotate"
 	"github.com/stytchkit/m2m/stytch/rotate/deliver"
 	"github.com/stytchkit/m2m/stytch/secret"
@@ -29,7 +29,7 @@ type world struct {
 }
 
 func newWorld(t *testing.T) *world {
-	local := emulator.NewServer(t)
+	local := emulatortest.NewServer(t)
 	w := &world{vault: newVaultServer(t), cluster: newAPIServer(t), programs: t.TempDir()}
 	var err error
 	if w.api, err = stytch.New(local.ProjectID, local.Secret, stytch.WithBaseURL(local.URL)); err != nil {
@@ -84,7 +84,7 @@ func TestRotation(t *testing.T) {
 	}
 }
 
-func TestRotationCancelled(t *testing.T) {
+func TestRotationCanceled(t *testing.T) {
 	w := newWorld(t)
 	id := w.made.ClientID
 	if err := w.rotator.Plan(t.Context(), id); err != nil {

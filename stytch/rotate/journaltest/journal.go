@@ -26,7 +26,7 @@ var journalTests = []test{
 	{"corrupt", (*suite).corrupt},
 	{"secrets are erased", (*suite).erased},
 	{"bad input", (*suite).badInput},
-	{"cancelled context", (*suite).cancelled},
+	{"canceled context", (*suite).canceled},
 }
 
 func (s *suite) empty() {
@@ -272,7 +272,7 @@ func (s *suite) erased() {
 	if s.storage.Raw == nil {
 		s.Skip("the storage cannot be searched")
 	}
-	for _, final := range []rotate.State{rotate.Completed, rotate.Cancelled} {
+	for _, final := range []rotate.State{rotate.Completed, rotate.Canceled} {
 		id := "client-" + string(final)
 		r := full(id, rotate.Completing)
 		r.Current, r.Next = secret.Generate(), secret.Generate()
@@ -323,25 +323,25 @@ func (s *suite) badInput() {
 	s.release(c)
 }
 
-func (s *suite) cancelled() {
+func (s *suite) canceled() {
 	ctx, cancel := context.WithCancel(s.Context())
 	cancel()
 	before := full("a", rotate.Planned)
 	s.put(before)
 	_, err := s.journal.Claim(ctx, "a", long)
-	s.is(err, context.Canceled, "Claim with a cancelled context")
+	s.is(err, context.Canceled, "Claim with a canceled context")
 	_, err = s.journal.Read(ctx, "a")
-	s.is(err, context.Canceled, "Read with a cancelled context")
+	s.is(err, context.Canceled, "Read with a canceled context")
 	n := 0
 	for _, err := range s.journal.Unfinished(ctx) {
-		s.is(err, context.Canceled, "Unfinished with a cancelled context")
+		s.is(err, context.Canceled, "Unfinished with a canceled context")
 		n++
 	}
 	if n != 1 {
-		s.Errorf("Unfinished with a cancelled context yields %d times, want 1", n)
+		s.Errorf("Unfinished with a canceled context yields %d times, want 1", n)
 	}
 	c := s.claim("a") // nothing was claimed
-	s.is(c.Write(ctx, full("a", rotate.Started)), context.Canceled, "Write with a cancelled context")
+	s.is(c.Write(ctx, full("a", rotate.Started)), context.Canceled, "Write with a canceled context")
 	s.stored(s.journal, before)
 	s.release(c)
 }

@@ -66,7 +66,7 @@ func (s *suite) plan() {
 	s.planned(0)
 
 	rotations := map[string]bool{"": true}
-	for _, id := range []string{"new-1", "new-2", "client-" + string(rotate.Completed), "client-" + string(rotate.Cancelled)} {
+	for _, id := range []string{"new-1", "new-2", "client-" + string(rotate.Completed), "client-" + string(rotate.Canceled)} {
 		r, err := s.journal.Read(s.Context(), id)
 		if err != nil {
 			s.Fatalf("Read of a planned rotation: %v", err)
@@ -145,7 +145,7 @@ func (s *suite) grace() {
 	s.none(true)
 	s.write(c, full("now", rotate.Completed))
 	s.release(c)
-	s.put(full("later", rotate.Cancelled))
+	s.put(full("later", rotate.Canceled))
 	s.none(false)
 }
 

@@ -10,7 +10,7 @@ import (
 
 var states = []rotate.State{
 	rotate.Planned, rotate.Starting, rotate.Started, rotate.Delivered, rotate.Verified, rotate.Grace, rotate.Completing,
-	rotate.Completed, rotate.Cancelled, rotate.NeedsHuman,
+	rotate.Completed, rotate.Canceled, rotate.NeedsHuman,
 }
 
 // ids are clients that a storage may confuse with each other, or with something else.

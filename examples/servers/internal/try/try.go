@@ -9,6 +9,7 @@ import (
 	"testing"
 
 	"github.com/stytchkit/m2m/stytch/emulator"
+	"github.com/stytchkit/m2m/stytch/emulator/emulatortest"
 	"github.com/stytchkit/m2m/stytch/secret"
 	"github.com/stytchkit/m2m/stytch/token"
 	"github.com/stytchkit/m2m/stytch/verify"
@@ -22,7 +23,7 @@ const (
 // Server tests the server that newHandler makes: /health is open, GET /users needs read:users, POST /users needs write:users
 // as well. Tokens come from package token.
 func Server(t *testing.T, newHandler func(*verify.Verifier) http.Handler) {
-	stytch := emulator.NewServer(t, emulator.WithM2MClient(emulator.M2MClientSeed{
+	stytch := emulatortest.NewServer(t, emulator.WithM2MClient(emulator.M2MClientSeed{
 		ClientID: client, Secret: clientSecret, Scopes: []string{"read:users", "read:invoices"},
 	}))
 	v, err := verify.New(stytch.ProjectID, verify.WithBaseURL(stytch.URL))

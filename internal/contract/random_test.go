@@ -1,0 +1,396 @@
+package contract
+
+import (
+	"bytes"
+	"encoding/json"
+	"maps"
+	"math/rand/v2"
+	"reflect"
+	"slices"
+	"testing"
+
+	"github.com/getkin/kin-openapi/openapi3"
+
+	"github.com/stytchkit/m2m/gen"
+	"github.com/stytchkit/m2m/stytch/secret"
+)
+
+// loss is what a Go type does not keep of an instance.
+type loss int
+
+const (
+	nothing loss = iota
+	nulls        // null and absent are the same to it
+	zeroes       // null, the zero value and absent are the same to it
+)
+
+// models are the Go types of all schemas.
+var models = map[string]struct {
+	model any
+	loses loss
+}{
+	"CancelConnectedAppSecretRotationResponse":   {gen.CancelConnectedAppSecretRotationResponse{}, nulls},
+	"CancelM2MClientSecretRotationResponse":      {gen.CancelM2MClientSecretRotationResponse{}, nulls},
+	"CompleteConnectedAppSecretRotationResponse": {gen.CompleteConnectedAppSecretRotationResponse{}, nulls},
+	"CompleteM2MClientSecretRotationResponse":    {gen.CompleteM2MClientSecretRotationResponse{}, nulls},
+	"ConnectedApp":                            {gen.ConnectedApp{}, nulls},
+	"ConnectedAppFields":                      {gen.ConnectedAppFields{}, nulls},
+	"ConnectedAppType":                        {gen.ConnectedAppType(""), nothing},
+	"ConnectedAppWithClientSecret":            {gen.ConnectedAppWithClientSecret{}, nulls},
+	"ConnectedAppWithNextClientSecret":        {gen.ConnectedAppWithNextClientSecret{}, nulls},
+	"CreateConnectedAppRequest":               {gen.CreateConnectedAppRequest{}, zeroes},
+	"CreateConnectedAppResponse":              {gen.CreateConnectedAppResponse{}, nulls},
+	"CreateM2MClientRequest":                  {gen.CreateM2MClientRequest{}, zeroes},
+	"CreateM2MClientResponse":                 {gen.CreateM2MClientResponse{}, nulls},
+	"DeleteConnectedAppResponse":              {gen.DeleteConnectedAppResponse{}, nothing},
+	"DeleteM2MClientResponse":                 {gen.DeleteM2MClientResponse{}, nothing},
+	"Error":                                   {gen.Error{}, nothing},
+	"GetConnectedAppResponse":                 {gen.GetConnectedAppResponse{}, nulls},
+	"GetM2MClientResponse":                    {gen.GetM2MClientResponse{}, nulls},
+	"IssueM2MTokenRequest":                    {gen.IssueM2MTokenRequest{}, zeroes},
+	"IssueM2MTokenResponse":                   {gen.IssueM2MTokenResponse{}, nothing},
+	"JWK":                                     {gen.JWK{}, nothing},
+	"JWKSResponse":                            {gen.JWKSResponse{}, nothing},
+	"M2MClient":                               {gen.M2MClient{}, nulls},
+	"M2MClientWithClientSecret":               {gen.M2MClientWithClientSecret{}, nulls},
+	"M2MClientWithNextClientSecret":           {gen.M2MClientWithNextClientSecret{}, nulls},
+	"M2MSearchFilterName":                     {gen.M2MSearchFilterName(""), nothing},
+	"M2MSearchOperand":                        {gen.M2MSearchOperand{}, nothing},
+	"M2MSearchQuery":                          {gen.M2MSearchQuery{}, nothing},
+	"OAuth2Error":                             {gen.OAuth2Error{}, zeroes},
+	"ResultsMetadata":                         {gen.ResultsMetadata{}, nulls},
+	"SearchConnectedAppsRequest":              {gen.SearchConnectedAppsRequest{}, zeroes},
+	"SearchConnectedAppsResponse":             {gen.SearchConnectedAppsResponse{}, nulls},
+	"SearchM2MClientsRequest":                 {gen.SearchM2MClientsRequest{}, zeroes},
+	"SearchM2MClientsResponse":                {gen.SearchM2MClientsResponse{}, nulls},
+	"SearchOperator":                          {gen.SearchOperator(""), nothing},
+	"SecretRotationRequest":                   {gen.SecretRotationRequest{}, zeroes},
+	"StartConnectedAppSecretRotationResponse": {gen.StartConnectedAppSecretRotationResponse{}, nulls},
+	"StartM2MClientSecretRotationResponse":    {gen.StartM2MClientSecretRotationResponse{}, nulls},
+	"TrustedMetadata":                         {gen.TrustedMetadata{}, nothing},
+	"UpdateConnectedAppRequest":               {gen.UpdateConnectedAppRequest{}, nothing},
+	"UpdateConnectedAppResponse":              {gen.UpdateConnectedAppResponse{}, nulls},
+	"UpdateM2MClientRequest":                  {gen.UpdateM2MClientRequest{}, nothing},
+	"UpdateM2MClientResponse":                 {gen.UpdateM2MClientResponse{}, nulls},
+}
+
+const instances = 500
+
+// TestModels sends random instances of every schema through its Go type: nothing may be lost but what models says.
+func TestModels(t *testing.T) {
+	doc := load(t)
+	for name := range models {
+		if doc.Components.Schemas[name] == nil {
+			t.Errorf("%s: there is a model and no such schema", name)
+		}
+	}
+	for name, schema := range doc.Components.Schemas {
+		entry, ok := models[name]
+		if !ok {
+			t.Errorf("%s: add its Go type to models", name)
+			continue
+		}
+		t.Run(name, func(t *testing.T) {
+			rng := rand.New(rand.NewPCG(1, uint64(len(name))))
+			loses := nothing
+			for i := range instances {
+				instance := Random(rng, schema, Fill(i%3))
+				checkInstance(t, schema, instance)
+				loses = max(loses, roundTrip(t, schema, instance, reflect.TypeOf(entry.model)))
+				if t.Failed() {
+					t.Fatalf("instance %d", i)
+				}
+			}
+			if loses != entry.loses {
+				t.Errorf("its Go type loses %d, not %d as models says", loses, entry.loses)
+			}
+		})
+	}
+}
+
+// checkInstance also checks the limits that the validator does not know.
+func checkInstance(t *testing.T, schema *openapi3.SchemaRef, instance any) {
+	t.Helper()
+	if err := schema.Value.VisitJSON(instance, openapi3.MultiErrors()); err != nil {
+		t.Errorf("the random instance is not valid: %q", reasons(err))
+	}
+	if object, ok := instance.(map[string]any); ok {
+		if len(object) > limit(schema.Value, "x-max-keys") || len(encode(t, object)) > limit(schema.Value, "x-max-bytes") {
+			t.Error("the random instance exceeds the limits of metadata")
+		}
+	}
+}
+
+// goView leaves out of a token request what is no field in Go, the secret and further parameters: see the overlay.
+func goView(instance any) any {
+	known := map[string]any{}
+	for _, name := range []string{"client_id", "grant_type", "scope"} {
+		if v, ok := instance.(map[string]any)[name]; ok {
+			known[name] = v
+		}
+	}
+	return known
+}
+
+// roundTrip answers what the Go type has lost of the instance.
+func roundTrip(t *testing.T, schema *openapi3.SchemaRef, instance any, model reflect.Type) loss {
+	t.Helper()
+	if model == reflect.TypeFor[gen.IssueM2MTokenRequest]() {
+		instance = goView(instance)
+	}
+	value := reflect.New(model)
+	dec := json.NewDecoder(bytes.NewReader(encode(t, instance)))
+	dec.DisallowUnknownFields()
+	if err := dec.Decode(value.Interface()); err != nil {
+		t.Fatalf("decoding fails: %v", err)
+	}
+	again := decode(t, encode(t, value.Interface()))
+	if err := schema.Value.VisitJSON(again, openapi3.MultiErrors()); err != nil {
+		t.Errorf("what Go writes is not valid: %q", reasons(err))
+	}
+	var sent, revealed []string
+	redacted := redact(schema, instance, &sent)
+	reveal(value, &revealed)
+	slices.Sort(sent)
+	slices.Sort(revealed)
+	if !slices.Equal(sent, revealed) {
+		t.Error("a secret is not revealed as it was sent")
+	}
+	for loses := nothing; ; loses++ {
+		got, want := normal(schema, again, loses), normal(schema, redacted, loses)
+		if reflect.DeepEqual(got, want) {
+			return loses
+		}
+		if loses == zeroes {
+			t.Errorf("Go changes %v", changed("", got, want)) // where, not what: it may be a secret
+			return loses
+		}
+	}
+}
+
+// changed lists where two values differ.
+func changed(at string, a, b any) (pointers []string) {
+	x, isObject := a.(map[string]any)
+	y, _ := b.(map[string]any)
+	if !isObject || y == nil {
+		if !reflect.DeepEqual(a, b) {
+			return []string{at}
+		}
+		return nil
+	}
+	names := maps.Clone(x)
+	maps.Copy(names, y)
+	for name := range names {
+		pointers = append(pointers, changed(at+"/"+name, x[name], y[name])...)
+	}
+	return pointers
+}
+
+// redact collects the secrets of an instance, and puts in place of those of answers what encoding/json writes for them.
+func redact(schema *openapi3.SchemaRef, v any, secrets *[]string) any {
+	switch v := v.(type) {
+	case string:
+		if schema.Value.Format == "password" {
+			*secrets = append(*secrets, v)
+			if !schema.Value.WriteOnly {
+				return secret.Placeholder
+			}
+		}
+	case []any:
+		out := make([]any, len(v))
+		for i, item := range v {
+			out[i] = item
+			if schema.Value.Items != nil {
+				out[i] = redact(schema.Value.Items, item, secrets)
+			}
+		}
+		return out
+	case map[string]any:
+		fields, _ := members(schema)
+		out := maps.Clone(v)
+		for name, field := range fields {
+			if member, ok := v[name]; ok {
+				out[name] = redact(field[len(field)-1], member, secrets)
+			}
+		}
+		return out
+	}
+	return v
+}
+
+// normal leaves out the optional fields that a Go type loses.
+func normal(schema *openapi3.SchemaRef, v any, loses loss) any {
+	switch v := v.(type) {
+	case []any:
+		out := make([]any, len(v))
+		for i, item := range v {
+			out[i] = item
+			if schema.Value.Items != nil {
+				out[i] = normal(schema.Value.Items, item, loses)
+			}
+		}
+		return out
+	case map[string]any:
+		fields, _ := members(schema)
+		required := requiredFields(schema.Value)
+		out := map[string]any{}
+		for name, member := range v {
+			zero := member == "" || member == false || member == json.Number("0")
+			if fields[name] != nil && !required[name] && (loses >= nulls && member == nil || loses == zeroes && zero) {
+				continue
+			}
+			out[name] = member
+			if field := fields[name]; field != nil {
+				out[name] = normal(field[len(field)-1], member, loses)
+			}
+		}
+		return out
+	}
+	return v
+}
+
+// reveal collects the secrets of a Go value.
+func reveal(v reflect.Value, secrets *[]string) {
+	switch s := v.Interface().(type) {
+	case secret.String:
+		if !s.IsZero() {
+			*secrets = append(*secrets, s.Reveal())
+		}
+		return
+	case secret.Outgoing:
+		if !s.IsZero() {
+			*secrets = append(*secrets, s.Reveal())
+		}
+		return
+	}
+	switch v.Kind() {
+	case reflect.Pointer:
+		if !v.IsNil() {
+			reveal(v.Elem(), secrets)
+		}
+	case reflect.Struct:
+		for i := range v.NumField() {
+			reveal(v.Field(i), secrets)
+		}
+	case reflect.Slice:
+		for i := range v.Len() {
+			reveal(v.Index(i), secrets)
+		}
+	}
+}
+
+// TestRandomReaches shows that the generator gets around: every declared field present and absent, every null, every
+// known value, and further members where they are allowed.
+func TestRandomReaches(t *testing.T) {
+	doc := load(t)
+	rng := rand.New(rand.NewPCG(2, 2))
+	seen := map[string]bool{}
+	for range instances {
+		client := Random(rng, doc.Components.Schemas["M2MClient"], FillSome).(map[string]any)
+		metadata, ok := client["trusted_metadata"].(map[string]any)
+		seen["metadata"] = seen["metadata"] || ok
+		seen["no metadata"] = seen["no metadata"] || !ok
+		seen["further members"] = seen["further members"] || len(metadata) > 1
+		next, ok := client["next_client_secret_last_four"]
+		seen["null"] = seen["null"] || ok && next == nil
+		seen["not null"] = seen["not null"] || next != nil
+		seen["active"] = seen["active"] || client["status"] == "active"
+		seen["another status"] = seen["another status"] || client["status"] != "active" && client["status"] != "inactive"
+		search := Random(rng, doc.Components.Schemas["SearchM2MClientsRequest"], FillSome).(map[string]any)
+		for _, limit := range []json.Number{"0", "1", "1000"} {
+			seen["limit "+limit.String()] = seen["limit "+limit.String()] || search["limit"] == limit
+		}
+		token := Random(rng, doc.Components.Schemas["IssueM2MTokenRequest"], FillSome).(map[string]any)
+		seen["further parameters"] = seen["further parameters"] || len(token) > 4
+	}
+	for what, ok := range seen {
+		if !ok {
+			t.Errorf("never: %s", what)
+		}
+	}
+	required := Random(rng, doc.Components.Schemas["CreateConnectedAppRequest"], FillRequired).(map[string]any)
+	if len(required) != 1 {
+		t.Errorf("%d fields, only client_type is required", len(required))
+	}
+	all := Random(rng, doc.Components.Schemas["ConnectedApp"], FillAll).(map[string]any)
+	if fields, _ := members(doc.Components.Schemas["ConnectedApp"]); len(all) != len(fields) {
+		t.Errorf("%d fields of %d", len(all), len(fields))
+	}
+	for name, value := range all {
+		if value == nil {
+			t.Errorf("%s is null", name)
+		}
+	}
+}
+
+func TestRandomRefuses(t *testing.T) {
+	defer func() {
+		if recover() == nil {
+			t.Error("an unknown keyword is passed over")
+		}
+	}()
+	Random(rand.New(rand.NewPCG(0, 0)), openapi3.NewStringSchema().WithPattern("^a$").NewRef(), FillSome)
+}
+
+func TestRandomRepeats(t *testing.T) {
+	schema := load(t).Components.Schemas["SearchM2MClientsResponse"]
+	run := func() (instance, mutant any) {
+		rng := rand.New(rand.NewPCG(3, 3))
+		instance = Random(rng, schema, FillSome)
+		return instance, Mutate(rng, instance)
+	}
+	a, mutantA := run()
+	b, mutantB := run()
+	if !reflect.DeepEqual(a, b) || !reflect.DeepEqual(mutantA, mutantB) {
+		t.Error("the same seed gives different values")
+	}
+}
+
+// TestMutate shows that mutants are JSON, that most are invalid, and that the original stays as it was.
+func TestMutate(t *testing.T) {
+	schema := load(t).Components.Schemas["SearchM2MClientsRequest"]
+	rng := rand.New(rand.NewPCG(4, 4))
+	invalid := 0
+	for range 500 {
+		instance := Random(rng, schema, FillAll)
+		before := encode(t, instance)
+		mutant := decode(t, encode(t, Mutate(rng, instance)))
+		if !bytes.Equal(encode(t, instance), before) {
+			t.Fatal("the original has changed")
+		}
+		if schema.Value.VisitJSON(mutant) != nil {
+			invalid++
+		}
+	}
+	if invalid < 250 {
+		t.Errorf("only %d of 500 mutants are invalid", invalid)
+	}
+}
+
+func load(t testing.TB) *openapi3.T {
+	t.Helper()
+	doc, err := Load()
+	if err != nil {
+		t.Fatal(err)
+	}
+	return doc
+}
+
+func encode(t testing.TB, v any) []byte {
+	t.Helper()
+	data, err := json.Marshal(v)
+	if err != nil {
+		t.Fatal("cannot be encoded:", err)
+	}
+	return data
+}
+
+func decode(t testing.TB, data []byte) (v any) {
+	t.Helper()
+	dec := json.NewDecoder(bytes.NewReader(data))
+	dec.UseNumber()
+	if err := dec.Decode(&v); err != nil {
+		t.Fatal("is not JSON:", err)
+	}
+	return v
+}

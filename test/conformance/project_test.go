@@ -1,0 +1,117 @@
+package conformance
+
+import (
+	"context"
+	"errors"
+	"net/http"
+	"os"
+	"slices"
+	"strings"
+	"sync/atomic"
+	"testing"
+
+	"github.com/stytchkit/m2m/internal/contract"
+	"github.com/stytchkit/m2m/stytch"
+	"github.com/stytchkit/m2m/stytch/emulator/emulatortest"
+)
+
+var (
+	errNoProject   = errors.New("STYTCH_PROJECT_ID and STYTCH_PROJECT_SECRET are not set: there is no project of Stytch to run against")
+	errLiveProject = errors.New("STYTCH_PROJECT_ID is a live project: the suite makes clients, apps and billed tokens in it; set STYTCH_ALLOW_LIVE=1 to let it")
+)
+
+// ownProject connects to the project that the environment names.
+func ownProject() (line, error) {
+	id := os.Getenv("STYTCH_PROJECT_ID")
+	switch {
+	case id == "" || os.Getenv("STYTCH_PROJECT_SECRET") == "":
+		return line{}, errNoProject
+	case strings.HasPrefix(id, "project-live-") && os.Getenv("STYTCH_ALLOW_LIVE") != "1":
+		return line{}, errLiveProject
+	}
+	transport, err := contract.NewTransport(nil)
+	if err != nil {
+		return line{}, err
+	}
+	l := line{transport: transport, attempts: new(atomic.Int64)}
+	l.api, err = stytch.FromEnv(stytch.WithHTTPClient(&http.Client{Transport: transport}),
+		stytch.WithObserver(func(context.Context, stytch.Attempt) { l.attempts.Add(1) }))
+	if err == nil {
+		transport.Prefix = pathOf(l.api.BaseURL())
+	}
+	return l, err
+}
+
+// runLive is TestLive. What the contract has otherwise than Stytch is drift; a project is of one kind only, so that one of the
+// two key sets may be missing.
+func runLive(t *testing.T) {
+	l, err := ownProject()
+	if errors.Is(err, errNoProject) {
+		t.Skip(err)
+	}
+	if err != nil {
+		t.Fatal(err)
+	}
+	Run(t, l.api, Options{Live: true})
+	if seen := l.transport.Exercised(); seen["GetJWKS"]+seen["GetB2BJWKS"] > 0 {
+		l.mayMiss = []string{"GetJWKS", "GetB2BJWKS"}
+	}
+	l.report(t)
+}
+
+func TestOwnProject(t *testing.T) {
+	const test, live = "project-test-11111111-1111-4111-8111-111111111111", "project-live-11111111-1111-4111-8111-111111111111"
+	for name, tt := range map[string]struct {
+		id, secret, allow string
+		want              error
+	}{
+		"nothing":                {"", "", "", errNoProject},
+		"no secret":              {test, "", "", errNoProject},
+		"no id":                  {"", "secret-of-nobody", "", errNoProject},
+		"a test project":         {test, "secret-of-nobody", "", nil},
+		"a live project":         {live, "secret-of-nobody", "", errLiveProject},
+		"a live project, almost": {live, "secret-of-nobody", "true", errLiveProject},
+		"a live project, wanted": {live, "secret-of-nobody", "1", nil},
+		"what is no project":     {"secret-of-nobody", test, "", stytch.ErrInvalidArgument},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Setenv("STYTCH_PROJECT_ID", tt.id)
+			t.Setenv("STYTCH_PROJECT_SECRET", tt.secret)
+			t.Setenv("STYTCH_ALLOW_LIVE", tt.allow)
+			t.Setenv("STYTCH_BASE_URL", "")
+			if l, err := ownProject(); !errors.Is(err, tt.want) || tt.want == nil && l.transport.Strict {
+				t.Errorf("got %v, want %v, and a transport that lets new fields pass", err, tt.want)
+			}
+		})
+	}
+}
+
+// The way to Stytch, walked with an emulator at its end.
+func TestWayToStytch(t *testing.T) {
+	server := emulatortest.NewServer(t, seeds(3))
+	t.Setenv("STYTCH_PROJECT_ID", server.ProjectID)
+	t.Setenv("STYTCH_PROJECT_SECRET", server.Secret)
+	t.Setenv("STYTCH_BASE_URL", server.URL)
+	before := inventory(t, server)
+	t.Run("suite", runLive)
+	if !slices.Equal(before, inventory(t, server)) {
+		t.Error("the run left something behind, or took something away")
+	}
+}
+
+// Stytch does not say whether a search sees a new client at once. The suite waits, live.
+func TestSearchThatLags(t *testing.T) {
+	server := emulatortest.NewServer(t)
+	lagging := true
+	lag := lie{operation: "SearchM2MClients", answer: func(b map[string]any) {
+		if found := b["m2m_clients"].([]any); lagging && len(found) > 0 {
+			lagging = false
+			b["m2m_clients"] = []any{}
+		}
+	}}
+	l := connect(t, &liar{base: server.Client().Transport, lie: lag}, server.URL, server.ProjectID, server.Secret)
+	Run(t, l.api, Options{Live: true})
+	if l.report(t); lagging {
+		t.Error("no search lagged")
+	}
+}
