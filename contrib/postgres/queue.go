@@ -3,7 +3,6 @@ package postgres
 import (
 	"cmp"
 	"context"
-	"crypto/rand"
 	"errors"
 	"fmt"
 	"slices"
@@ -57,7 +56,7 @@ func (j *Journal) plan(ctx context.Context, clientIDs []string) (added int, err 
 	now := time.Now()
 	rows := make([]planned, len(clientIDs))
 	for i, id := range clientIDs {
-		r := rotate.Record{RotationID: rand.Text(), ClientID: id, State: rotate.Planned, PlannedAt: now, UpdatedAt: now}
+		r := rotate.NewRecord(id, now)
 		data, err := j.codec.Encode(r)
 		if err != nil {
 			return 0, err

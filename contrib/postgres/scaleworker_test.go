@@ -100,7 +100,8 @@ func (o order) fleet(ctx context.Context, dsn string, p *process) (_ *rotate.Fle
 	transport := http.DefaultTransport.(*http.Transport).Clone()
 	transport.MaxIdleConnsPerHost = scaleConcurrency
 	rotator, err := rotate.New(api.M2M.Secrets, courier{o, &http.Client{Transport: transport}}, journal,
-		rotate.WithTimeouts(o.Patience, o.Patience, o.Patience), rotate.WithObserver(p.observe))
+		rotate.WithCallTimeout(o.Patience), rotate.WithDeliveryTimeout(o.Patience), rotate.WithCleanupTimeout(o.Patience),
+		rotate.WithObserver(p.observe))
 	if err != nil {
 		return nil, nil, err
 	}
@@ -115,7 +116,7 @@ type process struct {
 	out *json.Encoder
 }
 
-func (p *process) observe(e rotate.Event) {
+func (p *process) observe(_ context.Context, e rotate.Event) {
 	if e.Err == nil && e.To == rotate.Completed {
 		p.done.Add(1)
 	}

@@ -149,7 +149,7 @@ func (d *demo) rotate(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	rotator, err := rotate.New(d.api.M2M.Secrets, file, journal, rotate.WithObserver(func(e rotate.Event) {
+	rotator, err := rotate.New(d.api.M2M.Secrets, file, journal, rotate.WithObserver(func(_ context.Context, e rotate.Event) {
 		say("%-11s %s", e.To, e.Working)
 	}))
 	if err != nil {

@@ -1,6 +1,7 @@
 package rotate
 
 import (
+	"context"
 	"encoding/json"
 	"fmt"
 	"io"
@@ -20,7 +21,7 @@ const maxAuditText = 2048
 // A failure has the same state twice and an "error". The verdicts are "works", "refused" and "unproved". No line holds a secret.
 // Each line is one Write, and there is one Write at a time, so several processes may append to one file. What w says is lost:
 // see [Fleet.Audit]. Without a w it is nil, which WithObserver refuses.
-func Audit(w io.Writer) func(Event) {
+func Audit(w io.Writer) func(context.Context, Event) {
 	if w == nil {
 		return nil
 	}
@@ -45,7 +46,7 @@ type auditLine struct {
 	Error      string `json:"error,omitempty"`
 }
 
-func (a *auditor) observe(e Event) {
+func (a *auditor) observe(_ context.Context, e Event) {
 	line := auditLine{
 		Time: e.Time.UTC().Format(time.RFC3339Nano), ClientID: e.ClientID, RotationID: e.RotationID, From: e.From, To: e.To,
 		Current: e.Working.Current.word(), Next: e.Working.Next.word(),

@@ -174,7 +174,7 @@ func TestAuditLong(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		w := &writes{}
 		observe := rotate.Audit(w)
-		observe(rotate.Event{Err: errors.New("x" + strings.Repeat("ü", 1<<20))})
+		observe(t.Context(), rotate.Event{Err: errors.New("x" + strings.Repeat("ü", 1<<20))})
 		if lines := auditLines(t, w); len(w.lines[0]) > 4096 || strings.ContainsRune(lines[0].Error, '\ufffd') {
 			t.Errorf("a line of %d bytes", len(w.lines[0]))
 		}

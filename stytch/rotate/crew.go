@@ -86,7 +86,7 @@ func (c *crew) resume(ctx context.Context) error {
 			return errors.Join(ofJournal(err), c.finish(ctx))
 		}
 		if err != nil {
-			c.unknown(ofJournal(err))
+			c.unknown(ctx, ofJournal(err))
 			continue
 		}
 		if !c.give(ctx, job{id, goOn}) {

@@ -291,7 +291,7 @@ func TestHangingDeliverer(t *testing.T) {
 	defer close(hang)
 	stuck := rotate.DelivererFunc(func(context.Context, rotate.Delivery) error { <-hang; return nil })
 	current := rotate.WithCurrent(func(context.Context, string) (secret.String, error) { return secret.New(w.current), nil })
-	r, err := rotate.New(w, stuck, w, rotate.WithClock(w), current, rotate.WithTimeouts(time.Minute, time.Millisecond, time.Minute))
+	r, err := rotate.New(w, stuck, w, rotate.WithClock(w), current, rotate.WithDeliveryTimeout(time.Millisecond))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -319,7 +319,7 @@ func TestCancelOnFailure(t *testing.T) {
 			})
 			var events []rotate.Event
 			r, err := rotate.New(w, rotate.Deliverers{"a": worldSink{w, "a"}, "b": bad}, w, rotate.WithClock(w), rotate.WithCancelOnFailure(),
-				rotate.WithObserver(func(e rotate.Event) { events = append(events, e) }))
+				rotate.WithObserver(func(_ context.Context, e rotate.Event) { events = append(events, e) }))
 			if err != nil {
 				t.Fatal(err)
 			}

@@ -43,7 +43,7 @@ func Example() {
 	// The rotation.
 	journal, err := rotate.NewFileJournal(filepath.Join(dir, "journal"), local.ProjectID)
 	check(err)
-	rotator, err := rotate.New(api.M2M.Secrets, file, journal, rotate.WithObserver(func(e rotate.Event) {
+	rotator, err := rotate.New(api.M2M.Secrets, file, journal, rotate.WithObserver(func(_ context.Context, e rotate.Event) {
 		fmt.Println(e.To)
 	}))
 	check(err)

@@ -56,7 +56,7 @@ func TestFleetLongList(t *testing.T) {
 	eachJournal(t, func(t *testing.T, p *park, j rotate.Journal, _ *ledger) {
 		const grace, between = 10 * time.Minute, 5 * time.Minute
 		verified, late := map[string]time.Time{}, time.Duration(0)
-		watch := func(e rotate.Event) {
+		watch := func(_ context.Context, e rotate.Event) {
 			p.mu.Lock()
 			defer p.mu.Unlock()
 			switch e.To {

@@ -165,7 +165,7 @@ func TestFleetQueueTakenOver(t *testing.T) {
 			}
 			return nil
 		}
-		f := rotate.Fleet{Rotator: p.rotator(t, l, rotate.WithTimeouts(time.Second, 2*time.Hour, time.Second))}
+		f := rotate.Fleet{Rotator: p.rotator(t, l, rotate.WithDeliveryTimeout(2*time.Hour))}
 		g := rotate.Fleet{Rotator: p.rotator(t, l)}
 		var group sync.WaitGroup
 		var first, second rotate.Report

@@ -150,7 +150,7 @@ func (p *park) told(_ context.Context, id string) (secret.String, error) {
 }
 
 // ended is an observer that makes a forgetful park forget.
-func (p *park) ended(e rotate.Event) {
+func (p *park) ended(_ context.Context, e rotate.Event) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	if p.forgetful && e.To.Final() {

@@ -37,10 +37,10 @@ func (r *Rotator) Forecast(ctx context.Context, clientID string) (Forecast, erro
 	rec = rec.again()
 	w := &work{r: r, rec: rec, stage: rec.State}
 	if err := w.look(ctx); err != nil {
-		return Forecast{}, w.fail(err)
+		return Forecast{}, w.fail(ctx, err)
 	}
 	if w.rec.State == Planned && w.seen.Rotating() && !r.takeOver {
-		return Forecast{}, w.fail(ErrOtherRotation)
+		return Forecast{}, w.fail(ctx, ErrOtherRotation)
 	}
 	f := r.forecast(rec)
 	if l, ok := r.limiter.(interface{ Rate() float64 }); ok {

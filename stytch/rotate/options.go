@@ -23,7 +23,7 @@ type settings struct {
 	cleanupTimeout  time.Duration
 	clock           Clock
 	limiter         Limiter
-	observers       []func(Event)
+	observers       []func(context.Context, Event)
 	takeOver        bool
 	cancelOnFailure bool
 }
@@ -85,14 +85,36 @@ func WithReady(check func(ctx context.Context, clientID string) (ready bool, err
 	}
 }
 
-// WithTimeouts bounds each call of the target and the prober (30 s by default), each delivery (1 min), and what is still
-// done for safety after the caller's context has ended (1 min). A claim on the journal lasts four times the longer of the first two.
-func WithTimeouts(call, delivery, cleanup time.Duration) Option {
+// WithCallTimeout bounds each call of the target, the prober and the journal. The default is 30 seconds. A claim on the journal
+// lasts four times the longer of this and the timeout of a delivery.
+func WithCallTimeout(d time.Duration) Option {
 	return func(s *settings) error {
-		if call <= 0 || delivery <= 0 || cleanup <= 0 {
-			return wrong(ErrInvalidArgument, "WithTimeouts: each must be positive")
+		if d <= 0 {
+			return wrong(ErrInvalidArgument, "WithCallTimeout: must be positive")
 		}
-		s.callTimeout, s.deliverTimeout, s.cleanupTimeout = call, delivery, cleanup
+		s.callTimeout = d
+		return nil
+	}
+}
+
+// WithDeliveryTimeout bounds each call of a deliverer, and of the functions of [WithCurrent] and [WithReady]. The default is one minute.
+func WithDeliveryTimeout(d time.Duration) Option {
+	return func(s *settings) error {
+		if d <= 0 {
+			return wrong(ErrInvalidArgument, "WithDeliveryTimeout: must be positive")
+		}
+		s.deliverTimeout = d
+		return nil
+	}
+}
+
+// WithCleanupTimeout bounds what is still done for safety after the caller's context has ended. The default is one minute.
+func WithCleanupTimeout(d time.Duration) Option {
+	return func(s *settings) error {
+		if d <= 0 {
+			return wrong(ErrInvalidArgument, "WithCleanupTimeout: must be positive")
+		}
+		s.cleanupTimeout = d
 		return nil
 	}
 }
@@ -121,7 +143,7 @@ func WithLimiter(l Limiter) Option {
 
 // WithObserver calls f after every change of state and every failure, from the goroutine where that happens. It may be
 // given more than once. f must be quick and safe for concurrent use.
-func WithObserver(f func(Event)) Option {
+func WithObserver(f func(context.Context, Event)) Option {
 	return func(s *settings) error {
 		if f == nil {
 			return wrong(ErrInvalidArgument, "WithObserver: function must not be nil")

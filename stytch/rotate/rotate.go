@@ -2,7 +2,6 @@ package rotate
 
 import (
 	"context"
-	"crypto/rand"
 	"errors"
 	"time"
 	"unicode/utf8"
@@ -36,18 +35,25 @@ func New(target Target, deliverer Deliverer, journal Journal, options ...Option)
 		}
 	}
 	r.prober, _ = target.(Prober)
-	for _, option := range options {
-		if option == nil {
-			return nil, wrong(ErrInvalidArgument, "option must not be nil")
-		}
-		if err := option(&r.settings); err != nil {
-			return nil, err
-		}
+	if err := r.apply(options); err != nil {
+		return nil, err
 	}
 	if r.prober == nil {
 		return nil, wrong(ErrInvalidArgument, "the target cannot prove a secret: give WithProber")
 	}
 	return r, nil
+}
+
+func (s *settings) apply(options []Option) error {
+	for _, option := range options {
+		if option == nil {
+			return wrong(ErrInvalidArgument, "option must not be nil")
+		}
+		if err := option(s); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 // Plan records that a client is to be rotated, for [Rotator.Step] or a worker that comes later. It does nothing if a
@@ -62,13 +68,13 @@ func (r *Rotator) Plan(ctx context.Context, clientID string) error {
 		return nil
 	}
 	if err := w.write(ctx, r.planned(clientID)); err != nil {
-		return w.fail(err)
+		return w.fail(ctx, err)
 	}
 	return nil
 }
 
 func (r *Rotator) planned(clientID string) Record {
-	return Record{RotationID: rand.Text(), ClientID: clientID, State: Planned, PlannedAt: r.clock.Now()}
+	return NewRecord(clientID, r.clock.Now())
 }
 
 // Run rotates the secret of a client, or goes on with the rotation that is under way, to its end: it waits out the grace
@@ -105,7 +111,7 @@ func (r *Rotator) Cancel(ctx context.Context, clientID string) error {
 		return w.abort(ctx)
 	})
 	if err == nil && w.rec.State == Completed {
-		return w.fail(wrong(ErrNoRotation, "it was completed already"))
+		return w.fail(ctx, wrong(ErrNoRotation, "it was completed already"))
 	}
 	if errors.Is(err, ErrCanceled) {
 		return nil
@@ -133,7 +139,7 @@ func (r *Rotator) drive(ctx context.Context, clientID string, prepare func(*work
 	}
 	defer w.release(ctx)
 	if err := prepare(w); err != nil {
-		return w.fail(err)
+		return w.fail(ctx, err)
 	}
 	for {
 		wait, err := w.walk(ctx)
@@ -213,7 +219,7 @@ func (w *work) failOrGiveUp(ctx context.Context, cause error) error {
 	var ofCaller *failure
 	begun := w.rec.State == Started || w.rec.State == Delivered || w.rec.State == Verified || w.rec.State == Grace
 	if !w.r.cancelOnFailure || !begun || w.rec.Abort || !errors.As(cause, &ofCaller) && ctx.Err() == nil || errors.Is(cause, ErrBusy) {
-		return w.fail(cause)
+		return w.fail(ctx, cause)
 	}
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), w.r.cleanupTimeout)
 	defer cancel()
@@ -227,5 +233,5 @@ func (w *work) failOrGiveUp(ctx context.Context, cause error) error {
 	if err == nil {
 		err = ErrCanceled
 	}
-	return w.fail(errors.Join(err, cause))
+	return w.fail(ctx, errors.Join(err, cause))
 }

@@ -17,20 +17,20 @@ func TestNew(t *testing.T) {
 	sink := worldSink{w, "a"}
 	target := struct{ rotate.Target }{w} // without a proof of its own
 	for name, build := range map[string]func() (*rotate.Rotator, error){
-		"target":        func() (*rotate.Rotator, error) { return rotate.New(nil, sink, w) },
-		"journal":       func() (*rotate.Rotator, error) { return rotate.New(w, sink, nil) },
-		"deliverers":    func() (*rotate.Rotator, error) { return rotate.New(w, rotate.Deliverers{}, w) },
-		`deliverer "x"`: func() (*rotate.Rotator, error) { return rotate.New(w, rotate.Deliverers{"x": nil}, w) },
-		"option":        func() (*rotate.Rotator, error) { return rotate.New(w, sink, w, nil) },
-		"WithProber":    func() (*rotate.Rotator, error) { return rotate.New(target, sink, w) },
-		"WithProber: ":  func() (*rotate.Rotator, error) { return rotate.New(w, sink, w, rotate.WithProber(nil)) },
-		"WithCurrent":   func() (*rotate.Rotator, error) { return rotate.New(w, sink, w, rotate.WithCurrent(nil)) },
-		"WithGrace":     func() (*rotate.Rotator, error) { return rotate.New(w, sink, w, rotate.WithGrace(-1)) },
-		"WithReady":     func() (*rotate.Rotator, error) { return rotate.New(w, sink, w, rotate.WithReady(nil, time.Second)) },
-		"WithTimeouts":  func() (*rotate.Rotator, error) { return rotate.New(w, sink, w, rotate.WithTimeouts(1, 0, 1)) },
-		"WithClock":     func() (*rotate.Rotator, error) { return rotate.New(w, sink, w, rotate.WithClock(nil)) },
-		"WithLimiter":   func() (*rotate.Rotator, error) { return rotate.New(w, sink, w, rotate.WithLimiter(nil)) },
-		"WithObserver":  func() (*rotate.Rotator, error) { return rotate.New(w, sink, w, rotate.WithObserver(nil)) },
+		"target":          func() (*rotate.Rotator, error) { return rotate.New(nil, sink, w) },
+		"journal":         func() (*rotate.Rotator, error) { return rotate.New(w, sink, nil) },
+		"deliverers":      func() (*rotate.Rotator, error) { return rotate.New(w, rotate.Deliverers{}, w) },
+		`deliverer "x"`:   func() (*rotate.Rotator, error) { return rotate.New(w, rotate.Deliverers{"x": nil}, w) },
+		"option":          func() (*rotate.Rotator, error) { return rotate.New(w, sink, w, nil) },
+		"WithProber":      func() (*rotate.Rotator, error) { return rotate.New(target, sink, w) },
+		"WithProber: ":    func() (*rotate.Rotator, error) { return rotate.New(w, sink, w, rotate.WithProber(nil)) },
+		"WithCurrent":     func() (*rotate.Rotator, error) { return rotate.New(w, sink, w, rotate.WithCurrent(nil)) },
+		"WithGrace":       func() (*rotate.Rotator, error) { return rotate.New(w, sink, w, rotate.WithGrace(-1)) },
+		"WithReady":       func() (*rotate.Rotator, error) { return rotate.New(w, sink, w, rotate.WithReady(nil, time.Second)) },
+		"WithCallTimeout": func() (*rotate.Rotator, error) { return rotate.New(w, sink, w, rotate.WithCallTimeout(0)) },
+		"WithClock":       func() (*rotate.Rotator, error) { return rotate.New(w, sink, w, rotate.WithClock(nil)) },
+		"WithLimiter":     func() (*rotate.Rotator, error) { return rotate.New(w, sink, w, rotate.WithLimiter(nil)) },
+		"WithObserver":    func() (*rotate.Rotator, error) { return rotate.New(w, sink, w, rotate.WithObserver(nil)) },
 	} {
 		if r, err := build(); r != nil || !errors.Is(err, rotate.ErrInvalidArgument) || !strings.Contains(err.Error(), name) {
 			t.Errorf("%s: %v", name, err)

@@ -133,7 +133,7 @@ func (s *shift) work(ctx context.Context) {
 			return
 		case ofRecord(err):
 			s.unreadable.Add(1)
-			s.unknown(err)
+			s.unknown(ctx, err)
 			_ = s.r.clock.Sleep(ctx, time.Second) // it may be the next one again
 		default:
 			if unanswered++; unanswered == nextTries {

@@ -49,7 +49,7 @@ func (r *Rotator) Step(ctx context.Context, clientID string) (Status, error) {
 	}
 	defer w.release(ctx)
 	if w.rec.State == "" {
-		return Status{}, w.fail(ErrNoRotation)
+		return Status{}, w.fail(ctx, ErrNoRotation)
 	}
 	if w.rec.State.Final() {
 		return w.rec.status(), nil
@@ -58,7 +58,7 @@ func (r *Rotator) Step(ctx context.Context, clientID string) (Status, error) {
 	status := w.claim.Record().status()
 	status.Wait = wait
 	if err != nil {
-		return status, w.fail(err)
+		return status, w.fail(ctx, err)
 	}
 	return status, nil
 }

@@ -189,7 +189,7 @@ func (s *scene) rotator(t *testing.T, grace bool) *rotate.Rotator {
 	if err != nil {
 		t.Fatal(err)
 	}
-	options := []rotate.Option{rotate.WithObserver(func(e rotate.Event) {
+	options := []rotate.Option{rotate.WithObserver(func(_ context.Context, e rotate.Event) {
 		if e.To == rotate.Grace {
 			s.now.Store(int32(both))
 		} else {

@@ -30,7 +30,7 @@ func (c *crew) visit(ctx context.Context, j job) {
 	wait, err := w.goOn(ctx)
 	if wait > 0 && !c.ours(w.rec) { // it waited before: from now on it waits for us
 		if err = w.write(ctx, w.rec); err != nil {
-			wait, err = 0, w.fail(err)
+			wait, err = 0, w.fail(ctx, err)
 		}
 	}
 	if j.why == sweep && wait == 0 {
@@ -83,15 +83,15 @@ func stopped(ctx context.Context, err error) bool {
 // untaken is for a client that could not be claimed, of which the engine tells no observer.
 func (c *crew) untaken(ctx context.Context, id string, err error) {
 	if c.audit != nil && !stopped(ctx, err) {
-		c.audit.observe(Event{Time: c.r.clock.Now(), ClientID: id, Err: err})
+		c.audit.observe(ctx, Event{Time: c.r.clock.Now(), ClientID: id, Err: err})
 	}
 	c.unsettled(ctx, id, err)
 }
 
 // unknown is for a record that does not say whose it is.
-func (c *crew) unknown(err error) {
+func (c *crew) unknown(ctx context.Context, err error) {
 	if c.audit != nil {
-		c.audit.observe(Event{Time: c.r.clock.Now(), Err: err})
+		c.audit.observe(ctx, Event{Time: c.r.clock.Now(), Err: err})
 	}
 	c.tally.failed(err.Error(), err)
 }

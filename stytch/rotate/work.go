@@ -87,7 +87,7 @@ func (w *work) write(ctx context.Context, rec Record) error {
 	from := w.stage
 	w.rec, w.stage, w.until = rec, rec.State, began.Add(w.r.life())
 	if from != rec.State {
-		w.r.tell(w.event(from, nil))
+		w.r.tell(ctx, w.event(from, nil))
 	}
 	return nil
 }
@@ -118,16 +118,16 @@ func (w *work) event(from State, err error) Event {
 	}
 }
 
-func (r *Rotator) tell(e Event) {
+func (r *Rotator) tell(ctx context.Context, e Event) {
 	for _, observer := range r.observers {
-		observer(e)
+		observer(ctx, e)
 	}
 }
 
 // fail is the error that the caller gets.
-func (w *work) fail(err error) error {
+func (w *work) fail(ctx context.Context, err error) error {
 	e := w.wrap(err)
-	w.r.tell(w.event(w.stage, e))
+	w.r.tell(ctx, w.event(w.stage, e))
 	return e
 }
 

@@ -135,7 +135,7 @@ func placeRows() []badInput {
 			spoil: func(b *bad) {
 				ended := make(chan struct{})
 				b.Cleanup(func() { close(ended) })
-				b.options = []rotate.Option{rotate.WithTimeouts(time.Minute, 10*time.Millisecond, time.Minute)}
+				b.options = []rotate.Option{rotate.WithDeliveryTimeout(10 * time.Millisecond)}
 				b.place = &oddPlace{b.place, func(context.Context, rotate.Delivery) error { <-ended; return nil }}
 			}},
 		{name: "place that stores nothing", want: []error{rotate.ErrDelivery}, stage: rotate.Started, working: both, mend: mended,

@@ -2,6 +2,7 @@ package torture
 
 import (
 	"bytes"
+	"context"
 	"encoding/base64"
 	"encoding/hex"
 	"encoding/json"
@@ -205,7 +206,7 @@ func smallFleet(t *testing.T, key string, e *evidence) (all []secret.String) {
 	}
 	log := slog.New(slog.NewJSONHandler(e, nil))
 	api := newClient(t, s.server, s.Address)
-	r, err := rotate.New(api.M2M.Secrets, places, journal, rotate.WithObserver(func(event rotate.Event) {
+	r, err := rotate.New(api.M2M.Secrets, places, journal, rotate.WithObserver(func(_ context.Context, event rotate.Event) {
 		log.Info("event", "event", event, "text", fmt.Sprintf("%+v %#v", event, event), "error", event.Err)
 		e.addFiles(s.dir)
 	}))

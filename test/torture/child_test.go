@@ -55,7 +55,7 @@ func child() {
 	}
 	c := &chronicle{order: o, out: json.NewEncoder(os.NewFile(3, "chronicle")), count: map[string]int{}}
 	w := &witness{tell: c.tell}
-	r, err := o.rotator(w, rotate.WithObserver(func(e rotate.Event) { fmt.Printf("%+v\n", e) }))
+	r, err := o.rotator(w, rotate.WithObserver(func(_ context.Context, e rotate.Event) { fmt.Printf("%+v\n", e) }))
 	if err != nil {
 		panic(err)
 	}

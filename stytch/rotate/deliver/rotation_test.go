@@ -1,6 +1,7 @@
 package deliver_test
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"net/http"
@@ -49,7 +50,7 @@ func newWorld(t *testing.T) *world {
 	if err != nil {
 		t.Fatal(err)
 	}
-	w.rotator, err = rotate.New(w.api.M2M.Secrets, w.deliverers, journal, rotate.WithObserver(func(e rotate.Event) { fmt.Fprintln(&w.said, e) }))
+	w.rotator, err = rotate.New(w.api.M2M.Secrets, w.deliverers, journal, rotate.WithObserver(func(_ context.Context, e rotate.Event) { fmt.Fprintln(&w.said, e) }))
 	if err != nil {
 		t.Fatal(err)
 	}
