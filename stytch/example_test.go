@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"log"
 	"log/slog"
-	"net/http/httptest"
 	"os"
 
 	"github.com/stytchkit/m2m/gen"
@@ -15,31 +14,29 @@ import (
 	"github.com/stytchkit/m2m/stytch/secret"
 )
 
-// localStytch starts a Stytch on this machine and makes a client of it. In a test, emulator.NewServer does the first half.
+// localStytch starts a local Stytch and returns a client for it. In a test, emulatortest.NewServer does the first half.
 func localStytch(options []stytch.Option, seeds ...emulator.Option) (api *stytch.Client, stop func()) {
-	project, err := emulator.New(seeds...)
+	local, err := emulator.Start(seeds...)
 	if err != nil {
 		log.Fatal(err)
 	}
-	server := httptest.NewServer(project)
-	api, err = stytch.New(project.ProjectID(), project.Secret(), append(options, stytch.WithBaseURL(server.URL))...)
+	api, err = stytch.New(local.ProjectID, local.Secret, append(options, stytch.WithBaseURL(local.URL))...)
 	if err != nil {
 		log.Fatal(err)
 	}
-	return api, server.Close
+	return api, func() { _ = local.Close() }
 }
 
 // A client of a local Stytch. Against Stytch itself, leave out the emulator and the base URL.
 func Example() {
-	project, err := emulator.New()
+	local, err := emulator.Start()
 	if err != nil {
 		log.Fatal(err)
 	}
-	server := httptest.NewServer(project)
-	defer server.Close()
+	defer local.Close()
 
 	ctx := context.Background()
-	api, err := stytch.New(project.ProjectID(), project.Secret(), stytch.WithBaseURL(server.URL))
+	api, err := stytch.New(local.ProjectID, local.Secret, stytch.WithBaseURL(local.URL))
 	if err != nil {
 		log.Fatal(err)
 	}

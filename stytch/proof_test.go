@@ -166,7 +166,7 @@ func TestProbeIsBilled(t *testing.T) {
 		{"one lost", emulator.DropResponse(tokenOperation).Times(1), nil, true, 2},
 		{"all lost", emulator.DropResponse(tokenOperation), nil, false, 3},
 		{"lost, no retries", emulator.DropResponse(tokenOperation), []stytch.Option{once()}, false, 1},
-		{"not what it should be", emulator.Fault{Operation: tokenOperation, Kind: emulator.FaultGarbage, Status: 200, AfterEffect: true}, nil, false, 1},
+		{"not what it should be", emulator.Garbage(tokenOperation, 200).AfterEffect(), nil, false, 1},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
@@ -186,9 +186,7 @@ func TestProbeIsOneCall(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		right, wrong := secret.Generate(), secret.Generate()
 		l := probed(t, emulator.Behavior{}, right)
-		busy := emulator.Status(tokenOperation, 503)
-		busy.Latency = 9 * time.Second
-		l.Inject(busy.Times(2))
+		l.Inject(emulator.Status(tokenOperation, 503).Delay(9 * time.Second).Times(2))
 		l.Inject(emulator.Latency(readOperation, time.Minute))
 		begin := time.Now()
 		if accepted, err := l.probe(t, wrong); accepted || !errors.Is(err, context.DeadlineExceeded) {

@@ -65,7 +65,7 @@ type someFault struct {
 
 // faults is every fault that the emulator has, before and after the effect.
 func faults() []someFault {
-	after := func(f emulator.Fault) emulator.Fault { f.AfterEffect = true; return f }
+	after := emulator.Fault.AfterEffect
 	slow := 15 * time.Second // longer than an attempt may take
 	return []someFault{
 		{"429", func(op string) emulator.Fault { return emulator.RateLimited(op, "") }, false, false},

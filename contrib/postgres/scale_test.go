@@ -100,11 +100,12 @@ func (r *fleetRun) plan(t *testing.T, ids []string) {
 
 // hire starts more workers.
 func (r *fleetRun) hire(t *testing.T, n int) {
+	projectID, projectSecret := r.front.Credentials()
 	for range n {
 		r.hired++
 		r.workers = append(r.workers, startHand(t, r.dsn, order{
 			Name: fmt.Sprintf("worker-%d", r.hired), Key: key.Reveal(),
-			Project: r.front.ProjectID(), Secret: r.front.Secret(), Address: r.address, Patience: r.patience,
+			Project: projectID, Secret: projectSecret, Address: r.address, Patience: r.patience,
 		}, r.ended))
 	}
 }

@@ -75,7 +75,8 @@ func (r *fleetRun) checkClients(t *testing.T) {
 
 // checkServer asks the server: how the secrets of all clients end, and whether those of a sample work.
 func (r *fleetRun) checkServer(t *testing.T) {
-	api, err := stytch.New(r.front.ProjectID(), r.front.Secret(), stytch.WithBaseURL(r.address))
+	projectID, projectSecret := r.front.Credentials()
+	api, err := stytch.New(projectID, projectSecret, stytch.WithBaseURL(r.address))
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -1,9 +1,6 @@
 package emulator
 
-import (
-	"fmt"
-	"slices"
-)
+import "slices"
 
 // A Choice is what the emulator does where Stytch does not say what it does. The empty Choice is the default.
 type Choice string
@@ -89,7 +86,7 @@ func (b Behavior) filled() (Behavior, error) {
 	var bad error
 	complain := func(field string, value any) {
 		if bad == nil {
-			bad = fmt.Errorf("emulator: Behavior.%s does not take %v", field, value)
+			bad = invalidArgument("Behavior.%s does not take %v", field, value)
 		}
 	}
 	// The first allowed value of each is its default.

@@ -1,6 +1,7 @@
 package emulator_test
 
 import (
+	"errors"
 	"fmt"
 	"reflect"
 	"strings"
@@ -196,7 +197,7 @@ func TestBehaviorRefusesUnknownValues(t *testing.T) {
 		{MaxSecretLength: -1}, {MaxScopes: -1}, {MaxExpiryMinutes: -1}, {MaxM2MClients: -1}, {MaxConnectedApps: -1},
 	} {
 		_, err := emulator.New(emulator.WithBehavior(b))
-		if err == nil || !strings.HasPrefix(err.Error(), "emulator: Behavior.") {
+		if err == nil || !errors.Is(err, emulator.ErrInvalidArgument) || !strings.HasPrefix(err.Error(), "emulator: invalid argument: Behavior.") {
 			t.Errorf("%d: %v", i, fmt.Sprint(err))
 		}
 	}

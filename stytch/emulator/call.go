@@ -42,7 +42,7 @@ func (e *Emulator) dispatch(work server.StrictHandlerFunc, operation string) ser
 			return nil, nil
 		}
 		var a answer
-		if fault.works() {
+		if fault.runsOperation() {
 			a = c.perform(ctx, work, request)
 		}
 		c.strike(ctx, fault, a)

@@ -66,11 +66,8 @@ func bodyOf(r *http.Request) io.ReadCloser {
 	return r.Body
 }
 
-// ProjectID returns the id of the project: the user name of its HTTP Basic credentials.
-func (e *Emulator) ProjectID() string { return e.project.id }
-
-// Secret returns the secret of the project: the password of its HTTP Basic credentials.
-func (e *Emulator) Secret() string { return e.project.reveal() }
+// Credentials returns the id and the secret of the project: the user name and the password of HTTP Basic.
+func (e *Emulator) Credentials() (projectID, secret string) { return e.project.id, e.project.reveal() }
 
 // TokensMinted returns how many access tokens were issued to a client, or to all clients for "". A token counts even if
 // a fault lost the answer: that is what it would cost.
@@ -80,8 +77,9 @@ func (e *Emulator) TokensMinted(clientID string) int { return e.project.minted.c
 // sent.
 func (e *Emulator) Requests() []Request { return e.log.all() }
 
-// Inject adds a fault and returns the function that takes it away again, which may be called more than once. It panics
-// if the fault is not valid: a fault that never strikes would make a test pass for the wrong reason.
+// Inject adds a fault and returns a function that removes it, which may be called more than once. It panics with an error
+// matching [ErrInvalidArgument] if the fault is invalid: a fault that never applies would let a test pass for the wrong
+// reason.
 func (e *Emulator) Inject(f Fault) (remove func()) {
 	if err := f.check(); err != nil {
 		panic(err)

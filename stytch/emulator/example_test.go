@@ -27,7 +27,7 @@ func Example() {
 		if err != nil {
 			return err.Error()
 		}
-		r.SetBasicAuth(e.ProjectID(), e.Secret())
+		r.SetBasicAuth(e.Credentials())
 		answer, err := http.DefaultClient.Do(r)
 		if err != nil {
 			return "the answer is lost"

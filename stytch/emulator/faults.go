@@ -1,8 +1,6 @@
 package emulator
 
 import (
-	"errors"
-	"fmt"
 	"net/http"
 	"reflect"
 	"slices"
@@ -12,119 +10,128 @@ import (
 	"github.com/stytchkit/m2m/gen/server"
 )
 
-// A FaultKind is what happens to an answer.
-type FaultKind int
+// A Fault makes an operation fail on purpose. Make one with a constructor such as [DropResponse], and say which requests
+// it hits with [Fault.After], [Fault.Times] and [Fault.Each]: without them, all.
+//
+// Every constructor takes the operationId of the contract (api/openapi.yaml), such as "CreateM2MClient"; the empty string
+// stands for every operation. A fault is checked when it is added, by [WithFaults] or [Emulator.Inject].
+//
+// Each request counts for every fault of its operation. The first fault that is due, in the order in which they were
+// added, applies. It applies before credentials and body are checked, unless the operation is carried out first.
+type Fault struct {
+	operation   string
+	kind        faultKind
+	status      int
+	retryAfter  string
+	delay       time.Duration // before anything else; for faultSlow, in the middle of the body
+	afterEffect bool
 
-// The kinds of faults.
+	skip, count, every int
+}
+
+type faultKind int
+
 const (
-	FaultDelay   FaultKind = iota // nothing but Latency
-	FaultStatus                   // an error of Stytch with the Status
-	FaultHTML                     // a page of HTML with the Status, as a proxy in between answers
-	FaultEmpty                    // the Status and nothing else
-	FaultGarbage                  // the Status, the label application/json, and half an object
-	FaultCut                      // half of the real answer, then the connection ends
-	FaultReset                    // no answer: the connection ends
-	FaultSlow                     // half of the real answer, then the other half after Latency
+	faultDelay   faultKind = iota + 1 // nothing but the delay
+	faultStatus                       // an error in Stytch's format
+	faultHTML                         // an HTML page
+	faultEmpty                        // a status without a body
+	faultGarbage                      // half of a JSON object, sent as JSON
+	faultCut                          // half of the real response, then the connection ends
+	faultReset                        // no response: the connection ends
+	faultSlow                         // half of the real response, and after the delay the rest
 )
 
-// A Fault goes wrong on purpose. Make one with a constructor such as [DropResponse] and say when it strikes with
-// [Fault.After], [Fault.Times] and [Fault.Each]; or fill in the fields.
-//
-// A request of the operation is counted by every fault it could meet, and met by the first, in the order in which they
-// were added, whose turn it is. Faults strike before credentials and body are looked at, unless AfterEffect.
-type Fault struct {
-	Operation   string // operationId of the contract; empty for all
-	Kind        FaultKind
-	Status      int           // of FaultStatus (400 to 599), FaultHTML, FaultEmpty and FaultGarbage (200 to 599)
-	ErrorType   string        // of FaultStatus, if not the usual one for the Status
-	RetryAfter  string        // the header Retry-After, as it is
-	Latency     time.Duration // to wait before anything else, unless FaultSlow; ends with the request's context
-	AfterEffect bool          // do the work first, then spoil the answer
-	Skip        int           // spare so many requests
-	Count       int           // then strike so many times; 0 for always
-	Every       int           // and of the requests not spared strike only each Every-th; 0 for each
-}
-
-// Status answers an error of Stytch with a status of 400 to 599; nothing is done.
+// Status responds with an error in Stytch's format and a status of 400 to 599. The operation is not carried out.
 func Status(operation string, status int) Fault {
-	return Fault{Operation: operation, Kind: FaultStatus, Status: status}
+	return Fault{operation: operation, kind: faultStatus, status: status}
 }
 
-// RateLimited answers 429 too_many_requests, with the header Retry-After unless it is empty.
+// RateLimited responds with 429 too_many_requests, and with the header Retry-After unless retryAfter is empty. The value
+// is sent unchecked.
 func RateLimited(operation, retryAfter string) Fault {
-	return Fault{Operation: operation, Kind: FaultStatus, Status: http.StatusTooManyRequests, RetryAfter: retryAfter}
+	return Fault{operation: operation, kind: faultStatus, status: http.StatusTooManyRequests, retryAfter: retryAfter}
 }
 
-// HTML answers a page of HTML, as a proxy does with 502, and a captive portal with 200.
+// HTML responds with an HTML page and a status of 200 to 599: 502 from a proxy, 200 from a captive portal.
 func HTML(operation string, status int) Fault {
-	return Fault{Operation: operation, Kind: FaultHTML, Status: status}
+	return Fault{operation: operation, kind: faultHTML, status: status}
 }
 
-// EmptyBody answers a status and nothing else.
+// EmptyBody responds with a status of 200 to 599 and no body.
 func EmptyBody(operation string, status int) Fault {
-	return Fault{Operation: operation, Kind: FaultEmpty, Status: status}
+	return Fault{operation: operation, kind: faultEmpty, status: status}
 }
 
-// Garbage answers something that is labelled as JSON and is none.
+// Garbage responds with a status of 200 to 599 and a body that is labeled as JSON but does not parse.
 func Garbage(operation string, status int) Fault {
-	return Fault{Operation: operation, Kind: FaultGarbage, Status: status}
+	return Fault{operation: operation, kind: faultGarbage, status: status}
 }
 
-// CutBody does the work and sends half of the answer.
-func CutBody(operation string) Fault { return Fault{Operation: operation, Kind: FaultCut} }
+// CutBody carries out the operation, sends half of the response and ends the connection.
+func CutBody(operation string) Fault { return Fault{operation: operation, kind: faultCut} }
 
-// Reset ends the connection; nothing is done.
-func Reset(operation string) Fault { return Fault{Operation: operation, Kind: FaultReset} }
+// Reset ends the connection without carrying out the operation. Over TCP the client sees a connection reset.
+func Reset(operation string) Fault { return Fault{operation: operation, kind: faultReset} }
 
-// DropResponse does the work and ends the connection without an answer: the client cannot know whether it was done.
+// DropResponse carries out the operation and ends the connection without a response: the client cannot know whether it
+// took effect.
 func DropResponse(operation string) Fault {
-	return Fault{Operation: operation, Kind: FaultReset, AfterEffect: true}
+	return Fault{operation: operation, kind: faultReset, afterEffect: true}
 }
 
-// Latency waits before it lets the request through.
+// Latency waits for d, then responds as usual. The wait ends early if the client disconnects; then the operation is not
+// carried out.
 func Latency(operation string, d time.Duration) Fault {
-	return Fault{Operation: operation, Kind: FaultDelay, Latency: d}
+	return Fault{operation: operation, kind: faultDelay, delay: d}
 }
 
-// SlowBody does the work and waits in the middle of the answer.
+// SlowBody carries out the operation and waits for d in the middle of the body.
 func SlowBody(operation string, d time.Duration) Fault {
-	return Fault{Operation: operation, Kind: FaultSlow, Latency: d}
+	return Fault{operation: operation, kind: faultSlow, delay: d}
 }
 
-// After returns the fault with n requests spared first.
-func (f Fault) After(n int) Fault { f.Skip = n; return f }
+// AfterEffect returns a copy that carries out the operation first and only then fails.
+func (f Fault) AfterEffect() Fault { f.afterEffect = true; return f }
 
-// Times returns the fault limited to n strikes.
-func (f Fault) Times(n int) Fault { f.Count = n; return f }
+// Delay returns a copy that waits for d first. For [SlowBody] it sets the wait in the middle of the body.
+func (f Fault) Delay(d time.Duration) Fault { f.delay = d; return f }
 
-// Each returns the fault for each n-th request only.
-func (f Fault) Each(n int) Fault { f.Every = n; return f }
+// After returns a copy that skips the first n requests.
+func (f Fault) After(n int) Fault { f.skip = n; return f }
 
-// works reports whether the operation is done in spite of the fault.
-func (f Fault) works() bool {
-	return f.AfterEffect || f.Kind == FaultDelay || f.Kind == FaultCut || f.Kind == FaultSlow
+// Times returns a copy that applies n times and then never again. 0 means no limit.
+func (f Fault) Times(n int) Fault { f.count = n; return f }
+
+// Each returns a copy that applies to every n-th request only, counted from the end of [Fault.After].
+func (f Fault) Each(n int) Fault { f.every = n; return f }
+
+// runsOperation reports whether the operation is carried out in spite of the fault.
+func (f Fault) runsOperation() bool {
+	return f.afterEffect || f.kind == faultDelay || f.kind == faultCut || f.kind == faultSlow
 }
 
+// check returns an error matching ErrInvalidArgument for a fault that could never apply, or not as described.
 func (f Fault) check() error {
-	if f.Operation != "" && !slices.Contains(operations(), f.Operation) {
-		return fmt.Errorf("emulator: a fault of an operation that the contract does not have: %q", f.Operation)
+	if f.kind == 0 {
+		return invalidArgument("a Fault without a kind: make it with a constructor such as emulator.Reset")
 	}
-	if f.Kind < FaultDelay || f.Kind > FaultSlow {
-		return errors.New("emulator: a fault of an unknown kind")
+	if f.operation != "" && !slices.Contains(operations(), f.operation) {
+		return invalidArgument("fault: no operation %q in api/openapi.yaml", f.operation)
 	}
-	if f.Skip < 0 || f.Count < 0 || f.Every < 0 || f.Latency < 0 {
-		return errors.New("emulator: a fault with a negative number")
+	if f.skip < 0 || f.count < 0 || f.every < 0 || f.delay < 0 {
+		return invalidArgument("fault: After, Times, Each and durations must not be negative")
 	}
 	lowest := 200
-	switch f.Kind {
-	case FaultStatus:
+	switch f.kind {
+	case faultStatus:
 		lowest = 400
-	case FaultHTML, FaultEmpty, FaultGarbage:
+	case faultHTML, faultEmpty, faultGarbage:
 	default:
 		return nil
 	}
-	if f.Status < lowest || f.Status > 599 {
-		return fmt.Errorf("emulator: a fault with a status outside %d to 599", lowest)
+	if f.status < lowest || f.status > 599 {
+		return invalidArgument("fault: status %d is outside %d to 599", f.status, lowest)
 	}
 	return nil
 }
@@ -137,51 +144,3 @@ var operations = sync.OnceValue(func() (ids []string) {
 	}
 	return ids
 })
-
-// A faultPlan decides which fault a request meets.
-type faultPlan struct {
-	mu    sync.Mutex
-	armed []*armedFault
-}
-
-type armedFault struct {
-	Fault
-	seen, struck int
-}
-
-func (p *faultPlan) add(f Fault) (remove func()) {
-	p.mu.Lock()
-	defer p.mu.Unlock()
-	armed := &armedFault{Fault: f}
-	p.armed = append(p.armed, armed)
-	return func() {
-		p.mu.Lock()
-		defer p.mu.Unlock()
-		p.armed = slices.DeleteFunc(p.armed, func(a *armedFault) bool { return a == armed })
-	}
-}
-
-func (p *faultPlan) next(operation string) (Fault, bool) {
-	p.mu.Lock()
-	defer p.mu.Unlock()
-	var met *armedFault
-	for _, a := range p.armed {
-		if a.Operation != "" && a.Operation != operation {
-			continue
-		}
-		a.seen++
-		if met == nil && a.due() {
-			met = a
-		}
-	}
-	if met == nil {
-		return Fault{}, false
-	}
-	met.struck++
-	return met.Fault, true
-}
-
-func (a *armedFault) due() bool {
-	turn := a.seen - a.Skip
-	return turn > 0 && (a.Count == 0 || a.struck < a.Count) && (a.Every < 2 || turn%a.Every == 0)
-}

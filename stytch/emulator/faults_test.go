@@ -36,9 +36,7 @@ func (w *world) clientCount() int {
 
 func TestFaults(t *testing.T) {
 	const create = "CreateM2MClient"
-	done := func(f emulator.Fault) emulator.Fault { f.AfterEffect = true; return f }
-	typed := emulator.Status(create, 400)
-	typed.ErrorType = "deprecated_endpoint"
+	done := emulator.Fault.AfterEffect
 	tests := []struct {
 		name       string
 		fault      emulator.Fault
@@ -52,10 +50,10 @@ func TestFaults(t *testing.T) {
 		{"Status 500", emulator.Status(create, 500), 500, "application/json", `"error_type":"internal_server_error"`, "", false, false},
 		{"Status 503", emulator.Status(create, 503), 503, "application/json", `"error_type":"server_unavailable"`, "", false, false},
 		{"Status 418", emulator.Status(create, 418), 418, "application/json", `{"status_code":418,"request_id":"request-id-test-`, "", false, false},
-		{"Status with a type", typed, 400, "application/json", `errors/400#deprecated_endpoint"}`, "", false, false},
+		{"Status 400", emulator.Status(create, 400), 400, "application/json", `errors/400#bad_request"}`, "", false, false},
 		{"Status after the effect", done(emulator.Status(create, 500)), 500, "application/json", "internal_server_error", "", false, true},
 		{"RateLimited", emulator.RateLimited(create, "30"), 429, "application/json", `"error_type":"too_many_requests"`, "30", false, false},
-		{"RateLimited without a time", emulator.RateLimited("", ""), 429, "application/json", "too_many_requests", "", false, false},
+		{"RateLimited without a time", emulator.RateLimited(create, ""), 429, "application/json", "too_many_requests", "", false, false},
 		{"HTML 502", emulator.HTML(create, 502), 502, "text/html; charset=utf-8", "<h1>Bad Gateway</h1>", "", false, false},
 		{"HTML 200", emulator.HTML(create, 200), 200, "text/html; charset=utf-8", "<html>", "", false, false},
 		{"HTML 502 after the effect", done(emulator.HTML(create, 502)), 502, "text/html; charset=utf-8", "<html>", "", false, true},
@@ -78,7 +76,7 @@ func TestFaults(t *testing.T) {
 				t.Errorf("headers %v", head)
 			}
 			log := w.Requests()
-			if len(log) != 1 || log[0].Status != tt.status || tt.fault.Operation != "" && log[0].Operation != create {
+			if len(log) != 1 || log[0].Status != tt.status || log[0].Operation != create {
 				t.Errorf("log %v", log)
 			}
 			if count := w.clientCount(); count != map[bool]int{true: 1, false: 0}[tt.effect] {
@@ -158,14 +156,14 @@ func TestImpossibleFaultsAreRefused(t *testing.T) {
 	for i, fault := range []emulator.Fault{
 		emulator.Reset("GetM2MClients"), emulator.Status("", 200), emulator.Status("", 600), emulator.HTML("", 100),
 		emulator.Latency("", -1), emulator.Reset("").After(-1), emulator.Reset("").Times(-1), emulator.Reset("").Each(-1),
-		{Kind: 99}, {Kind: emulator.FaultEmpty},
+		{}, emulator.EmptyBody("", 0), emulator.Reset("").Delay(-1),
 	} {
-		if _, err := emulator.New(emulator.WithFaults(fault)); err == nil {
+		if _, err := emulator.New(emulator.WithFaults(fault)); !errors.Is(err, emulator.ErrInvalidArgument) {
 			t.Errorf("%d: New takes it", i)
 		}
 		func() {
 			defer func() {
-				if recover() == nil {
+				if err, _ := recover().(error); !errors.Is(err, emulator.ErrInvalidArgument) {
 					t.Errorf("%d: Inject takes it", i)
 				}
 			}()
@@ -188,7 +186,7 @@ func TestLostConnectionOnARecorder(t *testing.T) {
 				}
 			}()
 			r := httptest.NewRequest(http.MethodGet, clients+"/x", nil)
-			r.SetBasicAuth(e.ProjectID(), e.Secret())
+			r.SetBasicAuth(e.Credentials())
 			e.ServeHTTP(httptest.NewRecorder(), r)
 		}()
 	}
@@ -203,7 +201,7 @@ func TestLatencyUnderSynctest(t *testing.T) {
 		}
 		request := func(ctx context.Context, method string) *http.Request {
 			r := httptest.NewRequestWithContext(ctx, method, clients+"/x", nil)
-			r.SetBasicAuth(e.ProjectID(), e.Secret())
+			r.SetBasicAuth(e.Credentials())
 			return r
 		}
 		for _, method := range []string{"GET", "DELETE"} {
@@ -237,7 +235,7 @@ func TestServesOverPipeUnderSynctest(t *testing.T) {
 			srv := &http.Server{Handler: e}
 			go func() { _ = srv.Serve(&onePipe{conn: far}) }()
 			r := httptest.NewRequest(http.MethodGet, "http://emulator"+clients+"/x", nil)
-			r.SetBasicAuth(e.ProjectID(), e.Secret())
+			r.SetBasicAuth(e.Credentials())
 			if err := r.Write(near); err != nil {
 				t.Fatal(err)
 			}
@@ -277,7 +275,7 @@ func TestLostConnectionUnderTLS(t *testing.T) {
 		for _, lost := range []bool{true, true, false} {
 			r := httptest.NewRequestWithContext(t.Context(), http.MethodPost, s.URL+clients, strings.NewReader(`{"scopes":[]}`))
 			r.RequestURI = ""
-			r.SetBasicAuth(e.ProjectID(), e.Secret())
+			r.SetBasicAuth(e.Credentials())
 			answer, err := s.Client().Do(r)
 			if err == nil {
 				_, err = io.ReadAll(answer.Body)

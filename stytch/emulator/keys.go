@@ -9,7 +9,6 @@ import (
 	"crypto/x509"
 	"encoding/base64"
 	"encoding/json"
-	"errors"
 	"fmt"
 	"math/big"
 	"slices"
@@ -80,7 +79,7 @@ func (k *keyring) sign(claims map[string]any) (string, error) {
 	key := keys[len(keys)-1]
 	payload, err := json.Marshal(claims)
 	if err != nil {
-		return "", fmt.Errorf("emulator: claims that cannot be encoded: %w", err)
+		return "", invalidArgument("the claims cannot be encoded as JSON: %w", err)
 	}
 	header := fmt.Sprintf(`{"alg":"RS256","kid":%q,"typ":"JWT"}`, key.kid)
 	signed := base64.RawURLEncoding.EncodeToString([]byte(header)) + "." + base64.RawURLEncoding.EncodeToString(payload)
@@ -151,10 +150,10 @@ func (e *Emulator) RetireSigningKey(kid string) error {
 			continue
 		}
 		if i == len(keys.keys)-1 {
-			return errors.New("emulator: the current signing key cannot be retired")
+			return invalidArgument("the current signing key cannot be retired: call RotateSigningKey first")
 		}
 		keys.keys = slices.Delete(slices.Clone(keys.keys), i, i+1)
 		return nil
 	}
-	return errors.New("emulator: no such signing key")
+	return invalidArgument("no signing key with this id is listed")
 }

@@ -2,8 +2,6 @@ package emulator
 
 import (
 	"crypto/rsa"
-	"errors"
-	"fmt"
 	"net/url"
 	"regexp"
 	"strings"
@@ -36,7 +34,7 @@ func newConfig(opts []Option) (*config, error) {
 	cfg := &config{clock: time.Now}
 	for i, opt := range opts {
 		if opt == nil {
-			return nil, fmt.Errorf("emulator: option %d is nil", i+1)
+			return nil, invalidArgument("option %d is nil", i+1)
 		}
 		if err := opt(cfg); err != nil {
 			return nil, err
@@ -52,10 +50,10 @@ var projectIDPattern = regexp.MustCompile(`^project-(test|live)-[0-9A-Za-z-]+$`)
 func WithProject(id, secret string) Option {
 	return func(cfg *config) error {
 		if !projectIDPattern.MatchString(id) {
-			return errors.New("emulator: the project id must be project-test- or project-live- and letters, digits and hyphens")
+			return invalidArgument("WithProject: the project id must be project-test- or project-live-, then letters, digits and hyphens")
 		}
 		if secret == "" || strings.ContainsFunc(secret, isControl) {
-			return errors.New("emulator: the project secret must not be empty and must not hold control characters")
+			return invalidArgument("WithProject: the project secret must not be empty or contain control characters")
 		}
 		cfg.projectID, cfg.secret = id, secret
 		return nil
@@ -67,7 +65,7 @@ func WithProject(id, secret string) Option {
 func WithClock(now func() time.Time) Option {
 	return func(cfg *config) error {
 		if now == nil {
-			return errors.New("emulator: the clock is nil")
+			return invalidArgument("WithClock: the function is nil")
 		}
 		cfg.clock = now
 		return nil
@@ -80,7 +78,7 @@ func WithIssuer(issuer string) Option {
 	return func(cfg *config) error {
 		u, err := url.Parse(issuer)
 		if err != nil || issuer == "" || strings.HasSuffix(issuer, "/") || u.RawQuery != "" || u.Fragment != "" || u.User != nil {
-			return errors.New("emulator: the issuer must be an address without user, query, fragment and slash at the end")
+			return invalidArgument("WithIssuer: the issuer must be a URL without user, query, fragment or trailing slash")
 		}
 		cfg.issuer = issuer
 		return nil
@@ -93,10 +91,10 @@ func WithIssuer(issuer string) Option {
 func WithSigningKey(key *rsa.PrivateKey) Option {
 	return func(cfg *config) error {
 		if key == nil || key.N == nil {
-			return errors.New("emulator: the signing key is nil")
+			return invalidArgument("WithSigningKey: the key is nil")
 		}
 		if key.N.BitLen() < 2048 {
-			return errors.New("emulator: the signing key must have at least 2048 bits")
+			return invalidArgument("WithSigningKey: the key must have at least 2048 bits")
 		}
 		cfg.signingKey = key
 		return nil
@@ -113,7 +111,7 @@ func WithM2MClient(seed M2MClientSeed) Option {
 func WithM2MClients(n int, seed func(i int) M2MClientSeed) Option {
 	return func(cfg *config) error {
 		if n < 0 || seed == nil {
-			return errors.New("emulator: WithM2MClients needs a number of at least 0 and a function")
+			return invalidArgument("WithM2MClients: the number must not be negative, and the function must not be nil")
 		}
 		cfg.clients = append(cfg.clients, bulk{n, seed})
 		return nil

@@ -5,6 +5,7 @@ import (
 	"context"
 	"crypto/rsa"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"log/slog"
 	"math/big"
@@ -56,7 +57,7 @@ func TestOptionsThatCannotBeUsed(t *testing.T) {
 			t.Errorf("%s is taken", name)
 			continue
 		}
-		if !strings.HasPrefix(err.Error(), "emulator: ") || strings.Contains(err.Error(), secret) {
+		if !strings.HasPrefix(err.Error(), "emulator: ") || !errors.Is(err, emulator.ErrInvalidArgument) || strings.Contains(err.Error(), secret) {
 			t.Errorf("%s: the error has no prefix, or a secret", name)
 		}
 	}
@@ -103,7 +104,7 @@ func TestNothingPrintsASecret(t *testing.T) {
 			t.Errorf("%T logs a secret", v)
 		}
 	}
-	if s.Secret != secret || s.Emulator.Secret() != secret || s.ProjectID != "project-test-1" || s.Emulator.ProjectID() != s.ProjectID {
+	if id, own := s.Credentials(); s.Secret != secret || own != secret || s.ProjectID != "project-test-1" || id != s.ProjectID {
 		t.Error("the credentials are not those that were set")
 	}
 }
@@ -146,8 +147,11 @@ func TestServerCloses(t *testing.T) {
 		ended <- err
 	}()
 	<-sent
-	s.Close()
-	s.Close()
+	for range 2 {
+		if err := s.Close(); err != nil {
+			t.Error(err)
+		}
+	}
 	if err := <-ended; err == nil {
 		t.Error("a closed server answered")
 	}
@@ -209,7 +213,9 @@ func TestServerWithoutATest(t *testing.T) {
 		t.Fatal(answer, err)
 	}
 	answer.Body.Close()
-	s.Close()
+	if err := s.Close(); err != nil {
+		t.Error(err)
+	}
 	if _, err := emulator.Start(nil); err == nil {
 		t.Error("a bad option is taken")
 	}

@@ -44,13 +44,13 @@ func (p *project) plant(cfg *config) error {
 	for _, b := range cfg.clients {
 		for i := range b.n {
 			if err := p.plantM2MClient(b.seed(i)); err != nil {
-				return fmt.Errorf("emulator: M2M client seed %d: %w", i, err)
+				return invalidArgument("M2M client seed %d: %w", i, err)
 			}
 		}
 	}
 	for i, seed := range cfg.apps {
 		if err := p.plantConnectedApp(seed); err != nil {
-			return fmt.Errorf("emulator: Connected App seed %d: %w", i, err)
+			return invalidArgument("Connected App seed %d: %w", i, err)
 		}
 	}
 	return nil

@@ -42,10 +42,11 @@ func Start(opts ...Option) (*Server, error) {
 		return nil, fmt.Errorf("emulator: %w", err)
 	}
 	s := &Server{
-		Emulator: e, URL: "http://" + listener.Addr().String(), ProjectID: e.ProjectID(), Secret: e.Secret(),
+		Emulator: e, URL: "http://" + listener.Addr().String(),
 		client: &http.Client{Transport: &http.Transport{MaxIdleConnsPerHost: 64}},
 		ended:  make(chan struct{}), cancel: cancel,
 	}
+	s.ProjectID, s.Secret = e.Credentials()
 	s.http = &http.Server{
 		Handler:           http.HandlerFunc(s.serve),
 		ReadHeaderTimeout: 5 * time.Second,
@@ -78,16 +79,18 @@ func (s *Server) serve(w http.ResponseWriter, r *http.Request) {
 // Client returns an HTTP client for the server, whose connections end with it.
 func (s *Server) Client() *http.Client { return s.client }
 
-// Close stops the server, ends its connections and returns when no request is in work. It may be called more than once.
-func (s *Server) Close() {
+// Close stops the server, closes its connections and returns once no request is being served. It returns the error of
+// closing the listener, if any. It may be called more than once.
+func (s *Server) Close() error {
 	s.mu.Lock()
 	s.closing = true
 	s.mu.Unlock()
 	s.cancel()
-	_ = s.http.Close()
+	err := s.http.Close()
 	s.client.CloseIdleConnections()
 	<-s.ended
 	s.busy.Wait()
+	return err
 }
 
 // Format prints the server without its secret, whatever the verb.

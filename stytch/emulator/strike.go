@@ -9,7 +9,7 @@ import (
 
 // wait lets the latency of a fault pass. It reports false if the client left meanwhile.
 func (c *call) wait(ctx context.Context, f Fault) bool {
-	if f.Kind == FaultSlow || pause(ctx, f.Latency) {
+	if f.kind == faultSlow || pause(ctx, f.delay) {
 		return true
 	}
 	c.hangUp()
@@ -32,23 +32,23 @@ func pause(ctx context.Context, d time.Duration) bool {
 
 // strike answers as the fault wants it; real is the answer of the operation, if it was done.
 func (c *call) strike(ctx context.Context, f Fault, real answer) {
-	switch f.Kind {
-	case FaultReset:
+	switch f.kind {
+	case faultReset:
 		c.hangUp()
-	case FaultCut:
+	case faultCut:
 		c.sendHalf(real)
 		panic(http.ErrAbortHandler) // the way to end an answer that was begun
-	case FaultSlow:
+	case faultSlow:
 		half := c.sendHalf(real)
-		if !pause(ctx, f.Latency) {
+		if !pause(ctx, f.delay) {
 			panic(http.ErrAbortHandler)
 		}
 		_, _ = c.w.Write(real.body[half:])
-	case FaultDelay:
+	case faultDelay:
 		c.send(real)
 	default:
 		a := f.answer(c)
-		a.retryAfter = f.RetryAfter
+		a.retryAfter = f.retryAfter
 		c.send(a)
 	}
 }
@@ -80,15 +80,15 @@ func (c *call) hangUp() {
 }
 
 func (f Fault) answer(c *call) answer {
-	switch f.Kind {
-	case FaultHTML:
-		page := "<html><head><title>" + http.StatusText(f.Status) + "</title></head><body><h1>" +
-			http.StatusText(f.Status) + "</h1></body></html>\n"
-		return answer{status: f.Status, contentType: "text/html; charset=utf-8", body: []byte(page)}
-	case FaultEmpty:
-		return answer{status: f.Status}
-	case FaultGarbage:
-		return answer{status: f.Status, contentType: "application/json", body: []byte(`{"status_code":`)}
+	switch f.kind {
+	case faultHTML:
+		page := "<html><head><title>" + http.StatusText(f.status) + "</title></head><body><h1>" +
+			http.StatusText(f.status) + "</h1></body></html>\n"
+		return answer{status: f.status, contentType: "text/html; charset=utf-8", body: []byte(page)}
+	case faultEmpty:
+		return answer{status: f.status}
+	case faultGarbage:
+		return answer{status: f.status, contentType: "application/json", body: []byte(`{"status_code":`)}
 	}
 	return f.failure(c.operation).answer(c.requestID)
 }
@@ -96,29 +96,23 @@ func (f Fault) answer(c *call) answer {
 // failure is the usual error of Stytch for a status. Refusals of the token endpoint have a shape of their own, but what
 // stands in front of it does not know that.
 func (f Fault) failure(operation string) *failure {
-	if operation == "IssueM2MToken" && (f.Status == 400 || f.Status == 401) {
+	if operation == "IssueM2MToken" && (f.status == 400 || f.status == 401) {
 		e := grantError("invalid_client", "The client credentials are not valid.")
-		e.status = f.Status
-		if f.ErrorType != "" {
-			e.kind = f.ErrorType
-		}
+		e.status = f.status
 		return e
 	}
 	usual := map[int]string{
 		400: "bad_request", 401: "unauthorized_credentials", 403: "organization_suspended", 404: "route_not_found",
 		405: "method_not_allowed", 429: "too_many_requests", 503: "server_unavailable",
 	}
-	kind := usual[f.Status]
+	kind := usual[f.status]
 	if kind == "" {
 		kind = "internal_server_error"
-		if f.Status < 500 {
+		if f.status < 500 {
 			kind = "bad_request"
 		}
 	}
 	e := fail(kind)
-	e.status = f.Status
-	if f.ErrorType != "" {
-		e.kind = f.ErrorType
-	}
+	e.status = f.status
 	return e
 }

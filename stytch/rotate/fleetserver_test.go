@@ -71,7 +71,8 @@ func TestFleetServer(t *testing.T) {
 			defer transport.mu.Unlock()
 			asked = time.Now()
 		})
-		journal, err := rotate.NewFileJournal(filepath.Join(t.TempDir(), "journal"), e.ProjectID(), secret.Generate())
+		projectID, _ := e.Credentials()
+		journal, err := rotate.NewFileJournal(filepath.Join(t.TempDir(), "journal"), projectID, secret.Generate())
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -129,7 +130,8 @@ func teams(t *testing.T, place *safe, faults ...emulator.Fault) *emulator.Emulat
 // fed is a client of the SDK that tells a bucket when it is refused for being too fast.
 func fed(t *testing.T, e *emulator.Emulator, transport http.RoundTripper, bucket *rotate.Bucket, asked func()) *stytch.Client {
 	t.Helper()
-	api, err := stytch.New(e.ProjectID(), e.Secret(), stytch.WithBaseURL("http://127.0.0.1"),
+	projectID, projectSecret := e.Credentials()
+	api, err := stytch.New(projectID, projectSecret, stytch.WithBaseURL("http://127.0.0.1"),
 		stytch.WithHTTPClient(&http.Client{Transport: transport}),
 		stytch.WithObserver(func(_ context.Context, a stytch.Attempt) {
 			var refused *stytch.Error

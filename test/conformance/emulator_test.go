@@ -147,7 +147,8 @@ func TestEmulatorBehindAPath(t *testing.T) {
 		t.Fatal(err)
 	}
 	behind = e
-	l := connect(t, server.Client().Transport, server.URL+"/proxy/of", e.ProjectID(), e.Secret())
+	projectID, projectSecret := e.Credentials()
+	l := connect(t, server.Client().Transport, server.URL+"/proxy/of", projectID, projectSecret)
 	Run(t, l.api, Options{Prefix: "behind"})
 	l.report(t)
 }

@@ -18,11 +18,7 @@ type evil struct {
 }
 
 func after(f func(string) emulator.Fault) func(string) emulator.Fault {
-	return func(operation string) emulator.Fault {
-		fault := f(operation)
-		fault.AfterEffect = true
-		return fault
-	}
+	return func(operation string) emulator.Fault { return f(operation).AfterEffect() }
 }
 
 // evils leaves out what says "no" and does it all the same: against that there is no help but WithTakeOver.

@@ -131,7 +131,8 @@ func (s *server) inside(t *testing.T, options ...stytch.Option) *stytch.Client {
 
 func newClient(t *testing.T, s *server, address string, options ...stytch.Option) *stytch.Client {
 	t.Helper()
-	c, err := stytch.New(s.ProjectID(), s.Secret(), append([]stytch.Option{stytch.WithBaseURL(address)}, options...)...)
+	projectID, projectSecret := s.Credentials()
+	c, err := stytch.New(projectID, projectSecret, append([]stytch.Option{stytch.WithBaseURL(address)}, options...)...)
 	if err != nil {
 		t.Fatal(err)
 	}

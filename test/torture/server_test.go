@@ -93,7 +93,7 @@ func (s *server) secrets() []secret.String {
 func (s *server) ask(method, path, contentType, body string) *httptest.ResponseRecorder {
 	r := httptest.NewRequest(method, "http://127.0.0.1"+path, strings.NewReader(body))
 	r.Header.Set("Content-Type", contentType)
-	r.SetBasicAuth(s.ProjectID(), s.Secret())
+	r.SetBasicAuth(s.Credentials())
 	w := httptest.NewRecorder()
 	s.Emulator.ServeHTTP(w, r)
 	return w
@@ -111,7 +111,8 @@ func (s *server) accepts(id string, value secret.String) bool {
 		return end == seen.Current || end == seen.Next
 	}
 	form := url.Values{"grant_type": {"client_credentials"}, "client_id": {id}, "client_secret": {value.Reveal()}, "scope": {"not-held"}}
-	answer := s.ask("POST", "/v1/public/"+s.ProjectID()+"/oauth2/token", "application/x-www-form-urlencoded", form.Encode())
+	projectID, _ := s.Credentials()
+	answer := s.ask("POST", "/v1/public/"+projectID+"/oauth2/token", "application/x-www-form-urlencoded", form.Encode())
 	var out struct{ Error string }
 	if err := json.Unmarshal(answer.Body.Bytes(), &out); err != nil || out.Error != "invalid_scope" && out.Error != "invalid_client" {
 		panic("the server cannot be asked")

@@ -35,8 +35,9 @@ func newService(tb testing.TB, v variant, more ...emulator.Option) *service {
 	tb.Helper()
 	s := newServer(tb, v, more...)
 	dir := tb.TempDir()
+	projectID, projectSecret := s.Credentials()
 	svc := &service{server: s, dir: dir, order: order{
-		Project: s.ProjectID(), Secret: s.Secret(), Address: s.outside(tb), Client: clientID,
+		Project: projectID, Secret: projectSecret, Address: s.outside(tb), Client: clientID,
 		Journal: filepath.Join(dir, "journal"), File: filepath.Join(dir, "credentials.json"),
 	}}
 	first := rotate.Delivery{ClientID: clientID, Secret: s.initial}

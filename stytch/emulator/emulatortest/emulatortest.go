@@ -15,6 +15,10 @@ func NewServer(tb testing.TB, opts ...emulator.Option) *emulator.Server {
 	if err != nil {
 		tb.Fatal(err)
 	}
-	tb.Cleanup(s.Close)
+	tb.Cleanup(func() {
+		if err := s.Close(); err != nil {
+			tb.Error(err)
+		}
+	})
 	return s
 }
