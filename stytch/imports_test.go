@@ -23,16 +23,20 @@ var mayImport = map[string][]string{
 	"internal/retry":            {"internal/operation"},
 	"internal/fastjson":         {},
 	"internal/baseurl":          {},
-	"stytch":                    {"gen", "stytch/secret", "stytch/metadata", "internal/operation", "internal/retry", "internal/fastjson", "internal/baseurl"},
-	"stytch/emulator":           {"gen/server", "api"}, // never stytch or gen: client and server meet only in the YAML
+	"internal/redact":           {"stytch/secret"},
+	"internal/seal":             {"stytch/secret"},
+	"internal/project":          {"stytch/secret"},
+	"internal/rate":             {},
+	"stytch":                    {"gen", "stytch/secret", "stytch/metadata", "internal/operation", "internal/retry", "internal/fastjson", "internal/baseurl", "internal/redact", "internal/project", "internal/conns"},
+	"stytch/emulator":           {"gen/server", "api", "internal/project"}, // never stytch or gen: client and server meet only in the YAML
 	"internal/strictjson":       {},
 	"internal/jwks":             {"internal/strictjson"},
-	"stytch/verify":             {"internal/jwks", "internal/strictjson", "internal/baseurl"}, // a resource server links no management client
-	"stytch/token":              {"stytch/secret", "internal/operation", "internal/retry", "internal/baseurl"},
+	"stytch/verify":             {"internal/jwks", "internal/strictjson", "internal/baseurl", "internal/project", "internal/redact"}, // a resource server links no management client
+	"stytch/token":              {"stytch/secret", "internal/operation", "internal/retry", "internal/baseurl", "internal/redact", "internal/seal", "internal/project"},
 	"stytch/token/storetest":    {},
 	"internal/atomicfile":       {},
-	"stytch/rotate":             {"stytch/secret", "internal/atomicfile", "internal/strictjson"}, // knows no HTTP
-	"stytch/rotate/deliver":     {"stytch/rotate", "stytch/secret", "internal/atomicfile"},
+	"stytch/rotate":             {"stytch/secret", "internal/atomicfile", "internal/strictjson", "internal/redact", "internal/seal", "internal/project", "internal/rate"}, // knows no HTTP
+	"stytch/rotate/deliver":     {"stytch/rotate", "stytch/secret", "internal/atomicfile", "internal/redact", "internal/project"},
 	"stytch/rotate/journaltest": {"stytch/rotate", "stytch/secret"},
 	"test/torture":              {}, // tests only
 	"internal/contract":         {"api"},
