@@ -12,65 +12,70 @@ import (
 	"github.com/stytchkit/m2m/internal/retry"
 )
 
-// call is one call with all its attempts.
+// call is one call of an operation, with all its attempts.
 type call struct {
-	client        *Client
+	settings      *settings
 	op            *operation.Operation
 	req           *http.Request
 	deadline      time.Time
 	mayHaveWorked bool // an earlier attempt may have taken effect
 }
 
-// attempt sends the request once and reads the whole answer, so that a slow or endless body is part of the attempt.
+// attempt sends the request once and reads the whole response, so that a slow or endless body counts as part of the attempt.
 func (c *call) attempt(ctx context.Context, n int) (*http.Response, retry.Decision, error) {
-	if err := ctx.Err(); err != nil { // nothing is sent, so nothing is in doubt
+	if err := ctx.Err(); err != nil { // nothing is sent, so the outcome is known
 		return nil, retry.Decision{}, &callError{operation: c.op.ID, cause: err}
 	}
 	start := time.Now()
-	timeout := min(c.client.settings.attemptTimeout, c.deadline.Sub(start))
-	attemptCtx, cancel := context.WithTimeout(ctx, timeout)
-	defer cancel()
-
-	probe := &probe{Context: attemptCtx, gate: c.client.settings.gate}
-	probe.begin()
-	defer probe.end()
-	sendCtx := context.Context(probe)
-	if c.op.Safety == operation.ShownOnce {
-		sendCtx = probe.traced()
-	}
-	resp, err := c.roundTrip(sendCtx, n)
-	var a *answer
-	var failure retry.Failure
-	if err == nil {
-		a, failure, err = c.read(attemptCtx, resp, n)
-		record(ctx, resp, a, n)
-		resp.Body = a
-	} else {
-		err = c.noAnswer(ctx, attemptCtx, err, timeout)
-		failure = retry.Failure{Err: err, NotSent: probe.notSent()}
-	}
+	resp, body, failure, err := c.exchange(ctx, n, min(c.settings.attemptTimeout, c.deadline.Sub(start)))
 	var decision retry.Decision
 	if err != nil {
-		decision = c.client.settings.policy.Decide(c.op.Safety, failure)
+		decision = c.settings.policy.Decide(c.op.Safety, failure)
 		annotate(err, n, decision.Ambiguous && c.op.Safety == operation.ShownOnce, c.mayHaveWorked)
 	}
-	if observe := c.client.settings.observe; observe != nil {
+	if observe := c.settings.observe; observe != nil {
 		seen := Attempt{Operation: c.op.ID, Number: n, StatusCode: failure.Status, Duration: time.Since(start), Err: err}
-		if a != nil {
-			seen.RequestID = a.requestID()
+		if body != nil {
+			seen.RequestID = body.requestID()
 		}
 		observe(ctx, seen)
 	}
 	if err != nil {
-		if a != nil {
-			a.Close()
+		if body != nil {
+			body.Close()
 		}
 		return nil, decision, err
 	}
 	return resp, decision, nil
 }
 
-// roundTrip hands the request to the transport, which may be anybody's.
+// exchange is one round trip and its response, within a timeout. The failure says how far it came, also if there is none.
+func (c *call) exchange(ctx context.Context, n int, timeout time.Duration) (*http.Response, *response, retry.Failure, error) {
+	attemptCtx, cancel := context.WithTimeout(ctx, timeout)
+	defer cancel()
+	sendCtx := attemptCtx
+	if c.settings.conns != nil {
+		caller := c.settings.conns.Enter(attemptCtx)
+		defer caller.Leave()
+		sendCtx = caller
+	}
+	var sent *trace
+	if c.op.Safety == operation.ShownOnce { // otherwise it does not matter whether the request was sent
+		sent = new(trace)
+		sendCtx = sent.context(sendCtx)
+	}
+	resp, err := c.roundTrip(sendCtx, n)
+	if err != nil {
+		err = c.noResponse(ctx, attemptCtx, err, timeout)
+		return nil, nil, retry.Failure{Err: err, NotSent: sent != nil && sent.notSent()}, err
+	}
+	body, failure, err := readResponse(attemptCtx, resp, origin{op: c.op, req: c.req, attempts: n}, c.settings.maxResponse)
+	storeResponse(ctx, resp, body, n)
+	resp.Body = body
+	return resp, body, failure, err
+}
+
+// roundTrip hands the request to the transport, which may be the caller's own code.
 func (c *call) roundTrip(ctx context.Context, n int) (*http.Response, error) {
 	req := c.req.WithContext(ctx)
 	if n > 1 && c.req.GetBody != nil {
@@ -80,7 +85,7 @@ func (c *call) roundTrip(ctx context.Context, n int) (*http.Response, error) {
 		}
 		req.Body = body
 	}
-	resp, err := c.client.transport.RoundTrip(req)
+	resp, err := c.settings.transport.RoundTrip(req)
 	if err == nil && resp == nil {
 		err = errors.New("the RoundTripper returned neither a response nor an error")
 	}
@@ -90,8 +95,9 @@ func (c *call) roundTrip(ctx context.Context, n int) (*http.Response, error) {
 	return resp, err
 }
 
-// noAnswer names the operation instead of the URL, and tells the end of an attempt from the end of the caller's context.
-func (c *call) noAnswer(ctx, attemptCtx context.Context, err error, timeout time.Duration) error {
+// noResponse is the error of an attempt without a response. It names the operation instead of the URL, and distinguishes
+// the end of the attempt from the end of the caller's context.
+func (c *call) noResponse(ctx, attemptCtx context.Context, err error, timeout time.Duration) error {
 	var wrapped *url.Error // a RoundTripper may be a whole http.Client
 	for errors.As(err, &wrapped) && wrapped.Err != nil {
 		err = wrapped.Err
@@ -100,7 +106,7 @@ func (c *call) noAnswer(ctx, attemptCtx context.Context, err error, timeout time
 	case ctx.Err() != nil:
 		err = ctx.Err()
 	case attemptCtx.Err() != nil:
-		err = fmt.Errorf("no answer within %v: %w", timeout, context.DeadlineExceeded)
+		err = fmt.Errorf("no response within %v: %w", timeout, context.DeadlineExceeded)
 	}
 	text, cause := muted(c.req, err)
 	return &callError{operation: c.op.ID, text: text, cause: cause}

@@ -4,13 +4,13 @@ import (
 	"encoding/base64"
 	"errors"
 	"fmt"
+	"io"
 	"net/http"
 	"net/url"
 	"os"
 	"strings"
 
 	"github.com/stytchkit/m2m/gen"
-	"github.com/stytchkit/m2m/internal/retry"
 	"github.com/stytchkit/m2m/stytch/secret"
 )
 
@@ -19,61 +19,49 @@ const (
 	testURL = "https://test.stytch.com"
 )
 
-// Client calls the management API of one Stytch project. It holds no connection of its own making until it is used, starts no
-// goroutine, and is safe for concurrent use; make one and share it.
+// Client is a client of the management API of one Stytch project. It opens no connection before the first call, starts no
+// goroutine, and is safe for concurrent use. Create one and share it.
 type Client struct {
 	M2M           *M2M           // M2M clients
 	ConnectedApps *ConnectedApps // Connected Apps
 
-	base          *url.URL // without a trailing slash
-	projectID     string
-	secret        secret.String
-	authorization func() []string // the header made of both, ready to be put into a request
-	transport     http.RoundTripper
-	raw           *gen.Client
-	settings      settings
-	budget        retry.Budget
+	sender *sender
 }
 
-// New returns a client for a project. It reads no environment and touches no network.
+// New returns a client for a project. It does not read the environment or use the network.
 //
-// The project id chooses the host: the live API for ids that begin with project-live-, the test API for all others. The
-// secret is one of the project's secrets, not a client's. Every error names the argument or option and the rule that it
-// breaks, and is [ErrInvalidArgument].
+// The project id selects the host: the live API for ids that begin with project-live-, the test API for all others. The
+// secret is one of the project's secrets, not a client secret. Every error is [ErrInvalidArgument], and names the argument
+// or option and the rule it breaks.
 func New(projectID, projectSecret string, options ...Option) (*Client, error) {
 	if err := checkCredentials(projectID, projectSecret); err != nil {
 		return nil, err
 	}
-	c := &Client{projectID: projectID, secret: secret.New(projectSecret), authorization: basicAuth(projectID, projectSecret), settings: defaults()}
-	for i, option := range options {
-		if option == nil {
-			return nil, invalid("", "option %d is nil", i)
-		}
-		if err := option(&c.settings); err != nil {
-			return nil, err
-		}
-	}
-	c.base = c.settings.base
-	if c.base == nil {
-		c.base, _ = url.Parse(testURL)
-		if strings.HasPrefix(projectID, "project-live-") {
-			c.base, _ = url.Parse(liveURL)
-		}
-	}
-	c.useTransport()
-
-	raw, err := gen.NewClient(c.BaseURL(), gen.WithHTTPClient(ownDoer{c}))
+	settings, err := newSettings(options)
 	if err != nil {
+		return nil, err
+	}
+	s := &sender{
+		base:          settings.base,
+		projectID:     projectID,
+		secret:        secret.New(projectSecret),
+		authorization: basicAuth(projectID, projectSecret),
+		settings:      settings,
+	}
+	if s.base == nil {
+		s.base, _ = url.Parse(testURL)
+		if strings.HasPrefix(projectID, "project-live-") {
+			s.base, _ = url.Parse(liveURL)
+		}
+	}
+	if s.api, err = gen.NewClient(s.base.String(), gen.WithHTTPClient(s)); err != nil {
 		return nil, fmt.Errorf("stytch: %w", err)
 	}
-	c.raw = raw
-	c.M2M = &M2M{client: c, Secrets: &Secrets{family: m2mSecrets{c}}}
-	c.ConnectedApps = &ConnectedApps{client: c, Secrets: &Secrets{family: connectedAppSecrets{c}}}
-	return c, nil
+	return &Client{M2M: newM2M(s), ConnectedApps: newConnectedApps(s), sender: s}, nil
 }
 
 // FromEnv is [New] with the project id and secret of the environment variables STYTCH_PROJECT_ID and
-// STYTCH_PROJECT_SECRET and, if it is set, the base URL of STYTCH_BASE_URL. Options that are given win.
+// STYTCH_PROJECT_SECRET and, if set, the base URL of STYTCH_BASE_URL. Options take precedence.
 func FromEnv(options ...Option) (*Client, error) {
 	id, text := os.Getenv("STYTCH_PROJECT_ID"), os.Getenv("STYTCH_PROJECT_SECRET")
 	var missing []error
@@ -98,18 +86,45 @@ func FromEnv(options ...Option) (*Client, error) {
 	return New(id, text, options...)
 }
 
-// BaseURL is the address that every request begins with, without a trailing slash. With it, the generated client can be
-// put on top of this one: gen.NewClient(c.BaseURL(), gen.WithHTTPClient(c)).
-func (c *Client) BaseURL() string { return c.base.String() }
+// BaseURL is the address that every request begins with, without a trailing slash.
+func (c *Client) BaseURL() string { return c.sender.base.String() }
 
-// ProjectID is the project that the client was made for.
-func (c *Client) ProjectID() string { return c.projectID }
+// ProjectID is the project that the client was created for.
+func (c *Client) ProjectID() string { return c.sender.projectID }
 
-// CloseIdleConnections closes the connections that no call uses at the moment. The client stays usable.
+// CloseIdleConnections closes the connections that no call is using. The client stays usable.
 func (c *Client) CloseIdleConnections() {
-	if t, ok := c.transport.(interface{ CloseIdleConnections() }); ok {
+	if t, ok := c.sender.settings.transport.(interface{ CloseIdleConnections() }); ok {
 		t.CloseIdleConnections()
 	}
+}
+
+// Do sends one request of the contract and adds what every call of this client has: the project's credentials where they
+// belong, retries by the meaning of the operation, timeouts, a size limit, typed errors. It lets the generated client send
+// its requests through this one:
+//
+//	raw, err := gen.NewClient(client.BaseURL(), gen.WithHTTPClient(client))
+//
+// The response is always a success with a JSON object as its body, held in memory; everything else is an error. A request to
+// another host, or for an operation that is not in the contract, is not sent: this also catches ids such as "..". The request
+// itself is not changed.
+func (c *Client) Do(req *http.Request) (*http.Response, error) {
+	if req == nil || req.URL == nil {
+		return nil, invalid("", "request must not be nil")
+	}
+	resp, err := c.sender.Do(req.Clone(req.Context()))
+	if err != nil {
+		return nil, err
+	}
+	r := resp.Body.(*response)
+	if err := r.check(); err != nil {
+		defer r.Close()
+		return nil, err
+	}
+	// The caller may close the body twice, or read it after closing it. So the buffer does not return to the pool.
+	resp.Body = io.NopCloser(&r.Buffer)
+	resp.Request = req // without the credentials
+	return resp, nil
 }
 
 func basicAuth(user, password string) func() []string {

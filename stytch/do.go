@@ -3,75 +3,124 @@ package stytch
 import (
 	"context"
 	"errors"
-	"io"
 	"net/http"
 	"net/url"
 	"strings"
 	"time"
 
+	"github.com/stytchkit/m2m/gen"
 	"github.com/stytchkit/m2m/internal/operation"
+	"github.com/stytchkit/m2m/internal/retry"
+	"github.com/stytchkit/m2m/stytch/secret"
 )
 
-// Do sends one request of the contract with everything that this client adds: the project's credentials where they belong,
-// retries by the meaning of the operation, time and size limits, typed errors. It makes the client the HTTP client of the
-// generated one:
+// sender sends the requests of one client. Every request takes the same path, in one direction:
 //
-//	raw, err := gen.NewClient(client.BaseURL(), gen.WithHTTPClient(client))
-//
-// The response is always a success with a JSON object as its body, held in memory; everything else is an error. A request to
-// another host, or for no operation of the contract (which is what a dot segment as a client id ends in), is refused unsent.
-// The request itself is not changed.
-func (c *Client) Do(req *http.Request) (*http.Response, error) {
-	if req == nil || req.URL == nil {
-		return nil, invalid("", "request must not be nil")
-	}
-	resp, err := c.send(req.Clone(req.Context()))
-	if err != nil {
-		return nil, err
-	}
-	a := resp.Body.(*answer)
-	if err := a.check(); err != nil {
-		defer a.Close()
-		return nil, err
-	}
-	// A caller may close the body twice, or read it after that: its buffer must not serve another call by then.
-	resp.Body = io.NopCloser(&a.Buffer)
-	resp.Request = req // without the credentials
-	return resp, nil
+//	sender.Do    matches the operation, authenticates, repeats attempts (this file)
+//	  attempt    one round trip within its timeouts, reported to the observer (attempt.go)
+//	    response reads the body within its limit, types the errors, decodes (response.go)
+type sender struct {
+	base          *url.URL // without a trailing slash
+	projectID     string
+	secret        secret.String
+	authorization func() []string // the header made of both, ready to be put into a request
+	settings      settings
+	budget        retry.Budget
+	api           *gen.Client // sends through this sender
 }
 
-// ownDoer serves the client's own generated client, whose requests may be changed and whose answers are checked by decoding them.
-type ownDoer struct{ client *Client }
-
-func (d ownDoer) Do(req *http.Request) (*http.Response, error) { return d.client.send(req) }
-
-// send makes as many attempts as the operation, the policy, the budget and the deadline allow.
-func (c *Client) send(req *http.Request) (*http.Response, error) {
-	op, err := c.prepare(req)
+// Do sends a request and returns a success whose Body is a [response], not yet decoded. It changes the request.
+func (s *sender) Do(req *http.Request) (*http.Response, error) {
+	op, err := s.match(req)
 	if err != nil {
 		if req.Body != nil {
 			req.Body.Close()
 		}
 		return nil, err
 	}
-	call := call{client: c, op: op, req: req}
-	ctx := req.Context()
+	s.authenticate(op, req)
+	return s.retry(&call{settings: &s.settings, op: op, req: req})
+}
+
+// match finds the operation and checks where the request goes. An id that is spelled in an unusual way is escaped again.
+func (s *sender) match(req *http.Request) (*operation.Operation, error) {
+	u := req.URL
+	if u.Scheme != s.base.Scheme || u.Host != s.base.Host || u.User != nil || u.Opaque != "" || req.Host != "" && req.Host != s.base.Host {
+		return nil, invalid("", "request must go to the base URL")
+	}
+	base := s.base.EscapedPath()
+	path, ok := strings.CutPrefix(u.EscapedPath(), base)
+	op, escaped := operation.Match(req.Method, path)
+	if !ok || op == nil {
+		return nil, invalid("", "request is no operation of the contract: check the path, and that its id is not empty or a dot segment")
+	}
+	if escaped == "" {
+		return op, nil
+	}
+	id, err := operation.Param(escaped)
+	if err == nil {
+		err = operation.CheckID(id)
+	}
+	if err != nil {
+		return nil, invalid(op.ID, "id %v", err)
+	}
+	if canonical := op.URL(id); canonical != path {
+		safe := *u
+		safe.Path, safe.RawPath = mustUnescape(base+canonical), base+canonical
+		req.URL = &safe
+	}
+	return op, nil
+}
+
+// mustUnescape is for paths that this package escaped.
+func mustUnescape(escaped string) string {
+	path, err := url.PathUnescape(escaped)
+	if err != nil {
+		panic("stytch: escaped path does not unescape: " + err.Error())
+	}
+	return path
+}
+
+// acceptJSON is shared by all requests, as are the other header values: they must never be changed in place.
+var acceptJSON = []string{"application/json"}
+
+// authenticate sets the headers. The project's credentials go only where the operation takes them.
+func (s *sender) authenticate(op *operation.Operation, req *http.Request) {
+	if req.Header == nil {
+		req.Header = make(http.Header)
+	}
+	if op.ProjectAuth {
+		req.Header["Authorization"] = s.authorization()
+	} else if _, password, _ := req.BasicAuth(); password == s.secret.Reveal() {
+		req.Header.Del("Authorization")
+	}
+	if op.Safety == operation.ShownOnce { // these headers would allow http.Transport to repeat the request
+		req.Header.Del("Idempotency-Key")
+		req.Header.Del("X-Idempotency-Key")
+	}
+	req.Header["Accept"] = acceptJSON
+	req.Header["User-Agent"] = s.settings.userAgent
+}
+
+// retry makes as many attempts as the operation, the policy, the budget and the deadline allow.
+func (s *sender) retry(call *call) (*http.Response, error) {
+	ctx := call.req.Context()
 	var ok bool
 	if call.deadline, ok = ctx.Deadline(); !ok {
-		call.deadline = time.Now().Add(c.settings.timeout)
+		call.deadline = time.Now().Add(s.settings.callTimeout)
 	}
-	waits := c.settings.policy.Waits()
+	waits := s.settings.policy.Waits()
 	for n := 1; ; n++ {
 		resp, decision, err := call.attempt(ctx, n)
 		if err == nil {
-			c.budget.Deposit()
+			s.budget.Deposit()
 			return resp, nil
 		}
-		if !decision.Retry || n >= c.settings.policy.MaxAttempts || !replayable(req) {
+		if !decision.Retry || n >= s.settings.policy.MaxAttempts || !replayable(call.req) {
 			return nil, err
 		}
-		wait, ok := waits.Next(asked(err))
-		if !ok || time.Until(call.deadline) <= wait || !c.budget.Withdraw(errors.Is(err, context.DeadlineExceeded)) {
+		wait, ok := waits.Next(retryAfter(err))
+		if !ok || time.Until(call.deadline) <= wait || !s.budget.Withdraw(errors.Is(err, context.DeadlineExceeded)) {
 			return nil, err
 		}
 		if ended := sleep(ctx, wait); ended != nil {
@@ -81,67 +130,12 @@ func (c *Client) send(req *http.Request) (*http.Response, error) {
 	}
 }
 
-// oneCall bounds several requests that are one call for whoever makes it. cancel must be called.
-func (c *Client) oneCall(ctx context.Context) (bounded context.Context, cancel context.CancelFunc) {
+// oneCall bounds several requests that are one call to the caller. cancel must be called.
+func (s *sender) oneCall(ctx context.Context) (bounded context.Context, cancel context.CancelFunc) {
 	if _, ok := ctx.Deadline(); ok {
 		return ctx, func() {}
 	}
-	return context.WithTimeout(ctx, c.settings.timeout)
-}
-
-// prepare finds the operation, checks where the request goes, and sets the headers. The request is the client's to change.
-func (c *Client) prepare(req *http.Request) (*operation.Operation, error) {
-	u := req.URL
-	if u.Scheme != c.base.Scheme || u.Host != c.base.Host || u.User != nil || u.Opaque != "" || req.Host != "" && req.Host != c.base.Host {
-		return nil, invalid("", "request must go to the base URL")
-	}
-	base := c.base.EscapedPath()
-	path, ok := strings.CutPrefix(u.EscapedPath(), base)
-	op, escaped := operation.Match(req.Method, path)
-	if !ok || op == nil {
-		return nil, invalid("", "request is no operation of the contract; an empty id or a dot segment as id ends here too")
-	}
-	if escaped != "" {
-		id, err := operation.Param(escaped)
-		if err == nil {
-			err = operation.CheckID(id)
-		}
-		if err != nil {
-			return nil, invalid(op.ID, "id %v", err)
-		}
-		if canonical := op.URL(id); canonical != path {
-			safe := *u
-			safe.Path, safe.RawPath = mustUnescape(base+canonical), base+canonical
-			req.URL = &safe
-		}
-	}
-	if req.Header == nil {
-		req.Header = make(http.Header)
-	}
-	if op.ProjectAuth {
-		req.Header["Authorization"] = c.authorization()
-	} else if _, password, _ := req.BasicAuth(); password == c.secret.Reveal() {
-		req.Header.Del("Authorization")
-	}
-	if op.Safety == operation.ShownOnce { // or http.Transport would take the request for one that it may repeat
-		req.Header.Del("Idempotency-Key")
-		req.Header.Del("X-Idempotency-Key")
-	}
-	req.Header["Accept"] = acceptJSON
-	req.Header["User-Agent"] = c.settings.userAgent
-	return op, nil
-}
-
-// acceptJSON is shared by all requests, as are the other header values: nobody may change the header of a request in place.
-var acceptJSON = []string{"application/json"}
-
-// mustUnescape is for paths that this package escaped.
-func mustUnescape(escaped string) string {
-	path, err := url.PathUnescape(escaped)
-	if err != nil {
-		panic("stytch: escaped path does not unescape: " + err.Error())
-	}
-	return path
+	return context.WithTimeout(ctx, s.settings.callTimeout)
 }
 
 func replayable(req *http.Request) bool {
@@ -157,38 +151,4 @@ func sleep(ctx context.Context, d time.Duration) error {
 	case <-ctx.Done():
 		return ctx.Err()
 	}
-}
-
-// asked is what an answer says about when to come back.
-func asked(err error) (status int, retryAfter time.Duration) {
-	if e, ok := err.(*Error); ok {
-		return e.StatusCode, e.RetryAfter
-	}
-	return 0, 0
-}
-
-// annotate completes the error of an attempt with what only its call knows.
-func annotate(err error, attempts int, outcomeUnknown, mayHaveWorked bool) {
-	switch e := err.(type) {
-	case *Error:
-		e.Attempts, e.outcomeUnknown, e.mayHaveWorked = attempts, outcomeUnknown, mayHaveWorked
-	case *callError:
-		e.attempts, e.outcomeUnknown = attempts, outcomeUnknown
-	}
-}
-
-// withCause makes the end of the context reachable without losing the answer before it. It changes a copy, because an
-// observer may have kept the error.
-func withCause(err, cause error) error {
-	switch e := err.(type) {
-	case *Error:
-		withCause := *e
-		withCause.cause = cause
-		return &withCause
-	case *callError:
-		withCause := *e
-		withCause.text, withCause.cause = e.what(), errors.Join(e.cause, cause)
-		return &withCause
-	}
-	return err
 }

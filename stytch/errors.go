@@ -7,7 +7,6 @@ import (
 	"net/http"
 	"strings"
 	"time"
-	"unicode"
 )
 
 // What went wrong, for errors.Is. An answer of Stytch is also an [*Error], which holds the details.
@@ -182,33 +181,36 @@ func advice(operation string) string {
 	return "read the state before repeating it"
 }
 
-// argumentError is a fault of the caller, found before anything was sent.
-type argumentError struct{ text string }
-
-func (e *argumentError) Error() string        { return e.text }
-func (e *argumentError) Is(target error) bool { return target == ErrInvalidArgument }
-func (e *argumentError) OutcomeUnknown() bool { return false } // as Error has it
-
-// invalid names the operation or option, if there is one, and the rule that was broken. It must not be given secrets.
-func invalid(where, format string, args ...any) error {
-	text := "stytch: "
-	if where != "" {
-		text += where + ": "
+// retryAfter is the status of a response and how long it asks to wait.
+func retryAfter(err error) (status int, wait time.Duration) {
+	if e, ok := err.(*Error); ok {
+		return e.StatusCode, e.RetryAfter
 	}
-	return &argumentError{text + fmt.Sprintf(format, args...)}
+	return 0, 0
 }
 
-// printable keeps texts of the other side from forging log lines, and bounds them.
-func printable(text string) string {
-	const limit = 1024
-	text = strings.Map(func(r rune) rune {
-		if !unicode.IsPrint(r) { // control characters, line separators, and what turns the direction of the text
-			return ' '
-		}
-		return r
-	}, strings.ToValidUTF8(text, "\uFFFD"))
-	if len(text) > limit {
-		text = strings.ToValidUTF8(text[:limit], "") + "…"
+// annotate completes the error of an attempt with what only its call knows.
+func annotate(err error, attempts int, outcomeUnknown, mayHaveWorked bool) {
+	switch e := err.(type) {
+	case *Error:
+		e.Attempts, e.outcomeUnknown, e.mayHaveWorked = attempts, outcomeUnknown, mayHaveWorked
+	case *callError:
+		e.attempts, e.outcomeUnknown = attempts, outcomeUnknown
 	}
-	return text
+}
+
+// withCause adds the end of the context to an error, for errors.Is, and keeps the response before it. It changes a copy,
+// because an observer may hold the error.
+func withCause(err, cause error) error {
+	switch e := err.(type) {
+	case *Error:
+		withCause := *e
+		withCause.cause = cause
+		return &withCause
+	case *callError:
+		withCause := *e
+		withCause.text, withCause.cause = e.what(), errors.Join(e.cause, cause)
+		return &withCause
+	}
+	return err
 }

@@ -27,6 +27,7 @@ var mayImport = map[string][]string{
 	"internal/seal":             {"stytch/secret"},
 	"internal/project":          {"stytch/secret"},
 	"internal/rate":             {},
+	"internal/conns":            {},
 	"stytch":                    {"gen", "stytch/secret", "stytch/metadata", "internal/operation", "internal/retry", "internal/fastjson", "internal/baseurl", "internal/redact", "internal/project", "internal/conns"},
 	"stytch/emulator":           {"gen/server", "api", "internal/project"}, // never stytch or gen: client and server meet only in the YAML
 	"internal/strictjson":       {},

@@ -51,3 +51,11 @@ const (
 // NewMetadata makes trusted metadata from a struct, a map or raw JSON that encodes to an object. In an update it is merged into what is
 // there: a key with null is removed, keys that are left out stay. Stytch allows 20 keys at the top level and 4 KB in all.
 func NewMetadata(v any) (Metadata, error) { return metadata.From(v) }
+
+// valueOf is what a pointer of a model points to, or "".
+func valueOf(s *string) string {
+	if s == nil {
+		return ""
+	}
+	return *s
+}

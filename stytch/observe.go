@@ -6,17 +6,17 @@ import (
 	"time"
 )
 
-// Attempt is what an observer is told about one request of a call. It holds no body, no header and no id of a client.
+// Attempt describes one request of a call to an observer. It has no body, no header and no client id.
 type Attempt struct {
 	Operation  string        // operationId of the contract
 	Number     int           // 1 for the first attempt of a call
-	StatusCode int           // 0 if there was no answer
-	RequestID  string        // "" if there was no answer or it has none
-	Duration   time.Duration // from sending the request to the last byte of its answer
-	Err        error         // nil for a success; it holds no secret
+	StatusCode int           // 0 if there was no response
+	RequestID  string        // "" if there was no response or it has none
+	Duration   time.Duration // from sending the request to the last byte of its response
+	Err        error         // nil for a success; contains no secret
 }
 
-// Response is what came with an answer beside its payload.
+// Response is what a response has besides its payload.
 type Response struct {
 	StatusCode int
 	RequestID  string
@@ -26,26 +26,25 @@ type Response struct {
 
 type responseKey struct{}
 
-// WithResponse returns a context whose calls store in r what came with their last answer, success or error:
+// WithResponse returns a context whose calls store in r what their last response has besides its payload, be it a success or
+// an error:
 //
 //	var r stytch.Response
 //	client, err := api.M2M.Get(stytch.WithResponse(ctx, &r), id)
 //
-// A call without any answer leaves r alone. Calls that run at the same time need contexts of their own.
+// A call without any response leaves r alone. Concurrent calls need a context each.
 func WithResponse(ctx context.Context, r *Response) context.Context {
 	return context.WithValue(ctx, responseKey{}, r)
 }
 
-// responseOf is where a call leaves what came with its answer, or nil.
-func responseOf(ctx context.Context) *Response {
+// responseTarget is the r of WithResponse, or nil.
+func responseTarget(ctx context.Context) *Response {
 	r, _ := ctx.Value(responseKey{}).(*Response)
 	return r
 }
 
-func record(ctx context.Context, resp *http.Response, a *answer, attempt int) {
-	r := responseOf(ctx)
-	if r == nil {
-		return
+func storeResponse(ctx context.Context, resp *http.Response, body *response, attempt int) {
+	if r := responseTarget(ctx); r != nil {
+		*r = Response{StatusCode: resp.StatusCode, RequestID: body.requestID(), Header: resp.Header, Attempts: attempt}
 	}
-	*r = Response{StatusCode: resp.StatusCode, RequestID: a.requestID(), Header: resp.Header, Attempts: attempt}
 }

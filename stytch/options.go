@@ -5,44 +5,76 @@ import (
 	"math"
 	"net/http"
 	"net/url"
+	"runtime"
 	"strings"
 	"time"
 
 	"github.com/stytchkit/m2m/internal/baseurl"
+	"github.com/stytchkit/m2m/internal/conns"
 	"github.com/stytchkit/m2m/internal/retry"
 )
 
-// Option changes a setting of [New]. An option that is given a bad value makes New fail.
+// Version is the version of this SDK, as sent in the User-Agent header.
+const Version = "0.1.0"
+
+var userAgent = "stytch-m2m-go/" + Version + " (" + runtime.Version() + "; " + runtime.GOOS + ")"
+
+// Option changes a setting of [New]. New fails if an option is nil or has an invalid value.
 type Option func(*settings) error
 
 type settings struct {
-	base           *url.URL
-	http           *http.Client
-	gate           *dialGate // of our own transport
-	userAgent      []string  // one header value
+	base           *url.URL // nil: the project id decides
+	client         *http.Client
+	transport      http.RoundTripper
+	conns          *conns.Transport // the same transport, or nil if it is the caller's
+	userAgent      []string         // one header value
 	policy         retry.Policy
 	attemptTimeout time.Duration
-	timeout        time.Duration
-	maxAnswer      int64
+	callTimeout    time.Duration
+	maxResponse    int64
 	observe        func(context.Context, Attempt)
 }
 
-func defaults() settings {
-	gate := newDialGate()
-	return settings{
-		http:           &http.Client{Transport: newTransport(gate)},
-		gate:           gate,
+func newSettings(options []Option) (settings, error) {
+	s := settings{
 		userAgent:      []string{userAgent},
 		policy:         retry.Policy{MaxAttempts: 3, BaseDelay: 100 * time.Millisecond, MaxDelay: 20 * time.Second, MaxRetryAfter: time.Minute},
 		attemptTimeout: 10 * time.Second,
-		timeout:        30 * time.Second,
-		maxAnswer:      4 << 20,
+		callTimeout:    30 * time.Second,
+		maxResponse:    4 << 20,
+	}
+	for i, option := range options {
+		if option == nil {
+			return s, invalid("", "option %d is nil", i)
+		}
+		if err := option(&s); err != nil {
+			return s, err
+		}
+	}
+	s.useTransport()
+	return s, nil
+}
+
+// useTransport takes what applies here from the caller's http.Client. Requests go to its RoundTripper directly, which never
+// follows a redirect: that would send the secrets of a body to wherever the response points. The API has no cookies.
+func (s *settings) useTransport() {
+	if s.client == nil {
+		s.conns = conns.New()
+		s.transport = s.conns
+		return
+	}
+	s.transport = s.client.Transport
+	if s.transport == nil {
+		s.transport = http.DefaultTransport
+	}
+	if s.client.Timeout > 0 {
+		s.attemptTimeout = min(s.attemptTimeout, s.client.Timeout)
 	}
 }
 
-// WithBaseURL sends all requests to another address: a custom domain, a proxy, a local Stytch. It must be https, or http to
-// a loopback address, without user info, query or fragment. It may have a path, which every request's path is put behind; a
-// trailing slash changes nothing.
+// WithBaseURL sends all requests to another address: a custom domain, a proxy, a local Stytch. It must be https, or http to a
+// loopback address, without user info, query or fragment. It may have a path, with or without a trailing slash; the path of
+// each request is appended to it.
 func WithBaseURL(address string) Option {
 	return func(s *settings) error {
 		base, err := baseurl.Parse(address)
@@ -55,20 +87,20 @@ func WithBaseURL(address string) Option {
 }
 
 // WithHTTPClient sends requests through the Transport of another http.Client, for a proxy, a client certificate or
-// instrumentation. The http.Client is never changed. Its Timeout bounds each attempt; its Jar and CheckRedirect have no part,
-// because neither cookies nor redirects are used. Without this option, TLS 1.2 is required, the proxy of the environment is
-// used, and idle connections are kept for as many callers as there were.
+// instrumentation. The http.Client is not changed. Its Timeout bounds each attempt; its Jar and CheckRedirect are not used,
+// because there are no cookies and redirects are not followed. Without this option the client requires TLS 1.2, uses the
+// proxy of the environment, and keeps an idle connection for every concurrent caller.
 func WithHTTPClient(client *http.Client) Option {
 	return func(s *settings) error {
 		if client == nil {
 			return invalid("WithHTTPClient", "http.Client must not be nil")
 		}
-		s.http, s.gate = client, nil
+		s.client = client
 		return nil
 	}
 }
 
-// WithUserAgent puts a product such as "billing/1.4" before the SDK's own in the User-Agent header.
+// WithUserAgent puts a product such as "billing/1.4" in front of the SDK's own in the User-Agent header.
 func WithUserAgent(product string) Option {
 	return func(s *settings) error {
 		if product == "" || strings.ContainsFunc(product, func(r rune) bool { return r < ' ' || r > '~' }) {
@@ -81,17 +113,17 @@ func WithUserAgent(product string) Option {
 
 // Retry bounds how a call is retried. A zero field keeps the default.
 type Retry struct {
-	MaxAttempts   int           // requests that a call makes at most, the first included; 3 by default, 1 never retries
-	BaseDelay     time.Duration // the first wait is random below it, each further one below twice as much; 100 ms by default
-	MaxDelay      time.Duration // no chosen wait is longer; 20 s by default
-	MaxRetryAfter time.Duration // if Stytch asks for more, the call ends and the error says how much; 1 min by default
+	MaxAttempts   int           // most requests of a call, the first included; 3 by default, 1 means no retries
+	BaseDelay     time.Duration // upper bound of the first random wait, doubled for each further one; 100 ms by default
+	MaxDelay      time.Duration // longest wait that the client chooses; 20 s by default
+	MaxRetryAfter time.Duration // a longer Retry-After ends the call, and the error has it; 1 min by default
 
-	// RateLimitMayProcess distrusts 429. By default it is taken as proof that a request had no effect, so that even
-	// operations which cannot be repeated are sent again after it. Stytch does not document this.
+	// RateLimitMayProcess says that a request may have taken effect although its response was 429. By default a 429 counts
+	// as proof of no effect, so that even operations that must not be repeated are sent again. Stytch documents neither.
 	RateLimitMayProcess bool
 }
 
-// WithRetry changes how calls are retried. What is retried at all depends on the operation: see the package documentation.
+// WithRetry changes how calls are retried. Which failures are retried depends on the operation: see the package documentation.
 func WithRetry(r Retry) Option {
 	return func(s *settings) error {
 		if r.MaxAttempts < 0 || r.BaseDelay < 0 || r.MaxDelay < 0 || r.MaxRetryAfter < 0 {
@@ -113,31 +145,31 @@ func WithRetry(r Retry) Option {
 	}
 }
 
-// WithTimeouts bounds one attempt, from sending it to the last byte of its answer (10 s by default), and a whole call with
-// its retries and waits (30 s by default). The second one yields to a deadline of the caller's context, which always holds.
+// WithTimeouts bounds one attempt, from sending it to the last byte of its response (10 s by default), and a whole call with
+// its retries and waits (30 s by default). If the caller's context has a deadline, that replaces the timeout of the call.
 func WithTimeouts(attempt, call time.Duration) Option {
 	return func(s *settings) error {
 		if attempt <= 0 || call <= 0 {
 			return invalid("WithTimeouts", "both timeouts must be positive")
 		}
-		s.attemptTimeout, s.timeout = attempt, call
+		s.attemptTimeout, s.callTimeout = attempt, call
 		return nil
 	}
 }
 
-// WithMaxResponseBytes bounds the size of an answer after decompression, 4 MiB by default. A search page of 1,000 clients
-// with full metadata can be larger. An answer that exceeds it is [ErrInvalidResponse].
+// WithMaxResponseBytes bounds the size of a response after decompression, 4 MiB by default. A larger response is
+// [ErrInvalidResponse]. A search page of 1,000 clients with full metadata can exceed the default.
 func WithMaxResponseBytes(n int64) Option {
 	return func(s *settings) error {
 		if n <= 0 {
 			return invalid("WithMaxResponseBytes", "the limit must be positive")
 		}
-		s.maxAnswer = min(n, math.MaxInt64-1) // one more is read to find out
+		s.maxResponse = min(n, math.MaxInt64-1) // one more byte is read, to notice a larger one
 		return nil
 	}
 }
 
-// WithObserver calls f after every attempt, before its answer is decoded, in the goroutine of the call. f must be quick and
+// WithObserver calls f after every attempt, before its response is decoded, in the goroutine of the call. f must be quick and
 // safe for concurrent use.
 func WithObserver(f func(context.Context, Attempt)) Option {
 	return func(s *settings) error {

@@ -2,51 +2,78 @@ package stytch
 
 import (
 	"context"
-	"net/http/httptrace"
-	"sync/atomic"
+	"errors"
+	"fmt"
+	"net/http"
+	"net/url"
+	"strings"
+
+	"github.com/stytchkit/m2m/gen"
+	"github.com/stytchkit/m2m/internal/fastjson"
+	"github.com/stytchkit/m2m/internal/operation"
+	"github.com/stytchkit/m2m/stytch/secret"
 )
 
-// probe follows one attempt through the transport: whether the request can have left, and which dials were begun for it. It
-// is the attempt's context, so that the transport hands it to the dial.
-type probe struct {
-	context.Context
-	gate    *dialGate   // nil with a transport of the caller's
-	waiters []*waiter   // guarded by gate.mu
-	ended   bool        // guarded by gate.mu
-	asked   atomic.Bool // for a connection
-	got     atomic.Bool // a connection
-}
-
-type probeKey struct{}
-
-func (p *probe) Value(key any) any {
-	if key == (probeKey{}) {
-		return p
+// probeM2M is Secrets.Probe for M2M clients.
+func probeM2M(ctx context.Context, s *sender, id string, value secret.String) (accepted bool, err error) {
+	op := operation.IssueM2MToken
+	if err := checkClientID(op, id); err != nil {
+		return false, err
 	}
-	return p.Context.Value(key)
-}
-
-// begin starts an attempt. end must be called when its body has been read.
-func (p *probe) begin() {
-	if p.gate != nil {
-		p.gate.enter()
+	if value.IsZero() {
+		return false, invalid(op.ID, "client secret must not be empty")
 	}
-}
-
-func (p *probe) end() {
-	if p.gate != nil {
-		p.gate.leave(p)
+	if _, err := secret.Outgoing(value).MarshalJSON(); err != nil {
+		return false, invalid(op.ID, "client secret cannot be sent: %v", err)
 	}
+	ctx, cancel := s.oneCall(ctx)
+	defer cancel()
+	err = requestToken(ctx, s, id, value)
+	if err == nil {
+		return true, nil
+	}
+	var e *Error
+	if !errors.As(err, &e) || !refusesClient(e) {
+		return false, err
+	}
+	// An inactive client is refused with the same error as a wrong secret.
+	out, readErr := decode[gen.GetM2MClientResponse](s.api.GetM2MClient(ctx, id))
+	switch {
+	case readErr != nil:
+		return false, fmt.Errorf("stytch: %s: refused, and the client cannot be read: %w", op.ID, readErr)
+	case out.M2MClient.Status == Inactive:
+		return false, fmt.Errorf("%w, so its secret cannot be proved", ErrInactive)
+	case out.M2MClient.Status != Active:
+		return false, fmt.Errorf("stytch: %s: refused, and the status of the client is %q: %w", op.ID, printable(string(out.M2MClient.Status)), ErrInvalidResponse)
+	case e.Type != "invalid_client":
+		return false, err
+	}
+	return false, nil
 }
 
-// traced is the context of a request of which it matters whether it was sent.
-func (p *probe) traced() context.Context {
-	return httptrace.WithClientTrace(p, &httptrace.ClientTrace{
-		GetConn: func(string) { p.asked.Store(true) },
-		GotConn: func(httptrace.GotConnInfo) { p.got.Store(true) },
-	})
+// requestToken has no error only if a token came back. The credentials are in the body, as package token sends them: there,
+// unlike in HTTP Basic, every character has only one encoding.
+func requestToken(ctx context.Context, s *sender, id string, value secret.String) error {
+	form := url.Values{"grant_type": {"client_credentials"}, "client_id": {id}, "client_secret": {value.Reveal()}}
+	r, err := asResponse(s.api.IssueM2MTokenWithBody(ctx, s.projectID, "application/x-www-form-urlencoded", strings.NewReader(form.Encode())))
+	if err != nil {
+		return err
+	}
+	defer r.Close()
+	out, err := decodeOpen[gen.IssueM2MTokenResponse](r)
+	if err != nil {
+		return err
+	}
+	if out.AccessToken.IsZero() || !strings.EqualFold(out.TokenType, "bearer") || fastjson.Find(r.Bytes(), `"error"`) != nil {
+		return r.invalid(errors.New("the success has no bearer token"))
+	}
+	return nil
 }
 
-// notSent reports that the server cannot have seen the request, because it never had a connection. Silence of a transport
-// that knows nothing of httptrace counts as "may have been sent".
-func (p *probe) notSent() bool { return p.asked.Load() && !p.got.Load() }
+// refusesClient reports that Stytch refused the client or its secret. The response does not say which of the two.
+func refusesClient(e *Error) bool {
+	if e.StatusCode != http.StatusBadRequest && e.StatusCode != http.StatusUnauthorized {
+		return false
+	}
+	return e.Type == "invalid_client" || e.Type == "unauthorized_client" || e.Type == "access_denied"
+}

@@ -10,7 +10,9 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"unicode"
 
+	"github.com/stytchkit/m2m/internal/fastjson"
 	"github.com/stytchkit/m2m/stytch/secret"
 )
 
@@ -34,7 +36,7 @@ func redactJSON(req *http.Request, value json.RawMessage) json.RawMessage {
 	for i := 0; i < len(value); {
 		end := i + 1
 		if value[i] == '"' {
-			end = i + stringEnd(value[i:])
+			end = i + fastjson.StringEnd(value[i:])
 		}
 		token := value[i:end]
 		var text string
@@ -101,13 +103,28 @@ func sentSecret(req *http.Request) string {
 		return ""
 	}
 	defer body.Close()
-	text, err := io.ReadAll(io.LimitReader(body, maxErrorBody))
+	text, err := io.ReadAll(io.LimitReader(body, 64<<10))
 	if err != nil {
 		return ""
 	}
-	if isJSON(req.Header.Get("Content-Type")) {
-		return topLevelString(text, `"client_secret"`)
+	if known := fastjson.FindString(text, `"client_secret"`); known != "" {
+		return known
 	}
 	form, _ := url.ParseQuery(string(text))
 	return form.Get("client_secret")
+}
+
+// printable keeps texts of the other side from forging log lines, and bounds them.
+func printable(text string) string {
+	const limit = 1024
+	text = strings.Map(func(r rune) rune {
+		if !unicode.IsPrint(r) { // control characters, line separators, and what turns the direction of the text
+			return ' '
+		}
+		return r
+	}, strings.ToValidUTF8(text, "\uFFFD"))
+	if len(text) > limit {
+		text = strings.ToValidUTF8(text[:limit], "") + "…"
+	}
+	return text
 }

@@ -4,30 +4,29 @@ import (
 	"context"
 	"errors"
 	"iter"
-	"net/http"
 
 	"github.com/stytchkit/m2m/gen"
+	"github.com/stytchkit/m2m/internal/fastjson"
 	"github.com/stytchkit/m2m/internal/operation"
 )
 
-// M2MSearch says which M2M clients to search for. The zero value means all of them.
+// M2MSearch selects the M2M clients to search for. The zero value selects all of them.
 type M2MSearch struct {
-	Filter M2MFilter
+	Filter M2MFilter // nil selects all clients
 
-	Cursor string // where to begin: "" at the first page, or a cursor of an earlier search
-	Limit  int    // clients a page, 1 to 1,000; 0 leaves it to Stytch, which takes 100
+	Cursor string // where to begin: "" for the first page, or a cursor of an earlier search
+	Limit  int    // clients per page, 1 to 1,000; 0 means Stytch's default of 100
 
-	// Prefetch asks for the next page while the clients of this one are being used. At most one page is read ahead; a
-	// loop that ends early cancels the request.
+	// Prefetch requests the next page while the clients of this one are being used. It reads at most one page ahead. If the
+	// loop ends early, the request is canceled.
 	Prefetch bool
 
-	// OnPage is called before the first client of every page, empty ones too. Its Cursor, stored, resumes the search at
-	// this page, and its Next at the following one.
+	// OnPage is called before the first client of each page, also of an empty one. A later search resumes at this page with
+	// its Cursor, and at the following page with its Next.
 	OnPage func(PageInfo)
 }
 
-// ConnectedAppSearch says where to begin a search of Connected Apps, and how. Stytch has no filters for them. The fields
-// mean what they mean in [M2MSearch].
+// ConnectedAppSearch is how to search Connected Apps, for which Stytch has no filters. The fields are those of [M2MSearch].
 type ConnectedAppSearch struct {
 	Cursor   string
 	Limit    int
@@ -35,56 +34,61 @@ type ConnectedAppSearch struct {
 	OnPage   func(PageInfo)
 }
 
-// PageInfo is what a search knows about a page.
+// PageInfo describes a page of a search.
 type PageInfo struct {
-	Cursor string // asks for this page; "" for the first one
-	Next   string // asks for the next page; "" on the last one
-	Total  int    // how many clients match over all pages; -1 if the workspace does not count
+	Cursor string // of this page; "" for the first one
+	Next   string // cursor of the next page; "" on the last one
+	Total  int    // number of matches on all pages; -1 if the workspace does not count them
 }
 
 // Page is one page of a search.
 type Page[T any] struct {
 	Items []T
 	Next  string // cursor of the next page; "" on the last one
-	Total int    // how many clients match over all pages; -1 if the workspace does not count
+	Total int    // number of matches on all pages; -1 if the workspace does not count them
 }
 
 func newPage[T any](items []T, meta gen.ResultsMetadata) Page[T] {
-	return Page[T]{Items: items, Next: text(meta.NextCursor), Total: int(meta.Total)}
+	return Page[T]{Items: items, Next: valueOf(meta.NextCursor), Total: int(meta.Total)}
 }
 
-// search is the paging of both families.
+// nextCursor finds the cursor of the next page without decoding the page.
+func nextCursor(body []byte) string {
+	return fastjson.FindString(fastjson.Find(body, `"results_metadata"`), `"next_cursor"`)
+}
+
+// search pages through M2M clients or Connected Apps.
 type search[T any] struct {
 	op       *operation.Operation
 	cursor   string
 	limit    int
 	prefetch bool
 	onPage   func(PageInfo)
-	check    func() error
-	fetch    func(ctx context.Context, cursor string) (*answer, error)
-	decode   func(*answer) (Page[T], error)
+	filter   M2MFilter
+	fetch    func(ctx context.Context, cursor string) (*response, error)
+	decode   func(*response) (Page[T], error)
 }
 
-func (s search[T]) valid() error {
+func (s search[T]) check() error {
 	if s.limit < 0 || s.limit > 1000 {
 		return invalid(s.op.ID, "Limit must be between 1 and 1000, or 0 for the default")
 	}
-	if s.check != nil {
-		return s.check()
+	if s.filter != nil {
+		return s.filter.check()
 	}
 	return nil
 }
 
 func (s search[T]) page(ctx context.Context) (*Page[T], error) {
-	if err := s.valid(); err != nil {
+	if err := s.check(); err != nil {
 		return nil, err
 	}
-	a, err := s.fetch(ctx, s.cursor)
+	r, err := s.fetch(ctx, s.cursor)
 	if err != nil {
 		return nil, err
 	}
-	defer a.Close()
-	page, err := s.decode(a)
+	defer r.Close()
+	page, err := s.decode(r)
 	if err != nil {
 		return nil, err
 	}
@@ -94,7 +98,7 @@ func (s search[T]) page(ctx context.Context) (*Page[T], error) {
 func (s search[T]) all(ctx context.Context) iter.Seq2[T, error] {
 	return func(yield func(T, error) bool) {
 		var none T
-		if err := s.valid(); err != nil {
+		if err := s.check(); err != nil {
 			yield(none, err)
 			return
 		}
@@ -103,25 +107,25 @@ func (s search[T]) all(ctx context.Context) iter.Seq2[T, error] {
 		ahead := s.begin(ctx, cursor)
 		defer func() { cancel(); ahead.abandon() }()
 		for {
-			a, err := ahead.wait(ctx)
+			r, err := ahead.wait(ctx)
 			if err != nil {
 				yield(none, err)
 				return
 			}
-			// The cursor is found before the page is decoded, so that the next request is under way meanwhile.
-			next := nextCursor(a.Bytes())
+			// The cursor is found before the page is decoded, so that the next request runs in the meantime.
+			next := nextCursor(r.Bytes())
 			var repeated error
 			if next != "" && seen[next] {
-				repeated = a.invalid(errors.New("the page repeats a cursor"))
+				repeated = r.invalid(errors.New("the page repeats an earlier cursor"))
 			}
 			if s.prefetch && next != "" && repeated == nil {
 				ahead = s.begin(ctx, next)
 			}
-			page, err := s.decode(a)
+			page, err := s.decode(r)
 			if err == nil && page.Next != next {
-				err = a.invalid(errors.New("the page names its next cursor twice"))
+				err = r.invalid(errors.New("the page has two different next_cursor values"))
 			}
-			a.Close()
+			r.Close()
 			if err != nil {
 				yield(none, err)
 				return
@@ -148,56 +152,49 @@ func (s search[T]) all(ctx context.Context) iter.Seq2[T, error] {
 	}
 }
 
-// pending is one page that was asked for: in the background if the search prefetches, otherwise when it is waited for.
+// pending is a page that was requested: in the background if the search prefetches, otherwise when wait is called.
 type pending struct {
 	result chan fetched
-	fetch  func() (*answer, error)
+	fetch  func() (*response, error)
 }
 
 type fetched struct {
-	answer   *answer
+	response *response
 	err      error
-	response Response
+	stored   Response // for WithResponse
 }
 
 func (s search[T]) begin(ctx context.Context, cursor string) *pending {
 	if !s.prefetch {
-		return &pending{fetch: func() (*answer, error) { return s.fetch(ctx, cursor) }}
+		return &pending{fetch: func() (*response, error) { return s.fetch(ctx, cursor) }}
 	}
 	p := &pending{result: make(chan fetched, 1)}
 	go func() {
 		defer close(p.result)
 		var f fetched
-		f.answer, f.err = s.fetch(WithResponse(ctx, &f.response), cursor)
+		f.response, f.err = s.fetch(WithResponse(ctx, &f.stored), cursor)
 		p.result <- f
 	}()
 	return p
 }
 
-func (p *pending) wait(ctx context.Context) (*answer, error) {
+func (p *pending) wait(ctx context.Context) (*response, error) {
 	if p.result == nil {
 		return p.fetch()
 	}
 	f := <-p.result
-	// The caller's Response is written here, where the caller cannot be reading it.
-	if r := responseOf(ctx); r != nil && f.response.StatusCode != 0 {
-		*r = f.response
+	// The target of WithResponse is written here, in the caller's goroutine, which cannot be reading it now.
+	if r := responseTarget(ctx); r != nil && f.stored.StatusCode != 0 {
+		*r = f.stored
 	}
-	return f.answer, f.err
+	return f.response, f.err
 }
 
-// abandon ends the goroutine of a page that nobody waited for; its context is canceled. After wait it does nothing.
+// abandon waits for the goroutine of a page that is not needed; its context is canceled. After wait it does nothing.
 func (p *pending) abandon() {
 	if p.result == nil {
 		return
 	}
 	for range p.result { // until the goroutine closes it
 	}
-}
-
-func asAnswer(resp *http.Response, err error) (*answer, error) {
-	if err != nil {
-		return nil, err
-	}
-	return resp.Body.(*answer), nil
 }

@@ -2,136 +2,136 @@ package stytch
 
 import (
 	"context"
+	"net/http"
 
 	"github.com/stytchkit/m2m/gen"
 	"github.com/stytchkit/m2m/internal/operation"
 	"github.com/stytchkit/m2m/stytch/secret"
 )
 
-// Secrets rotates the secrets of one family of clients: M2M clients or confidential Connected Apps. The methods are the bare
-// steps, of which Start, Complete and Cancel are never repeated after a lost answer, which is [ErrOutcomeUnknown]. Package
-// rotate makes a whole rotation of them. It is safe for concurrent use.
-type Secrets struct{ family secretFamily }
+// Secrets rotates the secrets of M2M clients or of confidential Connected Apps. Its methods are the single steps; package
+// rotate runs a whole rotation with them. Start, Complete and Cancel are never repeated after a lost response, which is
+// [ErrOutcomeUnknown]. It is safe for concurrent use.
+type Secrets struct {
+	start, complete, cancel rotationStep
 
-// secretFamily is what differs between the families: the operations and the shape of their answers.
-type secretFamily interface {
-	start(ctx context.Context, id string) (next secret.String, err error)
-	complete(ctx context.Context, id string) error
-	cancel(ctx context.Context, id string) error
-	lastFour(ctx context.Context, id string) (secret.LastFour, error)
-	probe(ctx context.Context, id string, value secret.String) (accepted bool, err error)
+	next     func(*http.Response, error) (secret.String, error) // decodes the response of start
+	lastFour func(ctx context.Context, id string) (secret.LastFour, error)
+	probe    func(ctx context.Context, id string, value secret.String) (accepted bool, err error)
 }
 
-// Start makes a second secret and returns it. Store it before anything else: it is never shown again. From now on both
-// secrets are accepted. A client that is rotating already is [ErrRotating]; a public Connected App is [ErrNoSecret].
+// rotationStep is an operation that names the client and sends an empty object.
+type rotationStep struct {
+	op   *operation.Operation
+	send func(ctx context.Context, id string, body gen.SecretRotationRequest, editors ...gen.RequestEditorFn) (*http.Response, error)
+}
+
+// Start creates a second secret and returns it. Store it before anything else: it is never shown again. From now on both
+// secrets are accepted. If a rotation is in progress the error is [ErrRotating]; for a public Connected App it is
+// [ErrNoSecret].
 func (s *Secrets) Start(ctx context.Context, clientID string) (next secret.String, err error) {
-	return s.family.start(ctx, clientID)
+	if err := checkClientID(s.start.op, clientID); err != nil {
+		return secret.String{}, err
+	}
+	return s.next(s.start.send(ctx, clientID, gen.SecretRotationRequest{}))
 }
 
-// Complete makes the next secret the current one. The former is refused at once. A client that is not rotating is [ErrNotRotating].
+// Complete makes the next secret the current one. The previous secret is refused from then on. If no rotation is in progress,
+// the error is [ErrNotRotating].
 func (s *Secrets) Complete(ctx context.Context, clientID string) error {
-	return s.family.complete(ctx, clientID)
+	return s.complete.finish(ctx, clientID)
 }
 
-// Cancel drops the next secret, which is refused from now on. A client that is not rotating is [ErrNotRotating].
+// Cancel drops the next secret, which is refused from then on. If no rotation is in progress, the error is [ErrNotRotating].
 func (s *Secrets) Cancel(ctx context.Context, clientID string) error {
-	return s.family.cancel(ctx, clientID)
+	return s.cancel.finish(ctx, clientID)
 }
 
-// LastFour reads the last four characters of the secrets. Those of the next one are "" unless a rotation is in progress.
+// LastFour reads the last four characters of the secrets. Next is "" unless a rotation is in progress.
 func (s *Secrets) LastFour(ctx context.Context, clientID string) (secret.LastFour, error) {
-	return s.family.lastFour(ctx, clientID)
+	return s.lastFour(ctx, clientID)
 }
 
-type m2mSecrets struct{ client *Client }
-
-func (f m2mSecrets) start(ctx context.Context, id string) (secret.String, error) {
-	if err := checkClientID(operation.StartM2MClientSecretRotation, id); err != nil {
-		return secret.String{}, err
-	}
-	a, err := asAnswer(f.client.raw.StartM2MClientSecretRotation(ctx, id, gen.SecretRotationRequest{}))
-	if err != nil {
-		return secret.String{}, err
-	}
-	out, err := decodeSecret(a, func(out *gen.StartM2MClientSecretRotationResponse) bool {
-		return !out.M2MClient.NextClientSecret.IsZero()
-	})
-	if err != nil {
-		return secret.String{}, err
-	}
-	return out.M2MClient.NextClientSecret, nil
+// Probe finds out whether Stytch accepts a secret of an M2M client: it requests an access token with the secret and discards the
+// token. Stytch bills each token, also if its response is lost; Probe then requests another one, within the limits of
+// [WithRetry].
+//
+// A refused secret is false without an error. Any error means that nothing is known about the secret: [ErrInactive] for a
+// client that gets no tokens, whatever its secret is, [ErrNotFound] for an unknown client, and whatever else can happen to a
+// request. A token request says nothing about the secret of a Connected App: that is [ErrInvalidArgument].
+func (s *Secrets) Probe(ctx context.Context, clientID string, value secret.String) (accepted bool, err error) {
+	return s.probe(ctx, clientID, value)
 }
 
-func (f m2mSecrets) complete(ctx context.Context, id string) error {
-	if err := checkClientID(operation.CompleteM2MClientSecretRotation, id); err != nil {
+// finish runs a step whose response has nothing to return.
+func (s rotationStep) finish(ctx context.Context, id string) error {
+	if err := checkClientID(s.op, id); err != nil {
 		return err
 	}
-	_, err := decode[gen.CompleteM2MClientSecretRotationResponse](f.client.raw.CompleteM2MClientSecretRotation(ctx, id, gen.SecretRotationRequest{}))
-	return err
-}
-
-func (f m2mSecrets) cancel(ctx context.Context, id string) error {
-	if err := checkClientID(operation.CancelM2MClientSecretRotation, id); err != nil {
+	r, err := asResponse(s.send(ctx, id, gen.SecretRotationRequest{}))
+	if err != nil {
 		return err
 	}
-	_, err := decode[gen.CancelM2MClientSecretRotationResponse](f.client.raw.CancelM2MClientSecretRotation(ctx, id, gen.SecretRotationRequest{}))
-	return err
+	defer r.Close()
+	return r.check()
 }
 
-func (f m2mSecrets) lastFour(ctx context.Context, id string) (secret.LastFour, error) {
-	client, err := f.client.M2M.Get(ctx, id)
-	if err != nil {
-		return secret.LastFour{}, err
+func m2mSecrets(s *sender) *Secrets {
+	return &Secrets{
+		start:    rotationStep{operation.StartM2MClientSecretRotation, s.api.StartM2MClientSecretRotation},
+		complete: rotationStep{operation.CompleteM2MClientSecretRotation, s.api.CompleteM2MClientSecretRotation},
+		cancel:   rotationStep{operation.CancelM2MClientSecretRotation, s.api.CancelM2MClientSecretRotation},
+		next: func(resp *http.Response, err error) (secret.String, error) {
+			out, err := decodeSecret(resp, err, func(out *gen.StartM2MClientSecretRotationResponse) bool {
+				return !out.M2MClient.NextClientSecret.IsZero()
+			})
+			if err != nil {
+				return secret.String{}, err
+			}
+			return out.M2MClient.NextClientSecret, nil
+		},
+		lastFour: func(ctx context.Context, id string) (secret.LastFour, error) {
+			if err := checkClientID(operation.GetM2MClient, id); err != nil {
+				return secret.LastFour{}, err
+			}
+			out, err := decode[gen.GetM2MClientResponse](s.api.GetM2MClient(ctx, id))
+			if err != nil {
+				return secret.LastFour{}, err
+			}
+			return secret.LastFour{Current: out.M2MClient.ClientSecretLastFour, Next: valueOf(out.M2MClient.NextClientSecretLastFour)}, nil
+		},
+		probe: func(ctx context.Context, id string, value secret.String) (bool, error) {
+			return probeM2M(ctx, s, id, value)
+		},
 	}
-	return secret.LastFour{Current: client.ClientSecretLastFour, Next: text(client.NextClientSecretLastFour)}, nil
 }
 
-type connectedAppSecrets struct{ client *Client }
-
-func (f connectedAppSecrets) start(ctx context.Context, id string) (secret.String, error) {
-	if err := checkClientID(operation.StartConnectedAppSecretRotation, id); err != nil {
-		return secret.String{}, err
+func connectedAppSecrets(s *sender) *Secrets {
+	return &Secrets{
+		start:    rotationStep{operation.StartConnectedAppSecretRotation, s.api.StartConnectedAppSecretRotation},
+		complete: rotationStep{operation.CompleteConnectedAppSecretRotation, s.api.CompleteConnectedAppSecretRotation},
+		cancel:   rotationStep{operation.CancelConnectedAppSecretRotation, s.api.CancelConnectedAppSecretRotation},
+		next: func(resp *http.Response, err error) (secret.String, error) {
+			out, err := decodeSecret(resp, err, func(out *gen.StartConnectedAppSecretRotationResponse) bool {
+				return !out.ConnectedApp.NextClientSecret.IsZero()
+			})
+			if err != nil {
+				return secret.String{}, err
+			}
+			return out.ConnectedApp.NextClientSecret, nil
+		},
+		lastFour: func(ctx context.Context, id string) (secret.LastFour, error) {
+			if err := checkClientID(operation.GetConnectedApp, id); err != nil {
+				return secret.LastFour{}, err
+			}
+			out, err := decode[gen.GetConnectedAppResponse](s.api.GetConnectedApp(ctx, id))
+			if err != nil {
+				return secret.LastFour{}, err
+			}
+			return secret.LastFour{Current: valueOf(out.ConnectedApp.ClientSecretLastFour), Next: valueOf(out.ConnectedApp.NextClientSecretLastFour)}, nil
+		},
+		probe: func(context.Context, string, secret.String) (bool, error) {
+			return false, invalid("", "the secret of a Connected App needs another proof: a token request for the app")
+		},
 	}
-	a, err := asAnswer(f.client.raw.StartConnectedAppSecretRotation(ctx, id, gen.SecretRotationRequest{}))
-	if err != nil {
-		return secret.String{}, err
-	}
-	out, err := decodeSecret(a, func(out *gen.StartConnectedAppSecretRotationResponse) bool {
-		return !out.ConnectedApp.NextClientSecret.IsZero()
-	})
-	if err != nil {
-		return secret.String{}, err
-	}
-	return out.ConnectedApp.NextClientSecret, nil
-}
-
-func (f connectedAppSecrets) complete(ctx context.Context, id string) error {
-	if err := checkClientID(operation.CompleteConnectedAppSecretRotation, id); err != nil {
-		return err
-	}
-	_, err := decode[gen.CompleteConnectedAppSecretRotationResponse](f.client.raw.CompleteConnectedAppSecretRotation(ctx, id, gen.SecretRotationRequest{}))
-	return err
-}
-
-func (f connectedAppSecrets) cancel(ctx context.Context, id string) error {
-	if err := checkClientID(operation.CancelConnectedAppSecretRotation, id); err != nil {
-		return err
-	}
-	_, err := decode[gen.CancelConnectedAppSecretRotationResponse](f.client.raw.CancelConnectedAppSecretRotation(ctx, id, gen.SecretRotationRequest{}))
-	return err
-}
-
-func (f connectedAppSecrets) lastFour(ctx context.Context, id string) (secret.LastFour, error) {
-	app, err := f.client.ConnectedApps.Get(ctx, id)
-	if err != nil {
-		return secret.LastFour{}, err
-	}
-	return secret.LastFour{Current: text(app.ClientSecretLastFour), Next: text(app.NextClientSecretLastFour)}, nil
-}
-
-func text(s *string) string {
-	if s == nil {
-		return ""
-	}
-	return *s
 }

@@ -8,7 +8,6 @@ import (
 	"fmt"
 	"io"
 	"log"
-	"math"
 	"net"
 	"net/http"
 	"net/http/httptest"
@@ -88,86 +87,6 @@ func crowd(callers, calls int, call func() error) error {
 	group.Wait()
 	close(failed)
 	return <-failed
-}
-
-// There are never more connections at a time than callers; HTTP/2 has one. And none is opened in place of another, though
-// one round may see that: on a machine that is very busy, net/http gives up handshakes and connections for being slow.
-func TestConnections(t *testing.T) {
-	for _, mode := range []string{"plain", "tls", "http2"} {
-		for _, callers := range []int64{1, 16, 64} {
-			t.Run(fmt.Sprintf("%s/%d callers", mode, callers), func(t *testing.T) {
-				most := callers
-				if mode == "http2" {
-					most = 1
-				}
-				fewest := int64(math.MaxInt64)
-				for round := range 3 {
-					server := listen(t, mode, serveGet)
-					c := server.client(t)
-					c.HoldDials(time.Hour)
-					var peak atomic.Int64
-					c.WatchConns(func(conns int64) {
-						for p := peak.Load(); conns > p && !peak.CompareAndSwap(p, conns); p = peak.Load() {
-						}
-					})
-					if err := crowd(int(callers), 10, func() error { _, err := c.M2M.Get(t.Context(), "a"); return err }); err != nil {
-						t.Fatal(err)
-					}
-					if peak.Load() > most || peak.Load() == 0 {
-						t.Errorf("round %d: %d connections at a time, want at most %d", round, peak.Load(), most)
-					}
-					fewest = min(fewest, server.opened.Load())
-				}
-				if fewest > most {
-					t.Errorf("%d connections were opened in the best of three rounds, want at most %d", fewest, most)
-				}
-			})
-		}
-	}
-}
-
-// What the test above calls HTTP/2 is HTTP/2.
-func TestProtocols(t *testing.T) {
-	for mode, want := range map[string]string{"plain": "HTTP/1.1", "tls": "HTTP/1.1", "http2": "HTTP/2.0"} {
-		var proto atomic.Value
-		server := listen(t, mode, func(w http.ResponseWriter, r *http.Request) { proto.Store(r.Proto); serveGet(w, r) })
-		if _, err := server.client(t).M2M.Get(t.Context(), "a"); err != nil || proto.Load() != want {
-			t.Errorf("%s: %v, %v", mode, proto.Load(), err)
-		}
-	}
-}
-
-// A server that takes only a few requests a connection gets more connections, and all requests are answered.
-func TestFullConnections(t *testing.T) {
-	server := listen(t, "http2", func(w http.ResponseWriter, r *http.Request) {
-		_, _ = io.Copy(io.Discard, r.Body)
-		serveGet(w, r)
-	}, func(s *httptest.Server) { s.Config.HTTP2 = &http.HTTP2Config{MaxConcurrentStreams: 2} })
-	c := server.client(t, once())
-	if err := crowd(16, 5, func() error { _, err := c.M2M.Get(t.Context(), "a"); return err }); err != nil {
-		t.Error(err)
-	}
-}
-
-// A server that closes its connections, idle or after each answer, costs connections, not calls.
-func TestClosedConnections(t *testing.T) {
-	for _, mode := range []string{"plain", "tls", "http2"} {
-		t.Run(mode, func(t *testing.T) {
-			server := listen(t, mode, func(w http.ResponseWriter, r *http.Request) {
-				w.Header().Set("Connection", "close") // HTTP/2: GOAWAY
-				serveGet(w, r)
-			})
-			c := server.client(t)
-			get := func() error { _, err := c.M2M.Get(t.Context(), "a"); return err }
-			if err := crowd(8, 5, get); err != nil {
-				t.Error(err)
-			}
-			server.CloseClientConnections()
-			if err := crowd(8, 2, get); err != nil {
-				t.Error(err)
-			}
-		})
-	}
 }
 
 // Errors of any shape leave the connection usable.
@@ -283,9 +202,6 @@ func TestNobodyListens(t *testing.T) {
 		if err == nil || attempts != 3 || errors.As(err, &answer) || errors.Is(err, stytch.ErrOutcomeUnknown) {
 			t.Errorf("%s: %v after %d attempts", e.op.ID, err, attempts)
 		}
-		if conns, waiting := c.GatedConns(); conns != 0 || waiting != 0 {
-			t.Errorf("the gate counts %d connections and holds %d dials", conns, waiting)
-		}
 	}
 }
 
@@ -347,9 +263,6 @@ func TestNoGoroutineStays(t *testing.T) {
 				t.Errorf("%v", err)
 			}
 			drain(t, before, c.CloseIdleConnections)
-			if conns, waiting := c.GatedConns(); conns != 0 || waiting != 0 {
-				t.Errorf("the gate counts %d connections and holds %d dials", conns, waiting)
-			}
 			if _, err := c.M2M.Get(t.Context(), "a"); err != nil {
 				t.Errorf("the client is not usable any more: %v", err)
 			}

@@ -302,7 +302,7 @@ func TestBadRequestsAreNotSent(t *testing.T) {
 	}{
 		"no scopes":              {create(stytch.M2MCreate{}), "CreateM2MClient: Scopes must not be empty"},
 		"empty scopes":           {create(stytch.M2MCreate{Scopes: []string{}}), "CreateM2MClient: Scopes must not be empty"},
-		"an empty scope":         {create(stytch.M2MCreate{Scopes: []string{"a", ""}}), "CreateM2MClient: Scopes must not hold an empty scope"},
+		"an empty scope":         {create(stytch.M2MCreate{Scopes: []string{"a", ""}}), "CreateM2MClient: Scopes must not contain an empty scope"},
 		"bad id":                 {create(stytch.M2MCreate{Scopes: scopes, ClientID: "a/b"}), "CreateM2MClient: ClientID must not contain"},
 		"short secret":           {create(stytch.M2MCreate{Scopes: scopes, ClientSecret: own("canary1")}), "CreateM2MClient: ClientSecret must have at least 8 characters"},
 		"redacted secret":        {create(stytch.M2MCreate{Scopes: scopes, ClientSecret: own("canary" + secret.Placeholder)}), "CreateM2MClient: ClientSecret cannot be sent"},

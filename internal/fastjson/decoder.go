@@ -6,11 +6,8 @@ import (
 	"strings"
 )
 
-// decoder reads data from i on. Its methods report whether all was plain; after false, nothing counts.
-type decoder struct {
-	data []byte
-	i    int
-}
+// decoder decodes what its lexer reads. Its methods report whether everything was plain; after false, the result is void.
+type decoder struct{ lexer }
 
 func (d *decoder) value(v reflect.Value, p *plan) bool {
 	d.space()

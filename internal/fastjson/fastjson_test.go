@@ -62,7 +62,7 @@ func TestSameAsEncodingJSON(t *testing.T) {
 func TestFastPath(t *testing.T) {
 	for _, text := range pages[:5] {
 		var answer gen.SearchM2MClientsResponse
-		d := decoder{data: []byte(text)}
+		d := decoder{lexer{data: []byte(text)}}
 		if !d.value(reflect.ValueOf(&answer).Elem(), planOf(reflect.TypeFor[gen.SearchM2MClientsResponse]())) || !d.end() {
 			t.Errorf("not fast: %s", text)
 		}

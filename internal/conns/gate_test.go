@@ -1,4 +1,4 @@
-package stytch
+package conns
 
 import (
 	"context"
@@ -12,15 +12,17 @@ import (
 	"time"
 )
 
-// gateTest is a gate whose dials are answered by the test.
+// gateTest is a transport whose dials end as the test says.
 type gateTest struct {
-	*dialGate
-	dials chan chan error // a dial that was let go, and how it is to end
+	*Transport
+	*gate
+	dials chan chan error // a dial that was started, and how it is to end
 }
 
 func newGateTest() gateTest {
-	g := gateTest{dials: make(chan chan error, 100)}
-	g.dialGate = &dialGate{hold: time.Second, holdShared: 250 * time.Millisecond, dial: func(ctx context.Context, _, _ string) (net.Conn, error) {
+	g := gateTest{Transport: New(), dials: make(chan chan error, 100)}
+	g.gate = &g.Transport.gate
+	g.Transport.dial = func(ctx context.Context, _, _ string) (net.Conn, error) {
 		end := make(chan error, 1)
 		g.dials <- end
 		select {
@@ -33,33 +35,32 @@ func newGateTest() gateTest {
 		case <-ctx.Done():
 			return nil, ctx.Err()
 		}
-	}}
+	}
 	return g
 }
 
-// attempt is one request that needs a connection, as http.Transport makes it.
-type attemptTest struct {
-	probe  *probe
+// requestTest is one request that needs a connection, as http.Transport makes it.
+type requestTest struct {
+	caller *Caller
 	cancel context.CancelFunc // of the dial
 	conn   chan net.Conn
 	err    chan error
 }
 
-func (g gateTest) begin(ctx context.Context) *attemptTest {
-	a := &attemptTest{probe: &probe{Context: ctx, gate: g.dialGate}, conn: make(chan net.Conn, 1), err: make(chan error, 1)}
-	a.probe.begin()
-	dialCtx, cancel := context.WithCancel(context.WithoutCancel(a.probe))
-	a.cancel = cancel
+func (g gateTest) begin(ctx context.Context) *requestTest {
+	r := &requestTest{caller: g.Enter(ctx), conn: make(chan net.Conn, 1), err: make(chan error, 1)}
+	dialCtx, cancel := context.WithCancel(context.WithoutCancel(r.caller))
+	r.cancel = cancel
 	go func() {
 		conn, err := g.open(dialCtx, "tcp", "host:443")
 		if err != nil {
-			a.err <- err
+			r.err <- err
 			return
 		}
-		a.conn <- conn
+		r.conn <- conn
 	}()
 	synctest.Wait()
-	return a
+	return r
 }
 
 // counts is how many connections the gate counts and how many dials it holds back.
@@ -77,26 +78,26 @@ func (g gateTest) expect(t *testing.T, when string, conns, waiting, dialing int)
 	}
 }
 
-func TestGateWaitsForTheFirst(t *testing.T) {
+func TestGateWaitsForTheFirstConnection(t *testing.T) {
 	for _, protocol := range []string{"http/1.1", "h2"} {
 		synctest.Test(t, func(t *testing.T) {
 			g := newGateTest()
-			var attempts []*attemptTest
+			var requests []*requestTest
 			for range 5 {
-				attempts = append(attempts, g.begin(t.Context()))
+				requests = append(requests, g.begin(t.Context()))
 			}
 			g.expect(t, "at the start", 1, 4, 1)
 			<-g.dials <- nil
-			conn := <-attempts[0].conn
+			conn := <-requests[0].conn
 			g.expect(t, "before the handshake", 1, 4, 0)
 			g.negotiated(protocol)
 			if protocol == "h2" {
 				g.expect(t, "one connection serves all", 1, 4, 0)
-				for _, a := range attempts { // each got its answer over it
-					a.probe.end()
+				for _, r := range requests { // each got its response over it
+					r.caller.Leave()
 				}
-				for _, a := range attempts[1:] {
-					if err := <-a.err; !errors.Is(err, context.Canceled) {
+				for _, r := range requests[1:] {
+					if err := <-r.err; !errors.Is(err, context.Canceled) {
 						t.Errorf("%v", err)
 					}
 				}
@@ -110,11 +111,11 @@ func TestGateWaitsForTheFirst(t *testing.T) {
 			for range 4 {
 				<-g.dials <- nil
 			}
-			for _, a := range attempts[1:] {
-				(<-a.conn).Close()
-				a.probe.end()
+			for _, r := range requests[1:] {
+				(<-r.conn).Close()
+				r.caller.Leave()
 			}
-			attempts[0].probe.end()
+			requests[0].caller.Leave()
 			g.expect(t, "closed", 0, 0, 0)
 		})
 	}
@@ -133,20 +134,20 @@ func TestGateAfterAFailedDial(t *testing.T) {
 		g.expect(t, "the next one dials", 1, 0, 1)
 		<-g.dials <- nil
 		(<-second.conn).Close()
-		first.probe.end()
-		second.probe.end()
+		first.caller.Leave()
+		second.caller.Leave()
 		g.expect(t, "at the end", 0, 0, 0)
 	})
 }
 
-func TestGateWakesAWaiterForAClosedConnection(t *testing.T) {
+func TestGateReleasesADialForAClosedConnection(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		g := newGateTest()
 		first := g.begin(t.Context())
 		<-g.dials <- nil
 		conn := <-first.conn
 		g.negotiated("http/1.1")
-		first.probe.end()
+		first.caller.Leave()
 		// The connection is broken, but not closed yet, when the next request wants one.
 		second := g.begin(t.Context())
 		g.expect(t, "held back", 1, 1, 0)
@@ -156,14 +157,14 @@ func TestGateWakesAWaiterForAClosedConnection(t *testing.T) {
 		g.expect(t, "closing twice counts once", 1, 0, 1)
 		<-g.dials <- nil
 		(<-second.conn).Close()
-		second.probe.end()
+		second.caller.Leave()
 		if g.expect(t, "at the end", 0, 0, 0); g.protocol != "" {
 			t.Error("the protocol is remembered, though the next server may speak another one")
 		}
 	})
 }
 
-// Patience ends: no dial waits for another one that hangs, or for a connection that is full.
+// No dial waits for long behind one that hangs, or for a connection that is full.
 func TestGatePatience(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		g := newGateTest()
@@ -189,49 +190,48 @@ func TestGatePatience(t *testing.T) {
 		conn.Close()
 		g.expect(t, "one still hangs", 1, 0, 0)
 		first.cancel()
-		g.expect(t, "given up", 0, 0, 0)
+		g.expect(t, "dropped", 0, 0, 0)
 	})
 }
 
-func TestGateDropsWhatIsNotNeeded(t *testing.T) {
+func TestGateDropsUnneededDials(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		g := newGateTest()
 		first := g.begin(t.Context())
 		second, third := g.begin(t.Context()), g.begin(t.Context())
 		g.expect(t, "at the start", 1, 2, 1)
-		second.probe.end() // its context ended, or it was served by another connection
+		second.caller.Leave() // its context ended, or another connection served it
 		if err := <-second.err; !errors.Is(err, context.Canceled) {
 			t.Errorf("%v", err)
 		}
-		third.cancel() // the transport gave the dial up
+		third.cancel() // the transport canceled the dial
 		if err := <-third.err; !errors.Is(err, context.Canceled) {
 			t.Errorf("%v", err)
 		}
-		third.probe.end()
+		third.caller.Leave()
 		g.expect(t, "dropped", 1, 0, 1)
 		<-g.dials <- nil
 		(<-first.conn).Close()
-		first.probe.end()
+		first.caller.Leave()
 		g.expect(t, "at the end", 0, 0, 0)
-		if g.requests != 0 {
-			t.Errorf("%d requests are under way", g.requests)
+		if g.gate.requests != 0 {
+			t.Errorf("%d requests are in progress", g.gate.requests)
 		}
 	})
 }
 
-// A dial that begins after its request has ended waits for nothing.
+// A dial that starts after its request has ended does not wait.
 func TestGateLateDial(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		g := newGateTest()
 		first := g.begin(t.Context())
-		late := &probe{Context: t.Context(), gate: g.dialGate}
-		late.begin()
-		late.end()
+		late := g.Enter(t.Context())
+		late.Leave()
 		if _, err := g.open(late, "tcp", "host:443"); !errors.Is(err, context.Canceled) {
 			t.Errorf("%v", err)
 		}
 		g.expect(t, "dropped", 1, 0, 1)
-		go func() { // a dial of which nothing is known is never held back
+		go func() { // a dial without a caller is never held back
 			if conn, err := g.open(context.WithoutCancel(t.Context()), "tcp", "host:443"); err == nil {
 				conn.Close()
 			}
@@ -240,18 +240,18 @@ func TestGateLateDial(t *testing.T) {
 		<-g.dials <- nil
 		<-g.dials <- nil
 		(<-first.conn).Close()
-		first.probe.end()
+		first.caller.Leave()
 		g.expect(t, "at the end", 0, 0, 0)
 	})
 }
 
-// Whatever happens in whatever order, nobody is forgotten and the counts come back to nothing.
-func TestGateUnderFire(t *testing.T) {
+// In any order of events, no dial is forgotten and the counts return to zero.
+func TestGateAtRandom(t *testing.T) {
 	for seed := range uint64(20) {
 		synctest.Test(t, func(t *testing.T) {
 			random := rand.New(rand.NewPCG(seed, 1))
 			pause := func() time.Duration { return time.Duration(random.IntN(3000)) * time.Millisecond }
-			g := &dialGate{hold: time.Second, holdShared: 250 * time.Millisecond}
+			g := newGateTest()
 			delays := make([]time.Duration, 400)
 			for i := range delays {
 				delays[i] = pause()
@@ -265,7 +265,7 @@ func TestGateUnderFire(t *testing.T) {
 				delays = append(slices.Delete(delays, 0, 1), d)
 				return d
 			}
-			g.dial = func(ctx context.Context, _, _ string) (net.Conn, error) {
+			g.Transport.dial = func(ctx context.Context, _, _ string) (net.Conn, error) {
 				d := take()
 				select {
 				case <-time.After(d):
@@ -282,13 +282,12 @@ func TestGateUnderFire(t *testing.T) {
 			for range 60 {
 				group.Go(func() {
 					<-time.After(take())
-					p := &probe{Context: t.Context(), gate: g}
-					p.begin()
-					ctx, cancel := context.WithTimeout(context.WithoutCancel(p), take()+time.Millisecond)
+					caller := g.Enter(t.Context())
+					ctx, cancel := context.WithTimeout(context.WithoutCancel(caller), take()+time.Millisecond)
 					defer cancel()
 					group.Go(func() {
 						<-time.After(take())
-						p.end()
+						caller.Leave()
 					})
 					conn, err := g.open(ctx, "tcp", "host:443")
 					if err != nil {
@@ -300,7 +299,7 @@ func TestGateUnderFire(t *testing.T) {
 				})
 			}
 			group.Wait()
-			if g.conns != 0 || g.requests != 0 || len(g.waiting) != 0 || g.protocol != "" {
+			if g.conns != 0 || g.gate.requests != 0 || len(g.waiting) != 0 || g.protocol != "" {
 				t.Errorf("seed %d: %d connections, %d requests, %d held back, %q", seed, g.conns, g.requests, len(g.waiting), g.protocol)
 			}
 		})

@@ -1,4 +1,4 @@
-package stytch
+package fastjson
 
 import (
 	"bytes"
@@ -9,7 +9,12 @@ import (
 	"testing"
 )
 
-func TestScan(t *testing.T) {
+// nextCursor is what a search needs of a page.
+func nextCursor(body []byte) string {
+	return FindString(Find(body, `"results_metadata"`), `"next_cursor"`)
+}
+
+func TestFind(t *testing.T) {
 	for _, c := range []struct{ body, requestID, cursor string }{
 		{`{"request_id":"r","results_metadata":{"total":1,"next_cursor":"c"},"status_code":200}`, "r", "c"},
 		{" {\n\"request_id\" :\t\"r\" , \"results_metadata\" : { \"next_cursor\" : \"c\" } } ", "r", "c"},
@@ -33,7 +38,7 @@ func TestScan(t *testing.T) {
 		{``, "", ""}, {`null`, "", ""}, {`[{"request_id":"no"}]`, "", ""}, {`"request_id":"no"`, "", ""}, {`{}"request_id":"no"`, "", ""},
 		{`{}{"request_id":"no"}`, "", ""}, {`}{"request_id":"no"}`, "", ""}, {`<html>{"request_id":"no"}`, "", ""},
 	} {
-		if got := requestID([]byte(c.body)); got != c.requestID {
+		if got := FindString([]byte(c.body), `"request_id"`); got != c.requestID {
 			t.Errorf("request id of %s: %q, want %q", c.body, got, c.requestID)
 		}
 		if got := nextCursor([]byte(c.body)); got != c.cursor {
@@ -50,12 +55,12 @@ func TestUniqueKeys(t *testing.T) {
 		`{"Secret":1,"secret":2}`: false, `{"c":{"Secret":1,"secret":2}}`: false, `{"c":{"m":{"Plan":1,"plan":2}}}`: true,
 		"{\"c\":{\"\u212aey\":1,\"key\":2}}": false, "{\"\u017fecret\":1,\"secret\":2}": false, `[{"A":1,"a":2}]`: false, `[[{"A":1,"a":2}]]`: true,
 	} {
-		if err := uniqueKeys([]byte(body)); (err == nil) != want {
+		if err := UniqueKeys([]byte(body)); (err == nil) != want {
 			t.Errorf("%s: %v", body, err)
 		}
 	}
 	deep := strings.Repeat(`{"a":`, 9_000) + `{"b":1,"b":2}` + strings.Repeat(`}`, 9_000)
-	if err := uniqueKeys([]byte(deep)); !errors.Is(err, errDuplicateKey) {
+	if err := UniqueKeys([]byte(deep)); !errors.Is(err, ErrDuplicateKey) {
 		t.Errorf("9,000 levels down: %v", err)
 	}
 }
@@ -99,9 +104,9 @@ func oracleDuplicates(t *testing.T, value json.RawMessage, depth int) bool {
 	return false
 }
 
-// FuzzScan: on a JSON object without duplicate keys, the scanner finds what encoding/json finds. On anything else it finds
+// FuzzFind: on a JSON object without duplicate keys, Find finds what encoding/json finds. On anything else it finds
 // nothing outside of the body.
-func FuzzScan(f *testing.F) {
+func FuzzFind(f *testing.F) {
 	for _, seed := range []string{
 		`{"request_id":"r","results_metadata":{"total":1,"next_cursor":"c"}}`, `{"request\u005fid":"r"}`, `{"x":{"request_id":"no"},"request_id":"r"}`,
 		`{"results_metadata":null,"x":{"next_cursor":"no"}}`, `{"results_metadata":[{"next_cursor":"no"}]}`, `{"x":"\\","request_id":"a\"b"}`,
@@ -110,9 +115,9 @@ func FuzzScan(f *testing.F) {
 		f.Add([]byte(seed))
 	}
 	f.Fuzz(func(t *testing.T, body []byte) {
-		id, cursor := requestID(body), nextCursor(body)
+		id, cursor := FindString(body, `"request_id"`), nextCursor(body)
 		for _, key := range []string{`"request_id"`, `"results_metadata"`, `"next_cursor"`} {
-			if rest := topLevel(body, key); rest != nil && !bytes.HasSuffix(body, rest) {
+			if rest := Find(body, key); rest != nil && !bytes.HasSuffix(body, rest) {
 				t.Fatalf("%s is found outside of the body", key)
 			}
 		}
@@ -120,8 +125,8 @@ func FuzzScan(f *testing.F) {
 			return
 		}
 		duplicates := oracleDuplicates(t, body, 1)
-		if err := uniqueKeys(body); (err != nil) != duplicates {
-			t.Fatalf("uniqueKeys: %v, want a duplicate: %t", err, duplicates)
+		if err := UniqueKeys(body); (err != nil) != duplicates {
+			t.Fatalf("UniqueKeys: %v, want a duplicate: %t", err, duplicates)
 		}
 		var top map[string]json.RawMessage
 		if duplicates || json.NewDecoder(bytes.NewReader(body)).Decode(&top) != nil {

@@ -1,0 +1,25 @@
+package stytch
+
+import (
+	"context"
+	"net/http/httptrace"
+	"sync/atomic"
+)
+
+// trace follows one attempt through the transport, to find out whether the request can have left.
+type trace struct {
+	asked atomic.Bool // for a connection
+	got   atomic.Bool // a connection
+}
+
+// context returns the context to send the traced request with.
+func (t *trace) context(ctx context.Context) context.Context {
+	return httptrace.WithClientTrace(ctx, &httptrace.ClientTrace{
+		GetConn: func(string) { t.asked.Store(true) },
+		GotConn: func(httptrace.GotConnInfo) { t.got.Store(true) },
+	})
+}
+
+// notSent reports that the server cannot have seen the request, because the request never had a connection. A transport
+// that does not call httptrace hooks counts as "may have been sent".
+func (t *trace) notSent() bool { return t.asked.Load() && !t.got.Load() }
