@@ -1,134 +1,80 @@
 package emulator
 
 import (
-	"context"
-	"strings"
+	"net/http"
 
 	"github.com/stytchkit/m2m/gen/server"
 )
 
-const defaultExpiryMinutes = 60
-
-type connectedApp struct {
-	id, name, description, clientType    string
-	redirectURLs, postLogoutURLs         []string
-	fullAccess, bypassConsent            bool
-	expiryMinutes                        int32
-	accessTokenTemplate, idTokenTemplate string
-	customAudience, logoURL              *string // null until set
-	secrets                              secretPair
-}
-
-func (a *connectedApp) public() bool     { return strings.HasSuffix(a.clientType, "_public") }
-func (a *connectedApp) thirdParty() bool { return strings.HasPrefix(a.clientType, "third_party") }
-
-func (a *connectedApp) wire(b Behavior) connectedAppWire {
-	w := connectedAppWire{
-		AccessTokenCustomAudience:     a.customAudience,
-		AccessTokenExpiryMinutes:      a.expiryMinutes,
-		AccessTokenTemplateContent:    a.accessTokenTemplate,
-		BypassConsentForOfflineAccess: a.bypassConsent,
-		ClientDescription:             a.description,
-		ClientID:                      a.id,
-		ClientName:                    a.name,
-		ClientType:                    a.clientType,
-		FullAccessAllowed:             a.fullAccess,
-		IDTokenTemplateContent:        a.idTokenTemplate,
-		LogoURL:                       a.logoURL,
-		NextClientSecretLastFour:      a.secrets.nextLastFour(b),
-		PostLogoutRedirectURLs:        a.postLogoutURLs,
-		RedirectURLs:                  a.redirectURLs,
-		Status:                        statusActive,
-	}
-	if a.secrets.current != nil {
-		w.ClientSecretLastFour = &a.secrets.current.lastFour
-	}
-	return w
-}
-
-func (p *project) appAnswer(ctx context.Context, a *connectedApp, err error) (answer, error) {
-	if err != nil {
-		return answer{}, err
-	}
-	w := a.wire(p.behavior)
-	w.CreationMethod = p.behavior.CreationMethod
-	return jsonAnswer(200, connectedAppAnswer{w, callOf(ctx).requestID, 200}), nil
-}
-
-func (p *project) CreateConnectedApp(ctx context.Context, _ server.CreateConnectedAppRequestObject) (server.CreateConnectedAppResponseObject, error) {
-	in := callOf(ctx).input(Ignore)
-	a := connectedApp{redirectURLs: []string{}, postLogoutURLs: []string{}, expiryMinutes: defaultExpiryMinutes}
-	clientType, given := get[string](in, "client_type")
-	if !given {
-		in.refuse(because("bad_request", "The field client_type is required."))
-	}
-	a.clientType = orZero(clientType)
-	readAppFields(in)(&a)
-	if in.err != nil {
-		return nil, in.err
-	}
-	created, text, err := p.addConnectedApp(a, nil, nil)
-	if err != nil {
-		return nil, err
-	}
-	w := created.wire(p.behavior)
-	w.ClientSecret = text
-	return jsonAnswer(p.behavior.CreateStatus, connectedAppAnswer{w, callOf(ctx).requestID, p.behavior.CreateStatus}), nil
-}
-
-// addConnectedApp checks and stores an app. Id and secret are chosen by seeds only.
-func (p *project) addConnectedApp(a connectedApp, id, secret *string) (*connectedApp, string, error) {
-	a.id = "connected-app-" + p.env + "-" + newUUID()
-	if id != nil {
-		a.id = *id
-	}
-	switch a.clientType {
-	case "first_party", "first_party_public", "third_party", "third_party_public":
-	default:
-		return nil, "", fail("invalid_connected_app_type")
-	}
-	if err := p.checkConnectedApp(&a); err != nil {
-		return nil, "", err
-	}
-	if a.public() && secret != nil {
-		return nil, "", fail("public_connected_apps_do_not_have_secrets")
-	}
-	text := ""
-	if !a.public() {
-		var err error
-		if text, a.secrets.current, err = p.chooseSecret(secret); err != nil {
-			return nil, "", err
+// CreateConnectedApp creates an app.
+func (s *service) CreateConnectedApp(w http.ResponseWriter, r *http.Request) {
+	op := operation{id: "CreateConnectedApp", body: server.CreateConnectedAppRequest{}}
+	s.serve(w, r, op, func(x *exchange) (response, error) {
+		in := &input{fields: x.fields, null: Ignore}
+		a := connectedApp{redirectURLs: []string{}, postLogoutURLs: []string{}, expiryMinutes: defaultExpiryMinutes}
+		clientType, given := get[string](in, "client_type")
+		if !given {
+			in.refuse(because("bad_request", "The field client_type is required."))
 		}
-	}
-	return &a, text, p.apps.insert(a.id, &a, p.behavior.MaxConnectedApps, "bad_request", "too_many_connected_apps")
-}
-
-func (p *project) GetConnectedApp(ctx context.Context, r server.GetConnectedAppRequestObject) (server.GetConnectedAppResponseObject, error) {
-	a, err := p.apps.get(r.ClientID)
-	return p.appAnswer(ctx, a, err)
-}
-
-func (p *project) UpdateConnectedApp(ctx context.Context, r server.UpdateConnectedAppRequestObject) (server.UpdateConnectedAppResponseObject, error) {
-	in := callOf(ctx).input(p.behavior.NullOnUpdate)
-	change := readAppFields(in)
-	if in.err != nil {
-		return nil, in.err
-	}
-	a, err := p.apps.update(r.ClientID, func(a *connectedApp) error {
-		change(a)
-		return p.checkConnectedApp(a)
+		a.clientType = orZero(clientType)
+		readAppFields(in)(&a)
+		if in.err != nil {
+			return response{}, in.err
+		}
+		created, text, err := s.state.addConnectedApp(a, nil, nil)
+		if err != nil {
+			return response{}, err
+		}
+		wire := created.wire(s.state.behavior)
+		wire.ClientSecret = text
+		status := s.state.behavior.CreateStatus
+		return jsonResponse(status, connectedAppResponse{wire, x.requestID, status}), nil
 	})
-	return p.appAnswer(ctx, a, err)
 }
 
-func (p *project) DeleteConnectedApp(ctx context.Context, r server.DeleteConnectedAppRequestObject) (server.DeleteConnectedAppResponseObject, error) {
-	if err := p.apps.remove(r.ClientID); err != nil {
-		return nil, err
+// GetConnectedApp reads an app.
+func (s *service) GetConnectedApp(w http.ResponseWriter, r *http.Request, id string) {
+	s.serve(w, r, operation{id: "GetConnectedApp"}, func(x *exchange) (response, error) {
+		return s.appResponse(x)(s.state.apps.get(id))
+	})
+}
+
+// UpdateConnectedApp changes the fields that are present.
+func (s *service) UpdateConnectedApp(w http.ResponseWriter, r *http.Request, id string) {
+	op := operation{id: "UpdateConnectedApp", body: server.UpdateConnectedAppRequest{}}
+	s.serve(w, r, op, func(x *exchange) (response, error) {
+		in := &input{fields: x.fields, null: s.state.behavior.NullOnUpdate}
+		change := readAppFields(in)
+		if in.err != nil {
+			return response{}, in.err
+		}
+		return s.appResponse(x)(s.state.apps.update(id, func(a *connectedApp) error {
+			change(a)
+			return a.check(s.state.env, s.state.behavior)
+		}))
+	})
+}
+
+// DeleteConnectedApp removes an app.
+func (s *service) DeleteConnectedApp(w http.ResponseWriter, r *http.Request, id string) {
+	s.serve(w, r, operation{id: "DeleteConnectedApp"}, func(x *exchange) (response, error) {
+		return deleteResult(x, id, s.state.apps.remove(id))
+	})
+}
+
+// appResponse returns a function that responds with an app, or passes an error on.
+func (s *service) appResponse(x *exchange) func(*connectedApp, error) (response, error) {
+	return func(a *connectedApp, err error) (response, error) {
+		if err != nil {
+			return response{}, err
+		}
+		wire := a.wire(s.state.behavior)
+		wire.CreationMethod = s.state.behavior.CreationMethod
+		return jsonResponse(200, connectedAppResponse{wire, x.requestID, 200}), nil
 	}
-	return jsonAnswer(200, deleteAnswer{r.ClientID, callOf(ctx).requestID, 200}), nil
 }
 
-// readAppFields reads the fields that creation and update share, and returns what they change.
+// readAppFields reads the fields that creation and update share. The returned function applies them.
 func readAppFields(in *input) func(*connectedApp) {
 	var changes []func(*connectedApp)
 	field(in, &changes, "client_name", func(a *connectedApp, v *string) { a.name = orZero(v) })

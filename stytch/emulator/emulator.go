@@ -1,8 +1,6 @@
 package emulator
 
 import (
-	"context"
-	"io"
 	"net/http"
 	"strings"
 
@@ -10,72 +8,81 @@ import (
 	"github.com/stytchkit/m2m/gen/server"
 )
 
-// maxBody is the largest request body that is read. A larger one is answered with 413.
-const maxBody = 1 << 20
-
-// An Emulator is one Stytch project in memory, as an [http.Handler]. Make it with [New]. It is safe for concurrent use,
-// starts no goroutine, opens no port and reads no file; it ends when it is no longer referenced.
+// An Emulator is one Stytch project in memory, as an [http.Handler]. Create it with [New]. It is safe for concurrent use. It
+// starts no goroutine, opens no port and reads no file, so it needs no Close.
 type Emulator struct {
-	project *project
-	routes  *router
-	faults  faultPlan
-	log     requestLog
+	service service
+	routes  router
 }
 
-// New makes a project: an empty one, unless options seed it. It fails if an option is nil or refuses its value; no
-// error text holds a secret. The signing key is not made here but when the first token or key set is asked for.
+// New returns a project that is empty unless options add clients or apps. It fails with an error matching
+// [ErrInvalidArgument] if an option is nil or its value cannot be used; no error contains a secret. The signing key is
+// generated later, for the first token or key set.
 func New(opts ...Option) (*Emulator, error) {
-	cfg, err := newConfig(opts)
+	set, err := newSettings(opts)
 	if err != nil {
 		return nil, err
 	}
-	p, err := newProject(cfg)
+	state, err := set.newState()
 	if err != nil {
 		return nil, err
 	}
-	e := &Emulator{project: p, routes: newRouter(p.behavior.WrongMethodStatus)}
-	for _, fault := range cfg.faults {
-		e.faults.add(fault)
+	e := &Emulator{service: service{state: state, log: requestLog{clock: state.clock}}}
+	for _, fault := range set.faults {
+		e.service.faults.add(fault)
 	}
-	e.routes.HandleFunc("GET /health", serveHealth)
-	e.routes.HandleFunc("GET /openapi.yaml", serveContract)
-	server.HandlerWithOptions(
-		server.NewStrictHandler(p, []server.StrictMiddlewareFunc{e.dispatch}),
-		server.StdHTTPServerOptions{BaseRouter: e.routes})
+	e.routes = router{noMatch: e.serveUnknownRoute, noMethod: e.serveUnknownMethod}
+	e.routes.HandleFunc("GET /health", e.serveHealth)
+	e.routes.HandleFunc("GET /openapi.yaml", e.serveContract)
+	server.HandlerWithOptions(&e.service, server.StdHTTPServerOptions{BaseRouter: &e.routes})
 	return e, nil
 }
 
-// ServeHTTP answers one request. A fault that loses the connection takes it over where w allows that, and panics with
-// [http.ErrAbortHandler] where it does not, as [http.Server] expects; whatever else calls ServeHTTP has to recover it.
-func (e *Emulator) ServeHTTP(w http.ResponseWriter, r *http.Request) {
-	c := &call{emulator: e, w: w, r: r, requestID: "request-id-" + e.project.env + "-" + newUUID()}
-	// The whole body is read before anything else: only then does net/http notice that a client went away.
-	c.body, c.bodyErr = io.ReadAll(http.MaxBytesReader(w, bodyOf(r), maxBody))
-
-	// The generated server gets a bare request. It routes, names the operation and checks the answer's type; the body is
-	// read by the operations themselves, because the generated models cannot tell null from absent, turn numbers into
-	// float64 and match names in any case.
-	bare := &http.Request{Method: r.Method, URL: r.URL, Header: http.Header{}, Body: io.NopCloser(strings.NewReader("{}"))}
-	e.routes.ServeHTTP(w, bare.WithContext(context.WithValue(r.Context(), callKey{}, c)))
-}
-
-func bodyOf(r *http.Request) io.ReadCloser {
-	if r.Body == nil {
-		return http.NoBody
+// newState builds the project with its seeds.
+func (set *settings) newState() (*state, error) {
+	id, secret := set.projectID, set.secret
+	if id == "" {
+		id, secret = "project-test-"+newUUID(), "secret-test-"+newSecretText(36)
 	}
-	return r.Body
+	behavior, err := set.behavior.filled()
+	if err != nil {
+		return nil, err
+	}
+	s := newState(id, secret, behavior, set.signingKey)
+	s.clock, s.strict, s.noTotals = set.clock, set.strict, set.noTotals
+	if set.issuer != "" {
+		s.issuer = set.issuer
+	}
+	for _, f := range set.clients {
+		for i := range f.n {
+			if err := f.seed(i).addTo(s); err != nil {
+				return nil, invalidArgument("M2M client seed %d: %w", i, err)
+			}
+		}
+	}
+	for i, seed := range set.apps {
+		if err := seed.addTo(s); err != nil {
+			return nil, invalidArgument("Connected App seed %d: %w", i, err)
+		}
+	}
+	return s, nil
 }
+
+// ServeHTTP responds to one request. A fault that ends the connection hijacks it from w, or panics with
+// [http.ErrAbortHandler] if w does not support that, as [http.Server] expects. Any other caller must recover that panic.
+func (e *Emulator) ServeHTTP(w http.ResponseWriter, r *http.Request) { e.routes.ServeHTTP(w, r) }
 
 // Credentials returns the id and the secret of the project: the user name and the password of HTTP Basic.
-func (e *Emulator) Credentials() (projectID, secret string) { return e.project.id, e.project.reveal() }
+func (e *Emulator) Credentials() (projectID, secret string) {
+	return e.service.state.id, e.service.state.reveal()
+}
 
-// TokensMinted returns how many access tokens were issued to a client, or to all clients for "". A token counts even if
-// a fault lost the answer: that is what it would cost.
-func (e *Emulator) TokensMinted(clientID string) int { return e.project.minted.count(clientID) }
+// TokensMinted returns how many access tokens were issued to a client, or to all clients for "". Tokens whose response was
+// dropped by a fault count: Stytch would bill them.
+func (e *Emulator) TokensMinted(clientID string) int { return e.service.state.minted.count(clientID) }
 
-// Requests returns the latest requests, oldest first, at most 1,024 of them. A request is there before its answer is
-// sent.
-func (e *Emulator) Requests() []Request { return e.log.all() }
+// Requests returns the last 1,024 requests, oldest first. A request is listed before its response is sent.
+func (e *Emulator) Requests() []Request { return e.service.log.all() }
 
 // Inject adds a fault and returns a function that removes it, which may be called more than once. It panics with an error
 // matching [ErrInvalidArgument] if the fault is invalid: a fault that never applies would let a test pass for the wrong
@@ -84,13 +91,53 @@ func (e *Emulator) Inject(f Fault) (remove func()) {
 	if err := f.check(); err != nil {
 		panic(err)
 	}
-	return e.faults.add(f)
+	return e.service.faults.add(f)
 }
 
-func serveHealth(_ http.ResponseWriter, r *http.Request) {
-	callOf(r.Context()).send(answer{status: http.StatusOK, contentType: "application/json", body: []byte(`{"status":"ok"}`)})
+// Sign signs any claims with the current signing key, including those that Stytch would never issue. It fails with an error
+// matching [ErrInvalidArgument] if the claims cannot be encoded as JSON.
+func (e *Emulator) Sign(claims map[string]any) (string, error) {
+	return e.service.state.keys.sign(claims)
 }
 
-func serveContract(_ http.ResponseWriter, r *http.Request) {
-	callOf(r.Context()).send(answer{status: http.StatusOK, contentType: "application/yaml", body: api.OpenAPI})
+// RotateSigningKey generates a new signing key and returns its id. Earlier keys stay listed, so that their tokens remain
+// valid, until [Emulator.RetireSigningKey]. It takes a few hundred milliseconds.
+func (e *Emulator) RotateSigningKey() (kid string) {
+	kid, err := e.service.state.keys.rotate()
+	if err != nil {
+		panic("emulator: generate a signing key: " + err.Error()) // the system has no randomness
+	}
+	return kid
+}
+
+// RetireSigningKey removes a key from the key set. It fails with an error matching [ErrInvalidArgument] for the current key
+// and for one that is not listed.
+func (e *Emulator) RetireSigningKey(kid string) error { return e.service.state.keys.retire(kid) }
+
+func (e *Emulator) exchange(w http.ResponseWriter, r *http.Request) *exchange {
+	return newExchange(w, r, e.service.state.env, &e.service.log)
+}
+
+func (e *Emulator) serveHealth(w http.ResponseWriter, r *http.Request) {
+	e.exchange(w, r).send(response{status: http.StatusOK, contentType: "application/json", body: []byte(`{"status":"ok"}`)})
+}
+
+func (e *Emulator) serveContract(w http.ResponseWriter, r *http.Request) {
+	e.exchange(w, r).send(response{status: http.StatusOK, contentType: "application/yaml", body: api.OpenAPI})
+}
+
+func (e *Emulator) serveUnknownRoute(w http.ResponseWriter, r *http.Request) {
+	x := e.exchange(w, r)
+	x.send(x.failure(fail("route_not_found")))
+}
+
+func (e *Emulator) serveUnknownMethod(w http.ResponseWriter, r *http.Request, allowed []string) {
+	if e.service.state.behavior.WrongMethodStatus != http.StatusMethodNotAllowed {
+		e.serveUnknownRoute(w, r)
+		return
+	}
+	x := e.exchange(w, r)
+	refusal := x.failure(fail("method_not_allowed"))
+	refusal.allow = strings.Join(allowed, ", ")
+	x.send(refusal)
 }

@@ -1,27 +1,16 @@
 package emulator
 
-import (
-	"fmt"
-	"net/http"
-)
+import "net/http"
 
-// A failure is a refusal in Stytch's terms. Its text never repeats what was sent.
+// A failure is an error that Stytch would send. Its text never contains a value of the request.
 type failure struct {
 	status  int
 	kind    string // error_type, or error at the token endpoint
 	message string
-	oauth   bool // in the shape of RFC 6749, section 5.2
+	oauth   bool // in the format of RFC 6749, section 5.2
 }
 
 func (f *failure) Error() string { return f.kind + ": " + f.message }
-
-func (f *failure) answer(requestID string) answer {
-	page := fmt.Sprintf("https://stytch.com/docs/api/errors/%d#%s", f.status, f.kind)
-	if f.oauth {
-		return jsonAnswer(f.status, oauthErrorWire{f.status, requestID, f.kind, f.message, page})
-	}
-	return jsonAnswer(f.status, errorWire{f.status, requestID, f.kind, f.message, page})
-}
 
 // fail returns the failure of a known kind, with its usual status and message.
 func fail(kind string) *failure {
@@ -32,14 +21,14 @@ func fail(kind string) *failure {
 	return &failure{status: known.status, kind: kind, message: known.message}
 }
 
-// because returns the failure of a known kind with a message of its own.
+// because returns the failure of a known kind with another message.
 func because(kind, message string) *failure {
 	f := fail(kind)
 	f.message = message
 	return f
 }
 
-// grantError returns a failure of the token endpoint.
+// grantError returns a failure in the format of the token endpoint, with status 400.
 func grantError(kind, message string) *failure {
 	return &failure{status: http.StatusBadRequest, kind: kind, message: message, oauth: true}
 }
@@ -49,8 +38,8 @@ type knownFailure struct {
 	message string
 }
 
-// failures holds every error_type that the emulator answers with. Most names are published without status and message:
-// those statuses are assumed, and those messages are the emulator's own.
+// failures holds every error_type that the emulator sends. Stytch publishes most names without status and
+// message: those statuses are assumed, and those messages are the emulator's own.
 var failures = map[string]knownFailure{
 	// Documented or observed with their text.
 	"bad_request":                       {400, "The submitted request is invalid."},

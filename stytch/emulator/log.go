@@ -5,26 +5,32 @@ import (
 	"time"
 )
 
-// logSize bounds the request log: enough for any one test, small enough to forget about.
-const logSize = 1024
+const (
+	logSize    = 1024 // requests; enough for any one test
+	maxLogPath = 512  // bytes
+)
 
-// A Request is one line of the request log. It holds no header and no body, so no secret and no token.
+// A Request is one entry of the request log. It holds no header, query or body, so no secret and no token.
 type Request struct {
 	Time      time.Time // by the emulator's clock
 	Method    string
 	Path      string // escaped, without the query, at most 512 bytes
-	Operation string // operationId of the contract; empty for a route that is not in it
-	Status    int    // 0 if a fault lost the whole answer
-	RequestID string // as in the answer
+	Operation string // operationId of the contract; empty for other routes
+	Status    int    // 0 if a fault dropped the whole response
+	RequestID string // as in the response
 }
 
 type requestLog struct {
+	clock func() time.Time
+
 	mu      sync.Mutex
 	entries []Request
-	oldest  int // once the log is full
+	oldest  int // index of the oldest entry once the log is full
 }
 
 func (l *requestLog) add(r Request) {
+	r.Time = l.clock()
+	r.Path = r.Path[:min(len(r.Path), maxLogPath)]
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	if len(l.entries) < logSize {
@@ -41,9 +47,4 @@ func (l *requestLog) all() []Request {
 	all := make([]Request, 0, len(l.entries))
 	all = append(all, l.entries[l.oldest:]...)
 	return append(all, l.entries[:l.oldest]...)
-}
-
-func clip(path string) string {
-	const longest = 512
-	return path[:min(len(path), longest)]
 }

@@ -1,19 +1,15 @@
 package emulator
 
-import (
-	"bytes"
-	"encoding/json"
-)
+import "encoding/json"
 
-// Limits of trusted_metadata, documented; they count after a merge.
+// Limits of trusted_metadata (documented). They apply to the result of a merge.
 const (
 	maxMetadataKeys  = 20
 	maxMetadataBytes = 4096
 )
 
-// mergeMetadata applies a change to stored metadata as documented: at the top level a key with null is removed, any
-// other key of the change replaces the whole value, and keys that it does not name stay. The result is compact and
-// sorted at every level, and keeps every digit of every number.
+// mergeMetadata applies a change to stored metadata (documented): at the top level, null removes a key, any other value
+// replaces the whole value, and keys that the change leaves out stay. The result is compact and sorted at every depth.
 func mergeMetadata(stored, change json.RawMessage) (json.RawMessage, error) {
 	fields, ok := parseObject(change)
 	if !ok {
@@ -38,18 +34,4 @@ func mergeMetadata(stored, change json.RawMessage) (json.RawMessage, error) {
 		return nil, fail("metadata_too_large")
 	}
 	return encoded, nil
-}
-
-// canonical sorts the keys of valid JSON.
-func canonical(value json.RawMessage) json.RawMessage {
-	if !bytes.ContainsAny(value, `{[\\`) {
-		return value // a plain value, which many are
-	}
-	dec := json.NewDecoder(bytes.NewReader(value))
-	dec.UseNumber()
-	var v any
-	if dec.Decode(&v) != nil {
-		return value // cannot be: it was parsed before
-	}
-	return encode(v)
 }

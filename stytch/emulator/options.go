@@ -3,15 +3,17 @@ package emulator
 import (
 	"crypto/rsa"
 	"net/url"
-	"regexp"
 	"strings"
 	"time"
+
+	"github.com/stytchkit/m2m/internal/project"
 )
 
-// An Option of [New] and [NewServer]. It fails if its value cannot be used.
-type Option func(*config) error
+// An Option configures [New] and [Start]. An option whose value cannot be used makes them fail with an error matching
+// [ErrInvalidArgument].
+type Option func(*settings) error
 
-type config struct {
+type settings struct {
 	projectID, secret string
 	clock             func() time.Time
 	issuer            string
@@ -20,150 +22,142 @@ type config struct {
 	strict            bool
 	noTotals          bool
 	faults            []Fault
-	clients           []bulk
+	clients           []seedFunc
 	apps              []ConnectedAppSeed
 }
 
-// A bulk is n seeds, made one at a time so that a large project is never held twice.
-type bulk struct {
+// A seedFunc generates n seeds one at a time, so that a large project is never in memory twice.
+type seedFunc struct {
 	n    int
 	seed func(i int) M2MClientSeed
 }
 
-func newConfig(opts []Option) (*config, error) {
-	cfg := &config{clock: time.Now}
+func newSettings(opts []Option) (*settings, error) {
+	s := &settings{clock: time.Now}
 	for i, opt := range opts {
 		if opt == nil {
 			return nil, invalidArgument("option %d is nil", i+1)
 		}
-		if err := opt(cfg); err != nil {
+		if err := opt(s); err != nil {
 			return nil, err
 		}
 	}
-	return cfg, nil
+	return s, nil
 }
 
-var projectIDPattern = regexp.MustCompile(`^project-(test|live)-[0-9A-Za-z-]+$`)
-
-// WithProject sets the credentials of the project, which are random otherwise. The id must begin with project-test- or
-// project-live-, which decides between the rules of the two environments; the secret must not be empty.
+// WithProject sets the credentials of the project, which are random by default. The id begins with project-test- or
+// project-live- and so chooses the rules of that environment.
 func WithProject(id, secret string) Option {
-	return func(cfg *config) error {
-		if !projectIDPattern.MatchString(id) {
-			return invalidArgument("WithProject: the project id must be project-test- or project-live-, then letters, digits and hyphens")
+	return func(s *settings) error {
+		if err := project.CheckCredentials(id, secret); err != nil {
+			return invalidArgument("WithProject: %w", err)
 		}
-		if secret == "" || strings.ContainsFunc(secret, isControl) {
-			return invalidArgument("WithProject: the project secret must not be empty or contain control characters")
-		}
-		cfg.projectID, cfg.secret = id, secret
+		s.projectID, s.secret = id, secret
 		return nil
 	}
 }
 
-// WithClock sets the clock that tokens and the request log are dated by; it is [time.Now] otherwise. It is called by
-// many goroutines at once. Delays of faults are not measured by it.
+// WithClock sets the clock for tokens and the request log; the default is [time.Now]. It must be safe for concurrent use.
+// The delays of faults do not use it.
 func WithClock(now func() time.Time) Option {
-	return func(cfg *config) error {
+	return func(s *settings) error {
 		if now == nil {
 			return invalidArgument("WithClock: the function is nil")
 		}
-		cfg.clock = now
+		s.clock = now
 		return nil
 	}
 }
 
-// WithIssuer sets the iss claim of tokens, which is stytch.com/{project_id} otherwise (documented). A project with a
-// custom domain has its address there, https://auth.example.com, without a slash at the end.
+// WithIssuer sets the iss claim of tokens; the default is stytch.com/{project_id} (documented). For a project with a custom
+// domain it is the address of that domain, such as https://auth.example.com.
 func WithIssuer(issuer string) Option {
-	return func(cfg *config) error {
+	return func(s *settings) error {
 		u, err := url.Parse(issuer)
 		if err != nil || issuer == "" || strings.HasSuffix(issuer, "/") || u.RawQuery != "" || u.Fragment != "" || u.User != nil {
 			return invalidArgument("WithIssuer: the issuer must be a URL without user, query, fragment or trailing slash")
 		}
-		cfg.issuer = issuer
+		s.issuer = issuer
 		return nil
 	}
 }
 
-// WithSigningKey sets the first key that tokens are signed with, of at least 2048 bits. Its key id follows from the key,
-// so it is the same in every run. Otherwise all emulators of a process share one random key, which is made when it is
-// first needed.
+// WithSigningKey sets the first signing key, of at least 2048 bits. Its key id is derived from the key, so it is the same in
+// every run. By default, all emulators of a process share one random key, which is generated on first use.
 func WithSigningKey(key *rsa.PrivateKey) Option {
-	return func(cfg *config) error {
+	return func(s *settings) error {
 		if key == nil || key.N == nil {
 			return invalidArgument("WithSigningKey: the key is nil")
 		}
 		if key.N.BitLen() < 2048 {
 			return invalidArgument("WithSigningKey: the key must have at least 2048 bits")
 		}
-		cfg.signingKey = key
+		s.signingKey = key
 		return nil
 	}
 }
 
-// WithM2MClient adds a client before the first request. It may be given many times.
+// WithM2MClient adds an M2M client before the first request. The option may be repeated.
 func WithM2MClient(seed M2MClientSeed) Option {
 	return WithM2MClients(1, func(int) M2MClientSeed { return seed })
 }
 
-// WithM2MClients adds n clients, seed(0) to seed(n-1), in that order. A hundred thousand take about a second,
-// provided their secrets are left to the emulator: a chosen secret costs as much as checking a password.
+// WithM2MClients adds n M2M clients, seed(0) to seed(n-1), in this order. 100,000 take about a second if their secrets are
+// generated; a chosen secret costs as much as checking a password.
 func WithM2MClients(n int, seed func(i int) M2MClientSeed) Option {
-	return func(cfg *config) error {
+	return func(s *settings) error {
 		if n < 0 || seed == nil {
 			return invalidArgument("WithM2MClients: the number must not be negative, and the function must not be nil")
 		}
-		cfg.clients = append(cfg.clients, bulk{n, seed})
+		s.clients = append(s.clients, seedFunc{n, seed})
 		return nil
 	}
 }
 
-// WithConnectedApp adds a Connected App before the first request. It may be given many times.
+// WithConnectedApp adds a Connected App before the first request. The option may be repeated.
 func WithConnectedApp(seed ConnectedAppSeed) Option {
-	return func(cfg *config) error {
-		cfg.apps = append(cfg.apps, seed)
+	return func(s *settings) error {
+		s.apps = append(s.apps, seed)
 		return nil
 	}
 }
 
 // WithFaults adds faults; see also [Emulator.Inject].
 func WithFaults(faults ...Fault) Option {
-	return func(cfg *config) error {
+	return func(s *settings) error {
 		for _, fault := range faults {
 			if err := fault.check(); err != nil {
 				return err
 			}
 		}
-		cfg.faults = append(cfg.faults, faults...)
+		s.faults = append(s.faults, faults...)
 		return nil
 	}
 }
 
-// WithBehavior sets what the emulator does where Stytch's behaviour is not known.
+// WithBehavior chooses what the emulator does where the behavior of Stytch is not known.
 func WithBehavior(b Behavior) Option {
-	return func(cfg *config) error {
+	return func(s *settings) error {
 		_, err := b.filled()
-		cfg.behavior = b
+		s.behavior = b
 		return err
 	}
 }
 
-// WithStrict makes the emulator refuse what Stytch may well tolerate: fields that the contract does not know, and JSON
-// that is not labelled as such. Use it to find mistakes of a client.
+// WithStrict refuses what Stytch may tolerate: fields that the contract does not have, and JSON with another
+// Content-Type. Use it to find bugs in a client.
 func WithStrict() Option {
-	return func(cfg *config) error {
-		cfg.strict = true
+	return func(s *settings) error {
+		s.strict = true
 		return nil
 	}
 }
 
-// WithTotals says whether searches count their results. WithTotals(false) answers a total of -1, as Stytch does for
-// workspaces where totals are disabled (documented).
+// WithTotals turns the totals of searches on (default) or off. Without them the total is -1, as in workspaces for which
+// Stytch has disabled totals (documented).
 func WithTotals(on bool) Option {
-	return func(cfg *config) error {
-		cfg.noTotals = !on
+	return func(s *settings) error {
+		s.noTotals = !on
 		return nil
 	}
 }
-
-func isControl(r rune) bool { return r < 0x20 || r == 0x7F }

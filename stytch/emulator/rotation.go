@@ -1,96 +1,91 @@
 package emulator
 
 import (
-	"context"
+	"net/http"
 
 	"github.com/stytchkit/m2m/gen/server"
 )
 
-// The rules of a rotation are the same for both families; only the names of the errors differ.
-
-func (b Behavior) start(s *secretPair, next *clientSecret, already string) error {
-	if s.next != nil && b.StartWhileRotating == Refuse {
-		return fail(already)
-	}
-	s.next = next
-	return nil
+// rotationStep describes an operation that changes the secrets of a client or an app. Real clients send an empty body, {}
+// or the client id.
+func rotationStep(id string) operation {
+	return operation{id: id, body: server.SecretRotationRequest{}, bodyOptional: true}
 }
 
-func (b Behavior) cancel(s *secretPair, idle string) error {
-	if s.next == nil && b.FinishWhileIdle == Refuse {
-		return fail(idle)
-	}
-	s.next = nil
-	return nil
-}
-
-func (b Behavior) complete(s *secretPair, idle string) error {
-	if s.next == nil {
-		return b.cancel(s, idle)
-	}
-	s.current, s.next = s.next, nil
-	return nil
-}
-
-func (p *project) StartM2MClientSecretRotation(ctx context.Context, r server.StartM2MClientSecretRotationRequestObject) (server.StartM2MClientSecretRotationResponseObject, error) {
-	text, next := p.generateSecret()
-	c, err := p.clients.update(r.ClientID, func(c *m2mClient) error {
-		return p.behavior.start(&c.secrets, next, "m2m_client_already_rotating_secret")
+// StartM2MClientSecretRotation adds a next secret.
+func (s *service) StartM2MClientSecretRotation(w http.ResponseWriter, r *http.Request, id string) {
+	s.serve(w, r, rotationStep("StartM2MClientSecretRotation"), func(x *exchange) (response, error) {
+		text, next := s.state.behavior.generateSecret()
+		c, err := s.state.clients.update(id, func(c *m2mClient) error {
+			return c.secrets.start(s.state.behavior, next, "m2m_client_already_rotating_secret")
+		})
+		if err != nil {
+			return response{}, err
+		}
+		wire := c.wire(s.state.behavior)
+		wire.NextClientSecret = text
+		return jsonResponse(200, m2mClientResponse{wire, x.requestID, 200}), nil
 	})
-	if err != nil {
-		return nil, err
-	}
-	w := c.wire(p.behavior)
-	w.NextClientSecret = text
-	return jsonAnswer(200, m2mClientAnswer{w, callOf(ctx).requestID, 200}), nil
 }
 
-func (p *project) CancelM2MClientSecretRotation(ctx context.Context, r server.CancelM2MClientSecretRotationRequestObject) (server.CancelM2MClientSecretRotationResponseObject, error) {
-	c, err := p.clients.update(r.ClientID, func(c *m2mClient) error {
-		return p.behavior.cancel(&c.secrets, "m2m_client_not_rotating_secret")
+// CancelM2MClientSecretRotation drops the next secret.
+func (s *service) CancelM2MClientSecretRotation(w http.ResponseWriter, r *http.Request, id string) {
+	s.serve(w, r, rotationStep("CancelM2MClientSecretRotation"), func(x *exchange) (response, error) {
+		return s.m2mResponse(x)(s.state.clients.update(id, func(c *m2mClient) error {
+			return c.secrets.cancel(s.state.behavior, "m2m_client_not_rotating_secret")
+		}))
 	})
-	return p.m2mAnswer(ctx, c, err)
 }
 
-func (p *project) CompleteM2MClientSecretRotation(ctx context.Context, r server.CompleteM2MClientSecretRotationRequestObject) (server.CompleteM2MClientSecretRotationResponseObject, error) {
-	c, err := p.clients.update(r.ClientID, func(c *m2mClient) error {
-		return p.behavior.complete(&c.secrets, "m2m_client_not_rotating_secret")
+// CompleteM2MClientSecretRotation replaces the current secret with the next one.
+func (s *service) CompleteM2MClientSecretRotation(w http.ResponseWriter, r *http.Request, id string) {
+	s.serve(w, r, rotationStep("CompleteM2MClientSecretRotation"), func(x *exchange) (response, error) {
+		return s.m2mResponse(x)(s.state.clients.update(id, func(c *m2mClient) error {
+			return c.secrets.complete(s.state.behavior, "m2m_client_not_rotating_secret")
+		}))
 	})
-	return p.m2mAnswer(ctx, c, err)
 }
 
-func (p *project) StartConnectedAppSecretRotation(ctx context.Context, r server.StartConnectedAppSecretRotationRequestObject) (server.StartConnectedAppSecretRotationResponseObject, error) {
-	text, next := p.generateSecret()
-	a, err := p.apps.update(r.ClientID, confidential(func(s *secretPair) error {
-		return p.behavior.start(s, next, "connected_app_already_rotating_secret")
-	}))
-	if err != nil {
-		return nil, err
-	}
-	w := a.wire(p.behavior)
-	w.NextClientSecret = text
-	return jsonAnswer(200, connectedAppAnswer{w, callOf(ctx).requestID, 200}), nil
+// StartConnectedAppSecretRotation adds a next secret.
+func (s *service) StartConnectedAppSecretRotation(w http.ResponseWriter, r *http.Request, id string) {
+	s.serve(w, r, rotationStep("StartConnectedAppSecretRotation"), func(x *exchange) (response, error) {
+		text, next := s.state.behavior.generateSecret()
+		a, err := s.updateSecrets(id, func(p *secretPair) error {
+			return p.start(s.state.behavior, next, "connected_app_already_rotating_secret")
+		})
+		if err != nil {
+			return response{}, err
+		}
+		wire := a.wire(s.state.behavior)
+		wire.NextClientSecret = text
+		return jsonResponse(200, connectedAppResponse{wire, x.requestID, 200}), nil
+	})
 }
 
-func (p *project) CancelConnectedAppSecretRotation(ctx context.Context, r server.CancelConnectedAppSecretRotationRequestObject) (server.CancelConnectedAppSecretRotationResponseObject, error) {
-	a, err := p.apps.update(r.ClientID, confidential(func(s *secretPair) error {
-		return p.behavior.cancel(s, "connected_app_not_rotating_secret")
-	}))
-	return p.appAnswer(ctx, a, err)
+// CancelConnectedAppSecretRotation drops the next secret.
+func (s *service) CancelConnectedAppSecretRotation(w http.ResponseWriter, r *http.Request, id string) {
+	s.serve(w, r, rotationStep("CancelConnectedAppSecretRotation"), func(x *exchange) (response, error) {
+		return s.appResponse(x)(s.updateSecrets(id, func(p *secretPair) error {
+			return p.cancel(s.state.behavior, "connected_app_not_rotating_secret")
+		}))
+	})
 }
 
-func (p *project) CompleteConnectedAppSecretRotation(ctx context.Context, r server.CompleteConnectedAppSecretRotationRequestObject) (server.CompleteConnectedAppSecretRotationResponseObject, error) {
-	a, err := p.apps.update(r.ClientID, confidential(func(s *secretPair) error {
-		return p.behavior.complete(s, "connected_app_not_rotating_secret")
-	}))
-	return p.appAnswer(ctx, a, err)
+// CompleteConnectedAppSecretRotation replaces the current secret with the next one.
+func (s *service) CompleteConnectedAppSecretRotation(w http.ResponseWriter, r *http.Request, id string) {
+	s.serve(w, r, rotationStep("CompleteConnectedAppSecretRotation"), func(x *exchange) (response, error) {
+		return s.appResponse(x)(s.updateSecrets(id, func(p *secretPair) error {
+			return p.complete(s.state.behavior, "connected_app_not_rotating_secret")
+		}))
+	})
 }
 
-func confidential(rotate func(*secretPair) error) func(*connectedApp) error {
-	return func(a *connectedApp) error {
+// updateSecrets changes the secrets of an app, which must not be public.
+func (s *service) updateSecrets(id string, change func(*secretPair) error) (*connectedApp, error) {
+	return s.state.apps.update(id, func(a *connectedApp) error {
 		if a.public() {
 			return fail("public_connected_apps_do_not_have_secrets")
 		}
-		return rotate(&a.secrets)
-	}
+		return change(&a.secrets)
+	})
 }

@@ -7,11 +7,12 @@ import (
 	"strings"
 )
 
-// A router stands in for http.ServeMux under the generated server. ServeMux answers an unclean path with a redirect
-// and an unknown one in plain text; Stytch answers both with route_not_found.
+// A router replaces http.ServeMux under the generated server. ServeMux redirects an unclean path and reports an unknown
+// one in plain text; Stytch responds to both with route_not_found.
 type router struct {
-	routes      []route
-	wrongMethod int
+	routes   []route
+	noMatch  http.HandlerFunc
+	noMethod func(w http.ResponseWriter, r *http.Request, allowed []string)
 }
 
 type route struct {
@@ -21,9 +22,7 @@ type route struct {
 	handle   http.HandlerFunc
 }
 
-func newRouter(wrongMethod int) *router { return &router{wrongMethod: wrongMethod} }
-
-// HandleFunc takes a pattern as http.ServeMux does: "GET /v1/things/{thing_id}".
+// HandleFunc accepts patterns of the form "GET /v1/things/{thing_id}".
 func (rt *router) HandleFunc(pattern string, handle func(http.ResponseWriter, *http.Request)) {
 	method, path, _ := strings.Cut(pattern, " ")
 	r := route{method: method, segments: strings.Split(path, "/"), handle: handle}
@@ -56,19 +55,17 @@ func (rt *router) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 			allowed = append(allowed, candidate.method)
 			continue
 		}
+		r = r.WithContext(r.Context()) // a copy: the caller's request gets no path values
 		candidate.bind(r, path)
 		candidate.handle(w, r)
 		return
 	}
-	c := callOf(r.Context())
-	if len(allowed) > 0 && rt.wrongMethod == http.StatusMethodNotAllowed {
-		slices.Sort(allowed)
-		a := fail("method_not_allowed").answer(c.requestID)
-		a.allow = strings.Join(slices.Compact(allowed), ", ")
-		c.send(a)
+	if len(allowed) == 0 {
+		rt.noMatch(w, r)
 		return
 	}
-	c.send(fail("route_not_found").answer(c.requestID))
+	slices.Sort(allowed)
+	rt.noMethod(w, r, slices.Compact(allowed))
 }
 
 func (rt *route) matches(path []string) bool {

@@ -1,10 +1,9 @@
 package emulator
 
 import (
-	"context"
 	"encoding/base64"
 	"encoding/json"
-	"slices"
+	"net/http"
 	"strconv"
 	"strings"
 
@@ -16,90 +15,98 @@ const (
 	maxLimit     = 1000
 )
 
-func (p *project) SearchM2MClients(ctx context.Context, _ server.SearchM2MClientsRequestObject) (server.SearchM2MClientsResponseObject, error) {
-	in := callOf(ctx).input(Ignore)
-	raw, _ := get[json.RawMessage](in, "query")
-	match, err := p.parseQuery(raw)
-	if err != nil {
-		return nil, err
-	}
-	found, results, err := search(p, in, &p.clients, match)
-	if err != nil {
-		return nil, err
-	}
-	clients := make([]m2mClientWire, len(found))
-	for i, c := range found {
-		clients[i] = c.wire(p.behavior)
-	}
-	return jsonAnswer(200, m2mPageAnswer{clients, callOf(ctx).requestID, results, 200}), nil
+// SearchM2MClients lists the clients that match a query.
+func (s *service) SearchM2MClients(w http.ResponseWriter, r *http.Request) {
+	op := operation{id: "SearchM2MClients", body: server.SearchM2MClientsRequest{}, bodyOptional: s.state.behavior.EmptySearchBody == Allow}
+	s.serve(w, r, op, func(x *exchange) (response, error) {
+		in := &input{fields: x.fields, null: Ignore}
+		raw, _ := get[json.RawMessage](in, "query")
+		match, err := parseQuery(raw, s.state.strict)
+		if err != nil {
+			return response{}, err
+		}
+		found, results, err := search(s.state, in, &s.state.clients, match)
+		if err != nil {
+			return response{}, err
+		}
+		clients := make([]m2mClientWire, len(found))
+		for i, c := range found {
+			clients[i] = c.wire(s.state.behavior)
+		}
+		return jsonResponse(200, m2mPageResponse{clients, x.requestID, results, 200}), nil
+	})
 }
 
-func (p *project) SearchConnectedApps(ctx context.Context, _ server.SearchConnectedAppsRequestObject) (server.SearchConnectedAppsResponseObject, error) {
-	found, results, err := search(p, callOf(ctx).input(Ignore), &p.apps, nil)
-	if err != nil {
-		return nil, err
-	}
-	apps := make([]connectedAppWire, len(found))
-	for i, a := range found {
-		apps[i] = a.wire(p.behavior)
-		apps[i].CreationMethod = p.behavior.CreationMethod
-	}
-	return jsonAnswer(200, connectedAppPageAnswer{apps, callOf(ctx).requestID, results, 200}), nil
+// SearchConnectedApps lists all apps.
+func (s *service) SearchConnectedApps(w http.ResponseWriter, r *http.Request) {
+	op := operation{id: "SearchConnectedApps", body: server.SearchConnectedAppsRequest{}, bodyOptional: s.state.behavior.EmptySearchBody == Allow}
+	s.serve(w, r, op, func(x *exchange) (response, error) {
+		found, results, err := search(s.state, &input{fields: x.fields, null: Ignore}, &s.state.apps, nil)
+		if err != nil {
+			return response{}, err
+		}
+		apps := make([]connectedAppWire, len(found))
+		for i, a := range found {
+			apps[i] = a.wire(s.state.behavior)
+			apps[i].CreationMethod = s.state.behavior.CreationMethod
+		}
+		return jsonResponse(200, connectedAppPageResponse{apps, x.requestID, results, 200}), nil
+	})
 }
 
-// search reads the cursor and the limit and answers the page that they ask for.
-func search[T any](p *project, in *input, t *table[T], match func(*T) bool) ([]*T, resultsWire, error) {
+// search reads the cursor and the limit, and returns the page that they ask for.
+func search[T any](s *state, in *input, t *table[T], match func(*T) bool) ([]*T, resultsWire, error) {
 	cursor, _ := get[string](in, "cursor")
 	limit, _ := get[int32](in, "limit")
 	if in.err != nil {
 		return nil, resultsWire{}, in.err
 	}
-	size, err := p.pageSize(limit)
+	size, err := pageSize(limit, s.behavior)
 	if err != nil {
 		return nil, resultsWire{}, err
 	}
-	after, ok := readCursor(orZero(cursor))
-	if !ok || after > 0 && !t.knows(after) {
-		if p.behavior.BadCursor == Refuse {
+	after, ok := decodeCursor(orZero(cursor))
+	if !ok || after > 0 && !t.issued(after) {
+		if s.behavior.BadCursor == Refuse {
 			return nil, resultsWire{}, because("bad_request", "The cursor is not valid.")
 		}
 		after = 0
 	}
-	found := t.page(after, size, match, !p.noTotals)
+	found := t.page(after, size, match, !s.noTotals)
 	results := resultsWire{Total: found.total}
 	if found.more {
-		next := writeCursor(found.last)
+		next := encodeCursor(found.last)
 		results.NextCursor = &next
 	}
 	return found.records, results, nil
 }
 
-func (p *project) pageSize(limit *int32) (int, error) {
+func pageSize(limit *int32, b Behavior) (int, error) {
 	switch {
 	case limit == nil:
 		return defaultLimit, nil
 	case *limit < 0:
 		return 0, because("bad_request", "The limit must not be negative.")
-	case *limit == 0 && p.behavior.ZeroLimit == Refuse:
+	case *limit == 0 && b.ZeroLimit == Refuse:
 		return 0, because("bad_request", "The limit must not be 0.")
-	case *limit == 0 && p.behavior.ZeroLimit == Ignore:
+	case *limit == 0 && b.ZeroLimit == Ignore:
 		return defaultLimit, nil
-	case *limit > maxLimit && p.behavior.LargeLimit == Refuse:
+	case *limit > maxLimit && b.LargeLimit == Refuse:
 		return 0, because("bad_request", "The limit must not be over 1000.")
 	}
 	return min(int(*limit), maxLimit), nil
 }
 
-// A cursor is the seq of the last client of a page, dressed up so that nobody is tempted to read it.
+// A cursor is the sequence number of the last record of a page, encoded so that clients treat it as opaque.
 
 const cursorPrefix = "after:"
 
-func writeCursor(seq uint64) string {
+func encodeCursor(seq uint64) string {
 	return base64.RawURLEncoding.EncodeToString([]byte(cursorPrefix + strconv.FormatUint(seq, 10)))
 }
 
-// readCursor takes the empty cursor for an absent one, as a sample of the documentation sends it.
-func readCursor(cursor string) (uint64, bool) {
+// decodeCursor reads the empty cursor as an absent one, because a sample in the documentation sends it.
+func decodeCursor(cursor string) (seq uint64, ok bool) {
 	if cursor == "" {
 		return 0, true
 	}
@@ -107,104 +114,4 @@ func readCursor(cursor string) (uint64, bool) {
 	digits, found := strings.CutPrefix(string(plain), cursorPrefix)
 	seq, numberErr := strconv.ParseUint(digits, 10, 64)
 	return seq, err == nil && found && numberErr == nil && seq > 0
-}
-
-// parseQuery turns a query into a predicate, nil for every client.
-func (p *project) parseQuery(raw *json.RawMessage) (func(*m2mClient) bool, error) {
-	if raw == nil {
-		return nil, nil
-	}
-	fields, ok := parseObject(*raw)
-	if !ok {
-		return nil, because("bad_request", "The query must be an object.")
-	}
-	in := &input{fields: fields, null: Ignore}
-	operator, given := get[string](in, "operator")
-	operands, _ := get[[]json.RawMessage](in, "operands")
-	if p.strict {
-		in.refuseOthers("operator", "operands")
-	}
-	if in.err != nil {
-		return nil, in.err
-	}
-	if !given || *operator != "AND" && *operator != "OR" {
-		return nil, because("bad_request", "The operator of the query must be AND or OR.")
-	}
-	var conditions []func(*m2mClient) bool
-	for _, operand := range orZero(operands) {
-		condition, err := p.parseOperand(operand)
-		if err != nil {
-			return nil, err
-		}
-		conditions = append(conditions, condition)
-	}
-	switch {
-	case len(conditions) == 0:
-		return nil, nil
-	case len(conditions) == 1:
-		return conditions[0], nil
-	case *operator == "AND":
-		return func(c *m2mClient) bool {
-			return !slices.ContainsFunc(conditions, func(holds func(*m2mClient) bool) bool { return !holds(c) })
-		}, nil
-	}
-	return func(c *m2mClient) bool {
-		return slices.ContainsFunc(conditions, func(holds func(*m2mClient) bool) bool { return holds(c) })
-	}, nil
-}
-
-func (p *project) parseOperand(raw json.RawMessage) (func(*m2mClient) bool, error) {
-	fields, ok := parseObject(raw)
-	if !ok {
-		return nil, because("bad_request", "A search operand must be an object.")
-	}
-	var name string
-	switch raw, ok := fields["filter_name"]; {
-	case !ok || isNull(raw):
-		return nil, fail("m2m_search_missing_filter_name")
-	case json.Unmarshal(raw, &name) != nil:
-		return nil, fail("m2m_search_filter_name_must_be_string")
-	case name != "client_id" && name != "client_name" && name != "scopes":
-		return nil, fail("m2m_search_filter_name_not_recognized")
-	}
-	if raw, ok := fields["filter_value"]; !ok || isNull(raw) {
-		return nil, fail("m2m_search_missing_filter_value")
-	}
-	in := &input{fields: fields, null: Ignore}
-	values, given := in.texts("filter_value")
-	if !given {
-		return nil, fail("m2m_search_expected_array_of_strings")
-	}
-	if p.strict {
-		in.refuseOthers("filter_name", "filter_value")
-	}
-	return condition(name, values), in.err
-}
-
-// condition holds if one of the values matches, exactly; with no values it never holds (assumed).
-func condition(name string, values []string) func(*m2mClient) bool {
-	if len(values) == 1 && name == "scopes" { // the common case, and the one that many clients are searched for
-		return func(c *m2mClient) bool { return slices.Contains(c.scopes, values[0]) }
-	}
-	wanted := make(map[string]struct{}, len(values))
-	for _, value := range values {
-		wanted[value] = struct{}{}
-	}
-	has := func(text string) bool { _, ok := wanted[text]; return ok }
-	switch name {
-	case "client_id":
-		return func(c *m2mClient) bool { return has(c.id) }
-	case "client_name":
-		return func(c *m2mClient) bool { return has(c.name) }
-	}
-	return func(c *m2mClient) bool { return slices.ContainsFunc(c.scopes, has) }
-}
-
-// refuseOthers is the strict rule for an object inside the body.
-func (in *input) refuseOthers(known ...string) {
-	for name := range in.fields {
-		if !slices.Contains(known, name) {
-			in.refuse(because("bad_request", "The query has a field that is not known."))
-		}
-	}
 }

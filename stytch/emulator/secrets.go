@@ -5,20 +5,19 @@ import (
 	"crypto/rand"
 	"crypto/sha256"
 	"crypto/subtle"
-	"encoding/base64"
-	"encoding/json"
 	"unicode/utf8"
 )
 
-// importedIterations is far below what a password store needs: these hashes live as long as a test, and a client is
-// made with each. It only keeps a chosen secret from lying about readable.
+// importedIterations is far below what a password store needs: a hash lives only as long as a test, and every imported
+// secret costs one. It merely keeps the secret from lying around in plain text.
 const importedIterations = 1000
 
-// A clientSecret is what is kept of a secret: enough to check it and to show its end. A nil one is no secret.
+// A clientSecret is the stored form of a secret: enough to check it and to show its last four characters. A nil
+// *clientSecret matches nothing.
 type clientSecret struct {
 	salt       [16]byte
 	sum        [sha256.Size]byte
-	iterations int // 0: a plain salted hash, right for the 256 random bits of a generated secret
+	iterations int // 0 means one salted SHA-256, which suffices for the 256 random bits of a generated secret
 	lastFour   string
 }
 
@@ -35,7 +34,7 @@ func (s *clientSecret) hash(text string) (sum [sha256.Size]byte) {
 	}
 	key, err := pbkdf2.Key(sha256.New, text, s.salt[:], s.iterations, len(sum))
 	if err != nil {
-		panic("emulator: " + err.Error()) // only for lengths and hashes that are not used here
+		panic("emulator: " + err.Error()) // only for key lengths and hashes that are not used here
 	}
 	return [sha256.Size]byte(key)
 }
@@ -48,65 +47,74 @@ func (s *clientSecret) matches(text string) bool {
 	return subtle.ConstantTimeCompare(sum[:], s.sum[:]) == 1
 }
 
-// secretPair holds both secrets of a client. While a rotation is open, next is not nil and both are accepted.
+// A secretPair holds the secrets of a client. During a rotation next is not nil, and both secrets work.
 type secretPair struct{ current, next *clientSecret }
 
 func (p secretPair) accept(text string) bool {
-	current, next := p.current.matches(text), p.next.matches(text) // always both: the time tells nothing
+	current, next := p.current.matches(text), p.next.matches(text) // always both, so that the time reveals nothing
 	return current || next
 }
 
-// nextLastFour is the wire form of next_client_secret_last_four.
-func (p secretPair) nextLastFour(b Behavior) json.RawMessage {
-	switch {
-	case p.next != nil:
-		return encode(p.next.lastFour)
-	case b.NextSecretAbsent:
-		return nil
+// start, cancel and complete are the steps of a rotation. They are the same for M2M clients and Connected Apps; only the
+// error types differ.
+
+func (p *secretPair) start(b Behavior, next *clientSecret, alreadyRotating string) error {
+	if p.next != nil && b.StartWhileRotating == Refuse {
+		return fail(alreadyRotating)
 	}
-	return json.RawMessage("null")
+	p.next = next
+	return nil
 }
 
-// chooseSecret returns the secret that the caller has chosen, or a new one if there is none, and what to keep of it.
-func (p *project) chooseSecret(imported *string) (string, *clientSecret, error) {
-	if imported == nil {
-		text, kept := p.generateSecret()
-		return text, kept, nil
+func (p *secretPair) cancel(b Behavior, notRotating string) error {
+	if p.next == nil && b.FinishWhileIdle == Refuse {
+		return fail(notRotating)
 	}
-	kept, err := p.importSecret(*imported)
-	return *imported, kept, err
+	p.next = nil
+	return nil
 }
 
-// generateSecret returns a new secret and what to keep of it.
-func (p *project) generateSecret() (string, *clientSecret) {
-	text := newSecretText(p.behavior.SecretLength*3/4 + 1)[:p.behavior.SecretLength]
+func (p *secretPair) complete(b Behavior, notRotating string) error {
+	if p.next == nil {
+		return p.cancel(b, notRotating)
+	}
+	p.current, p.next = p.next, nil
+	return nil
+}
+
+// generateSecret returns a new secret and its stored form.
+func (b Behavior) generateSecret() (string, *clientSecret) {
+	text := newSecretText(b.SecretLength*3/4 + 1)[:b.SecretLength]
 	return text, newClientSecret(text, 0)
 }
 
-// importSecret checks a secret that the caller has chosen. The rules beyond the 8 characters are assumed.
-func (p *project) importSecret(text string) (*clientSecret, error) {
+// generateOrImport returns the secret that the caller chose, or a new one for nil, and its stored form.
+func (b Behavior) generateOrImport(chosen *string) (string, *clientSecret, error) {
+	if chosen == nil {
+		text, stored := b.generateSecret()
+		return text, stored, nil
+	}
+	stored, err := b.importSecret(*chosen)
+	return *chosen, stored, err
+}
+
+// importSecret checks a secret that the caller chose. At least 8 characters are documented; the other rules are assumed.
+func (b Behavior) importSecret(text string) (*clientSecret, error) {
 	if utf8.RuneCountInString(text) < 8 {
 		return nil, fail("m2m_client_invalid_client_secret")
 	}
-	if len(text) > p.behavior.MaxSecretLength {
+	if len(text) > b.MaxSecretLength {
 		return nil, fail("client_secret_too_long")
 	}
 	distinct := map[rune]bool{}
 	for _, r := range text {
 		distinct[r] = true
 	}
-	// A masked secret that travels on as if it were one would lock its client out.
+	// A masked secret that is sent by mistake would lock its client out.
 	if len(distinct) < 5 || text == "[REDACTED]" {
 		return nil, fail("insecure_m2m_client_secret")
 	}
 	return newClientSecret(text, importedIterations), nil
-}
-
-// newSecretText returns n random bytes in the url-safe alphabet that real secrets were seen to have.
-func newSecretText(n int) string {
-	b := make([]byte, n)
-	_, _ = rand.Read(b)
-	return base64.RawURLEncoding.EncodeToString(b)
 }
 
 // lastFour returns the last four characters, or all of a shorter text.

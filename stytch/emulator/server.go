@@ -10,8 +10,7 @@ import (
 	"time"
 )
 
-// A Server is an [Emulator] that listens on a loopback address, with the manners of httptest.Server. It prints without
-// its secret.
+// A Server is an [Emulator] that listens on a loopback address. It prints without its secret.
 type Server struct {
 	*Emulator
 	URL       string // http://127.0.0.1:port
@@ -20,7 +19,7 @@ type Server struct {
 
 	http   *http.Server
 	client *http.Client
-	ended  chan struct{} // closed when the accept loop is over
+	ended  chan struct{} // closed when the accept loop has ended
 	cancel context.CancelFunc
 
 	mu      sync.Mutex
@@ -28,8 +27,8 @@ type Server struct {
 	busy    sync.WaitGroup
 }
 
-// Start runs an emulator on a free port of the loopback address. It fails if an option is not valid or no port is free.
-// Close stops it. In tests, package emulatortest does both.
+// Start runs an emulator on a free port of 127.0.0.1 until [Server.Close]. It fails if an option is invalid or no port is
+// free. In a test, package emulatortest starts it and closes it at the end.
 func Start(opts ...Option) (*Server, error) {
 	e, err := New(opts...)
 	if err != nil {
@@ -39,7 +38,7 @@ func Start(opts ...Option) (*Server, error) {
 	listener, err := new(net.ListenConfig).Listen(ctx, "tcp", "127.0.0.1:0")
 	if err != nil {
 		cancel()
-		return nil, fmt.Errorf("emulator: %w", err)
+		return nil, fmt.Errorf("emulator: listen on 127.0.0.1: %w", err)
 	}
 	s := &Server{
 		Emulator: e, URL: "http://" + listener.Addr().String(),
@@ -58,12 +57,12 @@ func Start(opts ...Option) (*Server, error) {
 	}
 	go func() {
 		defer close(s.ended)
-		_ = s.http.Serve(listener) // ends by Close, and only so
+		_ = s.http.Serve(listener) // until Close
 	}()
 	return s, nil
 }
 
-// serve keeps count of the requests in work, so that Close can wait for them.
+// serve counts the requests being served, so that Close can wait for them.
 func (s *Server) serve(w http.ResponseWriter, r *http.Request) {
 	s.mu.Lock()
 	if s.closing {
@@ -76,7 +75,7 @@ func (s *Server) serve(w http.ResponseWriter, r *http.Request) {
 	s.ServeHTTP(w, r)
 }
 
-// Client returns an HTTP client for the server, whose connections end with it.
+// Client returns an HTTP client whose connections end with the server. It adds no credentials.
 func (s *Server) Client() *http.Client { return s.client }
 
 // Close stops the server, closes its connections and returns once no request is being served. It returns the error of
@@ -93,5 +92,5 @@ func (s *Server) Close() error {
 	return err
 }
 
-// Format prints the server without its secret, whatever the verb.
+// Format prints the server without its secret, for every verb.
 func (s *Server) Format(f fmt.State, _ rune) { _, _ = io.WriteString(f, "emulator.Server("+s.URL+")") }

@@ -2,9 +2,10 @@ package emulator
 
 import "encoding/json"
 
-// The structs of this file are the answers as Stytch writes them: keys in alphabetical order, which is the order of the
-// fields, and an explicit null where nothing is set. The generated models have the same names in the same order but
-// drop what is null.
+// The types of this file are the responses as Stytch writes them: keys in alphabetical order, which is the order of the
+// fields, and an explicit null where nothing is set. The generated models omit null. An overlay for the server could
+// change that, but it would still generate one type each for a record, a record with its secret and a record with its
+// next secret, and so three conversions instead of one. A test keeps these types equal to the contract.
 
 type m2mClientWire struct {
 	ClientDescription        string          `json:"client_description"`
@@ -42,19 +43,19 @@ type connectedAppWire struct {
 	Status                        string          `json:"status"`
 }
 
-type m2mClientAnswer struct {
+type m2mClientResponse struct {
 	M2MClient  m2mClientWire `json:"m2m_client"`
 	RequestID  string        `json:"request_id"`
 	StatusCode int           `json:"status_code"`
 }
 
-type connectedAppAnswer struct {
+type connectedAppResponse struct {
 	ConnectedApp connectedAppWire `json:"connected_app"`
 	RequestID    string           `json:"request_id"`
 	StatusCode   int              `json:"status_code"`
 }
 
-type deleteAnswer struct {
+type deleteResponse struct {
 	ClientID   string `json:"client_id"`
 	RequestID  string `json:"request_id"`
 	StatusCode int    `json:"status_code"`
@@ -65,21 +66,21 @@ type resultsWire struct {
 	Total      int     `json:"total"`
 }
 
-type m2mPageAnswer struct {
+type m2mPageResponse struct {
 	M2MClients      []m2mClientWire `json:"m2m_clients"`
 	RequestID       string          `json:"request_id"`
 	ResultsMetadata resultsWire     `json:"results_metadata"`
 	StatusCode      int             `json:"status_code"`
 }
 
-type connectedAppPageAnswer struct {
+type connectedAppPageResponse struct {
 	ConnectedApps   []connectedAppWire `json:"connected_apps"`
 	RequestID       string             `json:"request_id"`
 	ResultsMetadata resultsWire        `json:"results_metadata"`
 	StatusCode      int                `json:"status_code"`
 }
 
-type tokenAnswer struct {
+type tokenResponse struct {
 	AccessToken string `json:"access_token"`
 	ExpiresIn   int    `json:"expires_in"`
 	RequestID   string `json:"request_id"`
@@ -99,13 +100,13 @@ type jwkWire struct {
 	X5TS256 string   `json:"x5tS256"`
 }
 
-type keySetAnswer struct {
+type keySetResponse struct {
 	Keys       []jwkWire `json:"keys"`
 	RequestID  string    `json:"request_id"`
 	StatusCode int       `json:"status_code"`
 }
 
-// Errors are not sorted: this is the order in which they were seen on the wire.
+// The keys of errors are not sorted: this order was observed on the wire.
 
 type errorWire struct {
 	StatusCode   int    `json:"status_code"`
@@ -121,4 +122,52 @@ type oauthErrorWire struct {
 	Error            string `json:"error"`
 	ErrorDescription string `json:"error_description"`
 	ErrorURI         string `json:"error_uri"`
+}
+
+func (c *m2mClient) wire(b Behavior) m2mClientWire {
+	return m2mClientWire{
+		ClientDescription:        c.description,
+		ClientID:                 c.id,
+		ClientName:               c.name,
+		ClientSecretLastFour:     c.secrets.current.lastFour,
+		NextClientSecretLastFour: c.secrets.nextLastFour(b),
+		Scopes:                   c.scopes,
+		Status:                   c.status,
+		TrustedMetadata:          c.metadata,
+	}
+}
+
+func (a *connectedApp) wire(b Behavior) connectedAppWire {
+	w := connectedAppWire{
+		AccessTokenCustomAudience:     a.customAudience,
+		AccessTokenExpiryMinutes:      a.expiryMinutes,
+		AccessTokenTemplateContent:    a.accessTokenTemplate,
+		BypassConsentForOfflineAccess: a.bypassConsent,
+		ClientDescription:             a.description,
+		ClientID:                      a.id,
+		ClientName:                    a.name,
+		ClientType:                    a.clientType,
+		FullAccessAllowed:             a.fullAccess,
+		IDTokenTemplateContent:        a.idTokenTemplate,
+		LogoURL:                       a.logoURL,
+		NextClientSecretLastFour:      a.secrets.nextLastFour(b),
+		PostLogoutRedirectURLs:        a.postLogoutURLs,
+		RedirectURLs:                  a.redirectURLs,
+		Status:                        statusActive,
+	}
+	if a.secrets.current != nil {
+		w.ClientSecretLastFour = &a.secrets.current.lastFour
+	}
+	return w
+}
+
+// nextLastFour is next_client_secret_last_four: a string, null or absent.
+func (p secretPair) nextLastFour(b Behavior) json.RawMessage {
+	switch {
+	case p.next != nil:
+		return encode(p.next.lastFour)
+	case b.NextSecretAbsent:
+		return nil
+	}
+	return json.RawMessage("null")
 }

@@ -22,15 +22,15 @@ func TestWireHasTheFieldsOfTheContract(t *testing.T) {
 	}{
 		{m2mClientWire{}, []any{server.M2MClientWithClientSecret{}, server.M2MClientWithNextClientSecret{}, server.M2MClient{}}, true},
 		{connectedAppWire{}, []any{server.ConnectedAppWithClientSecret{}, server.ConnectedAppWithNextClientSecret{}, server.ConnectedApp{}}, true},
-		{m2mClientAnswer{}, []any{server.CreateM2MClientResponse{}, server.GetM2MClientResponse{}, server.UpdateM2MClientResponse{}}, true},
-		{connectedAppAnswer{}, []any{server.CreateConnectedAppResponse{}, server.GetConnectedAppResponse{}, server.UpdateConnectedAppResponse{}}, true},
-		{deleteAnswer{}, []any{server.DeleteM2MClientResponse{}, server.DeleteConnectedAppResponse{}}, true},
+		{m2mClientResponse{}, []any{server.CreateM2MClientResponse{}, server.GetM2MClientResponse{}, server.UpdateM2MClientResponse{}}, true},
+		{connectedAppResponse{}, []any{server.CreateConnectedAppResponse{}, server.GetConnectedAppResponse{}, server.UpdateConnectedAppResponse{}}, true},
+		{deleteResponse{}, []any{server.DeleteM2MClientResponse{}, server.DeleteConnectedAppResponse{}}, true},
 		{resultsWire{}, []any{server.ResultsMetadata{}}, true},
-		{m2mPageAnswer{}, []any{server.SearchM2MClientsResponse{}}, true},
-		{connectedAppPageAnswer{}, []any{server.SearchConnectedAppsResponse{}}, true},
-		{tokenAnswer{}, []any{server.IssueM2MTokenResponse{}}, true},
+		{m2mPageResponse{}, []any{server.SearchM2MClientsResponse{}}, true},
+		{connectedAppPageResponse{}, []any{server.SearchConnectedAppsResponse{}}, true},
+		{tokenResponse{}, []any{server.IssueM2MTokenResponse{}}, true},
 		{jwkWire{}, []any{server.JWK{}}, true},
-		{keySetAnswer{}, []any{server.JWKSResponse{}}, true},
+		{keySetResponse{}, []any{server.JWKSResponse{}}, true},
 		{oauthErrorWire{}, []any{server.OAuth2Error{}}, false},
 	} {
 		got := names(tt.wire)

@@ -1,4 +1,4 @@
-// Package emulatortest starts emulators that end with a test.
+// Package emulatortest starts a local Stytch for the duration of a test.
 package emulatortest
 
 import (
@@ -7,8 +7,8 @@ import (
 	"github.com/stytchkit/m2m/stytch/emulator"
 )
 
-// NewServer starts an emulator on a loopback address and closes it when the test ends. It fails the test if an option is
-// not valid or no port is free.
+// NewServer starts an emulator on a loopback address and closes it when the test ends. If an option is invalid or no port is
+// free, the test fails at once.
 func NewServer(tb testing.TB, opts ...emulator.Option) *emulator.Server {
 	tb.Helper()
 	s, err := emulator.Start(opts...)

@@ -7,16 +7,33 @@ import (
 	"unicode"
 )
 
-// checkConnectedApp holds the rules that creation and update share. Those for third parties are documented; the others
-// are known by the names of their errors only.
-func (p *project) checkConnectedApp(a *connectedApp) error {
+const defaultExpiryMinutes = 60
+
+// A connectedApp is the record of one Connected App.
+type connectedApp struct {
+	id, name, description, clientType    string
+	redirectURLs, postLogoutURLs         []string
+	fullAccess, bypassConsent            bool
+	expiryMinutes                        int32
+	accessTokenTemplate, idTokenTemplate string
+	customAudience, logoURL              *string // null until set
+	secrets                              secretPair
+}
+
+// public reports whether the app has no secret.
+func (a *connectedApp) public() bool     { return strings.HasSuffix(a.clientType, "_public") }
+func (a *connectedApp) thirdParty() bool { return strings.HasPrefix(a.clientType, "third_party") }
+
+// check applies the rules that creation and update share. Those for third parties are documented; of the others only the
+// error types are published. env is "test" or "live".
+func (a *connectedApp) check(env string, b Behavior) error {
 	if a.thirdParty() && a.fullAccess {
 		return fail("third_party_clients_cannot_use_full_access")
 	}
 	if a.thirdParty() && a.bypassConsent {
 		return fail("third_party_clients_require_consent_for_offline_access")
 	}
-	if a.expiryMinutes < 1 || int(a.expiryMinutes) > p.behavior.MaxExpiryMinutes {
+	if a.expiryMinutes < 1 || int(a.expiryMinutes) > b.MaxExpiryMinutes {
 		return fail("idp_invalid_access_token_expiry_minutes")
 	}
 	if strings.ContainsFunc(orZero(a.customAudience), func(r rune) bool { return unicode.IsSpace(r) || unicode.IsControl(r) }) {
@@ -26,22 +43,22 @@ func (p *project) checkConnectedApp(a *connectedApp) error {
 		return fail("idp_invalid_access_token_jwt_template")
 	}
 	for _, address := range append(a.redirectURLs[:len(a.redirectURLs):len(a.redirectURLs)], a.postLogoutURLs...) {
-		if kind := p.checkRedirectURL(address); kind != "" {
+		if kind := checkRedirectURL(env, address); kind != "" {
 			return fail(kind)
 		}
 	}
 	return nil
 }
 
-// validTemplate looks no closer than at the braces: a template holds {{ placeholders }}, so it is not JSON yet.
+// validTemplate checks the outer braces only: a template contains {{ placeholders }}, so it is not JSON yet.
 func validTemplate(template string) bool {
 	text := strings.TrimSpace(template)
 	return template == "" || len(text) >= 2 && text[0] == '{' && text[len(text)-1] == '}'
 }
 
-// checkRedirectURL returns the error_type for a URL, empty if it is good. Assumed: plain http is for loopback addresses,
-// and in live projects for none; localhost, which a hosts file can point elsewhere, is for test projects.
-func (p *project) checkRedirectURL(address string) string {
+// checkRedirectURL returns the error_type for a URL, or "" for a valid one. Assumed: http is allowed for loopback
+// addresses of test projects only, and localhost, which a hosts file can redirect, for test projects only.
+func checkRedirectURL(env, address string) string {
 	u, err := url.Parse(address)
 	if err != nil {
 		return "connected_app_invalid_redirect_url"
@@ -56,9 +73,9 @@ func (p *project) checkRedirectURL(address string) string {
 		return "connected_app_redirect_url_must_use_http_or_https_scheme"
 	case host == "" || u.User != nil || u.Fragment != "":
 		return "connected_app_invalid_redirect_url"
-	case p.env == "live" && local:
+	case env == "live" && local:
 		return "connected_app_redirect_url_cannot_use_localhost"
-	case p.env == "live" && u.Scheme == "http":
+	case env == "live" && u.Scheme == "http":
 		return "connected_app_redirect_url_must_use_https_scheme"
 	case u.Scheme == "http" && !local && (ip == nil || !ip.IsLoopback()):
 		return "connected_app_redirect_url_http_scheme_must_use_loopback"

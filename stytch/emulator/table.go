@@ -5,14 +5,14 @@ import (
 	"sync"
 )
 
-// A table holds the records of one family in the order of their creation. A record is never changed in place: an update
-// puts a changed copy in its row, so what a reader got stays as it was.
+// A table holds records of one kind in the order of their creation. A record is immutable: an update replaces it with a
+// changed copy, so that readers need no lock once they have it.
 type table[T any] struct {
 	missing string // error_type for an unknown id
 
 	mu   sync.RWMutex
 	byID map[string]*row[T]
-	rows []*row[T] // by seq, with the deleted ones until the next compaction
+	rows []*row[T] // by seq; deleted ones stay until the next compaction
 	last uint64    // seq of the newest row
 	dead int
 }
@@ -53,8 +53,8 @@ func (t *table[T]) get(id string) (*T, error) {
 	return r.record, nil
 }
 
-// update replaces a record by a copy that change has worked on, or leaves it if change fails. Change must not alter what
-// the record points to.
+// update replaces a record with a copy that change has modified, unless change fails. change must not modify what the
+// record points to.
 func (t *table[T]) update(id string, change func(*T) error) (*T, error) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
@@ -96,16 +96,16 @@ func (t *table[T]) compact() {
 	t.rows, t.dead = live, 0
 }
 
-// A page is a part of the records that match.
+// A page is a part of the matching records.
 type page[T any] struct {
 	records []*T
 	last    uint64 // seq of the last record
-	more    bool   // whether another one matches after it
+	more    bool   // whether another record matches after it
 	total   int    // over all pages; -1 if not counted
 }
 
-// page answers up to limit matching records after a seq. A record that is there all the time is on exactly one page,
-// whatever is added and removed between the calls: rows never change their seq.
+// page returns up to limit matching records after a seq. A row never changes its seq, so a record that exists throughout
+// is on exactly one page, regardless of what is added and removed between the calls.
 func (t *table[T]) page(after uint64, limit int, match func(*T) bool, count bool) page[T] {
 	t.mu.RLock()
 	defer t.mu.RUnlock()
@@ -141,8 +141,8 @@ func (t *table[T]) page(after uint64, limit int, match func(*T) bool, count bool
 	return p
 }
 
-// knows reports whether a seq was ever given out.
-func (t *table[T]) knows(seq uint64) bool {
+// issued reports whether a record was ever stored with a seq.
+func (t *table[T]) issued(seq uint64) bool {
 	t.mu.RLock()
 	defer t.mu.RUnlock()
 	return seq > 0 && seq <= t.last

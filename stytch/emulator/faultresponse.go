@@ -1,0 +1,86 @@
+package emulator
+
+import (
+	"context"
+	"net/http"
+	"time"
+)
+
+// sendFault responds as the fault demands. real is the response of the operation, if it was carried out.
+func (x *exchange) sendFault(f Fault, real response) {
+	switch f.kind {
+	case faultReset:
+		x.hangUp()
+	case faultCut:
+		x.sendHalf(real)
+		panic(http.ErrAbortHandler) // the way of net/http to break off a response
+	case faultSlow:
+		half := x.sendHalf(real)
+		if !pause(x.r.Context(), f.delay) {
+			panic(http.ErrAbortHandler)
+		}
+		_, _ = x.w.Write(real.body[half:])
+	case faultDelay:
+		x.send(real)
+	default:
+		r := f.response(x)
+		r.retryAfter = f.retryAfter
+		x.send(r)
+	}
+}
+
+// pause waits for d. It reports false if the context ends first.
+func pause(ctx context.Context, d time.Duration) bool {
+	if d <= 0 {
+		return true
+	}
+	timer := time.NewTimer(d)
+	defer timer.Stop()
+	select {
+	case <-timer.C:
+		return true
+	case <-ctx.Done():
+		return false
+	}
+}
+
+func (f Fault) response(x *exchange) response {
+	switch f.kind {
+	case faultHTML:
+		page := "<html><head><title>" + http.StatusText(f.status) + "</title></head><body><h1>" +
+			http.StatusText(f.status) + "</h1></body></html>\n"
+		return response{status: f.status, contentType: "text/html; charset=utf-8", body: []byte(page)}
+	case faultEmpty:
+		return response{status: f.status}
+	case faultGarbage:
+		return response{status: f.status, contentType: "application/json", body: []byte(`{"status_code":`)}
+	}
+	return failureResponse(f.failure(x.operation), x.requestID)
+}
+
+// usualTypes are the error types that Stytch most likely sends with a status.
+var usualTypes = map[int]string{
+	400: "bad_request", 401: "unauthorized_credentials", 403: "organization_suspended", 404: "route_not_found",
+	405: "method_not_allowed", 429: "too_many_requests", 503: "server_unavailable",
+}
+
+// failure returns the usual error of Stytch for the fault's status. The token endpoint reports refused credentials in a
+// format of its own, but not what happens in front of it, such as rate limits.
+func (f Fault) failure(operation string) *failure {
+	if operation == "IssueM2MToken" && (f.status == 400 || f.status == 401) {
+		e := grantError("invalid_client", "The client credentials are not valid.")
+		e.status = f.status
+		return e
+	}
+	kind := usualTypes[f.status]
+	switch {
+	case kind != "":
+	case f.status < 500:
+		kind = "bad_request"
+	default:
+		kind = "internal_server_error"
+	}
+	e := fail(kind)
+	e.status = f.status
+	return e
+}
