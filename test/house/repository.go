@@ -1,0 +1,112 @@
+package house
+
+import (
+	"bytes"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"slices"
+	"strings"
+)
+
+// Package is what go list says of a package of the repository.
+type Package struct {
+	ImportPath, Name, Dir, Export            string
+	GoFiles, IgnoredGoFiles                  []string
+	TestGoFiles, XTestGoFiles                []string
+	Imports, TestImports, XTestImports, Deps []string
+	Standard, DepOnly                        bool
+	Module                                   *struct{ Path, Dir string }
+
+	exports map[string]string // the compiled packages that it can import, by path
+}
+
+// root is the folder of the repository.
+func root() (string, error) {
+	dir, err := os.Getwd()
+	if err != nil {
+		return "", err
+	}
+	for ; ; dir = filepath.Dir(dir) {
+		if _, err := os.Stat(filepath.Join(dir, ".golangci.yml")); err == nil {
+			return dir, nil
+		}
+		if dir == filepath.Dir(dir) {
+			return "", errors.New("house: the working directory is outside of the repository")
+		}
+	}
+}
+
+// modules are the folders with a go.mod, by their path from the root.
+func modules(root string) (dirs []string, err error) {
+	files, err := tracked(root, "*go.mod")
+	if err != nil {
+		return nil, err
+	}
+	for _, name := range files {
+		if filepath.Base(name) == "go.mod" {
+			dirs = append(dirs, filepath.Dir(name))
+		}
+	}
+	return dirs, nil
+}
+
+// tracked are the files that git knows, and those that it would take, by their path from the root.
+func tracked(root string, patterns ...string) ([]string, error) {
+	out, err := run(root, "git", append([]string{"ls-files", "--cached", "--others", "--exclude-standard", "--"}, patterns...)...)
+	if err != nil {
+		return nil, err
+	}
+	var files []string
+	for name := range strings.Lines(string(out)) {
+		name = strings.TrimSuffix(name, "\n")
+		if _, err := os.Stat(filepath.Join(root, name)); err == nil {
+			files = append(files, name)
+		}
+	}
+	slices.Sort(files)
+	return slices.Compact(files), nil
+}
+
+// list are the packages of a module. With compiled, they can be type-checked.
+func list(module string, compiled bool) ([]*Package, error) {
+	args := []string{"list", "-json=ImportPath,Name,Dir,Export,GoFiles,IgnoredGoFiles,TestGoFiles,XTestGoFiles,Imports,TestImports,XTestImports,Deps,Standard,DepOnly,Module"}
+	if compiled {
+		args = append(args, "-export", "-deps")
+	}
+	out, err := run(module, "go", append(args, "./...")...)
+	if err != nil {
+		return nil, err
+	}
+	var own []*Package
+	exports := map[string]string{}
+	for decoder := json.NewDecoder(bytes.NewReader(out)); ; {
+		p := new(Package)
+		if err := decoder.Decode(p); errors.Is(err, io.EOF) {
+			break
+		} else if err != nil {
+			return nil, fmt.Errorf("house: reading what go list says: %w", err)
+		}
+		exports[p.ImportPath], p.exports = p.Export, exports
+		if !p.DepOnly {
+			own = append(own, p)
+		}
+	}
+	return own, nil
+}
+
+func run(dir, name string, args ...string) ([]byte, error) {
+	cmd := exec.Command(name, args...)
+	cmd.Dir = dir
+	var stderr bytes.Buffer
+	cmd.Stderr = &stderr
+	out, err := cmd.Output()
+	if err != nil {
+		return nil, fmt.Errorf("house: %s %s: %w: %s", name, args[0], err, stderr.Bytes())
+	}
+	return out, nil
+}
