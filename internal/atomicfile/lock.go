@@ -9,8 +9,14 @@ import (
 	"syscall"
 )
 
-// Lock locks a file for the open f, until f is closed or its process dies. It reports false, at once, if somebody else has it.
-func Lock(f *os.File) (bool, error) {
+// Lock takes an exclusive lock on the open file f, until f is closed or the process ends. It does not wait: it reports false if
+// another open file has a lock.
+func Lock(f *os.File) (bool, error) { return flock(f, syscall.LOCK_EX) }
+
+// LockShared takes a lock on the open file f that excludes exclusive locks only.
+func LockShared(f *os.File) (bool, error) { return flock(f, syscall.LOCK_SH) }
+
+func flock(f *os.File, how int) (bool, error) {
 	raw, err := f.SyscallConn()
 	if err != nil {
 		return false, err
@@ -18,7 +24,7 @@ func Lock(f *os.File) (bool, error) {
 	var failed error
 	if err := raw.Control(func(fd uintptr) {
 		for {
-			failed = syscall.Flock(int(fd), syscall.LOCK_EX|syscall.LOCK_NB)
+			failed = syscall.Flock(int(fd), how|syscall.LOCK_NB)
 			if !errors.Is(failed, syscall.EINTR) {
 				return
 			}

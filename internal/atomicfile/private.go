@@ -12,10 +12,10 @@ import (
 	"syscall"
 )
 
-// Dir makes sure that there is a private folder at path: it creates one with mode 0700, or checks that what is there is a
-// folder and no symlink, belongs to the effective user and gives nobody else any right. The parent must exist.
+// Dir creates a private folder with mode 0700 at path. If something is there already it must be a folder and not a symlink,
+// belong to the effective user, and give no one else any right. The parent must exist.
 func Dir(path string) error {
-	path = filepath.Clean(path) // with a slash at its end a symlink would be followed
+	path = filepath.Clean(path) // a trailing slash would follow a symlink
 	err := os.Mkdir(path, 0o700)
 	if err == nil {
 		err = SyncDir(filepath.Dir(path))
@@ -28,15 +28,12 @@ func Dir(path string) error {
 		return err
 	}
 	if !info.IsDir() {
-		return fmt.Errorf("%s must be a folder, and no symlink", path)
+		return fmt.Errorf("%s must be a folder, not a file or symlink", path)
 	}
 	return private(path, info)
 }
 
-// ErrTooLarge is a file that is larger than the reader's limit.
-var ErrTooLarge = errors.New("the file is too large")
-
-// Read returns the content of a private file, see [Open], of at most limit bytes. More is [ErrTooLarge].
+// Read returns the content of a private file (see [Open]). A file of more than limit bytes is [ErrTooLarge].
 func Read(path string, limit int64) ([]byte, error) {
 	f, err := Open(path)
 	if err != nil {
@@ -53,10 +50,10 @@ func Read(path string, limit int64) ([]byte, error) {
 	return data, nil
 }
 
-// Open opens a private file for reading: a regular one and no symlink, which belongs to the effective user and gives nobody
-// else any right. An absent file is [fs.ErrNotExist].
+// Open opens a private file for reading: a regular file that belongs to the effective user and gives no one else any right.
+// A missing file is [fs.ErrNotExist].
 func Open(path string) (*os.File, error) {
-	// O_NONBLOCK so that a pipe is refused instead of waited for.
+	// With O_NONBLOCK, opening a pipe does not wait for a writer.
 	f, err := os.OpenFile(path, os.O_RDONLY|syscall.O_NOFOLLOW|syscall.O_NONBLOCK, 0) //nolint:gosec // the caller's file
 	if isSymlink(err) {
 		return nil, fmt.Errorf("%s must not be a symlink: %w", path, err)
@@ -82,17 +79,17 @@ func check(f *os.File) error {
 	return private(f.Name(), info)
 }
 
-// isSymlink reports whether O_NOFOLLOW is why a file was not opened.
+// isSymlink reports whether O_NOFOLLOW made an open fail.
 func isSymlink(err error) bool {
-	return errors.Is(err, syscall.ELOOP) || errors.Is(err, syscall.EMLINK) // the latter on FreeBSD and DragonFly
+	return errors.Is(err, syscall.ELOOP) || errors.Is(err, syscall.EMLINK) // EMLINK on FreeBSD and DragonFly
 }
 
 func private(path string, info fs.FileInfo) error {
 	if owner := int64(info.Sys().(*syscall.Stat_t).Uid); owner != int64(os.Geteuid()) {
-		return fmt.Errorf("%s belongs to user %d, not to the one of this process: %w", path, owner, fs.ErrPermission)
+		return fmt.Errorf("%s belongs to user %d, not to the user of this process: %w", path, owner, fs.ErrPermission)
 	}
 	if mode := info.Mode().Perm(); mode&0o077 != 0 {
-		return fmt.Errorf("%s has mode %04o: only its owner may have rights: %w", path, mode, fs.ErrPermission)
+		return fmt.Errorf("%s has mode %04o, but only its owner may have rights: %w", path, mode, fs.ErrPermission)
 	}
 	return nil
 }

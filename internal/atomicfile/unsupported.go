@@ -7,12 +7,10 @@ import (
 	"fmt"
 	"io/fs"
 	"os"
+	"runtime"
 )
 
-// ErrTooLarge is not used here.
-var ErrTooLarge = errors.New("the file is too large")
-
-var errSystem = fmt.Errorf("private files are not supported on this system: %w", errors.ErrUnsupported)
+var errSystem = fmt.Errorf("private files need flock, which %s does not have: %w", runtime.GOOS, errors.ErrUnsupported)
 
 // Write is not supported here.
 func Write(string, []byte, fs.FileMode) error { return errSystem }
@@ -46,3 +44,18 @@ func Open(string) (*os.File, error) { return nil, errSystem }
 
 // Lock is not supported here.
 func Lock(*os.File) (bool, error) { return false, errSystem }
+
+// LockShared is not supported here.
+func LockShared(*os.File) (bool, error) { return false, errSystem }
+
+// LockFile is not supported here.
+type LockFile struct{}
+
+// TryLock is not supported here.
+func TryLock(string) (*LockFile, bool, error) { return nil, false, errSystem }
+
+// Check is not supported here.
+func (*LockFile) Check() error { return errSystem }
+
+// Unlock is not supported here.
+func (*LockFile) Unlock() error { return errSystem }

@@ -14,11 +14,11 @@ import (
 	"syscall"
 )
 
-// tempPrefix marks files that are not finished. Their name says nothing of the file they become, so its length does not matter.
+// tempPrefix marks files that are being written. Their names do not contain the final name, which may be of any length.
 const tempPrefix = ".unfinished-"
 
-// Write makes the file at path hold data, durably, with the given mode whatever the umask. A file or symlink that is there is
-// replaced, not followed. Once an error is returned the file holds either its former content or data. The folder must exist.
+// Write durably replaces the file at path by one with the given data and mode, whatever the umask. A symlink is replaced, not
+// followed. After an error the file has either its old content or data. The folder must exist.
 func Write(path string, data []byte, mode fs.FileMode) error {
 	p, err := Prepare(path, data, mode)
 	if err != nil {
@@ -30,13 +30,13 @@ func Write(path string, data []byte, mode fs.FileMode) error {
 	return SyncDir(filepath.Dir(path))
 }
 
-// Pending is content that is durable, but not yet under its name.
+// Pending is a durable file that does not have its final name yet.
 type Pending struct {
-	temp *os.File // locked as long as its process lives
+	temp *os.File // locked, so that Sweep leaves it alone while the process lives
 	path string
 }
 
-// Prepare is the first half of [Write]: it stores data in the folder of path, and leaves path as it is.
+// Prepare is the first half of [Write]: it stores data beside path, and does not change path.
 func Prepare(path string, data []byte, mode fs.FileMode) (*Pending, error) {
 	temp, err := create(filepath.Dir(path))
 	if err != nil {
@@ -63,26 +63,26 @@ func fill(temp *os.File, data []byte, mode fs.FileMode) error {
 	if err := reached("written"); err != nil {
 		return err
 	}
-	if err := temp.Sync(); err != nil {
+	if err := syncFile(temp); err != nil {
 		return err
 	}
 	return reached("synced")
 }
 
-// Commit gives the content its name. It survives a crash of the machine only after [SyncDir]. If Commit fails the content is
-// gone, unless the cause is an error of [Point] at "renamed".
+// Commit gives the file its final name. The name survives a crash of the machine only after [SyncDir]. If Commit fails the
+// file is removed, unless the error is that of [Point] at "renamed".
 func (p *Pending) Commit() error {
 	if err := os.Rename(p.temp.Name(), p.path); err != nil {
 		p.Discard()
 		return err
 	}
-	_ = p.temp.Close() // everything in it is on the disk already
+	_ = p.temp.Close() // its content was synced already
 	return reached("renamed")
 }
 
-// Discard removes the content instead. It is not for what was committed.
+// Discard removes the file instead of committing it.
 func (p *Pending) Discard() {
-	_ = os.Remove(p.temp.Name()) // what stays is found by Sweep
+	_ = os.Remove(p.temp.Name()) // Sweep finds it if this fails
 	_ = p.temp.Close()
 }
 
@@ -93,10 +93,10 @@ func SyncDir(path string) error {
 		return err
 	}
 	defer func() { _ = dir.Close() }()
-	return dir.Sync()
+	return syncFile(dir)
 }
 
-// Sweep removes what dead processes left unfinished in a folder.
+// Sweep removes the unfinished files of dead processes from a folder.
 func Sweep(path string) error {
 	dir, err := os.Open(path) //nolint:gosec // the caller's folder
 	if err != nil {
@@ -122,7 +122,7 @@ func Sweep(path string) error {
 	}
 }
 
-// sweep removes a file that nobody has locked.
+// sweep removes a file unless it is locked.
 func sweep(path string) error {
 	f, err := os.OpenFile(path, os.O_RDWR|syscall.O_NOFOLLOW, 0) //nolint:gosec // found in the caller's folder
 	if err != nil {
@@ -155,6 +155,6 @@ func create(dir string) (*os.File, error) {
 		if err != nil {
 			return nil, err
 		}
-		// Sweep came between creating and locking.
+		// A Sweep removed the file before it was locked.
 	}
 }

@@ -1,29 +1,28 @@
 package rotate
 
 import (
-	"slices"
 	"strings"
 	"unicode/utf8"
 
 	"github.com/stytchkit/m2m/stytch/secret"
 )
 
-// maxID is how many bytes a client id or a project may have.
+// maxID is the most bytes of a client id or a project id.
 const maxID = 256
 
-// Codec turns the records of one project into bytes that a journal stores as they are, and back. With keys it encrypts the
-// secrets and authenticates everything else, which stays readable. It is safe for concurrent use.
+// Codec encodes the records of one project for a journal, and decodes them. With keys it encrypts the secrets and authenticates
+// the rest, which stays readable. It is safe for concurrent use.
 type Codec struct {
 	project string
 	keys    []sealKey
 }
 
-// NewCodec makes a codec for a project. Without keys the secrets are stored as they are. The first key encrypts, all decrypt;
-// each is a random text of at least 32 bytes. To change keys, put the new one in front and keep the old one until no rotation
-// that it encrypted is under way. An error is [ErrInvalidArgument].
+// NewCodec returns the codec of a project. Without keys, secrets are stored in plain text. The first key encrypts, every key
+// decrypts; each is a random text of at least 32 bytes. To replace a key, put the new one first and keep the old one until
+// no rotation that it encrypted is in progress. Errors are [ErrInvalidArgument].
 //
-// A record that is not encrypted is read even if there are keys, so that keys can be introduced while rotations are under way.
-// So keys do not show that somebody who can write to the storage put another record there.
+// A record that is not encrypted is decoded even if there are keys, so that keys can be introduced at any time. Keys therefore
+// do not detect a forged record in plain text.
 func NewCodec(project string, keys ...secret.String) (*Codec, error) {
 	if err := checkID("project", project); err != nil {
 		return nil, err
@@ -39,107 +38,60 @@ func NewCodec(project string, keys ...secret.String) (*Codec, error) {
 	return c, nil
 }
 
-// Encode returns r as bytes. The secrets of a final state are left out, and a reason is cut after 1 KiB. Times keep their
-// instant but not their zone. A record that could not be decoded is [ErrInvalidArgument]: one without a client or state, without
-// the next secret where the state needs it, of more than 64 KiB, or with text that is not UTF-8.
+// Encode returns r as at most 64 KiB. The secrets of a final state are left out, a reason is cut after 1 KiB, times are
+// stored in UTC. A record that Decode would refuse is [ErrInvalidArgument]: without a client or state, without the next secret
+// in a state that needs it, with text that is not UTF-8, or too large.
 func (c *Codec) Encode(r Record) ([]byte, error) {
-	r = r.stored()
+	r = r.normalized()
 	if err := checkID("client id", r.ClientID); err != nil {
 		return nil, err
 	}
-	if rule := r.broken(); rule != "" {
+	if rule := r.invalid(); rule != "" {
 		return nil, wrong(ErrInvalidArgument, "record: %s", rule)
 	}
-	return c.marshal(r)
+	e, err := c.envelope(r)
+	if err != nil {
+		return nil, err
+	}
+	return e.marshal()
 }
 
-// Decode returns the record that [Codec.Encode] made bytes of. Otherwise its error is, in this order: [ErrCorrupt] if the bytes are not
-// those that were encoded, [ErrNewerVersion] if a later version of this package encoded them, [ErrOtherProject] if they are of
-// another project or client, and [ErrWrongKey] if they are encrypted with none of the keys. Errors quote nothing.
+// Decode returns the record that [Codec.Encode] encoded. Otherwise its error is the first of these that applies: [ErrCorrupt] if the
+// bytes were changed, [ErrNewerVersion] if a later version of this package encoded them, [ErrOtherProject] if they belong to
+// another project or client, [ErrWrongKey] if none of the keys encrypted them. Errors quote nothing.
 func (c *Codec) Decode(clientID string, data []byte) (Record, error) {
+	return c.decode(data, func(r Record) bool { return r.ClientID == clientID })
+}
+
+// DecodeAny is Decode for a record of any client.
+func (c *Codec) DecodeAny(data []byte) (Record, error) {
+	return c.decode(data, func(Record) bool { return true })
+}
+
+func (c *Codec) decode(data []byte, wanted func(Record) bool) (Record, error) {
 	e, err := unmarshal(data)
 	if err != nil {
 		return Record{}, err
 	}
-	if e.ClientID != clientID {
-		return Record{}, wrong(ErrOtherProject, "it is of another client")
+	r, project, err := e.record()
+	switch {
+	case err != nil:
+		return Record{}, err
+	case project != c.project:
+		return Record{}, wrong(ErrOtherProject, "it belongs to another project")
+	case !wanted(r):
+		return Record{}, wrong(ErrOtherProject, "it belongs to another client")
 	}
-	return c.open(e)
-}
-
-// decodeAny is Decode of a record of any client.
-func (c *Codec) decodeAny(data []byte) (Record, error) {
-	e, err := unmarshal(data)
-	if err != nil {
+	if r.Current, r.Next, err = c.secrets(e); err != nil {
 		return Record{}, err
 	}
-	return c.open(e)
-}
-
-// open is the record of an envelope, after its secrets were decrypted.
-func (c *Codec) open(e *envelope) (Record, error) {
-	if e.Project != c.project {
-		return Record{}, wrong(ErrOtherProject, "it is of another project")
-	}
-	if e.Sealed != "" {
-		secrets, err := c.unseal(e)
-		if err != nil {
-			return Record{}, err
-		}
-		e.Secrets = secrets
-	}
-	r := e.record()
-	if rule := r.broken(); rule != "" {
+	if rule := r.invalid(); rule != "" {
 		return Record{}, wrong(ErrCorrupt, "%s", rule)
 	}
 	return r, nil
 }
 
-// maxReason is how many bytes of a reason are kept: it is the text of an error that may come from anywhere.
-const maxReason = 1 << 10
-
-// stored is what a journal gives back after r was written.
-func (r Record) stored() Record {
-	r = r.clone()
-	if r.State.Final() {
-		r.Current, r.Next = secret.String{}, secret.String{}
-	}
-	r.Reason = strings.ToValidUTF8(r.Reason[:min(len(r.Reason), maxReason)], "")
-	r.PlannedAt, r.UpdatedAt, r.GraceUntil = r.PlannedAt.UTC().Round(0), r.UpdatedAt.UTC().Round(0), r.GraceUntil.UTC().Round(0)
-	return r
-}
-
-// broken is the rule that a record breaks, "" if none.
-func (r Record) broken() string {
-	switch {
-	case !r.State.known():
-		return "unknown state"
-	case r.Stopped != "" && !r.Stopped.known(), r.State == NeedsHuman && (r.Stopped == "" || r.Stopped.Final() || r.Stopped == NeedsHuman):
-		return "unknown state before it came to need a human"
-	case r.State.Final() && !(r.Current.IsZero() && r.Next.IsZero()):
-		return "a final state holds secrets"
-	case r.again().needsNext() && r.Next.IsZero():
-		return "the state needs the next secret, which is not there"
-	case r.Restarts < 0:
-		return "a negative number of restarts"
-	}
-	for _, text := range append(slices.Clone(r.Delivered), r.RotationID, r.Current.Reveal(), r.Next.Reveal()) {
-		if !utf8.ValidString(text) {
-			return "text that is not UTF-8"
-		}
-	}
-	return ""
-}
-
-func (r Record) needsNext() bool {
-	switch r.State {
-	case Started, Delivered, Verified, Grace, Completing:
-		return true
-	}
-	return false
-}
-
-// checkID refuses what no client id and no project is, and what cannot be stored.
+// checkID refuses an id that Stytch does not issue and that cannot be stored.
 func checkID(what, id string) error {
 	if id == "" || len(id) > maxID || strings.ContainsRune(id, 0) || !utf8.ValidString(id) {
 		return wrong(ErrInvalidArgument, "%s: must be 1 to %d bytes of UTF-8 without NUL", what, maxID)

@@ -3,6 +3,7 @@ package rotate
 import (
 	"bytes"
 	"crypto/sha256"
+	"encoding/base64"
 	"encoding/hex"
 	"encoding/json"
 	"slices"
@@ -13,29 +14,31 @@ import (
 	"github.com/stytchkit/m2m/stytch/secret"
 )
 
-// A record is stored as one line of JSON with the members in this order. Those after state are left out when they are empty,
-// except the last two; times are in UTC, RFC 3339.
-//
-//	{"version":1,"project":…,"client_id":…,"rotation_id":…,"state":…,"delivered":[…],"abort":true,"restarts":…,"stopped":…,
-//	 "reason":…,"planned_at":…,"updated_at":…,"grace_until":…,"secrets":{"current":…,"next":…},"checksum":…}\n
-//
-//	checksum    SHA-256, in hexadecimal, of all bytes before its comma. It is of bytes and not of values, so that it does not
-//	            depend on how an encoder writes a value.
-//
-// With keys there is, in place of secrets,
-//
-//	"sealed":…  unpadded URL-safe base64 of: id of the key (8 bytes), nonce (12), ciphertext, tag (16)
-//	plaintext   the JSON that secrets would have
-//	AEAD        AES-256-GCM with a random nonce; associated data: sealLabel, NUL, all bytes before the comma of sealed
-//	keys        HKDF-SHA-256 of the given key with the info sealLabel, NUL, project: 32 bytes of key, 8 of its id
 const (
-	recordVersion = 1
+	recordVersion = 2
 	maxRecord     = 64 << 10
 )
 
-// envelope is a record as JSON.
+// envelope is how a record is stored: one line of JSON, with either secrets or sealed.
+//
+//	{"version":2,"record":{…},"secrets":{…},"checksum":"…"}
+//	{"version":2,"record":{…},"sealed":"…","checksum":"…"}
+//
+// sealed is the unpadded URL-safe base64 of what package seal makes of the JSON of a pair, with the bytes of record as
+// associated data. checksum is the SHA-256, in hexadecimal, of the bytes of record followed by those of secrets or sealed: it
+// covers bytes and not values, because encoders write the same value differently.
 type envelope struct {
-	Version    int       `json:"version"`
+	Version  int             `json:"version"`
+	Record   json.RawMessage `json:"record"`            // fields
+	Secrets  json.RawMessage `json:"secrets,omitempty"` // pair
+	Sealed   string          `json:"sealed,omitempty"`
+	Checksum string          `json:"checksum"`
+
+	clear []byte // version 1: the associated data
+}
+
+// fields is what a record stores in the clear.
+type fields struct {
 	Project    string    `json:"project"`
 	ClientID   string    `json:"client_id"`
 	RotationID string    `json:"rotation_id"`
@@ -48,77 +51,70 @@ type envelope struct {
 	PlannedAt  time.Time `json:"planned_at,omitzero"`
 	UpdatedAt  time.Time `json:"updated_at,omitzero"`
 	GraceUntil time.Time `json:"grace_until,omitzero"`
-
-	// What follows is not written by way of this struct, because it depends on the bytes before it.
-	Secrets  *pair  `json:"secrets,omitempty"`
-	Sealed   string `json:"sealed,omitempty"`
-	Checksum string `json:"checksum,omitempty"`
-
-	clear []byte // the bytes before sealed
 }
 
-var (
-	envelopeNames = []string{
-		"version", "project", "client_id", "rotation_id", "state", "delivered", "abort", "restarts", "stopped", "reason",
-		"planned_at", "updated_at", "grace_until", "secrets", "sealed", "checksum",
-	}
-	pairNames = []string{"current", "next"}
-)
-
-// pair is the secrets of a record in the clear.
+// pair is the secrets of a record.
 type pair struct {
 	Current string `json:"current,omitempty"`
 	Next    string `json:"next,omitempty"`
 }
 
-func (e *envelope) record() Record {
-	r := Record{
-		RotationID: e.RotationID, ClientID: e.ClientID, State: e.State, Delivered: e.Delivered, Abort: e.Abort,
-		Restarts: e.Restarts, Stopped: e.Stopped, Reason: e.Reason,
-		PlannedAt: e.PlannedAt, UpdatedAt: e.UpdatedAt, GraceUntil: e.GraceUntil,
+var (
+	envelopeNames = []string{"version", "record", "secrets", "sealed", "checksum"}
+	fieldNames    = []string{
+		"project", "client_id", "rotation_id", "state", "delivered", "abort", "restarts", "stopped", "reason",
+		"planned_at", "updated_at", "grace_until",
 	}
-	if e.Secrets != nil {
-		r.Current, r.Next = secret.New(e.Secrets.Current), secret.New(e.Secrets.Next)
-	}
-	return r
-}
+	pairNames = []string{"current", "next"}
+)
 
-// marshal is the bytes of a record that keeps the rules.
-func (c *Codec) marshal(r Record) ([]byte, error) {
-	text, err := json.Marshal(envelope{
-		Version: recordVersion, Project: c.project, ClientID: r.ClientID, RotationID: r.RotationID, State: r.State,
-		Delivered: r.Delivered, Abort: r.Abort, Restarts: r.Restarts, Stopped: r.Stopped, Reason: r.Reason,
+// envelope returns the envelope of a valid record.
+func (c *Codec) envelope(r Record) (*envelope, error) {
+	clear, err := json.Marshal(fields{
+		Project: c.project, ClientID: r.ClientID, RotationID: r.RotationID, State: r.State, Delivered: r.Delivered,
+		Abort: r.Abort, Restarts: r.Restarts, Stopped: r.Stopped, Reason: r.Reason,
 		PlannedAt: r.PlannedAt, UpdatedAt: r.UpdatedAt, GraceUntil: r.GraceUntil,
 	})
 	if err != nil { // a year of five digits
-		return nil, wrong(ErrInvalidArgument, "record: not fit for JSON")
+		return nil, wrong(ErrInvalidArgument, "record: a time that JSON cannot hold")
 	}
 	secrets, err := json.Marshal(pair{r.Current.Reveal(), r.Next.Reveal()})
 	if err != nil {
-		return nil, wrong(ErrInvalidArgument, "record: not fit for JSON") // unreachable, and it might quote
+		return nil, wrong(ErrInvalidArgument, "record: secrets that JSON cannot hold") // the cause might quote one
 	}
-	text = text[:len(text)-1] // without the brace
-	if len(c.keys) == 0 {
-		text = append(append(text, `,"secrets":`...), secrets...)
-	} else {
-		text = append(text, sealedMember(c.seal(secrets, text))...)
+	e := &envelope{Version: recordVersion, Record: clear, Secrets: secrets}
+	if len(c.keys) > 0 {
+		e.Secrets, e.Sealed = nil, base64.RawURLEncoding.EncodeToString(c.seal(secrets, clear))
 	}
-	text = append(text, checksumMember(text)...)
-	if len(text) > maxRecord {
+	e.Checksum = e.sum()
+	return e, nil
+}
+
+// associated is what is authenticated with the encrypted secrets.
+func (e *envelope) associated() []byte {
+	if e.Version == 1 {
+		return e.clear
+	}
+	return e.Record
+}
+
+func (e *envelope) sum() string {
+	sum := sha256.Sum256(slices.Concat(e.Record, e.Secrets, []byte(e.Sealed)))
+	return hex.EncodeToString(sum[:])
+}
+
+func (e *envelope) marshal() ([]byte, error) {
+	data, err := json.Marshal(e)
+	if err != nil {
+		return nil, wrong(ErrInvalidArgument, "record: content that JSON cannot hold")
+	}
+	if len(data) >= maxRecord {
 		return nil, wrong(ErrInvalidArgument, "record: larger than %d bytes", maxRecord)
 	}
-	return text, nil
+	return append(data, '\n'), nil
 }
 
-func sealedMember(sealed string) string { return `,"sealed":"` + sealed + `"` }
-
-// checksumMember is what follows after text.
-func checksumMember(text []byte) string {
-	sum := sha256.Sum256(text)
-	return `,"checksum":"` + hex.EncodeToString(sum[:]) + "\"}\n"
-}
-
-// unmarshal checks everything that can be checked without project, client and key.
+// unmarshal checks everything that needs neither project nor client nor key.
 func unmarshal(data []byte) (*envelope, error) {
 	if len(data) > maxRecord {
 		return nil, wrong(ErrCorrupt, "larger than %d bytes", maxRecord)
@@ -127,57 +123,91 @@ func unmarshal(data []byte) (*envelope, error) {
 	if err != nil {
 		return nil, because(ErrCorrupt, err)
 	}
-	if err := checkVersion(members); err != nil {
+	version, err := versionOf(members)
+	switch {
+	case err != nil:
 		return nil, err
+	case version == 1:
+		return unmarshalVersion1(data, members)
 	}
 	var e envelope
 	if !only(members, envelopeNames) || json.Unmarshal(data, &e) != nil { // whose error might quote
-		return nil, wrong(ErrCorrupt, "unknown members, or of another kind")
-	}
-	text, ok := bytes.CutSuffix(data, []byte(`,"checksum":"`+e.Checksum+"\"}\n"))
-	if !ok || !bytes.HasSuffix(data, []byte(checksumMember(text))) {
-		return nil, wrong(ErrCorrupt, "the checksum is of other content")
-	}
-	if !e.State.known() {
-		return nil, wrong(ErrCorrupt, "unknown state")
+		return nil, wrong(ErrCorrupt, "unknown members, or values of the wrong type")
 	}
 	if (e.Secrets == nil) == (e.Sealed == "") {
-		return nil, wrong(ErrCorrupt, "must have either secrets or sealed")
+		return nil, wrong(ErrCorrupt, "either secrets or sealed is required")
 	}
-	if e.clear, ok = bytes.CutSuffix(text, []byte(sealedMember(e.Sealed))); !ok && e.Sealed != "" {
-		return nil, wrong(ErrCorrupt, "members in another order")
+	if e.Checksum != e.sum() || !bytes.HasSuffix(data, []byte("}\n")) {
+		return nil, wrong(ErrCorrupt, "the checksum does not match")
 	}
 	return &e, nil
 }
 
-func checkVersion(members []strictjson.Member) error {
+func versionOf(members []strictjson.Member) (int, error) {
 	for _, m := range members {
 		if string(m.Name) != "version" || m.Kind != strictjson.Number {
 			continue
 		}
 		version, err := strconv.Atoi(string(m.Raw))
 		switch {
-		case err != nil || version < recordVersion:
-			return wrong(ErrCorrupt, "unknown version")
+		case err != nil || version < 1:
+			return 0, wrong(ErrCorrupt, "unknown version")
 		case version > recordVersion:
-			return wrong(ErrNewerVersion, "only version %d is known", recordVersion)
+			return 0, wrong(ErrNewerVersion, "this program reads versions up to %d", recordVersion)
 		}
-		return nil
+		return version, nil
 	}
-	return wrong(ErrCorrupt, "no version")
+	return 0, wrong(ErrCorrupt, "no version")
 }
 
-// only reports whether all names are among those allowed, exactly: encoding/json would take STATE for state.
-func only(members []strictjson.Member, allowed []string) bool {
-	for _, m := range members {
-		if !slices.Contains(allowed, string(m.Name)) {
-			return false
+// record returns the record without its secrets, and the project it belongs to.
+func (e *envelope) record() (r Record, project string, err error) {
+	var f fields
+	if err := decodeObject(e.Record, &f, fieldNames); err != nil {
+		return Record{}, "", err
+	}
+	if !f.State.known() {
+		return Record{}, "", wrong(ErrCorrupt, "unknown state")
+	}
+	return Record{
+		RotationID: f.RotationID, ClientID: f.ClientID, State: f.State, Delivered: f.Delivered, Abort: f.Abort,
+		Restarts: f.Restarts, Stopped: f.Stopped, Reason: f.Reason,
+		PlannedAt: f.PlannedAt, UpdatedAt: f.UpdatedAt, GraceUntil: f.GraceUntil,
+	}, f.Project, nil
+}
+
+// secrets returns the secrets of an envelope, decrypted.
+func (c *Codec) secrets(e *envelope) (current, next secret.String, err error) {
+	text := []byte(e.Secrets)
+	if e.Sealed != "" {
+		box, err := base64.RawURLEncoding.Strict().DecodeString(e.Sealed)
+		if err != nil {
+			return secret.String{}, secret.String{}, wrong(ErrCorrupt, "sealed is not base64")
 		}
-		if string(m.Name) == "secrets" {
-			if inner, err := strictjson.Members(m.Raw, nil); err != nil || !only(inner, pairNames) {
-				return false
-			}
+		if text, err = c.unseal(box, e.associated()); err != nil {
+			return secret.String{}, secret.String{}, err
 		}
 	}
-	return true
+	var p pair
+	if err := decodeObject(text, &p, pairNames); err != nil {
+		return secret.String{}, secret.String{}, err
+	}
+	return secret.New(p.Current), secret.New(p.Next), nil
+}
+
+// decodeObject decodes an object that may have the given members and no others. Its errors do not quote the text.
+func decodeObject(text []byte, into any, names []string) error {
+	members, err := strictjson.Members(text, nil)
+	if err != nil {
+		return because(ErrCorrupt, err)
+	}
+	if !only(members, names) || json.Unmarshal(text, into) != nil {
+		return wrong(ErrCorrupt, "unknown members, or values of the wrong type")
+	}
+	return nil
+}
+
+// only reports whether every name is one of those allowed, exactly: encoding/json would take STATE for state.
+func only(members []strictjson.Member, allowed []string) bool {
+	return !slices.ContainsFunc(members, func(m strictjson.Member) bool { return !slices.Contains(allowed, string(m.Name)) })
 }

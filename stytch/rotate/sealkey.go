@@ -5,10 +5,7 @@ import (
 	"crypto/cipher"
 	"crypto/hkdf"
 	"crypto/sha256"
-	"encoding/base64"
-	"encoding/json"
 
-	"github.com/stytchkit/m2m/internal/strictjson"
 	"github.com/stytchkit/m2m/stytch/secret"
 )
 
@@ -46,33 +43,28 @@ func newSealKey(source secret.String, project string) (sealKey, error) {
 	return key, nil
 }
 
-// seal encrypts with the first key, and binds to it what is stored in the clear.
-func (c *Codec) seal(plain, clear []byte) string {
+// seal encrypts with the first key, and authenticates clear as well.
+func (c *Codec) seal(plain, clear []byte) []byte {
 	key := c.keys[0]
-	return base64.RawURLEncoding.EncodeToString(key.aead.Seal(key.id[:], nil, plain, associated(clear)))
+	return key.aead.Seal(key.id[:], nil, plain, associated(clear))
 }
 
 // unseal decrypts what seal made with one of the keys.
-func (c *Codec) unseal(e *envelope) (*pair, error) {
-	box, err := base64.RawURLEncoding.Strict().DecodeString(e.Sealed)
-	if err != nil || len(box) < keyIDLength {
-		return nil, wrong(ErrCorrupt, "sealed is not what was encrypted")
+func (c *Codec) unseal(box, clear []byte) ([]byte, error) {
+	if len(box) < keyIDLength {
+		return nil, wrong(ErrCorrupt, "sealed is too short")
 	}
 	for _, key := range c.keys {
 		if key.id != [keyIDLength]byte(box) {
 			continue
 		}
-		plain, err := key.aead.Open(nil, nil, box[keyIDLength:], associated(e.clear))
+		plain, err := key.aead.Open(nil, nil, box[keyIDLength:], associated(clear))
 		if err != nil {
 			return nil, wrong(ErrCorrupt, "it was changed after it was encrypted")
 		}
-		var secrets pair
-		if strictjson.Valid(plain) != nil || json.Unmarshal(plain, &secrets) != nil {
-			return nil, wrong(ErrCorrupt, "what was encrypted are no secrets")
-		}
-		return &secrets, nil
+		return plain, nil
 	}
-	return nil, wrong(ErrWrongKey, "encrypted with a key that is not given")
+	return nil, wrong(ErrWrongKey, "another key encrypted it")
 }
 
 func associated(clear []byte) []byte {

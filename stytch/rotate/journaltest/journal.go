@@ -20,6 +20,7 @@ var journalTests = []test{
 	{"clients", (*suite).clients},
 	{"busy", (*suite).busy},
 	{"expiry", (*suite).expiry},
+	{"no expiry", (*suite).noExpiry},
 	{"expired but not taken over", (*suite).expired},
 	{"one at a time", (*suite).oneAtATime},
 	{"unfinished", (*suite).unfinished},
@@ -33,7 +34,7 @@ func (s *suite) empty() {
 	_, err := s.journal.Read(s.Context(), "a")
 	s.is(err, rotate.ErrNoRotation, "Read of a client without a record")
 	for range s.journal.Unfinished(s.Context()) {
-		s.Error("Unfinished yields something of an empty storage")
+		s.Error("Unfinished yields a client of an empty storage")
 	}
 	c := s.claim("a")
 	s.same(c.Record(), rotate.Record{})
@@ -44,7 +45,7 @@ func (s *suite) empty() {
 	s.is(err, rotate.ErrNoRotation, "Read of a client that was claimed and released")
 }
 
-// roundTrip writes every state, and looks at it through the claim, this journal, another one, and the next claim.
+// roundTrip writes every state and reads it by the claim, by this journal, by another one, and by the next claim.
 func (s *suite) roundTrip() {
 	other := s.storage.Open(s.T)
 	for _, build := range []func(string, rotate.State) rotate.Record{full, least} {
@@ -80,7 +81,7 @@ func (s *suite) clients() {
 			continue
 		}
 		if !got.Next.Equal(full(id, rotate.Started).Next) || got.ClientID != id {
-			s.Errorf("client %q has the record of another one", id)
+			s.Errorf("client %q has the record of another client", id)
 		}
 	}
 	s.unfinishedAre(ids())
@@ -95,7 +96,7 @@ func (s *suite) busy() {
 	}
 	s.release(s.claim("b")) // another client is free
 	s.release(first)
-	s.release(first) // nothing to do
+	s.release(first) // does nothing
 	s.is(first.Write(s.Context(), full("a", rotate.Planned)), rotate.ErrBusy, "Write after the release")
 	_, err := s.journal.Read(s.Context(), "a")
 	s.is(err, rotate.ErrNoRotation, "Read after a refused Write")
@@ -104,15 +105,18 @@ func (s *suite) busy() {
 	if err != nil {
 		s.Fatalf("Claim after the release: %v", err)
 	}
-	s.release(first) // no longer its own
+	s.release(first) // does nothing
 	_, err = s.journal.Claim(s.Context(), "a", long)
-	s.is(err, rotate.ErrBusy, "Claim after somebody released twice")
+	s.is(err, rotate.ErrBusy, "Claim after another claim was released twice")
 	s.write(second, full("a", rotate.Started))
 	s.release(second)
 }
 
-// expiry lets a claim expire and be taken over: the former holder can neither overwrite nor release what is no longer its own.
+// expiry takes over a claim that has expired. Its previous holder can no longer write or release.
 func (s *suite) expiry() {
+	if s.storage.IgnoresLife {
+		s.Skip("claims do not expire")
+	}
 	lost, err := s.journal.Claim(s.Context(), "a", short)
 	if err != nil {
 		s.Fatalf("Claim: %v", err)
@@ -132,12 +136,27 @@ func (s *suite) expiry() {
 
 	s.release(lost)
 	_, err = s.journal.Claim(s.Context(), "a", long)
-	s.is(err, rotate.ErrBusy, "Claim after the former holder released what it had lost")
+	s.is(err, rotate.ErrBusy, "Claim after the previous holder released its lost claim")
 	s.write(holder, full("a", rotate.Delivered))
 	s.release(holder)
 }
 
-// expired writes with a claim whose time is over, but which nobody wanted.
+// noExpiry checks that a claim lasts although its life is over.
+func (s *suite) noExpiry() {
+	if !s.storage.IgnoresLife {
+		s.Skip("claims expire")
+	}
+	c, err := s.journal.Claim(s.Context(), "a", time.Millisecond)
+	if err != nil {
+		s.Fatalf("Claim: %v", err)
+	}
+	pause(s.Context(), 20*time.Millisecond)
+	_, err = s.storage.Open(s.T).Claim(s.Context(), "a", long)
+	s.is(err, rotate.ErrBusy, "Claim of a client that was claimed longer ago than its life")
+	s.release(c)
+}
+
+// expired writes with a claim that has expired and was not taken over.
 func (s *suite) expired() {
 	c, err := s.journal.Claim(s.Context(), "a", time.Millisecond)
 	if err != nil {
@@ -150,7 +169,7 @@ func (s *suite) expired() {
 	s.release(c)
 }
 
-// oneAtATime counts in a record, by many goroutines on two journals.
+// oneAtATime increments a counter in a record from many goroutines and two journals.
 func (s *suite) oneAtATime() {
 	const goroutines, rounds = 16, 4
 	journals := []rotate.Journal{s.journal, s.storage.Open(s.T)}
@@ -175,11 +194,11 @@ func (s *suite) oneAtATime() {
 		s.Fatalf("Read: %v", err)
 	}
 	if want := goroutines * rounds; r.Restarts != want {
-		s.Errorf("%d of %d writes are there", r.Restarts, want)
+		s.Errorf("%d of %d writes are stored", r.Restarts, want)
 	}
 }
 
-// count adds one to the record of a client as soon as it can be claimed.
+// count increments the counter in the record once it can claim the client.
 func (s *suite) count(ctx context.Context, j rotate.Journal, holders *atomic.Int32) bool {
 	for {
 		c, err := j.Claim(ctx, "a", long)
@@ -191,7 +210,7 @@ func (s *suite) count(ctx context.Context, j rotate.Journal, holders *atomic.Int
 			return false
 		}
 		if n := holders.Add(1); n != 1 {
-			s.Errorf("%d hold the claim at once", n)
+			s.Errorf("%d goroutines hold the claim at once", n)
 		}
 		r := least("a", rotate.Planned)
 		r.Restarts = c.Record().Restarts + 1
@@ -215,11 +234,11 @@ func (s *suite) unfinished() {
 		}
 	}
 	s.unfinishedAre(want)
-	held := s.claim("client-" + string(rotate.Grace)) // being claimed does not matter
+	held := s.claim("client-" + string(rotate.Grace)) // is still unfinished
 	s.unfinishedAre(want)
 	s.release(held)
 	for range s.journal.Unfinished(s.Context()) {
-		break // leaving early must not hurt
+		break // must be possible
 	}
 	for _, id := range want {
 		s.put(full(id, rotate.Completed))
@@ -251,7 +270,7 @@ func (s *suite) corrupt() {
 	s.storage.Corrupt(s.T, "bad")
 	_, err := s.journal.Read(s.Context(), "bad")
 	s.is(err, rotate.ErrCorrupt, "Read of a corrupt record")
-	for range 2 { // the first one must not have left a claim
+	for range 2 { // a failed claim must not stay
 		c, err := s.journal.Claim(s.Context(), "bad", long)
 		s.is(err, rotate.ErrCorrupt, "Claim of a corrupt record")
 		if c != nil {
@@ -281,16 +300,16 @@ func (s *suite) erased() {
 		c := s.claim(id)
 		s.write(c, r)
 		if record := c.Record(); !record.Current.IsZero() || !record.Next.IsZero() {
-			s.Errorf("the claim still has a secret of a rotation that is %s", final)
+			s.Errorf("the claim still has a secret of a %s rotation", final)
 		}
 		s.release(c)
 		raw := s.storage.Raw(s.T)
 		if !bytes.Contains(raw, []byte(id)) {
-			s.Fatal("Raw does not even hold the client's id")
+			s.Fatal("Raw does not contain the client id")
 		}
 		for _, one := range []secret.String{r.Current, r.Next} {
 			if bytes.Contains(raw, []byte(one.Reveal())) {
-				s.Errorf("the storage still holds a secret of a rotation that is %s", final)
+				s.Errorf("the storage still has a secret of a %s rotation", final)
 			}
 		}
 	}
@@ -299,9 +318,9 @@ func (s *suite) erased() {
 func (s *suite) badInput() {
 	for _, id := range []string{"", "a\x00b", "\xff", strings.Repeat("x", 257)} {
 		_, err := s.journal.Claim(s.Context(), id, long)
-		s.is(err, rotate.ErrInvalidArgument, "Claim of what is no client")
+		s.is(err, rotate.ErrInvalidArgument, "Claim of an invalid client id")
 		_, err = s.journal.Read(s.Context(), id)
-		s.is(err, rotate.ErrInvalidArgument, "Read of what is no client")
+		s.is(err, rotate.ErrInvalidArgument, "Read of an invalid client id")
 	}
 	for _, life := range []time.Duration{0, -1} {
 		_, err := s.journal.Claim(s.Context(), "a", life)
@@ -340,7 +359,7 @@ func (s *suite) canceled() {
 	if n != 1 {
 		s.Errorf("Unfinished with a canceled context yields %d times, want 1", n)
 	}
-	c := s.claim("a") // nothing was claimed
+	c := s.claim("a") // is still free
 	s.is(c.Write(ctx, full("a", rotate.Started)), context.Canceled, "Write with a canceled context")
 	s.stored(s.journal, before)
 	s.release(c)

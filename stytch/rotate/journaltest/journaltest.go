@@ -1,4 +1,4 @@
-// Package journaltest tests implementations of rotate.Journal and rotate.Queue, as testing/fstest tests file systems.
+// Package journaltest tests implementations of [rotate.Journal] and [rotate.Queue], as testing/fstest does for file systems.
 package journaltest
 
 import (
@@ -10,15 +10,17 @@ import (
 	"github.com/stytchkit/m2m/stytch/rotate"
 )
 
-// Storage is an empty place where journals keep records.
+// Storage is an empty place where journals store records.
 type Storage struct {
-	// Open returns one more journal on the storage. Those of one storage see the same records, as those of several processes
-	// would. If the first one is a [rotate.Queue], that is tested too.
+	// Open returns a new journal on the storage. All journals of a storage see the same records, like those of several
+	// processes. If they implement [rotate.Queue], that is tested too.
 	Open func(t *testing.T) rotate.Journal
-	// Corrupt damages the stored record of a client. Without it what depends on it is skipped.
+	// IgnoresLife is for journals whose claims last until they are released or their process ends.
+	IgnoresLife bool
+	// Corrupt damages the stored record of a client. If it is nil, the tests that need it are skipped.
 	Corrupt func(t *testing.T, clientID string)
-	// Raw returns everything that is stored, in any form in which a secret that is not encrypted can be found. Without it
-	// what depends on it is skipped.
+	// Raw returns all stored bytes, so that they can be searched for secrets in plain text. If it is nil, the tests that need
+	// it are skipped.
 	Raw func(t *testing.T) []byte
 }
 
@@ -27,8 +29,8 @@ type test struct {
 	run  func(*suite)
 }
 
-// Run checks that the journals which storage makes do what [rotate.Journal] says, and [rotate.Queue] if they are one. Each
-// test gets a storage of its own. The end of a claim is waited for with claims of some milliseconds.
+// Run checks journals against the documentation of [rotate.Journal], and of [rotate.Queue] if they implement it. It calls
+// storage once per test.
 func Run(t *testing.T, storage func(t *testing.T) Storage) {
 	t.Helper()
 	for _, test := range journalTests {
@@ -36,7 +38,7 @@ func Run(t *testing.T, storage func(t *testing.T) Storage) {
 	}
 	t.Run("queue", func(t *testing.T) {
 		if _, ok := storage(t).Open(t).(rotate.Queue); !ok {
-			t.Skip("the journal is no rotate.Queue")
+			t.Skip("the journal does not implement rotate.Queue")
 		}
 		for _, test := range queueTests {
 			t.Run(test.name, func(t *testing.T) { test.run(newSuite(t, storage(t))) })
@@ -47,10 +49,10 @@ func Run(t *testing.T, storage func(t *testing.T) Storage) {
 const (
 	long  = time.Hour
 	short = 50 * time.Millisecond
-	limit = 30 * time.Second // until something that must happen counts as not happening
+	limit = 30 * time.Second // for something that must happen
 )
 
-// suite is one test. Its methods stop the test where it cannot go on, so they are for its own goroutine.
+// suite is one test. Its methods may end the test, so they must be called from its goroutine.
 type suite struct {
 	*testing.T
 	storage Storage
@@ -61,7 +63,7 @@ func newSuite(t *testing.T, s Storage) *suite {
 	return &suite{t, s, s.Open(t)}
 }
 
-// claim claims a free client for long.
+// claim claims a client that is free.
 func (s *suite) claim(clientID string) rotate.Claim {
 	s.Helper()
 	c, err := s.journal.Claim(s.Context(), clientID, long)
@@ -90,7 +92,7 @@ func (s *suite) claimable(j rotate.Journal, clientID string) rotate.Claim {
 func (s *suite) write(c rotate.Claim, r rotate.Record) {
 	s.Helper()
 	if err := c.Write(s.Context(), r); err != nil {
-		s.Fatalf("Write of a record that is %s: %v", r.State, err)
+		s.Fatalf("Write of a record in state %s: %v", r.State, err)
 	}
 }
 
@@ -101,7 +103,7 @@ func (s *suite) release(c rotate.Claim) {
 	}
 }
 
-// put stores a record, and leaves its client free.
+// put stores a record and releases its client.
 func (s *suite) put(r rotate.Record) {
 	s.Helper()
 	c := s.claim(r.ClientID)
@@ -109,21 +111,21 @@ func (s *suite) put(r rotate.Record) {
 	s.release(c)
 }
 
-// stored checks what is stored of a client.
+// stored checks the stored record of a client.
 func (s *suite) stored(j rotate.Journal, want rotate.Record) {
 	s.Helper()
 	got, err := j.Read(s.Context(), want.ClientID)
 	if err != nil {
-		s.Fatalf("Read of a record that is %s: %v", want.State, err)
+		s.Fatalf("Read of a record in state %s: %v", want.State, err)
 	}
 	s.same(got, want)
 }
 
-// same compares without printing values: they may be secrets.
+// same compares records without printing their values, which may be secrets.
 func (s *suite) same(got, want rotate.Record) {
 	s.Helper()
 	for _, field := range differences(got, want) {
-		s.Errorf("a record that is %s: %s is not what was written", want.State, field)
+		s.Errorf("a record in state %s: %s differs from what was written", want.State, field)
 	}
 }
 
@@ -135,7 +137,7 @@ func (s *suite) is(err, want error, what string) {
 	}
 }
 
-// pause reports whether it lasted until its end.
+// pause waits, and reports whether ctx still goes on.
 func pause(ctx context.Context, d time.Duration) bool {
 	timer := time.NewTimer(d)
 	defer timer.Stop()

@@ -12,7 +12,7 @@ import (
 
 var queueTests = []test{
 	{"plan", (*suite).plan},
-	{"hands each out once", (*suite).once},
+	{"each once", (*suite).once},
 	{"waits for the grace period", (*suite).grace},
 	{"order", (*suite).order},
 	{"defer", (*suite).deferred},
@@ -31,7 +31,7 @@ func (s *suite) planned(want int, ids ...string) {
 	}
 }
 
-// next is the client that is handed out next, held for long.
+// next claims the next rotation and returns its client.
 func (s *suite) next() (rotate.Claim, string) {
 	s.Helper()
 	c, _, err := s.queue().Next(s.Context(), long)
@@ -41,15 +41,15 @@ func (s *suite) next() (rotate.Claim, string) {
 	return c, c.Record().ClientID
 }
 
-// none checks that nothing is due, and whether something could become due, within an hour and a little.
+// none checks that nothing is due, and whether wait says that something can become due.
 func (s *suite) none(later bool) {
 	s.Helper()
 	c, wait, err := s.queue().Next(s.Context(), long)
 	if !errors.Is(err, rotate.ErrNoRotation) || c != nil {
-		s.Fatalf("Next although nothing is due: %v, want %v", err, rotate.ErrNoRotation)
+		s.Fatalf("Next when nothing is due: %v, want %v", err, rotate.ErrNoRotation)
 	}
 	if wait < 0 || wait > long+time.Minute || (wait > 0) != later {
-		s.Errorf("Next says to ask again in %v; something can become due: %t", wait, later)
+		s.Errorf("Next returns wait %v although something can become due: %t", wait, later)
 	}
 }
 
@@ -72,24 +72,24 @@ func (s *suite) plan() {
 			s.Fatalf("Read of a planned rotation: %v", err)
 		}
 		if r.State != rotate.Planned || r.ClientID != id || r.PlannedAt.IsZero() || !r.Next.IsZero() || r.Restarts != 0 || len(r.Delivered) != 0 {
-			s.Errorf("%s: not what a planned rotation is", id)
+			s.Errorf("%s: the record is not that of a planned rotation", id)
 		}
 		if rotations[r.RotationID] || r.RotationID == full(id, rotate.Planned).RotationID {
-			s.Errorf("%s: the rotation has no id of its own", id)
+			s.Errorf("%s: the rotation id is not unique", id)
 		}
 		rotations[r.RotationID] = true
 	}
 	r, err := s.journal.Read(s.Context(), "client-"+string(rotate.Verified))
 	if err != nil || r.State != rotate.Verified {
-		s.Errorf("Plan changed a rotation that is under way: %s, %v", r.State, err)
+		s.Errorf("Plan changed a rotation in progress: %s, %v", r.State, err)
 	}
 	for _, bad := range []string{"", "a\x00b"} {
 		_, err := s.queue().Plan(s.Context(), []string{bad})
-		s.is(err, rotate.ErrInvalidArgument, "Plan of what is no client")
+		s.is(err, rotate.ErrInvalidArgument, "Plan of an invalid client id")
 	}
 }
 
-// once lets several workers on two journals take everything.
+// once lets workers on two journals take every rotation.
 func (s *suite) once() {
 	const clients, workers = 40, 8
 	var ids []string
@@ -122,11 +122,11 @@ func (s *suite) once() {
 	}
 	group.Wait()
 	if slices.Sort(taken); !slices.Equal(taken, ids) {
-		s.Errorf("handed out %q, want each of %d once", taken, clients)
+		s.Errorf("Next returned %q, want each of %d clients once", taken, clients)
 	}
 	s.none(true)
 	_, err := s.journal.Claim(s.Context(), ids[0], long)
-	s.is(err, rotate.ErrBusy, "Claim of what was handed out")
+	s.is(err, rotate.ErrBusy, "Claim of a client that Next returned")
 }
 
 func (s *suite) grace() {
@@ -134,13 +134,13 @@ func (s *suite) grace() {
 	r.GraceUntil = time.Now().Add(long)
 	s.put(r)
 	s.none(true)
-	s.release(s.claim("later")) // who asks for it gets it all the same
+	s.release(s.claim("later")) // Claim ignores when it is due
 	r = full("now", rotate.Grace)
 	r.GraceUntil = time.Now().Add(-time.Minute)
 	s.put(r)
 	c, id := s.next()
 	if id != "now" {
-		s.Errorf("Next hands out %q, whose grace period is not over", id)
+		s.Errorf("Next returns %q, whose grace period is not over", id)
 	}
 	s.none(true)
 	s.write(c, full("now", rotate.Completed))
@@ -157,7 +157,7 @@ func (s *suite) order() {
 	}
 	for _, want := range []string{"first", "second", "third"} {
 		if _, id := s.next(); id != want {
-			s.Errorf("Next hands out %q, want %q", id, want)
+			s.Errorf("Next returns %q, want %q", id, want)
 		}
 	}
 }
@@ -170,7 +170,7 @@ func (s *suite) deferred() {
 	}
 	second, other := s.next()
 	if other == id {
-		s.Error("Next hands out what was deferred")
+		s.Error("Next returns the deferred rotation")
 	}
 	s.none(true)
 	s.is(first.Write(s.Context(), full(id, rotate.Starting)), rotate.ErrBusy, "Write after Defer released the claim")
@@ -178,21 +178,21 @@ func (s *suite) deferred() {
 		s.Fatalf("Defer: %v", err)
 	}
 	if _, again := s.next(); again != other {
-		s.Errorf("Next hands out %q, want %q, which was deferred until a second ago", again, other)
+		s.Errorf("Next returns %q, want %q, which was deferred until a second ago", again, other)
 	}
-	s.release(s.claim(id)) // who asks for it gets it all the same
+	s.release(s.claim(id)) // Claim ignores when it is due
 }
 
 func (s *suite) needsHuman() {
 	s.put(full("a", rotate.NeedsHuman))
 	s.none(false)
-	s.put(full("a", rotate.Started)) // a human was there
+	s.put(full("a", rotate.Started)) // a human helped
 	if _, id := s.next(); id != "a" {
-		s.Errorf("Next hands out %q", id)
+		s.Errorf("Next returns %q", id)
 	}
 }
 
-// nextAfterExpiry takes a claim over.
+// nextAfterExpiry takes over a claim that has expired.
 func (s *suite) nextAfterExpiry() {
 	s.planned(1, "a")
 	lost, _, err := s.queue().Next(s.Context(), short)
@@ -203,7 +203,7 @@ func (s *suite) nextAfterExpiry() {
 		holder, _, err := s.queue().Next(s.Context(), long)
 		if err == nil {
 			s.is(lost.Write(s.Context(), full("a", rotate.Started)), rotate.ErrBusy, "Write with a claim that was taken over")
-			_ = s.queue().Defer(s.Context(), lost, time.Now()) // it may say that it came too late, and must do nothing
+			_ = s.queue().Defer(s.Context(), lost, time.Now()) // may fail, and must do nothing
 			s.release(lost)
 			s.none(true)
 			s.write(holder, full("a", rotate.Starting))
@@ -215,7 +215,7 @@ func (s *suite) nextAfterExpiry() {
 	}
 }
 
-// nextAfterCorrupt: one record that cannot be read does not keep the others from being handed out.
+// nextAfterCorrupt checks that a record that cannot be read does not block the others.
 func (s *suite) nextAfterCorrupt() {
 	if s.storage.Corrupt == nil {
 		s.Skip("the storage cannot corrupt a record")
@@ -232,5 +232,5 @@ func (s *suite) nextAfterCorrupt() {
 			s.Fatalf("Next: %v, want the good record, or %v", err, rotate.ErrCorrupt)
 		}
 	}
-	s.Error("a corrupt record keeps the others from being handed out")
+	s.Error("a corrupt record blocks the others")
 }

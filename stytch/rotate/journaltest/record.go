@@ -13,7 +13,7 @@ var states = []rotate.State{
 	rotate.Completed, rotate.Canceled, rotate.NeedsHuman,
 }
 
-// ids are clients that a storage may confuse with each other, or with something else.
+// ids are client ids that a storage may confuse with each other, or with a path.
 func ids() []string {
 	longest := make([]byte, 256)
 	for i := range longest {
@@ -25,7 +25,7 @@ func ids() []string {
 	}
 }
 
-// full is a record with something in every field that its state can have.
+// full returns a record with every field set.
 func full(clientID string, state rotate.State) rotate.Record {
 	now := time.Now().Truncate(time.Microsecond)
 	r := rotate.Record{
@@ -37,7 +37,7 @@ func full(clientID string, state rotate.State) rotate.Record {
 	return r
 }
 
-// least is a record with no more in it than its state needs.
+// least returns a record with only the fields that its state needs.
 func least(clientID string, state rotate.State) rotate.Record {
 	r := rotate.Record{RotationID: "r", ClientID: clientID, State: state}
 	if state != rotate.Planned && state != rotate.Starting && state != rotate.NeedsHuman {
@@ -49,7 +49,7 @@ func least(clientID string, state rotate.State) rotate.Record {
 	return r
 }
 
-// kept is what is kept of r.
+// kept returns r as a journal stores it.
 func kept(r rotate.Record) rotate.Record {
 	if r.State.Final() {
 		r.Current, r.Next = secret.String{}, secret.String{}
@@ -57,7 +57,7 @@ func kept(r rotate.Record) rotate.Record {
 	return r
 }
 
-// differences names the fields in which two records differ.
+// differences returns the names of the fields in which two records differ.
 func differences(a, b rotate.Record) (fields []string) {
 	for name, same := range map[string]bool{
 		"RotationID": a.RotationID == b.RotationID,

@@ -1,22 +1,22 @@
 //go:build unix
 
-package rotate
+package filejournal
 
 import (
 	"errors"
 	"io/fs"
-	"os"
 	"path/filepath"
 	"testing"
 	"time"
 
+	"github.com/stytchkit/m2m/stytch/rotate"
 	"github.com/stytchkit/m2m/stytch/secret"
 )
 
-// A folder that cannot be synced fails the write, and the next claim does not trust the record before it can be.
+// A folder that cannot be synced fails the write. Later claims fail too until the folder was synced: the record could be lost.
 func TestFolderSyncFails(t *testing.T) {
 	dir := filepath.Join(t.TempDir(), "journal")
-	j, err := NewFileJournal(dir, "project-test-1")
+	j, err := New(dir, "project-test-1")
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -25,15 +25,15 @@ func TestFolderSyncFails(t *testing.T) {
 		t.Fatal(err)
 	}
 	j.names.dir = filepath.Join(dir, "absent")
-	err = c.Write(t.Context(), Record{ClientID: "a", State: Started, Next: secret.New("next")})
-	if !errors.Is(err, ErrJournal) || !errors.Is(err, fs.ErrNotExist) {
+	err = c.Write(t.Context(), rotate.Record{ClientID: "a", State: rotate.Started, Next: secret.New("next")})
+	if !errors.Is(err, rotate.ErrJournal) || !errors.Is(err, fs.ErrNotExist) {
 		t.Errorf("Write: %v", err)
 	}
 	if err := c.Release(t.Context()); err != nil {
 		t.Errorf("Release: %v", err)
 	}
-	for range 2 { // the first one must not take the mark away
-		if _, err := j.Claim(t.Context(), "a", time.Hour); !errors.Is(err, ErrJournal) || !errors.Is(err, fs.ErrNotExist) {
+	for range 2 {
+		if _, err := j.Claim(t.Context(), "a", time.Hour); !errors.Is(err, rotate.ErrJournal) || !errors.Is(err, fs.ErrNotExist) {
 			t.Errorf("Claim: %v", err)
 		}
 	}
@@ -42,21 +42,18 @@ func TestFolderSyncFails(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if c.Record().State != Started {
+	if c.Record().State != rotate.Started {
 		t.Errorf("the record is %q", c.Record().State)
 	}
 	if err := c.Release(t.Context()); err != nil {
 		t.Errorf("Release: %v", err)
 	}
-	if _, err := os.Stat(filepath.Join(dir, "a.lease")); !errors.Is(err, fs.ErrNotExist) {
-		t.Errorf("the lease is still there: %v", err)
-	}
 }
 
-// Whoever asks while a call is under way gets the next one: the one under way may have begun before the renaming.
+// A caller that arrives during a sync waits for the next one: the current sync may have begun before the rename.
 func TestFolderSyncRounds(t *testing.T) {
 	f := &folderSync{dir: t.TempDir()}
-	f.turn.Lock() // a call is under way
+	f.turn.Lock() // a sync is in progress
 	const callers = 8
 	results := make(chan error, callers)
 	for range callers {
@@ -64,8 +61,8 @@ func TestFolderSyncRounds(t *testing.T) {
 	}
 	select {
 	case <-results:
-		t.Error("sync returned before a call of its own")
-	case <-time.After(10 * time.Millisecond): // long enough to notice, and too short to matter
+		t.Error("sync returned although none began")
+	case <-time.After(10 * time.Millisecond): // long enough to notice
 	}
 	f.turn.Unlock()
 	for range callers {

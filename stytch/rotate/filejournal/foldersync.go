@@ -1,4 +1,4 @@
-package rotate
+package filejournal
 
 import (
 	"sync"
@@ -6,12 +6,12 @@ import (
 	"github.com/stytchkit/m2m/internal/atomicfile"
 )
 
-// folderSync makes the names in a folder durable, for all who ask while it is busy with one call.
+// folderSync makes the names in a folder durable. Callers that arrive during a sync share the next one.
 type folderSync struct {
 	dir  string
-	turn sync.Mutex // held during the call
+	turn sync.Mutex // held during a sync
 	mu   sync.Mutex
-	next *syncRound // whoever joins it has renamed before its call begins
+	next *syncRound // has not begun, so it covers the renames of all who join it
 }
 
 type syncRound struct {

@@ -1,6 +1,6 @@
 //go:build unix
 
-package rotate_test
+package filejournal_test
 
 import (
 	"fmt"
@@ -13,8 +13,8 @@ import (
 	"github.com/stytchkit/m2m/stytch/secret"
 )
 
-// BenchmarkFileJournalWrite is one durable write of a record. The folder is below TMPDIR, so that decides which disk it is.
-func BenchmarkFileJournalWrite(b *testing.B) {
+// BenchmarkWrite is one durable write of a record. The folder is below TMPDIR, so that decides which disk it is.
+func BenchmarkWrite(b *testing.B) {
 	for _, goroutines := range []int{1, 32} {
 		b.Run(fmt.Sprintf("goroutines=%d", goroutines), func(b *testing.B) {
 			j := openJournal(b, journalDir(b), secret.Generate())
@@ -46,8 +46,8 @@ func BenchmarkFileJournalWrite(b *testing.B) {
 	}
 }
 
-// BenchmarkFileJournalSync is what the disk itself costs: a file and its folder, each synced once.
-func BenchmarkFileJournalSync(b *testing.B) {
+// BenchmarkSync is what the disk itself costs: a file and its folder, each synced once.
+func BenchmarkSync(b *testing.B) {
 	dir, err := os.Open(b.TempDir())
 	if err != nil {
 		b.Fatal(err)
@@ -74,11 +74,11 @@ func BenchmarkFileJournalSync(b *testing.B) {
 	}
 }
 
-// BenchmarkFileJournalClaim is a claim of a client without a record, and its release.
-func BenchmarkFileJournalClaim(b *testing.B) {
+// BenchmarkClaim is a claim of a client without a record, and its release.
+func BenchmarkClaim(b *testing.B) {
 	var j rotate.Journal = openJournal(b, journalDir(b))
 	for b.Loop() {
-		if err := claimFor(b, j, time.Hour).Release(b.Context()); err != nil {
+		if err := claim(b, j).Release(b.Context()); err != nil {
 			b.Fatal(err)
 		}
 	}
