@@ -38,12 +38,13 @@ var mayImport = map[string][]string{
 	"internal/atomicfile":       {},
 	"stytch/rotate":             {"stytch/secret", "internal/atomicfile", "internal/strictjson", "internal/redact", "internal/seal", "internal/project", "internal/rate"}, // knows no HTTP
 	"stytch/rotate/deliver":     {"stytch/rotate", "stytch/secret", "internal/atomicfile", "internal/redact", "internal/project"},
+	"stytch/rotate/filejournal": {"stytch/rotate", "stytch/secret", "internal/atomicfile", "internal/project"},
 	"stytch/rotate/journaltest": {"stytch/rotate", "stytch/secret"},
 	"test/torture":              {}, // tests only
 	"internal/contract":         {"api"},
 	"test/conformance":          {"stytch", "gen", "stytch/secret", "stytch/metadata", "internal/contract"},
 	"test/bench":                {},
-	"examples/demo":             {"stytch", "stytch/emulator", "stytch/rotate", "stytch/rotate/deliver", "stytch/secret", "gen"},
+	"examples/demo":             {"stytch", "stytch/emulator", "stytch/rotate", "stytch/rotate/deliver", "stytch/rotate/filejournal", "stytch/secret", "gen"},
 }
 
 // thirdParty is what reaches the users of a package, over all of its dependencies.

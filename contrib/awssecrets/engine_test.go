@@ -14,6 +14,7 @@ import (
 	"github.com/stytchkit/m2m/stytch/emulator"
 	"github.com/stytchkit/m2m/stytch/emulator/emulatortest"
 	"github.com/stytchkit/m2m/stytch/rotate"
+	"github.com/stytchkit/m2m/stytch/rotate/filejournal"
 	"github.com/stytchkit/m2m/stytch/secret"
 )
 
@@ -21,7 +22,7 @@ import (
 type stage struct {
 	api     *stytch.Client
 	aws     *server
-	journal *rotate.FileJournal
+	journal *filejournal.Journal
 	first   secret.String
 }
 
@@ -35,7 +36,7 @@ func newStage(t *testing.T) *stage {
 	if err != nil {
 		t.Fatal(err)
 	}
-	journal, err := rotate.NewFileJournal(filepath.Join(t.TempDir(), "journal"), local.ProjectID, secret.Generate())
+	journal, err := filejournal.New(filepath.Join(t.TempDir(), "journal"), local.ProjectID, secret.Generate())
 	if err != nil {
 		t.Fatal(err)
 	}

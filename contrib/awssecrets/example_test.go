@@ -12,6 +12,7 @@ import (
 	"github.com/stytchkit/m2m/stytch"
 	"github.com/stytchkit/m2m/stytch/emulator"
 	"github.com/stytchkit/m2m/stytch/rotate"
+	"github.com/stytchkit/m2m/stytch/rotate/filejournal"
 )
 
 // The secret of a client is in Secrets Manager, where a rotation replaces it.
@@ -31,7 +32,7 @@ func Example() {
 	dir, err := os.MkdirTemp("", "rotate")
 	check(err)
 	defer os.RemoveAll(dir)
-	journal, err := rotate.NewFileJournal(filepath.Join(dir, "journal"), local.ProjectID)
+	journal, err := filejournal.New(filepath.Join(dir, "journal"), local.ProjectID)
 	check(err)
 
 	deliverer, err := awssecrets.New(connect(cloud), // secretsmanager.NewFromConfig(config)

@@ -14,6 +14,7 @@ import (
 	"github.com/stytchkit/m2m/stytch/emulator"
 	"github.com/stytchkit/m2m/stytch/rotate"
 	"github.com/stytchkit/m2m/stytch/rotate/deliver"
+	"github.com/stytchkit/m2m/stytch/rotate/filejournal"
 	"github.com/stytchkit/m2m/stytch/secret"
 )
 
@@ -145,7 +146,7 @@ func (d *demo) rotate(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	journal, err := rotate.NewFileJournal(filepath.Join(dir, "journal"), d.api.ProjectID())
+	journal, err := filejournal.New(filepath.Join(dir, "journal"), d.api.ProjectID())
 	if err != nil {
 		return err
 	}

@@ -27,6 +27,7 @@ import (
 	"github.com/stytchkit/m2m/stytch/emulator/emulatortest"
 	"github.com/stytchkit/m2m/stytch/rotate"
 	"github.com/stytchkit/m2m/stytch/rotate/deliver"
+	"github.com/stytchkit/m2m/stytch/rotate/filejournal"
 	"github.com/stytchkit/m2m/stytch/secret"
 )
 
@@ -116,7 +117,7 @@ func BenchmarkFleet10k(b *testing.B) {
 	}
 	for b.Loop() {
 		s, api := startBench(b, clients)
-		journal, err := rotate.NewFileJournal(filepath.Join(b.TempDir(), "journal"), s.ProjectID, secret.Generate())
+		journal, err := filejournal.New(filepath.Join(b.TempDir(), "journal"), s.ProjectID, secret.Generate())
 		if err != nil {
 			b.Fatal(err)
 		}
@@ -220,7 +221,7 @@ func newEngine(b *testing.B, s benchServer, api *stytch.Client, dir string) *eng
 	if err := file.Deliver(b.Context(), rotate.Delivery{ClientID: e.id, Secret: s.first(e.id)}); err != nil {
 		b.Fatal(err)
 	}
-	journal, err := rotate.NewFileJournal(filepath.Join(dir, "journal"), s.ProjectID, secret.Generate())
+	journal, err := filejournal.New(filepath.Join(dir, "journal"), s.ProjectID, secret.Generate())
 	if err != nil {
 		b.Fatal(err)
 	}

@@ -1,20 +1,21 @@
 package rotate
 
 import (
-	"strings"
-	"unicode/utf8"
+	"errors"
 
+	"github.com/stytchkit/m2m/internal/project"
+	"github.com/stytchkit/m2m/internal/seal"
 	"github.com/stytchkit/m2m/stytch/secret"
 )
 
-// maxID is the most bytes of a client id or a project id.
-const maxID = 256
+// sealLabel names the keys of journals. Every version has used it.
+const sealLabel = "stytch m2m rotation journal v1"
 
 // Codec encodes the records of one project for a journal, and decodes them. With keys it encrypts the secrets and authenticates
 // the rest, which stays readable. It is safe for concurrent use.
 type Codec struct {
 	project string
-	keys    []sealKey
+	keys    []seal.Key
 }
 
 // NewCodec returns the codec of a project. Without keys, secrets are stored in plain text. The first key encrypts, every key
@@ -23,15 +24,15 @@ type Codec struct {
 //
 // A record that is not encrypted is decoded even if there are keys, so that keys can be introduced at any time. Keys therefore
 // do not detect a forged record in plain text.
-func NewCodec(project string, keys ...secret.String) (*Codec, error) {
-	if err := checkID("project", project); err != nil {
-		return nil, err
+func NewCodec(projectID string, keys ...secret.String) (*Codec, error) {
+	if err := project.CheckID(projectID); err != nil {
+		return nil, because(ErrInvalidArgument, err)
 	}
-	c := &Codec{project: project}
+	c := &Codec{project: projectID}
 	for _, key := range keys {
-		k, err := newSealKey(key, project)
+		k, err := seal.NewKey(key, sealLabel, projectID)
 		if err != nil {
-			return nil, err
+			return nil, because(ErrInvalidArgument, err)
 		}
 		c.keys = append(c.keys, k)
 	}
@@ -43,8 +44,8 @@ func NewCodec(project string, keys ...secret.String) (*Codec, error) {
 // in a state that needs it, with text that is not UTF-8, or too large.
 func (c *Codec) Encode(r Record) ([]byte, error) {
 	r = r.normalized()
-	if err := checkID("client id", r.ClientID); err != nil {
-		return nil, err
+	if err := project.CheckClientID(r.ClientID); err != nil {
+		return nil, because(ErrInvalidArgument, err)
 	}
 	if rule := r.invalid(); rule != "" {
 		return nil, wrong(ErrInvalidArgument, "record: %s", rule)
@@ -73,11 +74,11 @@ func (c *Codec) decode(data []byte, wanted func(Record) bool) (Record, error) {
 	if err != nil {
 		return Record{}, err
 	}
-	r, project, err := e.record()
+	r, owner, err := e.record()
 	switch {
 	case err != nil:
 		return Record{}, err
-	case project != c.project:
+	case owner != c.project:
 		return Record{}, wrong(ErrOtherProject, "it belongs to another project")
 	case !wanted(r):
 		return Record{}, wrong(ErrOtherProject, "it belongs to another client")
@@ -91,10 +92,14 @@ func (c *Codec) decode(data []byte, wanted func(Record) bool) (Record, error) {
 	return r, nil
 }
 
-// checkID refuses an id that Stytch does not issue and that cannot be stored.
-func checkID(what, id string) error {
-	if id == "" || len(id) > maxID || strings.ContainsRune(id, 0) || !utf8.ValidString(id) {
-		return wrong(ErrInvalidArgument, "%s: must be 1 to %d bytes of UTF-8 without NUL", what, maxID)
+// open decrypts what seal made with one of the keys.
+func (c *Codec) open(box, associated []byte) ([]byte, error) {
+	plain, err := seal.Open(c.keys, box, associated)
+	switch {
+	case errors.Is(err, seal.ErrUnknownKey):
+		return nil, because(ErrWrongKey, err)
+	case err != nil:
+		return nil, because(ErrCorrupt, err)
 	}
-	return nil
+	return plain, nil
 }

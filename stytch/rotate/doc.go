@@ -1,7 +1,7 @@
 // Package rotate changes the secret of a client that is in use, without an outage and without ever losing a secret. It works
 // for M2M clients and Connected Apps, survives a crash at any point, and can be resumed by any process that has the journal.
 //
-//	journal, err := rotate.NewFileJournal("/var/lib/billing/rotation", projectID, key)
+//	journal, err := filejournal.New("/var/lib/billing/rotation", projectID, key)
 //	rotator, err := rotate.New(api.M2M.Secrets, deliver.File("/run/billing/credentials.json"), journal, rotate.WithGrace(10*time.Minute))
 //	err = rotator.Run(ctx, clientID)
 //

@@ -84,7 +84,7 @@ func (c *Codec) envelope(r Record) (*envelope, error) {
 	}
 	e := &envelope{Version: recordVersion, Record: clear, Secrets: secrets}
 	if len(c.keys) > 0 {
-		e.Secrets, e.Sealed = nil, base64.RawURLEncoding.EncodeToString(c.seal(secrets, clear))
+		e.Secrets, e.Sealed = nil, base64.RawURLEncoding.EncodeToString(c.keys[0].Seal(secrets, clear))
 	}
 	e.Checksum = e.sum()
 	return e, nil
@@ -160,8 +160,8 @@ func versionOf(members []strictjson.Member) (int, error) {
 	return 0, wrong(ErrCorrupt, "no version")
 }
 
-// record returns the record without its secrets, and the project it belongs to.
-func (e *envelope) record() (r Record, project string, err error) {
+// record returns the record without its secrets, and its project.
+func (e *envelope) record() (r Record, projectID string, err error) {
 	var f fields
 	if err := decodeObject(e.Record, &f, fieldNames); err != nil {
 		return Record{}, "", err
@@ -184,7 +184,7 @@ func (c *Codec) secrets(e *envelope) (current, next secret.String, err error) {
 		if err != nil {
 			return secret.String{}, secret.String{}, wrong(ErrCorrupt, "sealed is not base64")
 		}
-		if text, err = c.unseal(box, e.associated()); err != nil {
+		if text, err = c.open(box, e.associated()); err != nil {
 			return secret.String{}, secret.String{}, err
 		}
 	}

@@ -10,6 +10,7 @@ import (
 	"github.com/stytchkit/m2m/stytch/emulator"
 	"github.com/stytchkit/m2m/stytch/rotate"
 	"github.com/stytchkit/m2m/stytch/rotate/deliver"
+	"github.com/stytchkit/m2m/stytch/rotate/filejournal"
 	"github.com/stytchkit/m2m/stytch/token"
 )
 
@@ -41,7 +42,7 @@ func Example() {
 	check(err)
 
 	// The rotation.
-	journal, err := rotate.NewFileJournal(filepath.Join(dir, "journal"), local.ProjectID)
+	journal, err := filejournal.New(filepath.Join(dir, "journal"), local.ProjectID)
 	check(err)
 	rotator, err := rotate.New(api.M2M.Secrets, file, journal, rotate.WithObserver(func(_ context.Context, e rotate.Event) {
 		fmt.Println(e.To)

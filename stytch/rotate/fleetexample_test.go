@@ -13,6 +13,7 @@ import (
 	"github.com/stytchkit/m2m/stytch/emulator"
 	"github.com/stytchkit/m2m/stytch/rotate"
 	"github.com/stytchkit/m2m/stytch/rotate/deliver"
+	"github.com/stytchkit/m2m/stytch/rotate/filejournal"
 )
 
 // All clients with a scope whose secret is older than 90 days get a new one. When Stytch answers 429 to any request, those that the
@@ -42,7 +43,7 @@ func ExampleFleet() {
 			}
 		}))
 	check(err)
-	journal, err := rotate.NewFileJournal(filepath.Join(dir, "journal"), local.ProjectID)
+	journal, err := filejournal.New(filepath.Join(dir, "journal"), local.ProjectID)
 	check(err)
 	rotator, err := rotate.New(api.M2M.Secrets, deliver.Folder(filepath.Join(dir, "credentials")), journal, rotate.WithLimiter(bucket))
 	check(err)

@@ -19,6 +19,7 @@ import (
 	"github.com/stytchkit/m2m/stytch"
 	"github.com/stytchkit/m2m/stytch/emulator"
 	"github.com/stytchkit/m2m/stytch/rotate"
+	"github.com/stytchkit/m2m/stytch/rotate/filejournal"
 	"github.com/stytchkit/m2m/stytch/secret"
 )
 
@@ -72,7 +73,7 @@ func TestFleetServer(t *testing.T) {
 			asked = time.Now()
 		})
 		projectID, _ := e.Credentials()
-		journal, err := rotate.NewFileJournal(filepath.Join(t.TempDir(), "journal"), projectID, secret.Generate())
+		journal, err := filejournal.New(filepath.Join(t.TempDir(), "journal"), projectID, secret.Generate())
 		if err != nil {
 			t.Fatal(err)
 		}

@@ -12,13 +12,14 @@ import (
 	"time"
 
 	"github.com/stytchkit/m2m/stytch/rotate"
+	"github.com/stytchkit/m2m/stytch/rotate/filejournal"
 	"github.com/stytchkit/m2m/stytch/secret"
 )
 
 // TestPrints prints everything of this package that has a part in secrets, in every way that people print things.
 func TestPrints(t *testing.T) {
 	current, next, key := "canary-current-6a1f", "canary-next-93bd", strings.Repeat("canary-key-", 4)
-	journal, err := rotate.NewFileJournal(filepath.Join(t.TempDir(), "journal"), "project-test-1", secret.New(key))
+	journal, err := filejournal.New(filepath.Join(t.TempDir(), "journal"), "project-test-1", secret.New(key))
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -18,6 +18,7 @@ import (
 	"github.com/stytchkit/m2m/stytch/emulator/emulatortest"
 	"github.com/stytchkit/m2m/stytch/rotate"
 	"github.com/stytchkit/m2m/stytch/rotate/deliver"
+	"github.com/stytchkit/m2m/stytch/rotate/filejournal"
 	"github.com/stytchkit/m2m/stytch/secret"
 	"github.com/stytchkit/m2m/stytch/token"
 )
@@ -185,7 +186,7 @@ func (s *scene) service(t *testing.T, credentials token.Credentials) *minting {
 // rotator waits in the grace period, if there is one, until both services have used it.
 func (s *scene) rotator(t *testing.T, grace bool) *rotate.Rotator {
 	t.Helper()
-	journal, err := rotate.NewFileJournal(filepath.Join(t.TempDir(), "journal"), s.local.ProjectID, secret.Generate())
+	journal, err := filejournal.New(filepath.Join(t.TempDir(), "journal"), s.local.ProjectID, secret.Generate())
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -284,7 +285,7 @@ func TestRotateConnectedApp(t *testing.T) {
 		t.Fatal(err)
 	}
 	place := &inMemory{held: rotate.Delivery{ClientID: app.ClientID, Secret: app.ClientSecret}}
-	journal, err := rotate.NewFileJournal(filepath.Join(t.TempDir(), "journal"), local.ProjectID)
+	journal, err := filejournal.New(filepath.Join(t.TempDir(), "journal"), local.ProjectID)
 	if err != nil {
 		t.Fatal(err)
 	}

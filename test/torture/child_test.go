@@ -16,6 +16,7 @@ import (
 	"github.com/stytchkit/m2m/stytch"
 	"github.com/stytchkit/m2m/stytch/rotate"
 	"github.com/stytchkit/m2m/stytch/rotate/deliver"
+	"github.com/stytchkit/m2m/stytch/rotate/filejournal"
 	"github.com/stytchkit/m2m/stytch/secret"
 )
 
@@ -99,12 +100,12 @@ func (o order) rotator(w *witness, options ...rotate.Option) (*rotate.Rotator, e
 	return rotate.New(seenTarget{w, api.M2M.Secrets, api.M2M.Secrets}, places, seenJournal{w, journal}, options...)
 }
 
-func (o order) journal() (*rotate.FileJournal, error) {
+func (o order) journal() (*filejournal.Journal, error) {
 	var keys []secret.String
 	if o.Key != "" {
 		keys = append(keys, secret.New(o.Key))
 	}
-	return rotate.NewFileJournal(o.Journal, o.Project, keys...)
+	return filejournal.New(o.Journal, o.Project, keys...)
 }
 
 // entry is a line of a chronicle: a moment and which of its kind it was.

@@ -13,6 +13,7 @@ import (
 	"github.com/stytchkit/m2m/stytch/emulator/emulatortest"
 	"github.com/stytchkit/m2m/stytch/rotate"
 	"github.com/stytchkit/m2m/stytch/rotate/deliver"
+	"github.com/stytchkit/m2m/stytch/rotate/filejournal"
 	"github.com/stytchkit/m2m/stytch/secret"
 )
 
@@ -46,7 +47,7 @@ func newWorld(t *testing.T) *world {
 	w.deliverers = rotate.Deliverers{
 		"file": file, "folder": folder, "exec": runs("store", "DELIVER_TEST_DIR="+w.programs), "vault": vault, "kubernetes": kubernetes,
 	}
-	journal, err := rotate.NewFileJournal(filepath.Join(dir, "journal"), local.ProjectID, secret.Generate())
+	journal, err := filejournal.New(filepath.Join(dir, "journal"), local.ProjectID, secret.Generate())
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -177,7 +177,7 @@ func TestNames(t *testing.T) {
 	dir := journalDir(t)
 	j := openJournal(t, dir)
 	sum := fmt.Sprintf("%x", sha256.Sum256([]byte("A")))
-	ids := []string{"A", "a", sum, "_" + sum, "a.json", ".guard", "../a", strings.Repeat("a", 128), strings.Repeat("a", 129), strings.Repeat("a", 256)}
+	ids := []string{"A", "a", sum, "_" + sum, "a.json", ".lock", "../a", strings.Repeat("a", 128), strings.Repeat("a", 129), strings.Repeat("a", 256)}
 	for _, id := range ids {
 		c, err := j.Claim(t.Context(), id, time.Hour)
 		if err != nil {

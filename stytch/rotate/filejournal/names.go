@@ -6,7 +6,8 @@ import (
 	"encoding/hex"
 	"path/filepath"
 	"strings"
-	"unicode/utf8"
+
+	"github.com/stytchkit/m2m/internal/project"
 )
 
 const (
@@ -30,11 +31,10 @@ func fileName(clientID string) string {
 	return "_" + hex.EncodeToString(sum[:])
 }
 
-// check refuses an id that a codec would refuse, and a context that has ended.
+// check refuses an id that no client has, and a context that has ended.
 func check(ctx context.Context, clientID string) error {
-	const most = 256
-	if clientID == "" || len(clientID) > most || strings.ContainsRune(clientID, 0) || !utf8.ValidString(clientID) {
-		return invalid("client id: must be 1 to 256 bytes of UTF-8 without NUL")
+	if err := project.CheckClientID(clientID); err != nil {
+		return invalid(err.Error())
 	}
 	if err := ctx.Err(); err != nil {
 		return failed(err)

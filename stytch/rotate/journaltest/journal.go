@@ -316,7 +316,7 @@ func (s *suite) erased() {
 }
 
 func (s *suite) badInput() {
-	for _, id := range []string{"", "a\x00b", "\xff", strings.Repeat("x", 257)} {
+	for _, id := range []string{"", "a\x00b", "\xff", "a b", "project-test-1", strings.Repeat("x", 257)} {
 		_, err := s.journal.Claim(s.Context(), id, long)
 		s.is(err, rotate.ErrInvalidArgument, "Claim of an invalid client id")
 		_, err = s.journal.Read(s.Context(), id)

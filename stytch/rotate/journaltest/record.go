@@ -20,8 +20,8 @@ func ids() []string {
 		longest[i] = 'x'
 	}
 	return []string{
-		"m2m-client-test-1", "M2M-client-test-1", "m2m-client-test-1.json", "a", "A", "_a", "-a", "a_b", "a b", " a", "a ", ".", "..",
-		"../a", "a/b", `a\b`, "a%2fb", "*", "é", "e\u0301", "'; --", "\"\n\t", "\U0001F511", string(longest[1:]), string(longest),
+		"m2m-client-test-1", "M2M-client-test-1", "m2m-client-test-1.json", "a", "A", "_a", "-a", "a_b", ".", "..",
+		"../a", "a/b", `a\b`, "a%2fb", "*", "é", "e\u0301", "';--", "\"<&>", "\U0001F511", string(longest[1:]), string(longest),
 	}
 }
 
