@@ -3,137 +3,99 @@ package redact
 import "unicode/utf8"
 
 const (
-	window = 8 // bytes in a row that show a secret
-	tiny   = 4 // bytes below which a secret is taken for one only where it stands alone
+	window = 8 // consecutive bytes that reveal a secret
+	tiny   = 4 // a shorter secret is found only where it stands alone
 )
 
-// find says of each byte of each text whether it belongs to a secret. It returns nil if none does.
-//
-// The texts are indexed once, and the spellings of the secrets are looked up in the index.
-func (r *Redactor) find(texts ...string) [][]bool {
-	secrets := r.known()
-	if len(secrets) == 0 {
-		return nil
-	}
-	f := newFinder(texts)
+// patterns are what the spellings of a set of secrets are found by.
+type patterns struct {
+	windows map[[window]byte]struct{} // of all long spellings
+	short   map[int]map[string]bool   // spellings that are found as a whole only, by length; true if they must stand alone
+}
+
+func compile(secrets []string) *patterns {
+	p := &patterns{windows: map[[window]byte]struct{}{}, short: map[int]map[string]bool{}}
 	for _, s := range secrets {
-		spellings(s, func(spelling string) { f.look(spelling, len(s) < tiny) })
+		spellings(s, func(spelling string) { p.add(spelling, len(s) < tiny) })
 	}
-	f.lookShort()
-	if !f.found {
-		return nil
-	}
-	for i, text := range texts {
-		wholeRunes(text, f.hidden[i])
-	}
-	return f.hidden
+	return p
 }
 
-// place is where something stands in the texts.
-type place struct{ text, at int }
-
-// finder looks for many spellings in a set of texts.
-type finder struct {
-	texts  []string
-	hidden [][]bool
-	found  bool
-
-	windows map[[window]byte]int // index in places of the last window with this content
-	places  []chained
-
-	short map[int]map[string]bool // the spellings that are looked for as a whole, by length; true if they must stand alone
-}
-
-// chained is a place of a window, and the index of the one before it with the same content, -1 if there is none.
-type chained struct {
-	place
-	before int
-}
-
-func newFinder(texts []string) *finder {
-	total := 0
-	for _, text := range texts {
-		total += max(0, len(text)-window+1)
-	}
-	f := &finder{texts: texts, hidden: make([][]bool, len(texts)), windows: make(map[[window]byte]int, total), places: make([]chained, 0, total)}
-	for t, text := range texts {
-		f.hidden[t] = make([]bool, len(text))
-		for i := 0; i+window <= len(text); i++ {
-			content := [window]byte([]byte(text[i : i+window]))
-			before, ok := f.windows[content]
-			if !ok {
-				before = -1
-			}
-			f.windows[content] = len(f.places)
-			f.places = append(f.places, chained{place{t, i}, before})
-		}
-	}
-	return f
-}
-
-// look hides every window of a spelling. A shorter one is remembered for [finder.lookShort].
-func (f *finder) look(spelling string, alone bool) {
+func (p *patterns) add(spelling string, alone bool) {
 	if len(spelling) < window || alone {
-		f.remember(spelling, alone)
+		p.addShort(spelling, alone)
 		return
 	}
 	for i := 0; i+window <= len(spelling); i++ {
-		content := [window]byte([]byte(spelling[i : i+window]))
-		at, ok := f.windows[content]
-		if !ok {
-			continue
-		}
-		delete(f.windows, content) // hidden once is enough
-		for ; at >= 0; at = f.places[at].before {
-			f.hide(f.places[at].place, window)
-		}
+		p.windows[[window]byte([]byte(spelling[i:i+window]))] = struct{}{}
 	}
 }
 
-// remember keeps a spelling that is found as a whole only. Its length is bounded, so that there are few lengths.
-func (f *finder) remember(spelling string, alone bool) {
+// addShort adds a spelling that is found as a whole only. Its length is bounded, so that there are few lengths.
+func (p *patterns) addShort(spelling string, alone bool) {
 	if spelling == "" {
 		return
 	}
-	if f.short == nil {
-		f.short = map[int]map[string]bool{}
-	}
-	same := f.short[len(spelling)]
+	same := p.short[len(spelling)]
 	if same == nil {
 		same = map[string]bool{}
-		f.short[len(spelling)] = same
+		p.short[len(spelling)] = same
 	}
 	before, ok := same[spelling]
 	same[spelling] = alone && (before || !ok)
 }
 
-// lookShort hides the spellings that were remembered.
-func (f *finder) lookShort() {
-	for n, spellings := range f.short {
-		for t, text := range f.texts {
-			for i := 0; i+n <= len(text); i++ {
-				alone, ok := spellings[text[i:i+n]]
-				if ok && !(alone && (i > 0 && isWord(text[i-1]) || i+n < len(text) && isWord(text[i+n]))) {
-					f.hide(place{t, i}, n)
+// find returns, for each byte of each text, whether it belongs to a secret, or nil if none does.
+func (r *Redactor) find(texts ...string) [][]bool {
+	var found [][]bool
+	for ; r != nil; r = r.before {
+		if r.patterns == nil {
+			continue
+		}
+		p := r.patterns()
+		for t, text := range texts {
+			p.each(text, func(at, n int) {
+				if found == nil {
+					found = make([][]bool, len(texts))
+					for i := range texts {
+						found[i] = make([]bool, len(texts[i]))
+					}
 				}
+				for i := range n {
+					found[t][at+i] = true
+				}
+			})
+		}
+	}
+	for t := range found {
+		wholeRunes(texts[t], found[t])
+	}
+	return found
+}
+
+// each calls yield with the place and the length of every pattern in a text.
+func (p *patterns) each(text string, yield func(at, n int)) {
+	for i := 0; i+window <= len(text); i++ {
+		if _, ok := p.windows[[window]byte([]byte(text[i:i+window]))]; ok {
+			yield(i, window)
+		}
+	}
+	for n, spellings := range p.short {
+		for i := 0; i+n <= len(text); i++ {
+			alone, ok := spellings[text[i:i+n]]
+			if ok && !(alone && (i > 0 && isWord(text[i-1]) || i+n < len(text) && isWord(text[i+n]))) {
+				yield(i, n)
 			}
 		}
 	}
 }
 
-func (f *finder) hide(p place, n int) {
-	f.found = true
-	for i := range n {
-		f.hidden[p.text][p.at+i] = true
-	}
-}
-
-// isWord reports whether a byte is of a letter or digit. All that is not ASCII counts as one.
+// isWord reports whether a byte is part of a letter or digit. Every byte that is not ASCII counts as one.
 func isWord(b byte) bool {
 	return 'a' <= b && b <= 'z' || 'A' <= b && b <= 'Z' || '0' <= b && b <= '9' || b >= utf8.RuneSelf
 }
 
-// wholeRunes hides the rest of a character of which a part is hidden: valid UTF-8 stays valid.
+// wholeRunes hides the rest of a character of which a part is hidden, so that valid UTF-8 stays valid.
 func wholeRunes(text string, hidden []bool) {
 	for i := 0; i < len(text); {
 		_, n := utf8.DecodeRuneInString(text[i:])

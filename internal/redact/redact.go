@@ -10,40 +10,37 @@
 package redact
 
 import (
+	"slices"
 	"strings"
+	"sync"
 
 	"github.com/stytchkit/m2m/stytch/secret"
 )
 
 // Redactor replaces a set of secrets by [secret.Placeholder]. It is safe for concurrent use. Nil and the zero value know no
-// secret.
+// secret. Its first use compiles the secrets, which costs more than all that follow; so keep a redactor that is used often.
 type Redactor struct {
-	secrets func() []string // a closure, which neither fmt nor reflection looks into
+	patterns func() *patterns // a closure, which neither fmt nor reflection looks into; nil without secrets
+	before   *Redactor        // knows further secrets, or is nil
 }
 
-// New returns a redactor for these secrets. Empty ones are left out.
+// New returns a redactor for these secrets. Empty ones are ignored.
 func New(secrets ...string) *Redactor { return (*Redactor)(nil).With(secrets...) }
 
-// With returns a redactor that knows more secrets.
+// With returns a redactor that knows more secrets. It shares what r has compiled.
 func (r *Redactor) With(more ...string) *Redactor {
-	all := append([]string(nil), r.known()...)
-	for _, s := range more {
-		if s != "" {
-			all = append(all, s)
-		}
+	more = slices.DeleteFunc(slices.Clone(more), func(s string) bool { return s == "" })
+	if len(more) == 0 && r != nil {
+		return r
 	}
-	if len(all) == 0 {
+	if len(more) == 0 {
 		return &Redactor{}
 	}
-	return &Redactor{func() []string { return all }}
+	return &Redactor{sync.OnceValue(func() *patterns { return compile(more) }), r}
 }
 
-func (r *Redactor) known() []string {
-	if r == nil || r.secrets == nil {
-		return nil
-	}
-	return r.secrets()
-}
+// empty reports whether r knows no secret.
+func (r *Redactor) empty() bool { return r == nil || r.patterns == nil && r.before.empty() }
 
 // Text returns s with the placeholder for each secret.
 func (r *Redactor) Text(s string) string { return r.Part(s, 0, len(s)) }
