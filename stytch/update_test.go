@@ -5,9 +5,6 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
-	"go/ast"
-	"go/parser"
-	"go/token"
 	"io"
 	"net/http"
 	"reflect"
@@ -15,9 +12,6 @@ import (
 	"strings"
 	"testing"
 
-	"github.com/getkin/kin-openapi/openapi3"
-
-	"github.com/stytchkit/m2m/api"
 	"github.com/stytchkit/m2m/stytch"
 	"github.com/stytchkit/m2m/stytch/secret"
 )
@@ -192,99 +186,6 @@ func TestMetadataSurvives(t *testing.T) {
 	if err != nil || !third.TrustedMetadata.Equal(meta) {
 		t.Errorf("came back as %s, %v", third.TrustedMetadata, err)
 	}
-}
-
-// TestRequestTypesKeepTheirShape is what makes a regenerated model as good as this one: every field of an update can be
-// absent, null and empty, and every field of a create request that may be left out is.
-func TestRequestTypesKeepTheirShape(t *testing.T) {
-	doc, err := openapi3.NewLoader().LoadFromData(api.OpenAPI)
-	if err != nil {
-		t.Fatal(err)
-	}
-	seen := 0
-	for name, fields := range generatedStructs(t, "../gen/models.gen.go") {
-		update := strings.HasPrefix(name, "Update") && strings.HasSuffix(name, "Request")
-		create := strings.HasPrefix(name, "Create") && strings.HasSuffix(name, "Request")
-		if !update && !create {
-			continue
-		}
-		seen++
-		schema := doc.Components.Schemas[name].Value
-		if len(fields) != len(schema.Properties) {
-			t.Errorf("%s has %d fields, the contract %d", name, len(fields), len(schema.Properties))
-		}
-		for _, f := range fields {
-			property, options, _ := strings.Cut(f.tag.Get("json"), ",")
-			switch {
-			case schema.Properties[property] == nil:
-				t.Errorf("%s.%s is %q, which is not in the contract", name, f.name, property)
-			case slices.Contains(schema.Required, property):
-				if options != "" {
-					t.Errorf("%s.%s is required and has the option %q: it would not be sent when empty", name, f.name, options)
-				}
-			case update && (!strings.HasPrefix(f.typ, "nullable.Nullable[") || options != "omitempty"):
-				t.Errorf("%s.%s is a %s with the option %q: a field of an update must be a nullable.Nullable with omitempty (nullable: true in api/openapi.yaml)", name, f.name, f.typ, options)
-			case create && (strings.HasPrefix(f.typ, "*") || options != "omitzero"):
-				t.Errorf("%s.%s is a %s with the option %q: an optional field of a create request must be no pointer and have omitzero (see api/go.overlay.yaml)", name, f.name, f.typ, options)
-			}
-		}
-	}
-	if seen != 4 {
-		t.Errorf("%d create and update requests, want 4: cover the new ones in TestUpdateOnTheWire and correct this number", seen)
-	}
-}
-
-type structField struct {
-	name, typ string
-	tag       reflect.StructTag
-}
-
-// generatedStructs reads the struct types of a source file, by name.
-func generatedStructs(t *testing.T, path string) map[string][]structField {
-	t.Helper()
-	file, err := parser.ParseFile(token.NewFileSet(), path, nil, parser.SkipObjectResolution)
-	if err != nil {
-		t.Fatal(err)
-	}
-	structs := map[string][]structField{}
-	ast.Inspect(file, func(n ast.Node) bool {
-		spec, ok := n.(*ast.TypeSpec)
-		if !ok {
-			return true
-		}
-		if body, ok := spec.Type.(*ast.StructType); ok {
-			structs[spec.Name.Name] = nil
-			for _, f := range body.Fields.List {
-				field := structField{typ: typeText(f.Type)}
-				if f.Tag != nil {
-					field.tag = reflect.StructTag(strings.Trim(f.Tag.Value, "`"))
-				}
-				for _, name := range f.Names {
-					field.name = name.Name
-					structs[spec.Name.Name] = append(structs[spec.Name.Name], field)
-				}
-			}
-		}
-		return false
-	})
-	return structs
-}
-
-// typeText is the source of a type, as far as models use types.
-func typeText(e ast.Expr) string {
-	switch e := e.(type) {
-	case *ast.Ident:
-		return e.Name
-	case *ast.StarExpr:
-		return "*" + typeText(e.X)
-	case *ast.ArrayType:
-		return "[]" + typeText(e.Elt)
-	case *ast.SelectorExpr:
-		return typeText(e.X) + "." + e.Sel.Name
-	case *ast.IndexExpr:
-		return typeText(e.X) + "[" + typeText(e.Index) + "]"
-	}
-	return fmt.Sprintf("%T", e)
 }
 
 // What is wrong with a request is said by field and rule, before anything is sent, and without the secret.

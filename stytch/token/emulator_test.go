@@ -1,13 +1,10 @@
 package token_test
 
 import (
-	"context"
 	"errors"
-	"net/http"
 	"testing"
 	"time"
 
-	"github.com/stytchkit/m2m/internal/contract"
 	"github.com/stytchkit/m2m/stytch/emulator"
 	"github.com/stytchkit/m2m/stytch/emulator/emulatortest"
 	"github.com/stytchkit/m2m/stytch/secret"
@@ -76,26 +73,5 @@ func TestErrorsOfTheEmulator(t *testing.T) {
 				t.Errorf("retry after %v", detail.RetryAfter)
 			}
 		})
-	}
-}
-
-// What the source sends, and what it takes for a token, is what the contract says.
-func TestContract(t *testing.T) {
-	e := seeded(t, emulator.WithStrict())
-	checked, err := contract.NewTransport(e.Client().Transport)
-	if err != nil {
-		t.Fatal(err)
-	}
-	s := sourceOn(t, e, token.Static(client, secret.New(canarySecret)), token.WithHTTPClient(&http.Client{Transport: checked}), token.WithScopes("read:users"),
-		token.WithParameters(map[string]string{"tenant": "a b&c=d"}))
-	got, err := s.Token(context.Background())
-	if err != nil {
-		t.Fatal(err)
-	}
-	if life := time.Until(got.Expiry); life < 59*time.Minute || life > time.Hour || len(got.Scopes) != 1 || got.Scopes[0] != "read:users" {
-		t.Errorf("%v with %q", life, got.Scopes)
-	}
-	if v := checked.Violations(); len(v) != 0 || checked.Exercised()[operation] != 1 {
-		t.Errorf("%v, %v", v, checked.Exercised())
 	}
 }
