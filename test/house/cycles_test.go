@@ -3,7 +3,6 @@ package house
 import (
 	"fmt"
 	"maps"
-	"path/filepath"
 	"slices"
 	"strings"
 	"testing"
@@ -73,8 +72,4 @@ func TestCycles(t *testing.T) {
 	if got := fmt.Sprint(r.cycles()); got != "[[a b c] [d e]]" {
 		t.Error(got)
 	}
-}
-
-func (s *source) path() string {
-	return strings.TrimPrefix(filepath.ToSlash(s.ImportPath), modulePath+"/")
 }

@@ -6,8 +6,6 @@ import (
 	"testing"
 )
 
-const modulePath = "github.com/stytchkit/m2m"
-
 // sources are all packages of the repository, type-checked.
 func sources(t *testing.T) []*source {
 	t.Helper()

@@ -13,6 +13,8 @@ import (
 	"strings"
 )
 
+const modulePath = "github.com/stytchkit/m2m"
+
 // Package is what go list says of a package of the repository.
 type Package struct {
 	ImportPath, Name, Dir, Export            string
@@ -22,7 +24,7 @@ type Package struct {
 	Standard, DepOnly                        bool
 	Module                                   *struct{ Path, Dir string }
 
-	exports map[string]string // the compiled packages that it can import, by path
+	all map[string]*Package // of its module and all dependencies, by path
 }
 
 // root is the folder of the repository.
@@ -83,7 +85,7 @@ func list(module string, compiled bool) ([]*Package, error) {
 		return nil, err
 	}
 	var own []*Package
-	exports := map[string]string{}
+	all := map[string]*Package{}
 	for decoder := json.NewDecoder(bytes.NewReader(out)); ; {
 		p := new(Package)
 		if err := decoder.Decode(p); errors.Is(err, io.EOF) {
@@ -91,7 +93,7 @@ func list(module string, compiled bool) ([]*Package, error) {
 		} else if err != nil {
 			return nil, fmt.Errorf("house: reading what go list says: %w", err)
 		}
-		exports[p.ImportPath], p.exports = p.Export, exports
+		all[p.ImportPath], p.all = p, all
 		if !p.DepOnly {
 			own = append(own, p)
 		}
@@ -110,3 +112,21 @@ func run(dir, name string, args ...string) ([]byte, error) {
 	}
 	return out, nil
 }
+
+// path is the import path inside the repository.
+func (p *Package) path() string { return strings.TrimPrefix(p.ImportPath, modulePath+"/") }
+
+// thirdParty are the modules of others that a user of the package gets with it, over all of its dependencies.
+func (p *Package) thirdParty() []string {
+	modules := []string{}
+	for _, path := range p.Deps {
+		dep := p.all[path]
+		if dep != nil && dep.Module != nil && !ours(dep.Module.Path) && !slices.Contains(modules, dep.Module.Path) {
+			modules = append(modules, dep.Module.Path)
+		}
+	}
+	slices.Sort(modules)
+	return modules
+}
+
+func ours(path string) bool { return path == modulePath || strings.HasPrefix(path, modulePath+"/") }

@@ -33,7 +33,7 @@ func check(p *Package) (*source, error) {
 		s.files[name] = file
 		files = append(files, file)
 	}
-	lookup := func(path string) (io.ReadCloser, error) { return os.Open(p.exports[path]) }
+	lookup := func(path string) (io.ReadCloser, error) { return os.Open(p.all[path].Export) }
 	config := types.Config{Importer: importer.ForCompiler(s.fset, "gc", lookup)}
 	s.info = &types.Info{
 		Defs: map[*ast.Ident]types.Object{}, Uses: map[*ast.Ident]types.Object{}, Types: map[ast.Expr]types.TypeAndValue{},
