@@ -60,8 +60,10 @@ import (
 
 	"github.com/stytchkit/m2m/stytch"
 	"github.com/stytchkit/m2m/stytch/emulator"
+	"github.com/stytchkit/m2m/stytch/emulator/emulatortest"
 	"github.com/stytchkit/m2m/stytch/rotate"
 	"github.com/stytchkit/m2m/stytch/rotate/deliver"
+	"github.com/stytchkit/m2m/stytch/rotate/filejournal"
 	"github.com/stytchkit/m2m/stytch/token"
 	"github.com/stytchkit/m2m/stytch/verify"
 )
@@ -69,6 +71,8 @@ import (
 var (
 	_ = errors.Join
 	_ = emulator.New
+	_ = emulatortest.NewServer
+	_ = filejournal.New
 	_ = rotate.New
 	_ = token.New
 	_ = verify.New
