@@ -12,7 +12,7 @@ import (
 	"github.com/stytchkit/m2m/stytch/rotate/deliver"
 )
 
-// apiServer answers for the Secrets of the namespace "apps" as the API of Kubernetes documents.
+// apiServer serves the Secrets of the namespace "apps" as the documentation of the Kubernetes API describes.
 type apiServer struct {
 	faulty
 	version int
@@ -21,7 +21,7 @@ type apiServer struct {
 
 func newAPIServer(t *testing.T) *apiServer {
 	a := &apiServer{secrets: map[string]map[string]any{}}
-	a.start(t, a.answer)
+	a.start(t, a.handle)
 	return a
 }
 
@@ -29,7 +29,7 @@ func (a *apiServer) deliverer(t *testing.T, change func(*deliver.KubernetesConfi
 	t.Helper()
 	cfg := deliver.KubernetesConfig{
 		Address: a.server.URL, Namespace: "apps", Token: a.give, Create: true,
-		Secret: func(id string) string { return "stytch-" + strings.ToLower(id) },
+		SecretName: func(id string) string { return "stytch-" + strings.ToLower(id) },
 	}
 	if change != nil {
 		change(&cfg)
@@ -41,7 +41,7 @@ func (a *apiServer) deliverer(t *testing.T, change func(*deliver.KubernetesConfi
 	return d
 }
 
-// write is what somebody else does; the Secret is made if it is absent.
+// write is a change by another process; a missing Secret is created.
 func (a *apiServer) write(name string, change func(object map[string]any)) {
 	a.mu.Lock()
 	defer a.mu.Unlock()
@@ -85,7 +85,7 @@ func kubernetesSays(w http.ResponseWriter, status int, reason, message string) {
 	})
 }
 
-func (a *apiServer) answer(w http.ResponseWriter, r *http.Request, body []byte) {
+func (a *apiServer) handle(w http.ResponseWriter, r *http.Request, body []byte) {
 	if r.Header.Get("Authorization") != "Bearer "+a.token.Reveal() {
 		kubernetesSays(w, http.StatusUnauthorized, "Unauthorized", "Unauthorized")
 		return
@@ -167,7 +167,7 @@ func merge(target, patch any) any {
 	return merged
 }
 
-// mounted is what a volume shows under a key.
+// mounted is the file that a volume shows for a key.
 func (a *apiServer) mounted(t *testing.T, name, key string) []byte {
 	t.Helper()
 	a.mu.Lock()

@@ -34,11 +34,11 @@ func put(t *testing.T, path, content string, mode fs.FileMode) {
 	}
 }
 
-// bench is a deliverer with a look behind it.
+// bench is a deliverer, and how to look at its place.
 type bench struct {
 	rotate.Deliverer
 	read    func(clientID string) (rotate.Delivery, error)
-	version func(clientID string) string // changes with each change; nil if the place has none
+	version func(clientID string) string // of the place; nil if it has none
 	one     bool                         // for one client only
 }
 
@@ -50,7 +50,7 @@ func benches(t *testing.T) map[string]bench {
 	v, a, shared := newVaultServer(t), newAPIServer(t), newAPIServer(t)
 	vault, kubernetes := v.deliverer(t, nil), a.deliverer(t, nil)
 	sharing := shared.deliverer(t, func(cfg *deliver.KubernetesConfig) {
-		cfg.Secret = func(string) string { return "fleet" }
+		cfg.SecretName = func(string) string { return "fleet" }
 		cfg.Key = func(id string) string { return id + ".json" }
 	})
 	reads := func(r rotate.Reader) func(string) (rotate.Delivery, error) {
@@ -66,7 +66,7 @@ func benches(t *testing.T) map[string]bench {
 	}
 }
 
-// stored is what the test program was given last for a client.
+// stored is the last input of the test program for a client.
 func stored(dir, clientID string) (rotate.Delivery, error) {
 	data, err := os.ReadFile(filepath.Join(dir, clientID))
 	if errors.Is(err, os.ErrNotExist) {
@@ -115,14 +115,14 @@ func TestConformance(t *testing.T) {
 	}
 }
 
-// sequence is two rotations, the second of which is canceled, each delivery made twice.
+// sequence is two rotations, of which the second is canceled. Each delivery is made twice.
 func sequence(t *testing.T, b bench, id string) {
 	if got, err := b.read(id); err != nil || got.ClientID != "" || !got.Secret.IsZero() || !got.Previous.IsZero() {
 		t.Fatalf("before the first delivery: %v, error %v", got, err)
 	}
-	former, first, second, none := canary(), canary(), canary(), secret.String{}
+	original, first, second, none := canary(), canary(), canary(), secret.String{}
 	for i, d := range []rotate.Delivery{
-		{Secret: first, Previous: former}, {Secret: first, Previous: none},
+		{Secret: first, Previous: original}, {Secret: first, Previous: none},
 		{Secret: second, Previous: first}, {Secret: first, Previous: none},
 		{Secret: secret.New(strings.Repeat("x", 400)), Previous: first}, {Secret: second, Previous: none},
 	} {

@@ -1,98 +1,91 @@
 package deliver
 
 import (
-	"context"
 	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
-	"math/rand/v2"
 	"strings"
-	"time"
-	"unicode"
-	"unicode/utf8"
 
+	"github.com/stytchkit/m2m/internal/credentials"
+	"github.com/stytchkit/m2m/internal/project"
+	"github.com/stytchkit/m2m/internal/redact"
 	"github.com/stytchkit/m2m/stytch/rotate"
 	"github.com/stytchkit/m2m/stytch/secret"
 )
 
-// What went wrong, for errors.Is. A wrong configuration, client id or delivery is [rotate.ErrInvalidArgument].
+// Errors, for errors.Is.
 var (
-	// ErrOtherClient: the place holds the secret of another client, or one without a client id. Nothing was overwritten.
-	ErrOtherClient = errors.New("the place belongs to another client")
-	// ErrConflict: others changed the place each time between reading and writing it.
-	ErrConflict = errors.New("the place is being changed by others")
+	// ErrInvalidArgument: the configuration, the client id or the delivery is not valid. Nothing was read or written.
+	ErrInvalidArgument = rotate.ErrInvalidArgument
+	// ErrOtherClient: the place holds the secret of another client, or a secret without a client id. Nothing was overwritten.
+	ErrOtherClient = credentials.ErrOtherClient
+	// ErrConflict: others changed the place on every attempt, between reading and writing it.
+	ErrConflict = errors.New("deliver: the place was changed by others on every attempt")
 )
 
-const maxID = 256 // bytes of a client id
-
-// place is what a deliverer prints as: it hides the fields around it.
-type place string
-
-// Format writes what the deliverer is, for every verb.
-func (p place) Format(f fmt.State, _ rune) { _, _ = io.WriteString(f, string(p)) }
-
-// wrong is an error of a sentinel with its particulars.
-func wrong(sentinel error, format string, args ...any) error {
-	return fmt.Errorf("%w: "+format, append([]any{sentinel}, args...)...)
+// invalidError is an [ErrInvalidArgument] whose text does not repeat that of the sentinel.
+type invalidError struct {
+	text  string
+	cause error // may be nil
 }
 
-// checkID refuses ids that could lead to another place than their own.
-func checkID(id string) error {
-	switch {
-	case id == "" || len(id) > maxID:
-		return wrong(rotate.ErrInvalidArgument, "client id must have 1 to %d bytes", maxID)
-	case !utf8.ValidString(id) || strings.ContainsFunc(id, unicode.IsControl):
-		return wrong(rotate.ErrInvalidArgument, "client id must be UTF-8 without control characters")
-	case id == "." || id == ".." || strings.ContainsAny(id, `/\%?#`):
-		return wrong(rotate.ErrInvalidArgument, "client id %q must not be a dot segment or contain any of /\\%%?#", id)
+func (e *invalidError) Error() string        { return e.text }
+func (e *invalidError) Is(target error) bool { return target == ErrInvalidArgument }
+func (e *invalidError) Unwrap() error        { return e.cause }
+
+// invalid is an [ErrInvalidArgument] of the deliverer what.
+func invalid(what, format string, args ...any) error {
+	err := fmt.Errorf("deliver: "+what+": "+format, args...)
+	return &invalidError{err.Error(), errors.Unwrap(err)}
+}
+
+// description is what a deliverer prints as. Embedded, it hides the fields around it.
+type description string
+
+// Format writes the description, for every verb.
+func (d description) Format(f fmt.State, _ rune) { _, _ = io.WriteString(f, string(d)) }
+
+// checkClientID refuses an id that could lead to a place of another client, as a path or in a URL.
+func checkClientID(what, id string) error {
+	if err := project.CheckClientID(id); err != nil {
+		return invalid(what, "%w", err)
+	}
+	if id == "." || id == ".." || strings.ContainsAny(id, `/\%?#`) {
+		return invalid(what, "client id %q must not be a dot segment or contain any of /\\%%?#", id)
 	}
 	return nil
 }
 
-func check(d rotate.Delivery) error {
-	if err := checkID(d.ClientID); err != nil {
+func checkDelivery(what string, d rotate.Delivery) error {
+	if err := checkClientID(what, d.ClientID); err != nil {
 		return err
 	}
 	if d.Secret.IsZero() {
-		return wrong(rotate.ErrInvalidArgument, "delivery for client %q has no secret", d.ClientID)
+		return invalid(what, "the delivery for client %q has no secret", d.ClientID)
 	}
 	for _, s := range []secret.String{d.Secret, d.Previous} {
 		if _, err := json.Marshal(secret.Outgoing(s)); err != nil {
-			return wrong(rotate.ErrInvalidArgument, "delivery for client %q: %w", d.ClientID, err)
+			return invalid(what, "the delivery for client %q: %w", d.ClientID, err)
 		}
 	}
 	return nil
 }
 
-const (
-	attempts = 10                    // more than the workers that are likely to share one place
-	pause    = 10 * time.Millisecond // at most, before the second attempt; doubled for each after it
-	maxPause = 250 * time.Millisecond
-)
-
-// insist calls try until it reports that it is done. Each time it is not, somebody else changed the place, and so got on.
-func insist(ctx context.Context, where string, try func() (done bool, err error)) error {
-	for n := range attempts {
-		if n > 0 {
-			if err := wait(ctx, rand.N(min(pause<<(n-1), maxPause))); err != nil { //nolint:gosec // spreads load, guards nothing
-				return fmt.Errorf("deliver: %s: %w", where, err)
-			}
-		}
-		if done, err := try(); done || err != nil {
-			return err
-		}
-	}
-	return fmt.Errorf("deliver: %s: %w: %d attempts failed", where, ErrConflict, attempts)
+// credentialsOf is what a place must hold after d.
+func credentialsOf(d rotate.Delivery) credentials.Credentials {
+	return credentials.Credentials{ClientID: d.ClientID, Secret: d.Secret, Next: d.Previous}
 }
 
-func wait(ctx context.Context, d time.Duration) error {
-	timer := time.NewTimer(d)
-	defer timer.Stop()
-	select {
-	case <-timer.C:
-		return nil
-	case <-ctx.Done():
-		return ctx.Err()
-	}
+// deliveryOf is the delivery that led to c.
+func deliveryOf(c credentials.Credentials) rotate.Delivery {
+	return rotate.Delivery{ClientID: c.ClientID, Secret: c.Secret, Previous: c.Next}
 }
+
+// redactorOf removes the secrets of d.
+func redactorOf(d rotate.Delivery) *redact.Redactor {
+	return redact.New(d.Secret.Reveal(), d.Previous.Reveal())
+}
+
+// maxQuoted is how many bytes of a server's or a program's text an error repeats.
+const maxQuoted = 1 << 10

@@ -1,16 +1,16 @@
-// Package deliver brings the secrets of a rotation to where they are used. Each of its deliverers is a [rotate.Deliverer],
-// and all but [Exec] are a [rotate.Reader] too, so that a rotation finds the current secret there and checks what it delivered.
+// Package deliver writes the secrets of a rotation to where they are used. Every deliverer here is a [rotate.Deliverer]. All
+// but [Exec] are also a [rotate.Reader], so a rotation finds the current secret in that place and checks each delivery.
 //
-//	              where                                      written                            what is kept of others
-//	File          one credentials file                       renamed over, fsynced              other members
-//	Folder        <folder>/<client id>.json                  the same                           the same
-//	Vault         a secret of a KV v2 engine                 check-and-set on its version       other keys of the secret
-//	Kubernetes    a key of a Secret                          patch of its resourceVersion       all else in the Secret
-//	Exec          wherever a program of yours brings it      exit code 0 is the verdict         its business
+//	deliverer     place                        written by                        left alone
+//	File          one credentials file         rename, then fsync                other members
+//	Folder        <folder>/<client id>.json    the same                          the same
+//	Vault         a secret of a KV v2 engine   check-and-set on its version      other keys of the secret
+//	Kubernetes    a key of a Secret            patch of its resourceVersion      everything else in the Secret
+//	Exec          up to your program           your program; exit code 0 is success
 //
-// What they hold is what token.File reads: client_id, client_secret, which is the one to use, and next_client_secret, which is
-// the other one that is still accepted, if there is one. During a rotation client_secret is the new secret and
-// next_client_secret the former one. In Vault these are keys of a secret; everywhere else they are one JSON object.
+// Each place holds what token.File reads: client_id, client_secret (the secret to use) and next_client_secret (the other secret
+// that is still accepted, if there is one). During a rotation client_secret is the new secret and next_client_secret the
+// previous one. In Vault these are keys of a secret; everywhere else they are members of one JSON object.
 //
 //	vault, err := deliver.Vault(deliver.VaultConfig{
 //		Address: "https://vault.internal:8200",
@@ -24,11 +24,11 @@
 //		"2-file":  deliver.File("/etc/payments/stytch.json"),
 //	}, journal)
 //
-// A place that belongs to another client is [ErrOtherClient], and is left as it is. Delivering what a place holds already
-// changes nothing: it makes no second version. What others change at the same time is not overwritten: the place is read again,
-// and after some attempts it is [ErrConflict].
+// A place that belongs to another client is [ErrOtherClient] and is left unchanged. Delivering what a place already holds
+// changes nothing and makes no new version. Concurrent changes by others are never overwritten: the place is read again and,
+// after ten attempts, the delivery fails with [ErrConflict].
 //
-// Errors name the place and what is wrong with it. What a server or a program says is repeated without the secrets that were
-// sent, in their usual encodings, and without what the place held before. All deliverers are safe for concurrent use, and print
-// as what they are, without tokens or environments.
+// Errors name the place and the fault. They quote servers and programs, but with every secret removed: those that were sent,
+// in all usual encodings, and those that the place held. All deliverers are safe for concurrent use. Printed, they show where
+// they write, without tokens or environments.
 package deliver

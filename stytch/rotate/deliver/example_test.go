@@ -11,7 +11,7 @@ import (
 	"github.com/stytchkit/m2m/stytch/secret"
 )
 
-// A rotation delivers the new secret together with the former one, and in the end the new one alone.
+// A rotation delivers the new secret together with the previous one, and in the end the new one alone.
 func ExampleFile() {
 	dir, err := os.MkdirTemp("", "example")
 	if err != nil {
@@ -22,7 +22,7 @@ func ExampleFile() {
 	file := deliver.File(path)
 
 	for _, d := range []rotate.Delivery{
-		{ClientID: "m2m-client-test-1", Secret: secret.New("new"), Previous: secret.New("former")},
+		{ClientID: "m2m-client-test-1", Secret: secret.New("new"), Previous: secret.New("previous")},
 		{ClientID: "m2m-client-test-1", Secret: secret.New("new")},
 	} {
 		if err := file.Deliver(context.Background(), d); err != nil {
@@ -35,7 +35,7 @@ func ExampleFile() {
 		fmt.Print(string(content))
 	}
 	// Output:
-	// {"client_id":"m2m-client-test-1","client_secret":"new","next_client_secret":"former"}
+	// {"client_id":"m2m-client-test-1","client_secret":"new","next_client_secret":"previous"}
 	// {"client_id":"m2m-client-test-1","client_secret":"new"}
 }
 
@@ -59,12 +59,12 @@ func ExampleFolder() {
 	// Output: m2m-client-test-1 [REDACTED] new
 }
 
-// A program reads JSON; its exit code is the verdict.
+// A program reads JSON; its exit code says whether it succeeded.
 func ExampleExec() {
 	program := deliver.Exec("sh", "-c", `cat >/dev/null; echo "the disk is full" >&2; exit 3`)
 	err := program.Deliver(context.Background(), rotate.Delivery{ClientID: "m2m-client-test-1", Secret: secret.New("new")})
 	fmt.Println(err)
-	// Output: deliver: program sh: exit status 3: it said "the disk is full"
+	// Output: deliver: program "sh": exit status 3; its last output was "the disk is full"
 }
 
 func ExampleVault() {
@@ -83,10 +83,10 @@ func ExampleVault() {
 
 func ExampleKubernetes() {
 	kubernetes, err := deliver.Kubernetes(deliver.KubernetesConfig{ // in a pod: cfg, err := deliver.InCluster()
-		Address:   "https://10.96.0.1",
-		Namespace: "payments",
-		Token:     deliver.TokenFile("/var/run/secrets/kubernetes.io/serviceaccount/token"),
-		Secret:    func(string) string { return "stytch-credentials" },
+		Address:    "https://10.96.0.1",
+		Namespace:  "payments",
+		Token:      deliver.TokenFile("/var/run/secrets/kubernetes.io/serviceaccount/token"),
+		SecretName: func(string) string { return "stytch-credentials" },
 	})
 	if err != nil {
 		panic(err)

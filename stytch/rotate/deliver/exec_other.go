@@ -4,5 +4,5 @@ package deliver
 
 import "os/exec"
 
-// killGroup leaves it at killing the program itself.
+// killGroup does nothing: the end of the context kills the program alone.
 func killGroup(*exec.Cmd) {}

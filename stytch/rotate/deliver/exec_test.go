@@ -92,7 +92,7 @@ func program(mode string) int {
 	return 0
 }
 
-// hold tells the test that this process runs, and ends when the test wants it.
+// hold connects to the test, and ends when the test closes the connection.
 func hold() int {
 	conn, err := net.Dial("unix", os.Getenv("DELIVER_TEST_SOCKET"))
 	if err != nil {
@@ -211,7 +211,7 @@ func TestExecEnvironment(t *testing.T) {
 	give(t, inherits, order()) // it was not changed by WithEnv
 }
 
-// socket lets programs tell that they run.
+// socket is where programs connect while they run.
 func socket(t *testing.T) (net.Listener, string) {
 	t.Helper()
 	dir, err := os.MkdirTemp("", "deliver") // the names of sockets must be short

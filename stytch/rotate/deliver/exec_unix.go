@@ -9,7 +9,7 @@ import (
 	"syscall"
 )
 
-// killGroup makes the end of the context kill the program with all of its process group.
+// killGroup makes the end of the context kill the whole process group of the program.
 func killGroup(cmd *exec.Cmd) {
 	cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true}
 	cmd.Cancel = func() error {

@@ -1,24 +1,21 @@
 package deliver
 
-// Clean is text without secrets, as in errors.
-func Clean(text string, secrets ...string) string {
-	return confidential(secrets).clean(text, 0, len(text))
-}
+import "github.com/stytchkit/m2m/internal/redact"
 
-// Quote is what a server said, as in errors.
-func Quote(text string, secrets ...string) string { return confidential(secrets).quote(text) }
-
-// Tail is what is repeated of what a program said.
-func Tail(said []string, secrets ...string) string {
+// Tail is what an error quotes of the output of a program.
+func Tail(output []string, secrets ...string) string {
 	var t tail
-	for _, s := range said {
+	for _, s := range output {
 		_, _ = t.Write([]byte(s)) // cannot fail
 	}
-	return t.clean(secrets)
+	return t.text(redact.New(secrets...))
 }
 
 // InClusterAt is InCluster with another environment and folder.
 var InClusterAt = inCluster
 
-// Attempts is how often a place is read before others are said to be in the way.
+// Attempts is how often a place is read before a delivery fails with ErrConflict.
 const Attempts = attempts
+
+// DefaultKey is the key in a Secret.
+const DefaultKey = defaultKey

@@ -12,23 +12,25 @@ import (
 	"sync"
 
 	"github.com/stytchkit/m2m/internal/atomicfile"
+	"github.com/stytchkit/m2m/internal/credentials"
 	"github.com/stytchkit/m2m/stytch/rotate"
 )
 
-// previousSuffix is added to the name of a file for the one that it replaced.
+// previousSuffix makes the name of the copy that lies beside a file during a rotation.
 const previousSuffix = ".previous"
 
-// Files keeps credentials in files that token.File reads. [File] and [Folder] make them.
+// Files stores credentials in files that token.File reads. [File] and [Folder] make it.
 //
-// A file has mode 0600 and is replaced by renaming, after it is on the disk. What is there must be a regular file of the user
-// of this process that nobody else may read, or absent. Symlinks are refused, and so are folders in which anybody may rename.
-// Members that are not ours are kept. Local file systems of Unix systems are covered, network file systems are not.
+// A file has mode 0600 and is replaced by renaming, after its content is on disk. An existing file must be a regular file of
+// the user of this process that no one else may read. Symlinks are refused, and so is a folder in which every user may rename
+// files. Members of others are kept. Local file systems on Unix are supported; network file systems and Windows are not.
 //
-// While both secrets are accepted, the file as it was before lies beside it under the same name with ".previous" at its end:
-// if the new secret makes trouble, move it back. Each delivery without a previous secret removes it, since what it holds is
-// about to be refused, or is what the file holds.
+// While both secrets are accepted, the previous version of the file lies beside it, with ".previous" added to its name. If the
+// new secret causes trouble, move that file back. A delivery without a previous secret removes it, because its secret is no
+// longer accepted, or is the one in the file.
 type Files struct {
-	place
+	description
+	what    string // File or Folder
 	path    func(clientID string) (string, error)
 	private bool // the folder is ours alone
 	sweep   sync.Once
@@ -41,37 +43,41 @@ var (
 	_ rotate.Reader    = (*Files)(nil)
 )
 
-// File keeps the credentials of one client at path, whose folder must exist.
+// File stores the credentials of one client in the file at path. Its folder must exist.
 func File(path string) *Files {
-	return &Files{place: place("deliver.File(" + path + ")"), seed: maphash.MakeSeed(), path: func(string) (string, error) {
+	f := &Files{description: description("deliver.File(" + path + ")"), what: "File", seed: maphash.MakeSeed()}
+	f.path = func(string) (string, error) {
 		if path == "" {
-			return "", wrong(rotate.ErrInvalidArgument, "File: path must not be empty")
+			return "", invalid(f.what, "path must not be empty")
 		}
 		return filepath.Clean(path), nil
-	}}
+	}
+	return f
 }
 
-// safeName is for file names that mean nothing to shells and file systems, and never begin like an option or a hidden file.
+// safeName matches file names that have no meaning to shells and file systems, and are neither options nor hidden files.
 var safeName = regexp.MustCompile(`^[A-Za-z0-9_][A-Za-z0-9_.-]{0,127}$`)
 
-// Folder keeps the credentials of many clients in dir, each in a file named as its client id with ".json" at its end. The folder
-// is made with mode 0700 if it is absent; if not, only the user of this process may have rights on it. Client ids that are
-// not of 1 to 128 ASCII letters, digits and _.- or begin with one of the last two are [rotate.ErrInvalidArgument].
+// Folder stores the credentials of many clients in dir, each in a file named <client id>.json. A missing folder is created
+// with mode 0700; an existing one must be closed to other users. A client id must have 1 to 128 ASCII letters, digits, _, . and -,
+// and must not begin with . or -. Any other id is [ErrInvalidArgument].
 func Folder(dir string) *Files {
-	return &Files{place: place("deliver.Folder(" + dir + ")"), seed: maphash.MakeSeed(), private: true, path: func(id string) (string, error) {
+	f := &Files{description: description("deliver.Folder(" + dir + ")"), what: "Folder", private: true, seed: maphash.MakeSeed()}
+	f.path = func(id string) (string, error) {
 		if dir == "" {
-			return "", wrong(rotate.ErrInvalidArgument, "Folder: path must not be empty")
+			return "", invalid(f.what, "path must not be empty")
 		}
 		if !safeName.MatchString(id) {
-			return "", wrong(rotate.ErrInvalidArgument, "client id %.256q is not safe as the name of a file", id)
+			return "", invalid(f.what, "client id %.256q cannot be a file name: it must be ASCII letters, digits and _.- only", id)
 		}
 		return filepath.Join(dir, id+".json"), nil
-	}}
+	}
+	return f
 }
 
-// Deliver implements [rotate.Deliverer]. What it is told is on the disk, file and folder, when it returns nil.
+// Deliver implements [rotate.Deliverer]. When it returns nil, the file and its name are on disk.
 func (f *Files) Deliver(ctx context.Context, d rotate.Delivery) error {
-	if err := check(d); err != nil {
+	if err := checkDelivery(f.what, d); err != nil {
 		return err
 	}
 	path, err := f.path(d.ClientID)
@@ -81,34 +87,36 @@ func (f *Files) Deliver(ctx context.Context, d rotate.Delivery) error {
 	lock := &f.locks[maphash.String(f.seed, path)%uint64(len(f.locks))]
 	lock.Lock()
 	defer lock.Unlock()
-	if err := ctx.Err(); err != nil { // a call that nobody waits for must not undo a later one
-		return fmt.Errorf("deliver: file %s: %w", path, err)
+	err = ctx.Err() // a call whose caller has gone must not undo a later one
+	if err == nil {
+		err = f.prepare(filepath.Dir(path))
 	}
-	if err := f.prepare(filepath.Dir(path)); err != nil {
-		return fmt.Errorf("deliver: file %s: %w", path, err)
+	if err == nil {
+		err = replace(path, d)
 	}
-	if err := replace(path, d); err != nil {
-		return fmt.Errorf("deliver: %w", err)
+	if err != nil {
+		return fmt.Errorf("deliver: file %q: %w", path, err)
 	}
 	return nil
 }
 
 // Read implements [rotate.Reader].
 func (f *Files) Read(_ context.Context, clientID string) (rotate.Delivery, error) {
-	if err := checkID(clientID); err != nil {
+	if err := checkClientID(f.what, clientID); err != nil {
 		return rotate.Delivery{}, err
 	}
 	path, err := f.path(clientID)
 	if err != nil {
 		return rotate.Delivery{}, err
 	}
-	_, _, held, err := read(path, clientID)
+	stored, err := readFile(path, clientID)
 	if err != nil {
-		return rotate.Delivery{}, fmt.Errorf("deliver: %w", err)
+		return rotate.Delivery{}, fmt.Errorf("deliver: file %q: %w", path, err)
 	}
-	return held, nil
+	return deliveryOf(stored.held), nil
 }
 
+// prepare checks the folder, and removes what a process left that died while it wrote.
 func (f *Files) prepare(dir string) error {
 	if f.private {
 		if err := atomicfile.Dir(dir); err != nil {
@@ -117,50 +125,58 @@ func (f *Files) prepare(dir string) error {
 	} else if info, err := os.Stat(dir); err != nil {
 		return err
 	} else if info.Mode().Perm()&0o002 != 0 && info.Mode()&fs.ModeSticky == 0 {
-		return fmt.Errorf("in %s anybody may rename files: %w", dir, fs.ErrPermission)
+		return fmt.Errorf("every user may rename files in folder %q: %w: run chmod o-w on it", dir, fs.ErrPermission)
 	}
-	f.sweep.Do(func() { _ = atomicfile.Sweep(dir) }) // what it cannot remove is private, and in nobody's way
+	f.sweep.Do(func() { _ = atomicfile.Sweep(dir) }) // a remnant that stays is private and harmless
 	return nil
 }
 
-// read is what a file holds, in three forms. If it is absent all are zero.
-func read(path, clientID string) (data []byte, o object, held rotate.Delivery, err error) {
-	data, err = atomicfile.Read(path, maxForm)
+// storedFile is the content of a file; the zero value if there is no file.
+type storedFile struct {
+	text   []byte
+	object credentials.Object
+	held   credentials.Credentials
+}
+
+func readFile(path, clientID string) (storedFile, error) {
+	text, err := atomicfile.Read(path, maxDocument)
 	if errors.Is(err, fs.ErrNotExist) {
-		return nil, nil, rotate.Delivery{}, nil
+		return storedFile{}, nil
 	}
 	if err != nil {
-		return nil, nil, rotate.Delivery{}, err
+		return storedFile{}, err
 	}
-	if o, err = parseForm(data); err == nil {
-		held, err = heldFor(clientID, o)
-	}
+	object, err := parseDocument(text)
 	if err != nil {
-		return nil, nil, rotate.Delivery{}, fmt.Errorf("file %s: %w", path, err)
+		return storedFile{}, err
 	}
-	return data, o, held, nil
+	held, err := object.For(clientID)
+	if err != nil {
+		return storedFile{}, err
+	}
+	return storedFile{text, object, held}, nil
 }
 
 func replace(path string, d rotate.Delivery) error {
-	before, o, held, err := read(path, d.ClientID)
+	stored, err := readFile(path, d.ClientID)
 	if err != nil {
 		return err
 	}
-	data, err := filledForm(o, d)
+	text, err := newDocument(stored.object, d)
 	if err != nil {
-		return fmt.Errorf("file %s: %w", path, err)
+		return err
 	}
-	keep, err := worthKeeping(path+previousSuffix, held, d)
+	keep, err := keepsPrevious(path+previousSuffix, stored.held, d)
 	if err != nil {
 		return err
 	}
 	if keep {
-		if err := atomicfile.Write(path+previousSuffix, before, 0o600); err != nil {
+		if err := atomicfile.Write(path+previousSuffix, stored.text, 0o600); err != nil {
 			return err
 		}
 	}
-	// Even if nothing changes: an earlier call may have died before its content was sure to survive.
-	if err := atomicfile.Write(path, data, 0o600); err != nil || !d.Previous.IsZero() {
+	// Write even if nothing changes: an earlier call may have died before its content was durable.
+	if err := atomicfile.Write(path, text, 0o600); err != nil || !d.Previous.IsZero() {
 		return err
 	}
 	err = os.Remove(path + previousSuffix)
@@ -173,9 +189,9 @@ func replace(path string, d rotate.Delivery) error {
 	return atomicfile.SyncDir(filepath.Dir(path))
 }
 
-// worthKeeping reports whether a file that holds held helps whoever has to go back to the time before d. If several are
-// replaced in one rotation that is the one with the secret that is still accepted, and the first one if none has it.
-func worthKeeping(path string, held, d rotate.Delivery) (bool, error) {
+// keepsPrevious reports whether to copy the file that holds held to path before d replaces it. The copy is for going back: of
+// several files in one rotation it is the one with the secret that is still accepted, or the first one if none has it.
+func keepsPrevious(path string, held credentials.Credentials, d rotate.Delivery) (bool, error) {
 	if d.Previous.IsZero() || held.Secret.IsZero() || held.Secret.Equal(d.Secret) {
 		return false, nil
 	}

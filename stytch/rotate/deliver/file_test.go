@@ -66,19 +66,19 @@ func must(do func(path string) error) func(*testing.T, string) {
 	}
 }
 
-// TestFileRefuses: what is in the way is an error that names it, and is left as it was.
+// TestFileRefuses: an obstacle is an error that names it, and is left unchanged.
 func TestFileRefuses(t *testing.T) {
 	held := canary()
 	good := form(clientID, held, "")
 	for name, o := range map[string]obstacle{
 		"other client":       {content(form("other", held, ""), 0o600), deliver.ErrOtherClient, `"other"`},
-		"nobody's secret":    {content(`{"client_secret":"x"}`, 0o600), deliver.ErrOtherClient, "no client_id"},
+		"no client id":       {content(`{"client_secret":"x"}`, 0o600), deliver.ErrOtherClient, "no client_id"},
 		"readable by all":    {content(good, 0o644), fs.ErrPermission, "0644"},
 		"lines":              {content(clientID+"\n"+held.Reveal(), 0o600), nil, "not one JSON object"},
 		"half written":       {content(good[:40], 0o600), nil, "not one JSON object"},
 		"name twice":         {content(form(clientID, held, `,"client_id":"other"`), 0o600), nil, "repeated names"},
 		"more behind it":     {content(good+"{}", 0o600), nil, "not one JSON object"},
-		"secret no string":   {content(`{"client_id":"`+clientID+`","client_secret":[]}`, 0o600), nil, "not a string"},
+		"secret no string":   {content(`{"client_id":"`+clientID+`","client_secret":[]}`, 0o600), nil, "must be a JSON string"},
 		"too large":          {content(strings.Repeat(" ", 17<<10), 0o600), nil, "large"},
 		"would be too large": {content(form(clientID, held, `,"x":"`+strings.Repeat("x", 16200)+`"`), 0o600), nil, "too large"},
 		"symlink": {func(t *testing.T, path string) {
@@ -88,7 +88,7 @@ func TestFileRefuses(t *testing.T) {
 		"dangling symlink": {must(func(path string) error { return os.Symlink(path+".absent", path) }), nil, "symlink"},
 		"folder":           {must(func(path string) error { return os.Mkdir(path, 0o700) }), nil, "regular file"},
 		"pipe":             {must(func(path string) error { return syscall.Mkfifo(path, 0o600) }), nil, "regular file"},
-		"folder of all":    {must(func(path string) error { return os.Chmod(filepath.Dir(path), 0o777) }), fs.ErrPermission, "anybody"},
+		"folder of all":    {must(func(path string) error { return os.Chmod(filepath.Dir(path), 0o777) }), fs.ErrPermission, "every user"},
 		"foreign owner": {func(t *testing.T, path string) {
 			put(t, path, good, 0o600)
 			if err := os.Chown(path, 4321, -1); err != nil {
@@ -139,7 +139,7 @@ func TestFolder(t *testing.T) {
 	}
 	for _, id := range []string{".hidden", "-rf", "a b", "a*", "a:b", "ä", "a\u200bb", strings.Repeat("x", 129)} {
 		d.ClientID = id
-		if err := folder.Deliver(t.Context(), d); !errors.Is(err, rotate.ErrInvalidArgument) || !strings.Contains(err.Error(), "name of a file") {
+		if err := folder.Deliver(t.Context(), d); !errors.Is(err, rotate.ErrInvalidArgument) || !strings.Contains(err.Error(), "client id") {
 			t.Errorf("client id %q: error %v", id, err)
 		}
 	}
@@ -209,7 +209,7 @@ func TestFileKeeps(t *testing.T) {
 	}
 }
 
-// TestFileDies stops at each step of writing, then delivers again: the file is the former or the new one at any time.
+// TestFileDies stops at each step of writing, then delivers again: at any time the file is the previous or the new one.
 func TestFileDies(t *testing.T) {
 	defer func() { atomicfile.Point = nil }()
 	full := errors.New("the disk is full")
@@ -243,7 +243,7 @@ func TestFileDies(t *testing.T) {
 		file := deliver.File(path)
 		held, err := file.Read(t.Context(), clientID)
 		if err != nil || !held.Secret.Equal(a) && !(held.Secret.Equal(b) && held.Previous.Equal(a)) {
-			t.Fatalf("step %d, %s: the file is neither the former nor the new one, error %v", stop, where, err)
+			t.Fatalf("step %d, %s: the file is neither the previous nor the new one, error %v", stop, where, err)
 		}
 		give(t, file, d)
 		files := snapshot(t, dir)
@@ -257,7 +257,7 @@ func TestFileDies(t *testing.T) {
 	}
 }
 
-// TestFileSweeps removes what a process left that died while it wrote.
+// TestFileSweeps removes what a process left that died while writing.
 func TestFileSweeps(t *testing.T) {
 	dir := t.TempDir()
 	put(t, filepath.Join(dir, ".unfinished-ABC"), "half a secret", 0o600)

@@ -8,35 +8,36 @@ import (
 	"regexp"
 	"strings"
 
+	"github.com/stytchkit/m2m/internal/redact"
 	"github.com/stytchkit/m2m/stytch/rotate"
 	"github.com/stytchkit/m2m/stytch/secret"
 )
 
-// DefaultKey is the key in a Secret, and so the name of the file where it is mounted.
-const DefaultKey = "credentials.json"
+// defaultKey is the key in a Secret, and so the name of the file where the Secret is mounted.
+const defaultKey = "credentials.json"
 
-// KubernetesConfig says where in a cluster secrets are. [InCluster] fills in all but Secret, which is always required.
+// KubernetesConfig locates Secrets in a cluster. [InCluster] fills in everything but SecretName, which is always required.
 type KubernetesConfig struct {
-	Address   string // of the API server: https://host:port, or http:// on loopback; it may have a path in front of /api
+	Address   string // of the API server: https://host:port, or http:// on loopback; a path may precede /api
 	Namespace string
 
-	// Secret is the name of the Secret for a client; Key is the key in it, nil for [DefaultKey]. Several clients may share
-	// a Secret under different keys. Both must be safe for concurrent use.
-	Secret func(clientID string) string
-	Key    func(clientID string) string
+	// SecretName returns the name of the Secret of a client. Key returns the key in it; nil means "credentials.json" for all.
+	// Several clients may share a Secret under different keys. Both must be safe for concurrent use.
+	SecretName func(clientID string) string
+	Key        func(clientID string) string
 
-	// Token gives the token for each request. It must be safe for concurrent use.
+	// Token provides the token for each request. It must be safe for concurrent use.
 	Token func(ctx context.Context) (secret.String, error)
 
-	Client *http.Client // with the cluster's CA in its transport; nil for a plain one. It is copied
-	Create bool         // Secrets that are absent are made. Otherwise they are an error
+	HTTPClient *http.Client // its transport must trust the cluster's CA; nil for a plain client. It is copied
+	Create     bool         // create a Secret that does not exist; without it a missing Secret is an error
 }
 
-// KubernetesSecrets keeps secrets in Kubernetes. [Kubernetes] makes it.
+// KubernetesSecrets stores credentials in Secrets of Kubernetes. [Kubernetes] makes it.
 type KubernetesSecrets struct {
-	place
-	*endpoint
-	cfg KubernetesConfig
+	description
+	server *server
+	cfg    KubernetesConfig
 }
 
 var (
@@ -50,177 +51,184 @@ var (
 	dataKey = regexp.MustCompile(`^[-._a-zA-Z0-9]{1,253}$`)
 )
 
-// Kubernetes keeps secrets in Secrets of Kubernetes, by the HTTP API of its API server: under one key the JSON object that
-// token.File reads, so that a service reads it from a volume where the Secret is mounted, and follows each change. The
-// kubelet needs up to some minutes for that: give the rotation a grace period (rotate.WithGrace). A mount with a subPath never changes.
+// Kubernetes stores credentials in Secrets of Kubernetes, through the API server. One key of a Secret holds the JSON object
+// that token.File reads, so a service reads it from the volume where the Secret is mounted and follows every change. The kubelet
+// updates a mount after up to some minutes: give the rotation a grace period (rotate.WithGrace). A mount with a subPath is
+// never updated.
 //
-// A change is a merge patch of that key alone, bound to the resourceVersion that was read: other keys, labels and
-// annotations are not even sent, so they cannot be lost. The service account needs the verbs "get" and "patch" on secrets in the namespace and,
-// with Create, "create". A Secret that is immutable is an error. Redirects are refused. Answers are limited to 4 MiB. Only the
-// context limits the time.
+// A delivery is a merge patch of that key alone, bound to the resourceVersion that was read. Other keys, labels and
+// annotations are not sent, so they cannot be lost. The service account needs the verbs "get" and "patch" on secrets in the
+// namespace and, with Create, "create". An immutable Secret is an error. Redirects are refused. Responses are limited to
+// 4 MiB. Only the context limits the time.
 func Kubernetes(cfg KubernetesConfig) (*KubernetesSecrets, error) {
-	e, err := newEndpoint("Kubernetes", cfg.Address, cfg.Client, cfg.Token)
+	s, err := newServer("Kubernetes", cfg.Address, cfg.HTTPClient, cfg.Token)
 	if err != nil {
 		return nil, err
 	}
 	if !label.MatchString(cfg.Namespace) {
-		return nil, wrong(rotate.ErrInvalidArgument, "Kubernetes: Namespace must be a DNS label")
+		return nil, invalid("Kubernetes", "Namespace must be a DNS label")
 	}
-	if cfg.Secret == nil {
-		return nil, wrong(rotate.ErrInvalidArgument, "Kubernetes: Secret must not be nil")
+	if cfg.SecretName == nil {
+		return nil, invalid("Kubernetes", "SecretName must not be nil")
 	}
 	if cfg.Key == nil {
-		cfg.Key = func(string) string { return DefaultKey }
+		cfg.Key = func(string) string { return defaultKey }
 	}
-	e.name = "Kubernetes at " + e.base.Host
-	e.limit = 4 << 20 // a Secret may have 1 MiB, in base64, besides its annotations
-	e.authorize = func(h http.Header, token string) { h.Set("Authorization", "Bearer "+token) }
-	return &KubernetesSecrets{place("deliver.Kubernetes(" + e.base.Host + ", " + cfg.Namespace + ")"), e, cfg}, nil
+	s.limit = 4 << 20 // a Secret holds up to 1 MiB, sent in base64, and has annotations
+	s.authorize = func(h http.Header, token string) { h.Set("Authorization", "Bearer "+token) }
+	return &KubernetesSecrets{description("deliver.Kubernetes(" + s.base.Host + ", " + cfg.Namespace + ")"), s, cfg}, nil
 }
 
-// spot is where the credentials of one client are.
-type spot struct{ secrets, name, key string }
+// location is where the credentials of one client are.
+type location struct{ secrets, name, key string }
 
-func (s spot) path() string   { return s.secrets + "/" + s.name }
-func (s spot) String() string { return s.path() + ": key " + s.key }
+func (l location) path() string   { return l.secrets + "/" + l.name }
+func (l location) String() string { return l.path() + ": key " + l.key }
 
-func (k *KubernetesSecrets) locate(clientID string) (spot, error) {
-	if err := checkID(clientID); err != nil {
-		return spot{}, err
+func (k *KubernetesSecrets) locate(clientID string) (location, error) {
+	if err := checkClientID("Kubernetes", clientID); err != nil {
+		return location{}, err
 	}
-	s := spot{"/api/v1/namespaces/" + k.cfg.Namespace + "/secrets", k.cfg.Secret(clientID), k.cfg.Key(clientID)}
-	if len(s.name) > 253 || !dnsName.MatchString(s.name) {
-		return spot{}, wrong(rotate.ErrInvalidArgument, "Kubernetes: Secret of client %q must be a DNS name in lower case", clientID)
+	l := location{"/api/v1/namespaces/" + k.cfg.Namespace + "/secrets", k.cfg.SecretName(clientID), k.cfg.Key(clientID)}
+	if len(l.name) > 253 || !dnsName.MatchString(l.name) {
+		return location{}, invalid("Kubernetes", "SecretName of client %q must be a DNS name in lower case", clientID)
 	}
-	if !dataKey.MatchString(s.key) || s.key == "." || strings.HasPrefix(s.key, "..") {
-		return spot{}, wrong(rotate.ErrInvalidArgument, "Kubernetes: Key of client %q must have letters, digits and -._ only", clientID)
+	if !dataKey.MatchString(l.key) || l.key == "." || strings.HasPrefix(l.key, "..") {
+		return location{}, invalid("Kubernetes", "Key of client %q must have letters, digits and -._ only", clientID)
 	}
-	return s, nil
+	return l, nil
 }
 
 // Deliver implements [rotate.Deliverer].
 func (k *KubernetesSecrets) Deliver(ctx context.Context, d rotate.Delivery) error {
-	if err := check(d); err != nil {
+	if err := checkDelivery("Kubernetes", d); err != nil {
 		return err
 	}
-	s, err := k.locate(d.ClientID)
+	l, err := k.locate(d.ClientID)
 	if err != nil {
 		return err
 	}
-	return insist(ctx, k.name+": "+s.String(), func() (bool, error) {
-		stored, held, err := k.get(ctx, s, d.ClientID, secretsOf(d))
+	want := credentialsOf(d)
+	return untilUnchanged(ctx, k.server.name+": "+l.String(), func() (bool, error) {
+		stored, err := k.get(ctx, l, redactorOf(d))
 		if err != nil {
 			return false, err
 		}
+		held, err := stored.object.For(d.ClientID)
 		switch {
+		case err != nil:
+			return false, fmt.Errorf("deliver: %s: %s: %w", k.server.name, l, err)
 		case stored.version == "" && !k.cfg.Create:
-			return false, fmt.Errorf("deliver: %s: %s: there is no such Secret, and Create is not set", k.name, s.path())
-		case stored.version != "" && same(held, d):
+			return false, fmt.Errorf("deliver: %s: %s: no such Secret: create it, or set Create", k.server.name, l.path())
+		case stored.version != "" && held.Equal(want):
 			return true, nil
 		case stored.immutable:
-			return false, fmt.Errorf("deliver: %s: %s: the Secret is immutable: it can only be deleted and made again", k.name, s.path())
+			return false, fmt.Errorf("deliver: %s: %s: the Secret is immutable: delete it and create it again", k.server.name, l.path())
 		}
-		form, err := filledForm(stored.form, d)
+		document, err := newDocument(stored.object, d)
 		if err != nil {
-			return false, fmt.Errorf("deliver: %s: %s: %w", k.name, s, err)
+			return false, fmt.Errorf("deliver: %s: %s: %w", k.server.name, l, err)
 		}
-		known := secretsOf(d).and(stored.form)
+		redactor := redactorOf(d).With(stored.object.Values()...)
 		if stored.version == "" {
-			return k.create(ctx, s, form, known)
+			return k.create(ctx, l, document, redactor)
 		}
-		return k.patch(ctx, s, stored.version, form, known)
+		return k.patch(ctx, l, stored.version, document, redactor)
 	})
 }
 
 // Read implements [rotate.Reader].
 func (k *KubernetesSecrets) Read(ctx context.Context, clientID string) (rotate.Delivery, error) {
-	s, err := k.locate(clientID)
+	l, err := k.locate(clientID)
 	if err != nil {
 		return rotate.Delivery{}, err
 	}
-	_, held, err := k.get(ctx, s, clientID, nil)
-	return held, err
+	stored, err := k.get(ctx, l, nil)
+	if err != nil {
+		return rotate.Delivery{}, err
+	}
+	held, err := stored.object.For(clientID)
+	if err != nil {
+		return rotate.Delivery{}, fmt.Errorf("deliver: %s: %s: %w", k.server.name, l, err)
+	}
+	return deliveryOf(held), nil
 }
 
-func (k *KubernetesSecrets) get(ctx context.Context, s spot, clientID string, known confidential) (kubernetesSecret, rotate.Delivery, error) {
-	a, err := k.send(ctx, http.MethodGet, s.path(), nil, nil, known)
-	if err != nil {
-		return kubernetesSecret{}, rotate.Delivery{}, err
-	}
-	if a.status == http.StatusNotFound && parseStatus(a.body).Reason == "NotFound" {
-		return kubernetesSecret{}, rotate.Delivery{}, nil
-	}
-	if a.status != http.StatusOK {
-		return kubernetesSecret{}, rotate.Delivery{}, k.refused(a, http.MethodGet, s.path(), "get")
-	}
-	stored, err := parseKubernetes(a.body, s.key)
-	var held rotate.Delivery
-	if err == nil {
-		held, err = heldFor(clientID, stored.form)
-	}
-	if err != nil {
-		return kubernetesSecret{}, rotate.Delivery{}, fmt.Errorf("deliver: %s: %s: %w", k.name, s, err)
-	}
-	return stored, held, nil
-}
-
-// patch reports false if the Secret was changed or deleted in the meantime.
-func (k *KubernetesSecrets) patch(ctx context.Context, s spot, version string, form []byte, known confidential) (done bool, err error) {
-	body, err := json.Marshal(manifest{Metadata: metadata{Version: version}, Data: map[string][]byte{s.key: form}})
-	if err != nil {
-		return false, err
-	}
-	header := http.Header{"Content-Type": {"application/merge-patch+json"}}
-	a, err := k.send(ctx, http.MethodPatch, s.path(), header, body, known)
-	if err != nil {
-		return false, err
-	}
+// get reads a Secret; it is the zero value if there is none.
+func (k *KubernetesSecrets) get(ctx context.Context, l location, redactor *redact.Redactor) (storedSecret, error) {
+	req := request{method: http.MethodGet, path: l.path(), redactor: redactor}
+	resp, err := k.server.send(ctx, req)
 	switch {
-	case a.status == http.StatusOK:
+	case err != nil:
+		return storedSecret{}, err
+	case resp.status == http.StatusNotFound && parseStatus(resp.body).Reason == "NotFound":
+		return storedSecret{}, nil
+	case resp.status != http.StatusOK:
+		return storedSecret{}, k.failure(req, resp, "get")
+	}
+	stored, err := parseSecret(resp.body, l.key)
+	if err != nil {
+		return storedSecret{}, fmt.Errorf("deliver: %s: %s: %w", k.server.name, l, err)
+	}
+	return stored, nil
+}
+
+// patch is not done if the Secret was changed or deleted since version.
+func (k *KubernetesSecrets) patch(ctx context.Context, l location, version string, document []byte, redactor *redact.Redactor) (done bool, err error) {
+	body, err := json.Marshal(manifest{Metadata: metadata{Version: version}, Data: map[string][]byte{l.key: document}})
+	if err != nil {
+		return false, err
+	}
+	req := request{http.MethodPatch, l.path(), http.Header{"Content-Type": {"application/merge-patch+json"}}, body, redactor}
+	resp, err := k.server.send(ctx, req)
+	switch {
+	case err != nil:
+		return false, err
+	case resp.status == http.StatusOK:
 		return true, nil
-	case a.status == http.StatusConflict, a.status == http.StatusNotFound && parseStatus(a.body).Reason == "NotFound":
+	case resp.status == http.StatusConflict, resp.status == http.StatusNotFound && parseStatus(resp.body).Reason == "NotFound":
 		return false, nil
 	}
-	return false, k.refused(a, http.MethodPatch, s.path(), "patch")
+	return false, k.failure(req, resp, "patch")
 }
 
-// create reports false if somebody else made the Secret in the meantime.
-func (k *KubernetesSecrets) create(ctx context.Context, s spot, form []byte, known confidential) (done bool, err error) {
+// create is not done if another process created the Secret first.
+func (k *KubernetesSecrets) create(ctx context.Context, l location, document []byte, redactor *redact.Redactor) (done bool, err error) {
 	body, err := json.Marshal(manifest{
-		APIVersion: "v1", Kind: "Secret", Type: "Opaque", Metadata: metadata{Name: s.name}, Data: map[string][]byte{s.key: form},
+		APIVersion: "v1", Kind: "Secret", Type: "Opaque", Metadata: metadata{Name: l.name}, Data: map[string][]byte{l.key: document},
 	})
 	if err != nil {
 		return false, err
 	}
-	a, err := k.send(ctx, http.MethodPost, s.secrets, http.Header{"Content-Type": {"application/json"}}, body, known)
-	if err != nil {
-		return false, err
-	}
+	req := request{http.MethodPost, l.secrets, http.Header{"Content-Type": {"application/json"}}, body, redactor}
+	resp, err := k.server.send(ctx, req)
 	switch {
-	case a.status == http.StatusCreated, a.status == http.StatusOK:
+	case err != nil:
+		return false, err
+	case resp.status == http.StatusCreated, resp.status == http.StatusOK:
 		return true, nil
-	case a.status == http.StatusConflict:
+	case resp.status == http.StatusConflict:
 		return false, nil
 	}
-	return false, k.refused(a, http.MethodPost, s.secrets, "create")
+	return false, k.failure(req, resp, "create")
 }
 
-// refused says what to do about an answer.
-func (k *KubernetesSecrets) refused(a answer, method, path, verb string) error {
+// failure explains a response that refuses a request.
+func (k *KubernetesSecrets) failure(req request, resp response, verb string) error {
 	meaning := ""
-	switch a.status {
+	switch resp.status {
 	case http.StatusUnauthorized:
-		meaning = "the token is not valid, or no longer"
+		meaning = "the token is invalid or has expired"
 	case http.StatusForbidden:
 		meaning = fmt.Sprintf("the service account needs the verb %q on secrets in namespace %s", verb, k.cfg.Namespace)
 	case http.StatusNotFound:
-		meaning = "there is no such namespace, or this is not a Kubernetes API"
+		meaning = "there is no such namespace, or this is not a Kubernetes API server"
 	case http.StatusUnprocessableEntity:
-		meaning = "the Secret is not valid, immutable, or too large"
+		meaning = "the Secret is invalid, immutable or too large"
 	case http.StatusTooManyRequests:
 		meaning = "the API server is busy"
 	case http.StatusServiceUnavailable:
 		meaning = "the API server is not available"
 	}
-	return k.problem(a, method, path, meaning, parseStatus(a.body).Message)
+	return k.server.failure(req, resp, meaning, parseStatus(resp.body).Message)
 }

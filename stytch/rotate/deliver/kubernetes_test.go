@@ -70,7 +70,7 @@ func TestKubernetesRefuses(t *testing.T) {
 	}{
 		"absent": {change: func(cfg *deliver.KubernetesConfig) {
 			cfg.Create = false
-			cfg.Secret = func(string) string { return "absent" }
+			cfg.SecretName = func(string) string { return "absent" }
 		}, text: "no such Secret"},
 		"immutable":          {write: func(o map[string]any) { o["immutable"] = true }, text: "the Secret is immutable"},
 		"other client":       {write: func(o map[string]any) { keys(o, deliver.DefaultKey, form("other", held, "")) }, is: deliver.ErrOtherClient, text: `"other"`},
@@ -78,9 +78,9 @@ func TestKubernetesRefuses(t *testing.T) {
 		"not base64":         {write: func(o map[string]any) { o["data"] = map[string]any{deliver.DefaultKey: "*"} }, text: "base64"},
 		"not a Secret":       {write: func(o map[string]any) { o["kind"] = "SecretList" }, text: "not a Secret"},
 		"other namespace":    {change: func(cfg *deliver.KubernetesConfig) { cfg.Namespace = "other" }, text: "no such namespace"},
-		"name with a slash":  {change: func(cfg *deliver.KubernetesConfig) { cfg.Secret = func(string) string { return "a/b" } }, is: rotate.ErrInvalidArgument, text: "DNS name"},
-		"name with dots":     {change: func(cfg *deliver.KubernetesConfig) { cfg.Secret = func(string) string { return ".." } }, is: rotate.ErrInvalidArgument, text: "DNS name"},
-		"name in upper case": {change: func(cfg *deliver.KubernetesConfig) { cfg.Secret = func(string) string { return "A" } }, is: rotate.ErrInvalidArgument, text: "DNS name"},
+		"name with a slash":  {change: func(cfg *deliver.KubernetesConfig) { cfg.SecretName = func(string) string { return "a/b" } }, is: rotate.ErrInvalidArgument, text: "DNS name"},
+		"name with dots":     {change: func(cfg *deliver.KubernetesConfig) { cfg.SecretName = func(string) string { return ".." } }, is: rotate.ErrInvalidArgument, text: "DNS name"},
+		"name in upper case": {change: func(cfg *deliver.KubernetesConfig) { cfg.SecretName = func(string) string { return "A" } }, is: rotate.ErrInvalidArgument, text: "DNS name"},
 		"key with a slash":   {change: func(cfg *deliver.KubernetesConfig) { cfg.Key = func(string) string { return "a/b" } }, is: rotate.ErrInvalidArgument, text: "Key"},
 		"key with dots":      {change: func(cfg *deliver.KubernetesConfig) { cfg.Key = func(string) string { return "..data" } }, is: rotate.ErrInvalidArgument, text: "Key"},
 	} {
@@ -213,7 +213,7 @@ func TestInCluster(t *testing.T) {
 		t.Fatal(err)
 	}
 	cfg.Create = true
-	cfg.Secret = func(id string) string { return "stytch-" + id }
+	cfg.SecretName = func(id string) string { return "stytch-" + id }
 	place, err := deliver.Kubernetes(cfg)
 	if err != nil {
 		t.Fatal(err)

@@ -5,9 +5,11 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+
+	"github.com/stytchkit/m2m/internal/credentials"
 )
 
-// manifest is a Secret, or a patch of one, as it is sent. []byte becomes base64.
+// manifest is a Secret, or a patch of one, in a request. encoding/json writes []byte in base64.
 type manifest struct {
 	APIVersion string            `json:"apiVersion,omitempty"`
 	Kind       string            `json:"kind,omitempty"`
@@ -21,14 +23,14 @@ type metadata struct {
 	Version string `json:"resourceVersion,omitempty"`
 }
 
-// kubernetesSecret is what matters of a Secret; its version is "" if there is none.
-type kubernetesSecret struct {
+// storedSecret is the part of a Secret that a delivery needs. Its version is "" if the Secret does not exist.
+type storedSecret struct {
 	version   string
 	immutable bool
-	form      object // what is under the key
+	object    credentials.Object // under the key
 }
 
-func parseKubernetes(body []byte, key string) (kubernetesSecret, error) {
+func parseSecret(body []byte, key string) (storedSecret, error) {
 	var read struct {
 		Kind      string            `json:"kind"`
 		Immutable bool              `json:"immutable"`
@@ -36,34 +38,34 @@ func parseKubernetes(body []byte, key string) (kubernetesSecret, error) {
 		Data      map[string]string `json:"data"`
 	}
 	if json.Unmarshal(body, &read) != nil || read.Kind != "Secret" || read.Metadata.Version == "" {
-		return kubernetesSecret{}, errors.New("the answer is not a Secret")
+		return storedSecret{}, errors.New("the response is not a Secret")
 	}
 	text, err := base64.StdEncoding.DecodeString(read.Data[key])
 	if err != nil {
-		return kubernetesSecret{}, errors.New("the answer is not a Secret: its data is not base64")
+		return storedSecret{}, errors.New("the response is not a Secret: its data is not base64")
 	}
-	form, err := parseForm(text)
+	object, err := parseDocument(text)
 	if err != nil {
-		return kubernetesSecret{}, fmt.Errorf("something else is under the key: %w", err)
+		return storedSecret{}, fmt.Errorf("the key holds something else: %w", err)
 	}
-	return kubernetesSecret{read.Metadata.Version, read.Immutable, form}, nil
+	return storedSecret{read.Metadata.Version, read.Immutable, object}, nil
 }
 
-// status is how the API server says no.
-type status struct {
+// statusObject is the API server's report of a failure.
+type statusObject struct {
 	Message string
 	Reason  string
 }
 
-// parseStatus is zero if an answer is not one of an API server.
-func parseStatus(body []byte) status {
+// parseStatus returns the zero value if body is not a Status of an API server.
+func parseStatus(body []byte) statusObject {
 	var read struct {
 		Kind    string `json:"kind"`
 		Message string `json:"message"`
 		Reason  string `json:"reason"`
 	}
 	if json.Unmarshal(body, &read) != nil || read.Kind != "Status" {
-		return status{}
+		return statusObject{}
 	}
-	return status{read.Message, read.Reason}
+	return statusObject{read.Message, read.Reason}
 }

@@ -16,11 +16,11 @@ import (
 	"github.com/stytchkit/m2m/stytch/secret"
 )
 
-// say makes a fault that answers requests of a method.
-func say(method string, answer http.HandlerFunc) func(http.ResponseWriter, *http.Request, []byte) bool {
+// say makes a fault that replaces the response to a method.
+func say(method string, reply http.HandlerFunc) func(http.ResponseWriter, *http.Request, []byte) bool {
 	return func(w http.ResponseWriter, r *http.Request, _ []byte) bool {
 		if r.Method == method {
-			answer(w, r)
+			reply(w, r)
 		}
 		return r.Method == method
 	}
@@ -58,7 +58,7 @@ func restPlaces(t *testing.T) map[string]restPlace {
 	}
 }
 
-// TestRESTFaults: whatever the other side does, the error names the place and holds no secret.
+// TestRESTFaults: whatever the server does, the error names the place and holds no secret.
 func TestRESTFaults(t *testing.T) {
 	var elsewhere atomic.Int64
 	other := httptest.NewServer(http.HandlerFunc(func(http.ResponseWriter, *http.Request) { elsewhere.Add(1) }))
@@ -69,8 +69,8 @@ func TestRESTFaults(t *testing.T) {
 	for name, p := range restPlaces(t) {
 		for _, method := range []string{http.MethodGet, p.write} {
 			for fault, tt := range map[string]struct {
-				answer http.HandlerFunc
-				text   string
+				reply http.HandlerFunc
+				text  string
 			}{
 				"page 200":     {page(200), ""},
 				"page 404":     {page(404), ""},
@@ -86,7 +86,7 @@ func TestRESTFaults(t *testing.T) {
 					w.Header().Set("Content-Length", "9")
 					w.WriteHeader(200)
 				}, "EOF"},
-				"throttled":       {func(w http.ResponseWriter, _ *http.Request) { w.Header().Set("Retry-After", "7"); w.WriteHeader(429) }, "wait 7s"},
+				"throttled":       {func(w http.ResponseWriter, _ *http.Request) { w.Header().Set("Retry-After", "7"); w.WriteHeader(429) }, "retry after 7s"},
 				"not available":   {func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(503) }, "503: "},
 				"forbidden":       {func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(403) }, "403: the "},
 				"JSON but no use": {func(w http.ResponseWriter, _ *http.Request) { _, _ = w.Write([]byte(`{"data":{"data":[]}}`)) }, ""},
@@ -94,7 +94,7 @@ func TestRESTFaults(t *testing.T) {
 				if method == p.write && (fault == "page 200" || fault == "JSON but no use") {
 					continue // the status says that it is done; reading back finds that it is not
 				}
-				p.fails(t, name+", "+fault+" of "+method, say(method, tt.answer), tt.text)
+				p.fails(t, name+", "+fault+" of "+method, say(method, tt.reply), tt.text)
 			}
 		}
 		held, err := p.Read(t.Context(), clientID)
@@ -161,8 +161,8 @@ func TestRESTSlow(t *testing.T) {
 	}
 }
 
-// TestRESTLostAnswer: the change was made and nobody heard of it; another delivery finds it done.
-func TestRESTLostAnswer(t *testing.T) {
+// TestRESTLostResponse: the change was made but its response was lost; the next delivery finds it done.
+func TestRESTLostResponse(t *testing.T) {
 	for name, p := range restPlaces(t) {
 		d := rotate.Delivery{ClientID: clientID, Secret: canary(), Previous: canary()}
 		p.follow(func(r *http.Request) {
@@ -224,7 +224,7 @@ func TestConfig(t *testing.T) {
 		return err
 	}
 	kubernetes := func(change func(*deliver.KubernetesConfig)) error {
-		cfg := deliver.KubernetesConfig{Address: "https://[fd00::1]:443/k8s/clusters/c", Namespace: "apps", Secret: name, Token: give}
+		cfg := deliver.KubernetesConfig{Address: "https://[fd00::1]:443/k8s/clusters/c", Namespace: "apps", SecretName: name, Token: give}
 		change(&cfg)
 		_, err := deliver.Kubernetes(cfg)
 		return err
@@ -250,7 +250,7 @@ func TestConfig(t *testing.T) {
 		"bad namespace": vault(func(cfg *deliver.VaultConfig) { cfg.Namespace = "a\r\nb" }),
 		"no namespace":  kubernetes(func(cfg *deliver.KubernetesConfig) { cfg.Namespace = "" }),
 		"other path":    kubernetes(func(cfg *deliver.KubernetesConfig) { cfg.Namespace = "a/secrets" }),
-		"no Secret":     kubernetes(func(cfg *deliver.KubernetesConfig) { cfg.Secret = nil }),
+		"no Secret":     kubernetes(func(cfg *deliver.KubernetesConfig) { cfg.SecretName = nil }),
 		"no token, k8s": kubernetes(func(cfg *deliver.KubernetesConfig) { cfg.Token = nil }),
 	} {
 		if !errors.Is(err, rotate.ErrInvalidArgument) {

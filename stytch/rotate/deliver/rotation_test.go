@@ -59,7 +59,7 @@ func newWorld(t *testing.T) *world {
 	return w
 }
 
-// TestRotation has one of the places fail at first: it alone is told again.
+// TestRotation has one place fail at first: only that place is delivered to again.
 func TestRotation(t *testing.T) {
 	w := newWorld(t)
 	id := w.made.ClientID

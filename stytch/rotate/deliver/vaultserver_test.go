@@ -16,7 +16,7 @@ import (
 	"github.com/stytchkit/m2m/stytch/secret"
 )
 
-// faulty is a server in front of whose answers a test may put its own.
+// faulty is a server whose responses a test may replace.
 type faulty struct {
 	mu     sync.Mutex
 	server *httptest.Server
@@ -27,14 +27,14 @@ type faulty struct {
 	after func(r *http.Request)
 }
 
-// meddle has fault asked first, which reports whether it has answered.
+// meddle calls fault first; fault reports whether it has responded.
 func (f *faulty) meddle(fault func(w http.ResponseWriter, r *http.Request, body []byte) bool) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	f.fault = fault
 }
 
-// follow calls after when a request has taken effect, before its answer is sent.
+// follow calls after when a request has taken effect, before its response is sent.
 func (f *faulty) follow(after func(r *http.Request)) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
@@ -48,7 +48,7 @@ func (f *faulty) count(method string) int {
 	return f.counts[method]
 }
 
-func (f *faulty) start(t *testing.T, answer func(w http.ResponseWriter, r *http.Request, body []byte)) {
+func (f *faulty) start(t *testing.T, handle func(w http.ResponseWriter, r *http.Request, body []byte)) {
 	f.token, f.counts = canary0(), map[string]int{}
 	f.server = httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		body, err := io.ReadAll(r.Body)
@@ -63,7 +63,7 @@ func (f *faulty) start(t *testing.T, answer func(w http.ResponseWriter, r *http.
 			return
 		}
 		f.mu.Lock()
-		answer(w, r, body)
+		handle(w, r, body)
 		f.mu.Unlock()
 		if after != nil {
 			after(r)
@@ -86,7 +86,7 @@ func headerSafe(r rune) rune {
 	return r
 }
 
-// vaultServer answers for a KV v2 engine at the mount "kv" as its API documentation says.
+// vaultServer serves a KV v2 engine at the mount "kv" as its API documentation describes.
 type vaultServer struct {
 	faulty
 	namespace string
@@ -100,11 +100,11 @@ type vaultVersion struct {
 
 func newVaultServer(t *testing.T) *vaultServer {
 	v := &vaultServer{secrets: map[string][]vaultVersion{}}
-	v.start(t, v.answer)
+	v.start(t, v.handle)
 	return v
 }
 
-func (v *vaultServer) deliverer(t *testing.T, change func(*deliver.VaultConfig)) *deliver.VaultKV {
+func (v *vaultServer) deliverer(t *testing.T, change func(*deliver.VaultConfig)) *deliver.VaultSecrets {
 	t.Helper()
 	cfg := deliver.VaultConfig{
 		Address: v.server.URL, Mount: "kv", Token: v.give, Namespace: v.namespace,
@@ -120,7 +120,7 @@ func (v *vaultServer) deliverer(t *testing.T, change func(*deliver.VaultConfig))
 	return d
 }
 
-// write is what somebody else does.
+// write is a change by another process.
 func (v *vaultServer) write(path string, change func(data map[string]json.RawMessage)) {
 	v.mu.Lock()
 	defer v.mu.Unlock()
@@ -154,7 +154,7 @@ func vaultSays(w http.ResponseWriter, status int, errors ...string) {
 	_ = json.NewEncoder(w).Encode(map[string]any{"errors": errors})
 }
 
-func (v *vaultServer) answer(w http.ResponseWriter, r *http.Request, body []byte) {
+func (v *vaultServer) handle(w http.ResponseWriter, r *http.Request, body []byte) {
 	if r.Header.Get("X-Vault-Token") != v.token.Reveal() || r.Header.Get("X-Vault-Request") != "true" {
 		vaultSays(w, http.StatusForbidden, "permission denied")
 		return
