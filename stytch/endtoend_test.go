@@ -80,7 +80,7 @@ func TestEndToEnd(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	t.Cleanup(source.Close)
+	t.Cleanup(func() { _ = source.Close() })
 	call := func(step string, server *httptest.Server, want int) {
 		t.Helper()
 		address, _ := url.Parse(server.URL)

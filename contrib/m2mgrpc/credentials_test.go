@@ -40,7 +40,7 @@ func newSource(t *testing.T, s *emulator.Server, clientSecret string) *token.Sou
 	if err != nil {
 		t.Fatal(err)
 	}
-	t.Cleanup(source.Close)
+	t.Cleanup(func() { _ = source.Close() })
 	return source
 }
 

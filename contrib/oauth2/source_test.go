@@ -26,7 +26,7 @@ func newSource(t testing.TB, stytch *emulator.Server) *token.Source {
 	if err != nil {
 		t.Fatal(err)
 	}
-	t.Cleanup(source.Close)
+	t.Cleanup(func() { _ = source.Close() })
 	return source
 }
 

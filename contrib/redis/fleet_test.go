@@ -105,7 +105,7 @@ func runChild(in io.Reader, out io.Writer) error {
 		var o order
 		if err := commands.Decode(&o); errors.Is(err, io.EOF) {
 			for _, s := range append(c.sources, c.cold...) {
-				s.Close()
+				_ = s.Close()
 			}
 			return nil
 		} else if err != nil {
@@ -125,7 +125,7 @@ func (c *child) newSources() (sources []*token.Source, err error) {
 	for _, client := range c.Clients {
 		source, err := token.New(c.Project, token.Static(client.ID, secret.New(client.Secret)), token.WithBaseURL(c.BaseURL),
 			token.WithScopes(client.Scopes...), token.WithStore(store), token.WithMinLife(c.MinLife),
-			token.WithRefreshAt(c.RefreshAt), token.WithObserver(c.hear))
+			token.WithRefreshAt(c.RefreshAt), token.WithObserver(c.observe))
 		if err != nil {
 			return nil, err
 		}
@@ -134,7 +134,7 @@ func (c *child) newSources() (sources []*token.Source, err error) {
 	return sources, nil
 }
 
-func (c *child) hear(e token.Event) {
+func (c *child) observe(_ context.Context, e token.Event) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	if errors.Is(e.Err, token.ErrStoreValue) {
@@ -177,7 +177,7 @@ func (c *child) round(o order) report {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	for _, s := range append(c.sources, c.cold...) {
-		c.report.Store += s.Stats().Store
+		c.report.Store += s.Stats().FromStore
 	}
 	return c.report
 }
@@ -394,7 +394,7 @@ func (f *fleet) findNothing(t *testing.T, content []byte) {
 			}
 		}
 	}
-	if len(content) == 0 || !bytes.Contains(content, []byte(redis.DefaultPrefix)) {
+	if len(content) == 0 || !bytes.Contains(content, []byte(defaultPrefix)) {
 		t.Error("Redis was shown nothing: nothing was tested")
 	}
 }

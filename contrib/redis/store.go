@@ -11,55 +11,30 @@ import (
 	"github.com/stytchkit/m2m/stytch/token"
 )
 
-// DefaultPrefix begins the keys of a [Store] that was given no other one.
-const DefaultPrefix = "stytch-m2m:"
-
-// DefaultTimeout is how long an operation may take: a token from Redis is to be had sooner, or it is not worth waiting for.
-const DefaultTimeout = 150 * time.Millisecond
+// ErrInvalidArgument is [token.ErrInvalidArgument], for the arguments of this package.
+var ErrInvalidArgument = token.ErrInvalidArgument
 
 // Store keeps tokens in Redis or Valkey. It is safe for concurrent use.
 type Store struct {
-	client  goredis.UniversalClient
-	prefix  string
-	timeout time.Duration
+	client goredis.UniversalClient
+	settings
 }
 
 var _ token.Store = (*Store)(nil)
 
-// Option changes what NewStore makes.
-type Option func(*Store) error
-
-// WithPrefix begins the keys with prefix, which may be empty. Services that are to share tokens need the same one.
-func WithPrefix(prefix string) Option {
-	return func(s *Store) error {
-		s.prefix = prefix
-		return nil
-	}
-}
-
-// WithTimeout limits the time of each operation. It must be positive.
-func WithTimeout(limit time.Duration) Option {
-	return func(s *Store) error {
-		if limit <= 0 {
-			return fmt.Errorf("stytch/redis: the timeout is %v, must be positive", limit)
-		}
-		s.timeout = limit
-		return nil
-	}
-}
-
-// NewStore returns a store that uses client, which may be for one server, for sentinels or for a cluster, stays the caller's
-// to close, and may be used for other things. It does not connect: a server that is down is no error here.
-func NewStore(client goredis.UniversalClient, opts ...Option) (*Store, error) {
+// NewStore returns a store that uses client, which may be for one server, sentinels or a cluster. The
+// client remains the caller's to close, and may serve other purposes. NewStore does not connect: a server
+// that is down is not an error here. Its errors are [ErrInvalidArgument].
+func NewStore(client goredis.UniversalClient, options ...Option) (*Store, error) {
 	if client == nil {
-		return nil, errors.New("stytch/redis: nil client")
+		return nil, invalid("NewStore", "client must not be nil")
 	}
-	s := &Store{client: client, prefix: DefaultPrefix, timeout: DefaultTimeout}
-	for _, opt := range opts {
-		if opt == nil {
-			return nil, errors.New("stytch/redis: nil Option")
+	s := &Store{client: client, settings: defaults()}
+	for i, option := range options {
+		if option == nil {
+			return nil, invalid("NewStore", "option %d must not be nil", i+1)
 		}
-		if err := opt(s); err != nil {
+		if err := option(&s.settings); err != nil {
 			return nil, err
 		}
 	}
@@ -68,7 +43,7 @@ func NewStore(client goredis.UniversalClient, opts ...Option) (*Store, error) {
 
 // Get implements [token.Store].
 func (s *Store) Get(ctx context.Context, key string) ([]byte, error) {
-	return within(ctx, s.timeout, func(ctx context.Context) ([]byte, error) {
+	return within(ctx, "Get", s.timeout, func(ctx context.Context) ([]byte, error) {
 		value, err := s.client.Get(ctx, s.prefix+key).Bytes()
 		if errors.Is(err, goredis.Nil) {
 			return nil, nil
@@ -77,46 +52,44 @@ func (s *Store) Get(ctx context.Context, key string) ([]byte, error) {
 	})
 }
 
-// Put implements [token.Store].
+// Put implements [token.Store]. A life of less than 1 ms is [ErrInvalidArgument].
 func (s *Store) Put(ctx context.Context, key string, value []byte, life time.Duration) error {
-	if life < time.Millisecond { // go-redis takes some such values for "for ever"
-		return errLife
+	if life < time.Millisecond { // go-redis takes some such values for "no expiry"
+		return invalid("Put", "life must be at least 1 ms")
 	}
-	_, err := within(ctx, s.timeout, func(ctx context.Context) (string, error) {
+	_, err := within(ctx, "Put", s.timeout, func(ctx context.Context) (string, error) {
 		return s.client.Do(ctx, "SET", s.prefix+key, value, "PX", life.Milliseconds()).Text()
 	})
 	return err
 }
 
-// Lease implements [token.Store].
+// Lease implements [token.Store]. A life of less than 1 ms is [ErrInvalidArgument].
 func (s *Store) Lease(ctx context.Context, key, owner string, life time.Duration) (bool, error) {
 	if life < time.Millisecond {
-		return false, errLife
+		return false, invalid("Lease", "life must be at least 1 ms")
 	}
-	return within(ctx, s.timeout, func(ctx context.Context) (bool, error) {
+	return within(ctx, "Lease", s.timeout, func(ctx context.Context) (bool, error) {
 		return leaseScript.Run(ctx, s.client, []string{s.prefix + key}, owner, life.Milliseconds()).Bool()
 	})
 }
 
 // Release implements [token.Store].
 func (s *Store) Release(ctx context.Context, key, owner string) error {
-	_, err := within(ctx, s.timeout, func(ctx context.Context) (int, error) {
+	_, err := within(ctx, "Release", s.timeout, func(ctx context.Context) (int, error) {
 		return releaseScript.Run(ctx, s.client, []string{s.prefix + key}, owner).Int()
 	})
 	return err
 }
 
-var errLife = errors.New("stytch/redis: a life under 1 ms")
-
 var (
-	// The client repeats a command whose answer was lost; the second half makes that harmless.
+	// go-redis repeats a command whose response was lost. The GET makes that harmless.
 	leaseScript = goredis.NewScript(`
 		if redis.call("SET", KEYS[1], ARGV[1], "NX", "PX", ARGV[2]) or redis.call("GET", KEYS[1]) == ARGV[1] then
 			return 1
 		end
 		return 0`)
 
-	// The lease may have ended in the meantime and be another owner's.
+	// The lease may have ended in the meantime, and another owner may hold it.
 	releaseScript = goredis.NewScript(`
 		if redis.call("GET", KEYS[1]) == ARGV[1] then
 			return redis.call("DEL", KEYS[1])
@@ -124,13 +97,14 @@ var (
 		return 0`)
 )
 
-// within returns after limit, or when ctx ends, whatever the client does: by default go-redis heeds only its own timeouts
-// while it waits for an answer (3 s; see ContextTimeoutEnabled) or dials (5 s). Until then the operation may go on alone.
-func within[T any](ctx context.Context, limit time.Duration, operation func(context.Context) (T, error)) (T, error) {
+// within returns after limit, or when ctx ends, whatever the client does: by default go-redis obeys only
+// its own timeouts while it waits for a response (3 s; see ContextTimeoutEnabled) or dials (5 s). The
+// operation may continue in the background until then.
+func within[T any](ctx context.Context, name string, limit time.Duration, operation func(context.Context) (T, error)) (T, error) {
 	ctx, cancel := context.WithTimeout(ctx, limit)
 	defer cancel()
 	if err := ctx.Err(); err != nil {
-		return *new(T), err
+		return *new(T), fmt.Errorf("redis: %s: %w", name, err)
 	}
 	type result struct {
 		value T
@@ -143,8 +117,11 @@ func within[T any](ctx context.Context, limit time.Duration, operation func(cont
 	}()
 	select {
 	case r := <-done:
-		return r.value, r.err
+		if r.err != nil {
+			return *new(T), fmt.Errorf("redis: %s: %w", name, r.err)
+		}
+		return r.value, nil
 	case <-ctx.Done():
-		return *new(T), fmt.Errorf("stytch/redis: no answer within %v: %w", limit, ctx.Err())
+		return *new(T), fmt.Errorf("redis: %s: no response within %v: %w", name, limit, ctx.Err())
 	}
 }

@@ -13,6 +13,7 @@ import (
 	goredis "github.com/redis/go-redis/v9"
 
 	"github.com/stytchkit/m2m/contrib/redis"
+	"github.com/stytchkit/m2m/stytch/token"
 	"github.com/stytchkit/m2m/stytch/token/storetest"
 )
 
@@ -32,6 +33,9 @@ func newStore(t testing.TB, addr string, opts ...redis.Option) *redis.Store {
 	return store
 }
 
+// defaultPrefix begins the keys unless WithPrefix says otherwise; operators and access lists rely on it.
+const defaultPrefix = "stytch-m2m:"
+
 // patient is for tests on a busy machine.
 var patient = redis.WithTimeout(10 * time.Second)
 
@@ -48,8 +52,8 @@ func TestNewStoreRefuses(t *testing.T) {
 		"no timeout":       func() (*redis.Store, error) { return redis.NewStore(client, redis.WithTimeout(0)) },
 		"negative timeout": func() (*redis.Store, error) { return redis.NewStore(client, redis.WithTimeout(-1)) },
 	} {
-		if store, err := try(); err == nil || store != nil {
-			t.Errorf("%s: error %v, want one", name, err)
+		if store, err := try(); !errors.Is(err, redis.ErrInvalidArgument) || !errors.Is(err, token.ErrInvalidArgument) || store != nil {
+			t.Errorf("%s: error %v, want ErrInvalidArgument", name, err)
 		}
 	}
 	if _, err := redis.NewStore(client); err != nil {
@@ -59,10 +63,10 @@ func TestNewStoreRefuses(t *testing.T) {
 
 func TestPrefix(t *testing.T) {
 	server := miniredis.RunT(t)
-	for _, prefix := range []string{redis.DefaultPrefix, "", "payments:{tokens}:"} {
+	for _, prefix := range []string{defaultPrefix, "", "payments:{tokens}:"} {
 		server.FlushAll()
 		opts := []redis.Option{patient}
-		if prefix != redis.DefaultPrefix {
+		if prefix != defaultPrefix {
 			opts = append(opts, redis.WithPrefix(prefix))
 		}
 		store := newStore(t, server.Addr(), opts...)
@@ -109,7 +113,7 @@ func TestFailures(t *testing.T) {
 	guarded.RequireAuth("password")
 	wrongType := miniredis.RunT(t)
 	for _, key := range []string{"key", "key:lease"} {
-		if _, err := wrongType.Push(redis.DefaultPrefix+key, "a list"); err != nil {
+		if _, err := wrongType.Push(defaultPrefix+key, "a list"); err != nil {
 			t.Fatal(err)
 		}
 	}

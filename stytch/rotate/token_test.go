@@ -178,7 +178,7 @@ func (s *scene) service(t *testing.T, credentials token.Credentials) *minting {
 	if err != nil {
 		t.Fatal(err)
 	}
-	t.Cleanup(source.Close)
+	t.Cleanup(func() { _ = source.Close() })
 	m.source = source
 	return m
 }

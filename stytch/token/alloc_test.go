@@ -42,7 +42,7 @@ func TestConcurrency(t *testing.T) {
 		return issue(n, form)
 	})
 	seen := &events{}
-	s := newSource(t, e, seen.hook(), token.WithBudget(100_000, func(int, int) {}))
+	s := newSource(t, e, seen.observer(), token.WithBudget(100_000, func(int, int) {}))
 	rt := s.Transport(roundTripper(func(*http.Request) (*http.Response, error) {
 		r := reply(401, "")
 		r.Header.Set("WWW-Authenticate", `Bearer error="invalid_token"`)

@@ -1,27 +1,27 @@
 package token
 
 import (
-	"crypto/rand"
-	"encoding/binary"
 	"sync"
 	"time"
 )
 
 const (
-	breakMin = time.Second      // how long a store is left alone after its first failure, at least
-	breakMax = 30 * time.Second // and after many, at most
+	breakMin = time.Second      // shortest pause after the first failure
+	breakMax = 30 * time.Second // longest pause
 )
 
-// breaker keeps a dead store from costing every call its timeout. After a failure nobody is let in for a while; then one
-// caller at a time is, until one succeeds. The zero value lets everybody in.
+// breaker is a circuit breaker: it keeps a store that is down from costing every call its timeout. After
+// a failure it admits no call for a while, and then one at a time until one succeeds. The zero value
+// admits every call.
 type breaker struct {
 	mu       sync.Mutex
 	failures int       // in a row
-	until    time.Time // nobody is let in before
-	probing  bool      // the one caller is in
+	until    time.Time // no call is admitted before
+	probing  bool      // the one call is in progress
 }
 
-// enter reports whether the store may be called. If so, exactly one of succeeded, failed and gaveUp must follow.
+// enter reports whether the store may be called. If so, exactly one of succeeded, failed and abandoned
+// must follow.
 func (b *breaker) enter(now time.Time) bool {
 	b.mu.Lock()
 	defer b.mu.Unlock()
@@ -41,7 +41,7 @@ func (b *breaker) succeeded() {
 	b.failures, b.probing = 0, false
 }
 
-// failed counts failures of calls that were under way together as one: they say the same thing.
+// failed counts failures of calls that were in progress together as one.
 func (b *breaker) failed(now time.Time) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
@@ -55,17 +55,9 @@ func (b *breaker) failed(now time.Time) {
 	b.until = now.Add(jitter(max(breakMin, wait/2), wait))
 }
 
-// gaveUp is a call that ended for reasons of its own.
-func (b *breaker) gaveUp() {
+// abandoned is for a call that its caller ended: it says nothing about the store.
+func (b *breaker) abandoned() {
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	b.probing = false
-}
-
-// jitter is a random duration from low to under high.
-func jitter(low, high time.Duration) time.Duration {
-	var random [8]byte
-	_, _ = rand.Read(random[:]) // never fails
-	span := uint64(max(high-low, 1))
-	return low + time.Duration(binary.LittleEndian.Uint64(random[:])%span)
 }

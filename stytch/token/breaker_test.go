@@ -125,7 +125,7 @@ func TestBreakerLetsOneIn(t *testing.T) {
 	if !b.enter(now) || b.enter(now) {
 		t.Error("want exactly one caller let in after the break")
 	}
-	b.gaveUp()
+	b.abandoned()
 	if !b.enter(now) {
 		t.Error("a caller that gave up keeps the others out")
 	}

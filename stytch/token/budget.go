@@ -1,21 +1,22 @@
 package token
 
 import (
+	"fmt"
 	"slices"
 	"sync"
 	"time"
 )
 
-const maxBudget = 1_000_000 // tokens an hour; each takes a few bytes to remember
+const maxBudget = 1_000_000 // tokens per hour; each takes a few bytes to remember
 
-// budget counts the tokens of the last hour. A nil budget allows all.
+// budget limits the tokens of the last hour. A nil budget allows all.
 type budget struct {
 	perHour int
 	alarm   func(used, perHour int)
 
-	mu             sync.Mutex
-	spent          []time.Time // in the last hour, oldest first
-	warned, barred bool        // the alarm was given
+	mu              sync.Mutex
+	spent           []time.Time // in the last hour, oldest first
+	warned, alarmed bool        // the alarm was called at four fifths, and at the limit
 }
 
 func newBudget(perHour int, alarm func(used, perHour int)) *budget {
@@ -28,35 +29,43 @@ func newBudget(perHour int, alarm func(used, perHour int)) *budget {
 	return &budget{perHour: perHour, alarm: alarm}
 }
 
-// take pays for a token, before it is asked for.
-func (b *budget) take() bool {
+// take pays for a token before it is requested. Its error is ErrBudget.
+func (b *budget) take() error {
 	if b == nil {
-		return true
+		return nil
 	}
 	b.mu.Lock()
 	now := time.Now()
-	old := slices.IndexFunc(b.spent, func(t time.Time) bool { return now.Sub(t) < time.Hour })
-	if old < 0 {
-		old = len(b.spent)
-	}
-	b.spent = slices.Delete(b.spent, 0, old)
+	b.forget(now)
 	ok := len(b.spent) < b.perHour
 	if ok {
 		b.spent = append(b.spent, now)
 	}
 	used := len(b.spent)
 	warn := used*5 >= b.perHour*4
-	ring := warn && !b.warned || !ok && !b.barred
-	b.warned, b.barred = warn, !ok || b.barred && warn
+	alarm := warn && !b.warned || !ok && !b.alarmed
+	b.warned, b.alarmed = warn, !ok || b.alarmed && warn
 	b.mu.Unlock()
-	if ring {
+	if alarm {
 		b.alarm(used, b.perHour)
 	}
-	return ok
+	if !ok {
+		return fmt.Errorf("%w: %d in the last hour: raise WithBudget, or find out what requests so many", ErrBudget, b.perHour)
+	}
+	return nil
 }
 
-// giveBack is for a request that got no token, and surely so.
-func (b *budget) giveBack() {
+// forget drops what was spent an hour ago or longer.
+func (b *budget) forget(now time.Time) {
+	keep := slices.IndexFunc(b.spent, func(t time.Time) bool { return now.Sub(t) < time.Hour })
+	if keep < 0 {
+		keep = len(b.spent)
+	}
+	b.spent = slices.Delete(b.spent, 0, keep)
+}
+
+// refund is for a request that certainly got no token.
+func (b *budget) refund() {
 	if b == nil {
 		return
 	}

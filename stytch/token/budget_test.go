@@ -40,7 +40,7 @@ func TestBudget(t *testing.T) {
 		if want := []string{"4 of 5", "5 of 5"}; !slices.Equal(alarms, want) {
 			t.Errorf("alarms %q, want %q", alarms, want)
 		}
-		if got := s.Stats(); got.OverLimit != 10 || got.Requests != 5 || e.count() != 5 {
+		if got := s.Stats(); got.OverBudget != 10 || got.Requests != 5 || e.count() != 5 {
 			t.Errorf("%+v", got)
 		}
 		// The refresh is refused, and the token is handed out as long as it lives.
@@ -64,9 +64,9 @@ func TestBudget(t *testing.T) {
 // What surely was not issued does not count; what may have been does.
 func TestBudgetCountsWhatIsBilled(t *testing.T) {
 	for _, c := range []struct {
-		name   string
-		answer func(int, url.Values) *http.Response
-		left   int // of a budget of 3, after one such request
+		name    string
+		respond func(int, url.Values) *http.Response
+		left    int // of a budget of 3, after one such request
 	}{
 		{"503", status(503, ""), 3},
 		{"429", status(429, ""), 3},
@@ -79,7 +79,7 @@ func TestBudgetCountsWhatIsBilled(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
 				e := &endpoint{}
 				s := newSource(t, e, token.WithBudget(3, nil))
-				e.set(0, c.answer)
+				e.set(0, c.respond)
 				_, _ = s.Token(t.Context())
 				e.set(0, issue)
 				left := 0
@@ -109,7 +109,7 @@ func TestBudgetConcurrency(t *testing.T) {
 			})
 		}
 		group.Wait()
-		if got := s.Stats(); e.count() != 7 || got.Minted != 7 || got.OverLimit != 93 {
+		if got := s.Stats(); e.count() != 7 || got.Minted != 7 || got.OverBudget != 93 {
 			t.Errorf("%d requests, %+v", e.count(), got)
 		}
 	})

@@ -5,9 +5,9 @@ import (
 	"strings"
 )
 
-// refusesToken reports whether an answer says that the bearer token is the trouble (RFC 6750, section 3.1), rather than, say,
-// the lack of one.
-func refusesToken(h http.Header) bool {
+// rejectsToken reports whether a response rejects the bearer token itself (RFC 6750, section 3.1), and not,
+// for example, a request without one.
+func rejectsToken(h http.Header) bool {
 	for _, line := range h.Values("WWW-Authenticate") {
 		scheme := ""
 		for line = trim(line); line != ""; line = trim(line) {
@@ -20,7 +20,7 @@ func refusesToken(h http.Header) bool {
 				scheme = name
 				continue
 			}
-			value, line = parameter(strings.TrimLeft(rest, "= \t")) // several: padding of a token68
+			value, line = parameter(strings.TrimLeft(rest, "= \t")) // more than one is the padding of a token68
 			if strings.EqualFold(scheme, "Bearer") && strings.EqualFold(name, "error") && value == "invalid_token" {
 				return true
 			}
@@ -31,7 +31,7 @@ func refusesToken(h http.Header) bool {
 
 func trim(s string) string { return strings.TrimLeft(s, " \t,") }
 
-// word cuts a token of RFC 9110, section 5.6.2, or a bit more, off the front.
+// word cuts a token off the front. It accepts more characters than RFC 9110, section 5.6.2.
 func word(s string) (head, tail string) {
 	end := strings.IndexAny(s, " \t,=\"")
 	if end < 0 {
@@ -40,7 +40,7 @@ func word(s string) (head, tail string) {
 	return s[:end], s[end:]
 }
 
-// parameter cuts a value off the front, which may be quoted.
+// parameter cuts a value, which may be quoted, off the front.
 func parameter(s string) (value, tail string) {
 	if !strings.HasPrefix(s, `"`) {
 		return word(s)
@@ -57,5 +57,5 @@ func parameter(s string) (value, tail string) {
 		}
 		b.WriteByte(s[i])
 	}
-	return "", "" // it does not end
+	return "", "" // the quoted string does not end
 }

@@ -5,30 +5,28 @@ import (
 	"errors"
 	"fmt"
 	"os"
-	"slices"
-	"strings"
-	"sync"
-	"unicode"
-	"unicode/utf8"
+	"time"
 
+	"github.com/stytchkit/m2m/internal/project"
 	"github.com/stytchkit/m2m/stytch/secret"
 )
 
-// Credential is what an M2M client proves itself by. It prints without its secrets.
+// Credential is the id and the secrets of one M2M client. It prints without its secrets.
 type Credential struct {
 	ClientID string
 	Secret   secret.String
-	Next     secret.String // the other one during a rotation, in whichever order; the zero value if there is none
+	Next     secret.String // the other secret during a rotation; either may be the newer one
 }
 
-// Credentials yields the credential of one client. It is asked before every token request, and once more if Stytch refuses
-// what it gave, so a rotation needs no restart. Implementations must be safe for concurrent use. See [Static], [Env], [File]
-// and [Func].
+// Credentials provides the credential of one client. It is called before every token request, and once
+// more if Stytch refuses what it returned, so a rotation needs no restart. Implementations must be safe
+// for concurrent use. See [Static], [Env], [File] and [Func].
 type Credentials interface {
 	Credential(context.Context) (Credential, error)
 }
 
-// Func is a callback that is Credentials, for a secret manager. Its error is reported as it is, so it must not hold secrets.
+// Func adapts a callback, such as one that reads a secret manager, to Credentials. Its error is passed
+// on unchanged, so it must not contain secrets.
 type Func func(context.Context) (Credential, error)
 
 // Credential calls f.
@@ -41,12 +39,13 @@ func (f Func) Credential(ctx context.Context) (Credential, error) {
 
 func (f Func) check() error {
 	if f == nil {
-		return invalid("", "credentials must not be a nil callback")
+		return invalid("Func", "callback must not be nil")
 	}
 	return nil
 }
 
-// Static are credentials that never change. next are further secrets of the same client, of which there can be one.
+// Static returns credentials that never change. A client has at most two secrets, so next is at most
+// one more.
 func Static(clientID string, clientSecret secret.String, next ...secret.String) Credentials {
 	c := static{cred: Credential{ClientID: clientID, Secret: clientSecret}, tooMany: len(next) > 1}
 	if len(next) > 0 {
@@ -64,7 +63,7 @@ func (c static) Credential(context.Context) (Credential, error) { return c.cred,
 
 func (c static) check() error {
 	if c.tooMany {
-		return invalid("Static", "a client has two secrets at most")
+		return invalid("Static", "a client has at most two secrets")
 	}
 	if err := c.cred.check(); err != nil {
 		return invalid("Static", "%v", err)
@@ -72,8 +71,8 @@ func (c static) check() error {
 	return nil
 }
 
-// Env are the credentials in the environment variables STYTCH_CLIENT_ID, STYTCH_CLIENT_SECRET and, during a rotation,
-// STYTCH_NEXT_CLIENT_SECRET.
+// Env reads the environment variables STYTCH_CLIENT_ID, STYTCH_CLIENT_SECRET and, during a rotation,
+// STYTCH_NEXT_CLIENT_SECRET, each time that credentials are needed.
 func Env() Credentials { return env{} }
 
 type env struct{}
@@ -103,74 +102,38 @@ func (e env) check() error {
 	return nil
 }
 
-// check never quotes what it refuses: id and secret are easily swapped.
-func (c Credential) check() error {
-	switch id := c.ClientID; {
-	case id == "":
-		return errors.New("client id must not be empty")
-	case strings.HasPrefix(id, "project-"):
-		return errors.New("client id must not be a project id")
-	case len(id) > 256 || !utf8.ValidString(id) || strings.ContainsFunc(id, func(r rune) bool { return unicode.IsControl(r) || unicode.IsSpace(r) }):
-		return errors.New("client id must be at most 256 bytes without spaces and control characters")
-	case c.Secret.IsZero():
-		return errors.New("client secret must not be empty")
+// checkCredentials finds what is wrong with credentials without reading them from elsewhere.
+func checkCredentials(c Credentials) error {
+	if c == nil {
+		return invalid("New", "credentials must not be nil")
 	}
-	for _, s := range []secret.String{c.Secret, c.Next} {
-		switch text := s.Reveal(); {
-		case strings.Contains(text, secret.Placeholder):
-			return errors.New("client secret was redacted on the way here")
-		case len(text) > 1024 || !utf8.ValidString(text) || strings.ContainsFunc(text, unicode.IsControl):
-			return errors.New("client secret must be at most 1024 bytes of text without control characters")
-		}
+	if c, ok := c.(interface{ check() error }); ok {
+		return c.check()
 	}
 	return nil
 }
 
-// login is one pair of client and secret.
-type login struct {
-	id     string
-	secret secret.String
-}
-
-func (l login) equal(other login) bool { return l.id == other.id && l.secret.Equal(other.secret) }
-
-// lastGood remembers which of two secrets Stytch took, so that a rotation does not cost a refused request every time.
-type lastGood struct {
-	mu     sync.Mutex
-	secret secret.String
-}
-
-func (g *lastGood) set(s secret.String) {
-	g.mu.Lock()
-	defer g.mu.Unlock()
-	g.secret = s
-}
-
-// logins are what a credential allows, the most promising first.
-func (g *lastGood) logins(c Credential) []login {
-	all := []login{{c.ClientID, c.Secret}}
-	if c.Next.IsZero() {
-		return all
+// check never quotes what it refuses: id and secret are easily swapped.
+func (c Credential) check() error {
+	if err := project.CheckClientID(c.ClientID); err != nil {
+		return err
 	}
-	all = append(all, login{c.ClientID, c.Next})
-	g.mu.Lock()
-	defer g.mu.Unlock()
-	if c.Next.Equal(g.secret) {
-		slices.Reverse(all)
+	if err := project.CheckClientSecret(c.Secret.Reveal()); err != nil || c.Next.IsZero() {
+		return err
 	}
-	return all
+	return project.CheckClientSecret(c.Next.Reveal())
 }
 
-// credential asks for the credentials, and checks what it gets.
-func (s *Source) credential(ctx context.Context) (Credential, error) {
-	ctx, cancel := context.WithTimeout(ctx, s.settings.call)
+// readCredential calls c, within limit, and checks the result.
+func readCredential(ctx context.Context, c Credentials, limit time.Duration) (Credential, error) {
+	ctx, cancel := context.WithTimeout(ctx, limit)
 	defer cancel()
-	c, err := s.credentials.Credential(ctx)
+	cred, err := c.Credential(ctx)
 	if err == nil {
-		err = c.check()
+		err = cred.check()
 	}
 	if err != nil {
 		return Credential{}, fmt.Errorf("%w: %w", ErrCredentials, err)
 	}
-	return c, nil
+	return cred, nil
 }

@@ -61,7 +61,7 @@ func TestRefusedSecret(t *testing.T) {
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
-				e := &endpoint{answer: accepting(c.accepted)}
+				e := &endpoint{respond: accepting(c.accepted)}
 				calls := 0
 				s := newSourceOf(t, token.Func(func(context.Context) (token.Credential, error) {
 					read := c.reads[min(calls, len(c.reads)-1)]
@@ -87,7 +87,7 @@ func TestRefusedSecret(t *testing.T) {
 // The secret that worked is the first one next time, so that a rotation does not cost a refused request an hour.
 func TestGoodSecretIsRemembered(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		e := &endpoint{answer: accepting("b")}
+		e := &endpoint{respond: accepting("b")}
 		s := newSourceOf(t, token.Static(client, secret.New("a"), secret.New("b")), e)
 		mustToken(t, s)
 		time.Sleep(2 * time.Hour)
@@ -104,7 +104,7 @@ func TestCredentialsFail(t *testing.T) {
 		vault := errors.New("the vault is sealed")
 		var result token.Credential
 		fault := vault
-		s := newSourceOf(t, token.Func(func(context.Context) (token.Credential, error) { return result, fault }), e, seen.hook())
+		s := newSourceOf(t, token.Func(func(context.Context) (token.Credential, error) { return result, fault }), e, seen.observer())
 		if err := noToken(t, s); !errors.Is(err, token.ErrCredentials) || !errors.Is(err, vault) || e.count() != 0 {
 			t.Errorf("%v, %d requests", err, e.count())
 		}
@@ -191,7 +191,7 @@ func TestFileIsReadAgain(t *testing.T) {
 	}
 	replace(client + "\na")
 	synctest.Test(t, func(t *testing.T) {
-		e := &endpoint{answer: accepting("a")}
+		e := &endpoint{respond: accepting("a")}
 		s := newSourceOf(t, token.File(path), e)
 		mustToken(t, s)
 		replace(client + "\nb")
@@ -214,7 +214,7 @@ func TestEnv(t *testing.T) {
 	t.Setenv("STYTCH_CLIENT_ID", client)
 	t.Setenv("STYTCH_CLIENT_SECRET", "a")
 	t.Setenv("STYTCH_NEXT_CLIENT_SECRET", "b")
-	e := &endpoint{answer: accepting("b")}
+	e := &endpoint{respond: accepting("b")}
 	mustToken(t, newSourceOf(t, token.Env(), e))
 	if e.count() != 2 {
 		t.Errorf("%d requests", e.count())

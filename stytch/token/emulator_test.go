@@ -25,7 +25,7 @@ func sourceOn(t *testing.T, e *emulator.Server, credentials token.Credentials, o
 	if err != nil {
 		t.Fatal(err)
 	}
-	t.Cleanup(s.Close)
+	t.Cleanup(func() { _ = s.Close() })
 	return s
 }
 

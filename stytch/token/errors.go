@@ -4,114 +4,111 @@ import (
 	"errors"
 	"fmt"
 	"net/http"
-	"net/url"
 	"strings"
 	"time"
-	"unicode"
 
-	"github.com/stytchkit/m2m/stytch/secret"
+	"github.com/stytchkit/m2m/internal/operation"
 )
 
-// What went wrong, for errors.Is. An answer of Stytch is also an [*Error], which holds the details.
+// Causes of a failure, for errors.Is. A response that holds no token is also an [*Error], with details.
 var (
-	ErrInvalidArgument = errors.New("token: invalid argument")            // refused before anything was sent
-	ErrCredentials     = errors.New("token: credentials cannot be read")  // the file or callback failed
-	ErrInvalidClient   = errors.New("token: invalid client")              // Stytch refused the credentials, the second secret included
-	ErrInvalidScope    = errors.New("token: invalid scope")               // the client does not hold a scope that was asked for
-	ErrRateLimited     = errors.New("token: rate limited")                // 429
-	ErrUnavailable     = errors.New("token: endpoint not available")      // 5xx, or no answer at all
-	ErrInvalidResponse = errors.New("token: invalid answer")              // not what the contract says: no JSON, a redirect, a lying success
-	ErrBudget          = errors.New("token: refused by the token budget") // see [WithBudget]
-	ErrClosed          = errors.New("token: source is closed")
+	// ErrInvalidArgument: an argument or option was refused before anything was sent.
+	ErrInvalidArgument = errors.New("token: invalid argument")
+
+	// ErrCredentials: the [Credentials] failed, or returned an id or secret that breaks a rule.
+	ErrCredentials = errors.New("token: credentials: cannot be used")
+
+	ErrInvalidClient   = errors.New("token: invalid client")       // Stytch refused the client and every secret of it
+	ErrInvalidScope    = errors.New("token: invalid scope")        // the client does not have a requested scope
+	ErrRateLimited     = errors.New("token: rate limited")         // 429
+	ErrUnavailable     = errors.New("token: endpoint unavailable") // 5xx, or no response
+	ErrInvalidResponse = errors.New("token: invalid response")     // breaks the contract: not JSON, a redirect, 200 without a token
+
+	// ErrBudget: the request was not sent, because [WithBudget] allows no more in this hour.
+	ErrBudget = errors.New("token: budget used up")
+
+	// ErrClosed: [Source.Close] was called.
+	ErrClosed = errors.New("token: source is closed")
 )
 
-// Error is a token request that failed: an answer that is no token, or none at all. It holds neither a secret nor a token.
+// Error is a token request that failed: the response holds no token, or there was none. It holds no
+// secret and no token.
 type Error struct {
-	StatusCode int           // HTTP status; 0 if there was no answer
-	Type       string        // error of an OAuth 2.0 answer, or error_type; "" if the body was not an error of Stytch
+	StatusCode int           // HTTP status; 0 if there was no response
+	Type       string        // error of an OAuth 2.0 response, or error_type; "" if the body is not an error of Stytch
 	Message    string        // for a developer to read
-	RequestID  string        // names the request to Stytch's support; "" if the answer has none
-	RetryAfter time.Duration // how long to wait, if the answer says; 0 if not
+	RequestID  string        // identifies the request to Stytch's support; "" if the response has none
+	RetryAfter time.Duration // how long to wait, if the response says; 0 if not
 
-	kind      error // ErrInvalidClient or ErrInvalidScope, by the type as it came: Type has lost what looks like a secret
+	kind      error // ErrInvalidClient or ErrInvalidScope, by the type before it was redacted
 	invalid   bool  // ErrInvalidResponse
 	retryable bool
 	cause     error
 }
 
-// Error names the status, the kind and the request id.
+// Error names the status, the type and the request id, and says what to do.
 func (e *Error) Error() string {
 	var b strings.Builder
-	b.WriteString("token: ")
+	b.WriteString("token: " + operation.IssueM2MToken.ID + ":")
 	if e.StatusCode != 0 {
-		fmt.Fprintf(&b, "%d ", e.StatusCode)
+		fmt.Fprintf(&b, " %d", e.StatusCode)
 	}
-	b.WriteString(strings.TrimSpace(e.Type + " "))
+	if e.Type != "" {
+		b.WriteString(" " + e.Type)
+	}
 	if e.Message != "" {
-		if e.Type != "" {
-			b.WriteString(": ")
+		if e.StatusCode != 0 {
+			b.WriteString(":")
 		}
-		b.WriteString(e.Message)
+		b.WriteString(" " + e.Message)
 	}
 	if e.RequestID != "" {
 		b.WriteString(" (request id " + e.RequestID + ")")
 	}
-	if e.RetryAfter > 0 {
-		fmt.Fprintf(&b, ", retry after %v", e.RetryAfter)
+	if advice := e.advice(); advice != "" {
+		b.WriteString(": " + advice)
 	}
 	return b.String()
 }
 
-// Is reports whether target is the sentinel of this kind of answer.
+func (e *Error) advice() string {
+	switch {
+	case e.RetryAfter > 0:
+		return fmt.Sprintf("retry after %v", e.RetryAfter)
+	case e.kind == ErrInvalidClient:
+		return "check the client id and secret, and that the client is active"
+	case e.kind == ErrInvalidScope:
+		return "request only scopes that the client has"
+	case e.invalid && e.StatusCode < http.StatusInternalServerError:
+		return "check the base URL and any proxy"
+	}
+	return ""
+}
+
+// Is reports whether target is a sentinel that describes this error.
 func (e *Error) Is(target error) bool {
 	switch target {
 	case ErrInvalidResponse:
 		return e.invalid
 	case ErrUnavailable:
-		return e.StatusCode >= 500 || e.StatusCode == 0
+		return e.StatusCode >= http.StatusInternalServerError || e.StatusCode == 0
 	case ErrRateLimited:
 		return e.StatusCode == http.StatusTooManyRequests
 	}
 	return target != nil && target == e.kind
 }
 
-// Unwrap is the cause, such as an error of the network or an ended context.
+// Unwrap returns the cause, such as a network error.
 func (e *Error) Unwrap() error { return e.cause }
 
-// argumentError is a fault of the caller, found before anything was sent.
+// argumentError is a mistake of the caller, found before anything was sent.
 type argumentError struct{ text string }
 
 func (e *argumentError) Error() string        { return e.text }
 func (e *argumentError) Is(target error) bool { return target == ErrInvalidArgument }
 
-// invalid names the option, if there is one, and the rule that was broken. It must not be given secrets.
+// invalid names the function or option, and the rule that its argument breaks. It must not be given
+// secrets.
 func invalid(where, format string, args ...any) error {
-	text := "token: "
-	if where != "" {
-		text += where + ": "
-	}
-	return &argumentError{text + fmt.Sprintf(format, args...)}
-}
-
-// clean makes a text of the other side fit to print: without the secrets that it may repeat, without what could forge log
-// lines, and bounded.
-func clean(text string, secrets ...string) string {
-	const limit = 1024
-	for _, s := range secrets {
-		for _, form := range []string{s, url.QueryEscape(s)} {
-			if form != "" {
-				text = strings.ReplaceAll(text, form, secret.Placeholder)
-			}
-		}
-	}
-	text = strings.Map(func(r rune) rune {
-		if !unicode.IsPrint(r) {
-			return ' '
-		}
-		return r
-	}, strings.ToValidUTF8(text, "\uFFFD"))
-	if len(text) > limit {
-		text = strings.ToValidUTF8(text[:limit], "") + "…"
-	}
-	return text
+	return &argumentError{"token: " + where + ": " + fmt.Sprintf(format, args...)}
 }

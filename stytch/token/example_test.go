@@ -68,12 +68,12 @@ func ExampleSource_Transport() {
 
 	host := strings.TrimPrefix(api.URL, "http://") // the token goes there and nowhere else
 	client := &http.Client{Transport: source.Transport(nil, host)}
-	answer, err := client.Get(api.URL + "/users")
+	resp, err := client.Get(api.URL + "/users")
 	if err != nil {
 		panic(err)
 	}
-	defer answer.Body.Close()
-	fmt.Println(answer.StatusCode)
+	defer resp.Body.Close()
+	fmt.Println(resp.StatusCode)
 	// Output:
 	// /users with Bearer
 	// 200
@@ -104,7 +104,7 @@ func ExampleWithObserver() {
 
 	failed := make(chan token.Event, 1)
 	source, err := token.New(local.ProjectID, token.Static("worker", secret.New("Correct-Horse-9")), token.WithBaseURL(local.URL),
-		token.WithObserver(func(e token.Event) {
+		token.WithObserver(func(_ context.Context, e token.Event) {
 			if e.Kind == token.RefreshFailed {
 				failed <- e
 			}

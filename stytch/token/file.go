@@ -14,14 +14,15 @@ import (
 
 const maxFile = 16 << 10 // bytes of a credentials file
 
-// File are the credentials in a file, which is read before every token request, so that it may change at any time. Replace it
-// by renaming: a file that is only half written is an error, and tried again a moment later. It holds either JSON,
+// File reads the credentials from a file before every token request, so the file may change at any time.
+// Replace it by renaming: a file that is only half written is an error, and is read again a moment
+// later. It holds either JSON,
 //
 //	{"client_id": "…", "client_secret": "…", "next_client_secret": "…"}
 //
-// of which the last one may be left out, or the same texts in that order, a line each. A file that anybody may write to is
-// refused. Who may read it is not judged, because secrets that Kubernetes mounts are readable by all in their container; give
-// it mode 0600 everywhere else.
+// or the same values in the same order, one per line. The next secret may be left out. A file that
+// everyone may write to is refused. Who may read it is not checked, because every process in a container
+// can read the secrets that Kubernetes mounts there; elsewhere, give it mode 0600.
 func File(path string) Credentials { return file(path) }
 
 type file string
@@ -42,7 +43,7 @@ func (f file) Credential(context.Context) (Credential, error) {
 }
 
 func (f file) read() ([]byte, error) {
-	info, err := os.Stat(string(f)) // before opening, which waits if the file is a pipe
+	info, err := os.Stat(string(f)) // before opening, which blocks if the file is a pipe
 	if err != nil {
 		return nil, err
 	}
@@ -50,7 +51,7 @@ func (f file) read() ([]byte, error) {
 	case !info.Mode().IsRegular():
 		return nil, fmt.Errorf("%s is not a regular file", f)
 	case info.Mode().Perm()&0o002 != 0:
-		return nil, fmt.Errorf("%s may be written to by anybody", f)
+		return nil, fmt.Errorf("%s may be written to by everyone: set its mode to 0600", f)
 	}
 	opened, err := os.Open(string(f))
 	if err != nil {
@@ -75,7 +76,7 @@ func parseFile(data []byte) (Credential, error) {
 	}
 	lines := strings.Split(string(data), "\n")
 	if len(lines) < 2 || len(lines) > 3 {
-		return Credential{}, errors.New("the file must be a JSON object, or a line with the client id and one or two with its secrets")
+		return Credential{}, errors.New("file must be a JSON object, or one line with the client id and one or two with its secrets")
 	}
 	for i := range lines {
 		lines[i] = strings.TrimSpace(lines[i])
@@ -88,15 +89,15 @@ func parseFile(data []byte) (Credential, error) {
 }
 
 func parseFileJSON(data []byte) (Credential, error) {
-	fields, ok := object(data)
-	if !ok {
-		return Credential{}, errors.New("the file is not one JSON object without repeated names")
+	fields, err := parseObject(data)
+	if err != nil {
+		return Credential{}, fmt.Errorf("file must be one JSON object: %w", err)
 	}
 	var texts [3]string
 	for i, name := range []string{"client_id", "client_secret", "next_client_secret"} {
-		raw, there := fields[name]
-		if texts[i], ok = text(raw); there && !ok {
-			return Credential{}, fmt.Errorf("%s in the file is not a string", name)
+		var ok bool
+		if texts[i], ok = fields.text(name); !ok {
+			return Credential{}, fmt.Errorf("%s in the file must be a string", name)
 		}
 	}
 	return Credential{ClientID: texts[0], Secret: secret.New(texts[1]), Next: secret.New(texts[2])}, nil

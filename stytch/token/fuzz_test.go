@@ -8,8 +8,8 @@ import (
 	"unicode/utf8"
 )
 
-// FuzzAnswer: whatever an endpoint answers, what is accepted is a token with a sane life, and no error repeats the body.
-func FuzzAnswer(f *testing.F) {
+// FuzzResponse: whatever an endpoint answers, what is accepted is a token with a sane life, and no error repeats the body.
+func FuzzResponse(f *testing.F) {
 	for _, seed := range []string{
 		`{"access_token":"AT","expires_in":3600,"token_type":"bearer"}`,
 		`{"access_token":"a.eyJleHAiOjF9.c","expires_in":1e3,"token_type":"Bearer","scope":"a b"}`,
@@ -22,24 +22,24 @@ func FuzzAnswer(f *testing.F) {
 	f.Fuzz(func(t *testing.T, body []byte, contentType, date string) {
 		asked := time.Now()
 		header := http.Header{"Content-Type": {contentType}, "Date": {date}}
-		d, err := parseAnswer(header, body, asked, request{scopes: []string{"asked"}})
+		d, err := parseToken(header, body, asked, []string{"asked"})
 		if err != nil {
-			if !d.value.IsZero() || len(err.Error()) > 100 {
+			if !d.Value.IsZero() || len(err.Error()) > 100 {
 				t.Error("a token beside the error, or a text that is not fixed")
 			}
 			return
 		}
-		value := d.value.Reveal()
+		value := d.Value.Reveal()
 		if value == "" || strings.ContainsAny(value, " \r\n\x00\"") || !utf8.ValidString(value) || !utf8.Valid(body) {
 			t.Errorf("not fit for a header: %q", value)
 		}
-		if !d.expires.IsZero() && (d.expires.Before(asked) || d.expires.After(asked.Add(maxLife))) {
-			t.Errorf("ends after %v", d.expires.Sub(asked))
+		if !d.Expiry.IsZero() && (d.Expiry.Before(asked) || d.Expiry.After(asked.Add(maxLife))) {
+			t.Errorf("ends after %v", d.Expiry.Sub(asked))
 		}
-		if r := newReady(d, time.Minute, 0.8); r != nil && (r.refreshAt.Before(asked) || r.refreshAt.After(r.last)) {
-			t.Errorf("refreshed %v after it can be used", r.refreshAt.Sub(r.last))
+		if r := newCached(d, time.Minute, 0.8); r != nil && (r.refreshAt.Before(asked) || r.refreshAt.After(r.usableUntil)) {
+			t.Errorf("refreshed %v after it can be used", r.refreshAt.Sub(r.usableUntil))
 		}
-		if fields, ok := object(body); !ok || len(fields) < 2 {
+		if f, err := parseObject(body); err != nil || len(f) < 2 {
 			t.Error("not one object")
 		}
 	})
@@ -51,7 +51,7 @@ func FuzzChallenge(f *testing.F) {
 		f.Add(seed)
 	}
 	f.Fuzz(func(t *testing.T, line string) {
-		if refusesToken(http.Header{"Www-Authenticate": {line}}) {
+		if rejectsToken(http.Header{"Www-Authenticate": {line}}) {
 			lower := strings.ToLower(line)
 			if !strings.Contains(lower, "bearer") || !strings.Contains(lower, "error") {
 				t.Errorf("%q", line)
@@ -101,11 +101,11 @@ func TestChallenge(t *testing.T) {
 		`Bearer realm="x", DPoP error="invalid_token"`: false,
 		`Bearer error="invalid_token`:                  false,
 	} {
-		if got := refusesToken(http.Header{"Www-Authenticate": {line}}); got != want {
+		if got := rejectsToken(http.Header{"Www-Authenticate": {line}}); got != want {
 			t.Errorf("%s: %t", line, got)
 		}
 	}
-	if !refusesToken(http.Header{"Www-Authenticate": {"Basic", `Bearer error="invalid_token"`}}) {
+	if !rejectsToken(http.Header{"Www-Authenticate": {"Basic", `Bearer error="invalid_token"`}}) {
 		t.Error("the second header is not read")
 	}
 }

@@ -26,7 +26,7 @@ const (
 // endpoint is a token endpoint in memory: no socket, no goroutine.
 type endpoint struct {
 	latency time.Duration
-	answer  func(n int, form url.Values) *http.Response // n counts from 1
+	respond func(n int, form url.Values) *http.Response // n counts from 1
 
 	mu    sync.Mutex
 	forms []url.Values
@@ -44,7 +44,7 @@ func (e *endpoint) RoundTrip(r *http.Request) (*http.Response, error) {
 	}
 	e.mu.Lock()
 	e.forms, e.sent = append(e.forms, form), append(e.sent, r)
-	n, latency, answer := len(e.forms), e.latency, e.answer
+	n, latency, respond := len(e.forms), e.latency, e.respond
 	e.mu.Unlock()
 	if latency > 0 {
 		timer := time.NewTimer(latency)
@@ -55,10 +55,10 @@ func (e *endpoint) RoundTrip(r *http.Request) (*http.Response, error) {
 			return nil, r.Context().Err()
 		}
 	}
-	if answer == nil {
-		answer = issue
+	if respond == nil {
+		respond = issue
 	}
-	resp := answer(n, form)
+	resp := respond(n, form)
 	if resp == nil {
 		return nil, fmt.Errorf("connection refused, after the body %s", body)
 	}
@@ -66,10 +66,10 @@ func (e *endpoint) RoundTrip(r *http.Request) (*http.Response, error) {
 }
 
 // set changes what comes from now on.
-func (e *endpoint) set(latency time.Duration, answer func(int, url.Values) *http.Response) {
+func (e *endpoint) set(latency time.Duration, respond func(int, url.Values) *http.Response) {
 	e.mu.Lock()
 	defer e.mu.Unlock()
-	e.latency, e.answer = latency, answer
+	e.latency, e.respond = latency, respond
 }
 
 func (e *endpoint) count() int {
@@ -126,7 +126,7 @@ func newSourceOf(tb testing.TB, c token.Credentials, e http.RoundTripper, option
 	if err != nil {
 		tb.Fatal(err)
 	}
-	tb.Cleanup(s.Close)
+	tb.Cleanup(func() { _ = s.Close() })
 	return s
 }
 
@@ -156,21 +156,21 @@ func noToken(tb testing.TB, s *token.Source) error {
 	return err
 }
 
-// events collects what the hook is told.
+// events collects what an observer sees.
 type events struct {
 	mu  sync.Mutex
 	all []token.Event
 }
 
-func (e *events) hook() token.Option {
-	return token.WithObserver(func(event token.Event) {
+func (e *events) observer() token.Option {
+	return token.WithObserver(func(_ context.Context, event token.Event) {
 		e.mu.Lock()
 		defer e.mu.Unlock()
 		e.all = append(e.all, event)
 	})
 }
 
-func (e *events) of(kind token.Kind) (found []token.Event) {
+func (e *events) of(kind token.EventKind) (found []token.Event) {
 	e.mu.Lock()
 	defer e.mu.Unlock()
 	for _, event := range e.all {

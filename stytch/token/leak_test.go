@@ -122,7 +122,7 @@ func TestNothingLeaks(t *testing.T) {
 		})
 		// The second secret is the one in use, so that both are known to the texts that clean themselves.
 		credentials := token.Static(client, secret.New(clientSecret), secret.New(clientSecret))
-		s := newSourceOf(t, credentials, roundTripper(e.RoundTrip), seen.hook()) // a function, because e keeps what it is sent
+		s := newSourceOf(t, credentials, roundTripper(e.RoundTrip), seen.observer()) // a function, because e keeps what it is sent
 		held, err := s.Token(t.Context())
 		if err != nil {
 			t.Fatal(err)

@@ -1,75 +1,80 @@
 package token
 
 import (
-	"crypto/tls"
-	"net"
+	"context"
 	"net/http"
 	"net/url"
-	"runtime"
 	"strings"
 	"time"
 
-	"github.com/stytchkit/m2m/internal/baseurl"
-	"github.com/stytchkit/m2m/internal/retry"
+	"github.com/stytchkit/m2m/internal/project"
 	"github.com/stytchkit/m2m/stytch/secret"
 )
 
-// Option changes a setting of [New]. An option that is given a bad value makes New fail.
+// Option changes a setting of [New]. New fails if an option is given a bad value.
 type Option func(*settings) error
 
 type settings struct {
-	request   request
-	asked     Request
-	base      *url.URL
-	http      *http.Client
-	userAgent string
-	refreshAt float64
-	minLife   time.Duration
-	perHour   int
-	alarm     func(used, perHour int)
-	hook      func(Event)
-	store     Store
-	storeKeys []secret.String
-	attempt   time.Duration
-	call      time.Duration
+	request         Request
+	base            *url.URL
+	http            *http.Client
+	userAgent       string
+	refreshFraction float64
+	minLife         time.Duration
+	perHour         int
+	alarm           func(used, perHour int)
+	observer        func(context.Context, Event)
+	store           Store
+	storeKeys       []secret.String
+	attempt, call   time.Duration
 }
 
-const version = "0.1.0" // of the SDK
-
-// ownUserAgent is built like the management client's.
-var ownUserAgent = "stytch-m2m-go/" + version + " (" + runtime.Version() + "; " + runtime.GOOS + ")"
-
-// backoff bounds the time between requests after a failure.
-var backoff = retry.Policy{BaseDelay: time.Second, MaxDelay: 30 * time.Second, MaxRetryAfter: maxRetryAfter}
-
-func defaults() settings {
-	return settings{
-		userAgent: ownUserAgent, refreshAt: 0.8, minLife: time.Minute,
+func newSettings(projectID string, options []Option) (*settings, error) {
+	s := &settings{
+		base: project.BaseURL(projectID), userAgent: project.UserAgent,
+		refreshFraction: 0.8, minLife: time.Minute,
 		attempt: 10 * time.Second, call: 30 * time.Second,
+	}
+	for i, option := range options {
+		if option == nil {
+			return nil, invalid("New", "option %d must not be nil", i+1)
+		}
+		if err := option(s); err != nil {
+			return nil, err
+		}
+	}
+	return s, nil
+}
+
+// WithScopes requests these scopes instead of all that the client has.
+func WithScopes(scopes ...string) Option {
+	return func(s *settings) error {
+		if _, err := (Request{Scopes: scopes}).normalize(); err != nil {
+			return invalid("WithScopes", "%v", err)
+		}
+		s.request.Scopes = scopes
+		return nil
 	}
 }
 
-// check is for rules over several options.
-func (s *settings) check() (err error) {
-	s.request, err = s.asked.normal()
-	return err
-}
-
-// WithScopes asks for these scopes instead of all that the client has.
-func WithScopes(scopes ...string) Option {
-	return func(s *settings) error { s.asked.Scopes = scopes; return nil }
-}
-
-// WithParameters sends further parameters with each token request, for the token template of the project; see [Request].
+// WithParameters sends further parameters with each token request, for the token template of the project;
+// see [Request].
 func WithParameters(parameters map[string]string) Option {
-	return func(s *settings) error { s.asked.Parameters = parameters; return nil }
+	return func(s *settings) error {
+		if _, err := (Request{Parameters: parameters}).normalize(); err != nil {
+			return invalid("WithParameters", "%v", err)
+		}
+		s.request.Parameters = parameters
+		return nil
+	}
 }
 
-// WithBaseURL sends token requests to another address: a custom domain, a proxy, a local Stytch. It must be https, or http to
-// a loopback address, without user info, query or fragment. It may have a path; a trailing slash changes nothing.
+// WithBaseURL sends token requests to another address: a custom domain, a proxy, a local Stytch. It must
+// be https, or http to a loopback address, without user info, query or fragment. It may have a path; a
+// trailing slash changes nothing.
 func WithBaseURL(address string) Option {
 	return func(s *settings) error {
-		base, err := baseurl.Parse(address)
+		base, err := project.ParseBaseURL(address)
 		if err != nil {
 			return invalid("WithBaseURL", "%v", err)
 		}
@@ -78,9 +83,10 @@ func WithBaseURL(address string) Option {
 	}
 }
 
-// WithHTTPClient sends token requests through the Transport of another http.Client, for a proxy, a client certificate or
-// instrumentation. The http.Client is never changed. Its Timeout bounds each attempt; its Jar and CheckRedirect have no part,
-// because neither cookies nor redirects are used: a redirect would carry the client's secret to wherever the answer points.
+// WithHTTPClient sends token requests through the Transport of this client, for a proxy, a client
+// certificate or instrumentation. The client is never changed. Its Timeout bounds each request. Its Jar
+// and CheckRedirect are not used, because the source sends no cookies and follows no redirects: a
+// redirect would carry the client's secret to wherever the response points.
 func WithHTTPClient(client *http.Client) Option {
 	return func(s *settings) error {
 		if client == nil {
@@ -91,31 +97,32 @@ func WithHTTPClient(client *http.Client) Option {
 	}
 }
 
-// WithUserAgent puts a product such as "billing/1.4" before the SDK's own in the User-Agent header.
+// WithUserAgent puts a product such as "billing/1.4" in front of the SDK's own in the User-Agent header.
 func WithUserAgent(product string) Option {
 	return func(s *settings) error {
 		if product == "" || strings.ContainsFunc(product, func(r rune) bool { return r < ' ' || r > '~' }) {
 			return invalid("WithUserAgent", "product must be printable ASCII and not empty")
 		}
-		s.userAgent = product + " " + ownUserAgent
+		s.userAgent = product + " " + project.UserAgent
 		return nil
 	}
 }
 
-// WithRefreshAt sets after what part of its life a token is refreshed in the background, 0.8 by default. The moment is up to a
-// tenth earlier, at random, so that a fleet does not refresh at once.
+// WithRefreshAt sets the fraction of its life after which a token is refreshed in the background, 0.8 by
+// default. Each refresh comes up to a tenth earlier, at random, so that a fleet does not refresh at once.
 func WithRefreshAt(fraction float64) Option {
 	return func(s *settings) error {
-		if !(fraction > 0 && fraction <= 1) { // and no NaN
-			return invalid("WithRefreshAt", "fraction must be over 0 and at most 1")
+		if !(fraction > 0 && fraction <= 1) { // which NaN fails, too
+			return invalid("WithRefreshAt", "fraction must be greater than 0 and at most 1")
 		}
-		s.refreshAt = fraction
+		s.refreshFraction = fraction
 		return nil
 	}
 }
 
-// WithMinLife sets how much life a token must have left to be handed out, 1 min by default: enough for the call it is for. A
-// token that has less from the start is handed out to the calls that waited for it, and not kept.
+// WithMinLife sets how much life a token must have left to be handed out, 1 min by default: enough for
+// the call that it is for. A new token that has less goes to the callers that waited for it, and is not
+// cached.
 func WithMinLife(d time.Duration) Option {
 	return func(s *settings) error {
 		if d < 0 || d > maxLife {
@@ -126,10 +133,13 @@ func WithMinLife(d time.Duration) Option {
 	}
 }
 
-// WithBudget limits how many tokens the source has issued in any hour. Beyond it, requests fail with [ErrBudget] without
-// being sent; a token in memory is handed out all the same. A request whose answer was lost counts, because it may have been
-// billed. alarm, if it is not nil, is called once when four fifths are used and once when the first request is refused, and
-// again only after use fell below that. It must be quick.
+// WithBudget limits how many tokens Stytch issues to the source in any hour. Requests beyond it are not
+// sent and fail with [ErrBudget]; cached tokens are still handed out. A request whose response was lost
+// counts, because it may have been billed.
+//
+// alarm may be nil. It is called when four fifths of the budget are used, and when the first request is
+// refused; each of them again only after usage fell below four fifths. It must be quick, and safe for
+// concurrent use.
 func WithBudget(perHour int, alarm func(used, perHour int)) Option {
 	return func(s *settings) error {
 		if perHour < 1 || perHour > maxBudget {
@@ -140,20 +150,22 @@ func WithBudget(perHour int, alarm func(used, perHour int)) Option {
 	}
 }
 
-// WithObserver calls f after every refresh, whether it succeeded or failed, and when the shared store fails, from the goroutine
-// where that happens. f must be quick, safe for concurrent use, and must not call Close.
-func WithObserver(f func(Event)) Option {
+// WithObserver calls f after every refresh, successful or not, and when the shared store fails, in the
+// goroutine where that happens. The context carries the values of the call that caused the refresh, for
+// tracing. f must be quick and safe for concurrent use, and must not call Close.
+func WithObserver(f func(context.Context, Event)) Option {
 	return func(s *settings) error {
 		if f == nil {
-			return invalid("WithObserver", "hook must not be nil")
+			return invalid("WithObserver", "observer must not be nil")
 		}
-		s.hook = f
+		s.observer = f
 		return nil
 	}
 }
 
-// WithStore shares tokens with other processes through store. They are encrypted with keys: the first is written with, all are
-// read with, so that a key can be replaced. Without keys, they follow from the client's secrets.
+// WithStore shares tokens with other processes through store. They are encrypted with the first key and
+// decrypted with any of them, so that a key can be replaced. A key has at least 32 random bytes. Without
+// keys, they are derived from the client's secrets.
 func WithStore(store Store, keys ...secret.String) Option {
 	return func(s *settings) error {
 		if store == nil {
@@ -164,8 +176,9 @@ func WithStore(store Store, keys ...secret.String) Option {
 	}
 }
 
-// WithTimeouts bounds one request, from sending it to the last byte of its answer (10 s by default), and all that one refresh
-// sends when a secret is refused (30 s by default), reading the credentials included.
+// WithTimeouts bounds one request, from sending it to the last byte of its response (attempt, 10 s by
+// default), and all requests of one refresh (call, 30 s by default). Reading the credentials may take as
+// long as a call.
 func WithTimeouts(attempt, call time.Duration) Option {
 	return func(s *settings) error {
 		if attempt <= 0 || call <= 0 {
@@ -173,28 +186,5 @@ func WithTimeouts(attempt, call time.Duration) Option {
 		}
 		s.attempt, s.call = attempt, call
 		return nil
-	}
-}
-
-// transport is what requests go through. It is used directly, and so follows no redirect.
-func (s *settings) transport() http.RoundTripper {
-	if s.http != nil {
-		if s.http.Timeout > 0 {
-			s.attempt = min(s.attempt, s.http.Timeout)
-		}
-		if s.http.Transport != nil {
-			return s.http.Transport
-		}
-		return http.DefaultTransport
-	}
-	const connect = 5 * time.Second
-	return &http.Transport{
-		Proxy:                  http.ProxyFromEnvironment,
-		DialContext:            (&net.Dialer{Timeout: connect, KeepAlive: 30 * time.Second}).DialContext,
-		ForceAttemptHTTP2:      true,
-		TLSClientConfig:        &tls.Config{MinVersion: tls.VersionTLS12},
-		TLSHandshakeTimeout:    connect,
-		IdleConnTimeout:        30 * time.Second, // the next token is far away
-		MaxResponseHeaderBytes: 64 << 10,
 	}
 }

@@ -11,19 +11,23 @@ import (
 	"testing/synctest"
 	"time"
 
+	"github.com/stytchkit/m2m/internal/seal"
 	"github.com/stytchkit/m2m/stytch/secret"
 )
 
 func newTestSealer(t testing.TB, w wanted, keys ...secret.String) *sealer {
 	t.Helper()
-	s, err := newSealer(w, keys)
+	if len(keys) == 0 {
+		keys = w.secrets
+	}
+	s, err := newSealer(w.key, w.project, w.client, keys)
 	if err != nil {
 		t.Fatal(err)
 	}
 	return s
 }
 
-func seal(t testing.TB, s *sealer, data tokenData) []byte {
+func mustSeal(t testing.TB, s *sealer, data issuedToken) []byte {
 	t.Helper()
 	sealed, err := s.seal(data)
 	if err != nil {
@@ -34,20 +38,20 @@ func seal(t testing.TB, s *sealer, data tokenData) []byte {
 
 func TestSealRoundTrip(t *testing.T) {
 	now := time.Now().Truncate(time.Millisecond)
-	for name, data := range map[string]tokenData{
-		"usual":     {secret.New("ey.token"), now, now.Add(time.Hour), []string{"read:users", "write:users"}},
-		"no scopes": {secret.New("ey.token"), now, now.Add(time.Hour), nil},
-		"a day":     {secret.New("ey.token"), now, now.Add(24 * time.Hour), nil},
-		"large":     {secret.New(strings.Repeat("x", 64<<10)), now, now.Add(time.Hour), nil},
+	for name, data := range map[string]issuedToken{
+		"usual":     {Token{secret.New("ey.token"), now.Add(time.Hour), []string{"read:users", "write:users"}}, now},
+		"no scopes": {Token{secret.New("ey.token"), now.Add(time.Hour), nil}, now},
+		"a day":     {Token{secret.New("ey.token"), now.Add(24 * time.Hour), nil}, now},
+		"large":     {Token{secret.New(strings.Repeat("x", 64<<10)), now.Add(time.Hour), nil}, now},
 	} {
 		t.Run(name, func(t *testing.T) {
 			s := newTestSealer(t, want())
-			got, err := s.open(seal(t, s, data), now)
+			got, err := s.open(mustSeal(t, s, data), now)
 			if err != nil {
 				t.Fatal(err)
 			}
-			if !got.value.Equal(data.value) || !got.issued.Equal(data.issued) || !got.expires.Equal(data.expires) ||
-				strings.Join(got.scopes, " ") != strings.Join(data.scopes, " ") {
+			if !got.Value.Equal(data.Value) || !got.issuedAt.Equal(data.issuedAt) || !got.Expiry.Equal(data.Expiry) ||
+				strings.Join(got.Scopes, " ") != strings.Join(data.Scopes, " ") {
 				t.Error("another token came back")
 			}
 		})
@@ -68,11 +72,11 @@ func TestSealKeepsEverythingApart(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			other := want()
 			change(&other)
-			sealed := seal(t, newTestSealer(t, want()), newToken("ey.token"))
+			sealed := mustSeal(t, newTestSealer(t, want()), newToken("ey.token"))
 			if _, err := newTestSealer(t, other).open(sealed, now); !errors.Is(err, ErrStoreValue) {
 				t.Errorf("error %v, want ErrStoreValue", err)
 			}
-			sealed = seal(t, newTestSealer(t, want(), given), newToken("ey.token"))
+			sealed = mustSeal(t, newTestSealer(t, want(), given), newToken("ey.token"))
 			_, err := newTestSealer(t, other, given).open(sealed, now)
 			if name == "client secret" {
 				if err != nil {
@@ -88,7 +92,7 @@ func TestSealKeepsEverythingApart(t *testing.T) {
 func TestSealEveryBitCounts(t *testing.T) {
 	s := newTestSealer(t, want())
 	now := time.Now()
-	sealed := seal(t, s, newToken("ey.token"))
+	sealed := mustSeal(t, s, newToken("ey.token"))
 	for i := range len(sealed) * 8 {
 		sealed[i/8] ^= 1 << (i % 8)
 		if _, err := s.open(sealed, now); !errors.Is(err, ErrStoreValue) {
@@ -129,7 +133,7 @@ func TestSealRollOver(t *testing.T) {
 				{before, during, true}, {during, before, true}, {after, during, true},
 				{during, after, false}, {before, after, false}, {after, before, false},
 			} {
-				_, err := test.to.open(seal(t, test.from, newToken("ey.token")), now)
+				_, err := test.to.open(mustSeal(t, test.from, newToken("ey.token")), now)
 				if (err == nil) != test.readable || err != nil && !errors.Is(err, ErrStoreValue) {
 					t.Errorf("error %v, want readable: %t", err, test.readable)
 				}
@@ -140,7 +144,7 @@ func TestSealRollOver(t *testing.T) {
 
 func TestSealNonceIsNew(t *testing.T) {
 	s, data := newTestSealer(t, want()), newToken("ey.token")
-	if bytes.Equal(seal(t, s, data), seal(t, s, data)) {
+	if bytes.Equal(mustSeal(t, s, data), mustSeal(t, s, data)) {
 		t.Error("the same ciphertext twice: so is the nonce")
 	}
 }
@@ -148,7 +152,7 @@ func TestSealNonceIsNew(t *testing.T) {
 func TestSealRefusesLies(t *testing.T) {
 	now := time.Now()
 	at := func(d time.Duration) int64 { return now.Add(d).UnixMilli() }
-	for name, plain := range map[string]sealedToken{
+	for name, plain := range map[string]storedToken{
 		"no token":           {"", at(0), at(time.Hour), nil},
 		"dies before birth":  {"ey.token", at(time.Hour), at(0), nil},
 		"lives for ever":     {"ey.token", at(0), 1 << 62, nil},
@@ -158,14 +162,14 @@ func TestSealRefusesLies(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			s := newTestSealer(t, want())
-			data := tokenData{secret.New(plain.Value), time.UnixMilli(plain.Issued), time.UnixMilli(plain.Expires), nil}
-			if _, err := s.open(seal(t, s, data), now); !errors.Is(err, ErrStoreValue) {
+			data := issuedToken{Token{secret.New(plain.Value), time.UnixMilli(plain.Expires), nil}, time.UnixMilli(plain.Issued)}
+			if _, err := s.open(mustSeal(t, s, data), now); !errors.Is(err, ErrStoreValue) {
 				t.Errorf("error %v, want ErrStoreValue", err)
 			}
 		})
 	}
 	for _, plain := range []string{"", "null", "{}", "[]", `{"token":1}`, `{"token":"ey"`, "\xff"} {
-		if _, err := parseSealed([]byte(plain), now); !errors.Is(err, ErrStoreValue) {
+		if _, err := parseStored([]byte(plain), now); !errors.Is(err, ErrStoreValue) {
 			t.Errorf("%q: error %v, want ErrStoreValue", plain, err)
 		}
 	}
@@ -174,7 +178,7 @@ func TestSealRefusesLies(t *testing.T) {
 func TestSealLengthSaysLittle(t *testing.T) {
 	s := newTestSealer(t, want())
 	short, long := newToken("ey."), newToken("ey."+strings.Repeat("x", 500))
-	if a, b := len(seal(t, s, short)), len(seal(t, s, long)); a != b {
+	if a, b := len(mustSeal(t, s, short)), len(mustSeal(t, s, long)); a != b {
 		t.Errorf("values of %d and %d bytes tell a short token from a long one", a, b)
 	}
 }
@@ -182,16 +186,13 @@ func TestSealLengthSaysLittle(t *testing.T) {
 func TestSharedKeys(t *testing.T) {
 	for name, keys := range map[string][]secret.String{
 		"empty":               {{}},
-		"short":               {secret.New(strings.Repeat("k", minKeyLength-1))},
+		"short":               {secret.New(strings.Repeat("k", seal.MinKeyLength-1))},
 		"one of two is short": {secret.Generate(), secret.New("short")},
 		"redacted on its way": {secret.New(secret.Placeholder)},
 	} {
-		if _, err := newShared(newMemStore(), keys, func(error) {}); err == nil || strings.Contains(err.Error(), "kkk") {
+		if _, err := newSharedStore(newMemStore(), keys, func(context.Context, error) {}); err == nil || strings.Contains(err.Error(), "kkk") {
 			t.Errorf("%s: error %v, want one without the key", name, err)
 		}
-	}
-	if _, err := newShared(nil, nil, func(error) {}); err == nil {
-		t.Error("a nil store was accepted")
 	}
 }
 
@@ -225,7 +226,7 @@ func TestSharedUnreadableIsAMiss(t *testing.T) {
 	for name, value := range map[string][]byte{
 		"empty":          {},
 		"rubbish":        []byte("rubbish"),
-		"other client's": seal(t, newTestSealer(t, other), newToken("not.for.us")),
+		"other client's": mustSeal(t, newTestSealer(t, other), newToken("not.for.us")),
 		"huge":           make([]byte, 1<<20),
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -277,7 +278,7 @@ func TestStoreLearnsNothing(t *testing.T) {
 
 func FuzzSealed(f *testing.F) {
 	s := newTestSealer(f, want())
-	good := seal(f, s, newToken("ey.token"))
+	good := mustSeal(f, s, newToken("ey.token"))
 	f.Add(good)
 	f.Add(good[:len(good)-1])
 	f.Add([]byte{sealVersion})
@@ -286,10 +287,10 @@ func FuzzSealed(f *testing.F) {
 		if err == nil && !bytes.Equal(sealed, good) {
 			t.Error("a forged value was accepted")
 		}
-		if err != nil && (!errors.Is(err, ErrStoreValue) || !got.value.IsZero()) {
+		if err != nil && (!errors.Is(err, ErrStoreValue) || !got.Value.IsZero()) {
 			t.Errorf("error %v with a token", err)
 		}
-		if p, err := parseSealed(sealed, time.Now()); err == nil && (p.value.IsZero() || time.Until(p.expires) > maxLife) {
+		if p, err := parseStored(sealed, time.Now()); err == nil && (p.Value.IsZero() || time.Until(p.Expiry) > maxLife) {
 			t.Error("a plaintext that lies was accepted")
 		}
 	})
@@ -297,11 +298,11 @@ func FuzzSealed(f *testing.F) {
 
 // BenchmarkSharedHit is what a token from the store costs beside the store itself.
 func BenchmarkSharedHit(b *testing.B) {
-	s, err := newShared(newMemStore(), nil, func(err error) { b.Error(err) })
+	s, err := newSharedStore(newMemStore(), nil, func(_ context.Context, err error) { b.Error(err) })
 	if err != nil {
 		b.Fatal(err)
 	}
-	mint := func(context.Context) (tokenData, error) { return newToken(strings.Repeat("x", 1000)), nil }
+	mint := func(context.Context) (issuedToken, error) { return newToken(strings.Repeat("x", 1000)), nil }
 	b.ReportAllocs()
 	for b.Loop() {
 		if _, _, err := s.token(b.Context(), want(), mint); err != nil {

@@ -1,6 +1,7 @@
 package token
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"io"
@@ -27,7 +28,7 @@ func sharing(t *testing.T, e *mintingEndpoint, store Store, options ...Option) *
 	if err != nil {
 		t.Fatal(err)
 	}
-	t.Cleanup(s.Close)
+	t.Cleanup(func() { _ = s.Close() })
 	return s
 }
 
@@ -64,7 +65,7 @@ func TestSourcesShareTokens(t *testing.T) {
 		}
 		var minted, taken uint64
 		for _, s := range fleet {
-			minted, taken = minted+s.Stats().Minted, taken+s.Stats().Store
+			minted, taken = minted+s.Stats().Minted, taken+s.Stats().FromStore
 		}
 		if minted != 1 || taken != 7 {
 			t.Errorf("the meters say %d minted and %d taken", minted, taken)
@@ -114,7 +115,7 @@ func TestSourceOutlivesItsStore(t *testing.T) {
 		e, store := &mintingEndpoint{}, newMemStore()
 		store.setFail(func(string) error { return errStoreDown })
 		var heard atomic.Int64
-		s := sharing(t, e, store, WithObserver(func(event Event) {
+		s := sharing(t, e, store, WithObserver(func(_ context.Context, event Event) {
 			if event.Kind == StoreFailed && errors.Is(event.Err, ErrStore) {
 				heard.Add(1)
 			}

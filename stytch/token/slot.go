@@ -7,216 +7,180 @@ import (
 	"sync"
 	"sync/atomic"
 	"time"
-
-	"github.com/stytchkit/m2m/internal/retry"
 )
 
-const (
-	selfRetries   = 3                      // requests in a row that fail before only a caller's need makes another one
-	minRetry      = 100 * time.Millisecond // before any repetition
-	maxRetryAfter = time.Minute            // a longer wait that the server asks for is cut to this
-
-	minHold = time.Second      // between two tokens dropped on the word of a resource server
-	maxHold = 10 * time.Minute // the same, if it refuses one token after another
-)
-
-// slot is the token of one request, and the one refresh that may be under way for it.
+// slot caches the token of one request, and has at most one refresh in progress for it.
 type slot struct {
-	source  *Source
+	*refresher
 	request request
-	held    atomic.Pointer[ready]
+	cached  atomic.Pointer[cachedToken]
 
-	mu       sync.Mutex
-	flight   *flight
-	failures int         // in a row
-	failure  error       // the last one
-	retryAt  time.Time   // no request before, after a failure
-	waits    retry.Waits // between failures
-	refused  tokenData   // the last one that was dropped: the shared store may still have it
-	hold     time.Duration
-	holdTill time.Time // no token is dropped before, on the word of a resource server
+	mu         sync.Mutex
+	refreshing *refresh // nil if none is in progress
+	failures   failures
+	rejections rejections
+	dropped    issuedToken // the last one that was dropped: the shared store may still have it
 }
 
-// flight is one refresh. Its result may be read when done is closed.
-type flight struct {
+// refresher is what all slots of a source have in common.
+type refresher struct {
+	fetcher         *fetcher
+	background      *background
+	counters        *counters
+	observe         func(context.Context, Event)
+	minLife         time.Duration
+	refreshFraction float64
+}
+
+// refresh is one attempt to get a token. Its result may be read when done is closed.
+type refresh struct {
 	done  chan struct{}
 	token Token
 	err   error
 }
 
-func (sl *slot) token(ctx context.Context) (Token, error) {
-	now := time.Now()
-	if r := sl.held.Load(); r.fresh(now) {
-		sl.source.counts.memory.add()
-		return r.Token, nil
+// errAborted is the error of a refresh whose goroutine was ended by foreign code.
+var errAborted = errors.New("token: refresh: ended without a result")
+
+func (s *slot) token(ctx context.Context) (Token, error) {
+	if c := s.cached.Load(); c.fresh(time.Now()) {
+		return c.Token, nil
 	}
-	return sl.slow(ctx)
+	return s.refreshed(ctx)
 }
 
-// slow is for a token that is missing, or due for a refresh.
-func (sl *slot) slow(ctx context.Context) (Token, error) {
-	sl.mu.Lock()
+// refreshed is for a token that is missing or due for a refresh.
+func (s *slot) refreshed(ctx context.Context) (Token, error) {
+	s.mu.Lock()
 	now := time.Now()
-	r, due := sl.held.Load(), sl.flight == nil && !now.Before(sl.retryAt)
-	if r.usable(now) {
-		if due && !r.fresh(now) {
-			sl.begin(ctx)
+	c, due := s.cached.Load(), s.refreshing == nil && !now.Before(s.failures.retryAt)
+	if c.usable(now) {
+		if due && !c.fresh(now) {
+			s.begin(ctx)
 		}
-		sl.mu.Unlock()
-		sl.source.counts.memory.add()
-		return r.Token, nil
+		s.mu.Unlock()
+		return c.Token, nil
 	}
-	f, failure, ended := sl.flight, sl.failure, ctx.Err()
-	if ended == nil && (due || f == nil && failure == nil) {
-		f = sl.begin(ctx)
+	r, failure, ended := s.refreshing, s.failures.last, ctx.Err()
+	if ended == nil && (due || r == nil && failure == nil) {
+		r = s.begin(ctx)
 	}
-	sl.mu.Unlock()
+	s.mu.Unlock()
 	switch {
 	case ended != nil:
 		return Token{}, fmt.Errorf("token: %w", ended)
-	case sl.source.ctx.Err() != nil:
+	case s.background.ending():
 		return Token{}, ErrClosed
-	case f == nil:
+	case r == nil:
 		return Token{}, failure
 	}
-	sl.source.counts.waits.Add(1)
+	s.counters.waits.Add(1)
 	select {
-	case <-f.done:
-		return f.token, f.err
+	case <-r.done:
+		return r.token, r.err
 	case <-ctx.Done():
 		return Token{}, fmt.Errorf("token: waiting for a token: %w", ctx.Err())
 	}
 }
 
-// begin starts a refresh that outlives its caller. It keeps the values of the caller's context, for tracing. Callers hold mu.
-func (sl *slot) begin(ctx context.Context) *flight {
-	f := &flight{done: make(chan struct{})}
-	if !sl.source.enter() {
-		f.err = ErrClosed
-		close(f.done)
-		return f
+// begin starts a refresh that outlives its caller. Callers hold mu.
+func (s *slot) begin(ctx context.Context) *refresh {
+	r := &refresh{done: make(chan struct{})}
+	if !s.background.start(ctx, func(ctx context.Context) { s.run(ctx, r) }) {
+		r.err = ErrClosed
+		close(r.done)
+		return r
 	}
-	sl.flight = f
-	go sl.fly(context.WithoutCancel(ctx), f)
-	return f
+	s.refreshing = r
+	return r
 }
 
-// fly refreshes the token. If that fails and may yet work it tries again, so that a fault which passes costs the next caller
-// nothing, but gives up before long: without callers there is no need.
-func (sl *slot) fly(ctx context.Context, f *flight) {
-	defer sl.source.busy.Done()
-	ctx, cancel := context.WithCancel(ctx)
-	defer cancel()
-	defer context.AfterFunc(sl.source.ctx, cancel)()
+// run makes a refresh. If it fails and may succeed later, run repeats it, so that a short outage costs the
+// next caller nothing, but only maxRetries times: without callers no token is needed.
+func (s *slot) run(ctx context.Context, r *refresh) {
 	for {
-		wait, again := sl.try(ctx, f)
+		wait, again := s.attempt(ctx, r)
 		if !again || !pause(ctx, wait) {
 			return
 		}
-		sl.mu.Lock()
-		if sl.flight != nil || sl.held.Load().fresh(time.Now()) {
-			sl.mu.Unlock()
+		s.mu.Lock()
+		if s.refreshing != nil || s.cached.Load().fresh(time.Now()) {
+			s.mu.Unlock()
 			return
 		}
-		f = &flight{done: make(chan struct{})}
-		sl.flight = f
-		sl.mu.Unlock()
+		r = &refresh{done: make(chan struct{})}
+		s.refreshing = r
+		s.mu.Unlock()
 	}
 }
 
-// try is one flight from its beginning to its end, which comes even if foreign code ends the goroutine.
-func (sl *slot) try(ctx context.Context, f *flight) (wait time.Duration, again bool) {
+// attempt makes one refresh, and finishes it even if foreign code ends the goroutine.
+func (s *slot) attempt(ctx context.Context, r *refresh) (wait time.Duration, again bool) {
 	start := time.Now()
-	var data tokenData
-	from, err := fromEndpoint, errAbandoned
+	var t issuedToken
+	fromStore, err := false, errAborted
 	defer func() {
 		var event Event
-		event, again = sl.land(f, data, from, err)
+		event, again = s.finish(r, t, fromStore, err)
 		event.Duration = time.Since(start)
 		wait = time.Until(event.RetryAt)
-		sl.source.emit(event)
+		s.observe(ctx, event)
 	}()
-	data, from, err = sl.source.fetch(ctx, sl)
-	if err != nil && sl.source.ctx.Err() != nil {
-		err = ErrClosed // what it says beyond that is of our own making
+	t, fromStore, err = s.fetcher.fetch(ctx, s.request, s.replaced)
+	if err != nil && s.background.ending() {
+		err = ErrClosed // the cause is that Close canceled the request
 	}
 	return wait, again
 }
 
-// land ends a flight with its result.
-func (sl *slot) land(f *flight, data tokenData, from origin, err error) (event Event, again bool) {
-	sl.mu.Lock()
-	defer sl.mu.Unlock()
-	defer close(f.done)
-	defer func() { sl.source.counts.count(event) }()
-	sl.flight = nil
-	event = Event{Kind: Refreshed, FromStore: from == fromStore, Scopes: sl.request.scopes}
+// finish publishes the result of a refresh. It reports whether the refresh is to be repeated.
+func (s *slot) finish(r *refresh, t issuedToken, fromStore bool, err error) (event Event, again bool) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	defer close(r.done)
+	defer func() { s.counters.count(event) }()
+	s.refreshing = nil
+	event = Event{Kind: Refreshed, FromStore: fromStore, Scopes: s.request.scopes}
 	if err != nil {
-		f.err = err
-		retryable := sl.failed(err)
-		event.Kind, event.Err, event.RetryAt = RefreshFailed, err, sl.retryAt
-		return event, retryable && sl.failures < selfRetries
+		r.err = err
+		again = s.failures.add(err)
+		event.Kind, event.Err, event.RetryAt = RefreshFailed, err, s.failures.retryAt
+		return event, again
 	}
-	f.token = data.token()
-	event.Expiry = data.expires
-	sl.failures, sl.failure, sl.retryAt = 0, nil, time.Time{}
-	r, now := newReady(data, sl.source.settings.minLife, sl.source.settings.refreshAt), time.Now()
-	if r == nil && sl.held.Load().usable(now) { // it is worth nothing beside the one that is held, so one more has time
-		sl.retryAt = now.Add(backoff.MaxDelay)
+	r.token = t.Token
+	event.Expiry = t.Expiry
+	c, now := newCached(t, s.minLife, s.refreshFraction), time.Now()
+	if c == nil && s.cached.Load().usable(now) { // the cached one is better, and asking again at once would cost
+		s.failures.reset(now.Add(retryPolicy.MaxDelay))
 		return event, false
 	}
-	sl.held.Store(r)
+	s.failures.reset(time.Time{})
+	s.cached.Store(c)
 	return event, false
 }
 
-// failed plans the next request. Callers hold mu.
-func (sl *slot) failed(err error) (retryable bool) {
-	if sl.failures == 0 {
-		sl.waits = backoff.Waits()
-	}
-	sl.failures++
-	sl.failure = err
-	var e *Error
-	status, retryAfter := 0, time.Duration(0)
-	if errors.As(err, &e) {
-		status, retryAfter, retryable = e.StatusCode, min(e.RetryAfter, maxRetryAfter), e.retryable
-	}
-	wait, _ := sl.waits.Next(status, retryAfter)
-	sl.retryAt = time.Now().Add(max(wait, minRetry))
-	return retryable
-}
-
-// drop forgets a token if it is the one that is held. With limited it does so only once in a while: a resource server that
-// refuses every token, because it expects those of another project, must not cause a new one for every request.
-func (sl *slot) drop(t Token, limited bool) {
-	sl.mu.Lock()
-	defer sl.mu.Unlock()
-	r := sl.held.Load()
-	if r == nil || !r.Value.Equal(t.Value) {
+// drop forgets a token if it is the cached one. If a resource server rejected it, that is limited.
+func (s *slot) drop(t Token, rejected bool) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	c := s.cached.Load()
+	if c == nil || !c.Value.Equal(t.Value) {
 		return
 	}
-	now := time.Now()
-	if limited {
-		if now.Before(sl.holdTill) {
-			return
-		}
-		if now.Sub(sl.holdTill) > maxHold {
-			sl.hold = 0
-		}
-		sl.hold = min(max(2*sl.hold, minHold), maxHold)
-		sl.holdTill = now.Add(sl.hold)
+	if rejected && !s.rejections.allow(time.Now()) {
+		return
 	}
-	sl.refused = r.data
-	sl.refused.expires = time.Time{} // any other token will do
-	sl.held.Store(nil)
+	s.dropped = c.issuedToken
+	s.dropped.Expiry = time.Time{} // any other token will do
+	s.cached.Store(nil)
 }
 
 // replaced is the token that a new one must differ from.
-func (sl *slot) replaced() tokenData {
-	sl.mu.Lock()
-	defer sl.mu.Unlock()
-	if r := sl.held.Load(); r != nil {
-		return r.data
+func (s *slot) replaced() issuedToken {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if c := s.cached.Load(); c != nil {
+		return c.issuedToken
 	}
-	return sl.refused
+	return s.dropped
 }

@@ -33,7 +33,7 @@ func TestColdCallersMakeOneRequest(t *testing.T) {
 			t.Errorf("%d requests, want 1", e.count())
 		}
 		mustToken(t, s)
-		if got := s.Stats(); got.Minted != 1 || got.Requests != 1 || got.Waits != 1000 || got.Memory != 1 || got.Failures != 0 {
+		if got := s.Stats(); got.Minted != 1 || got.Requests != 1 || got.Waits != 1000 || got.Failures != 0 {
 			t.Errorf("%+v", got)
 		}
 	})
@@ -79,7 +79,7 @@ func TestCallersKeepTheirDeadlines(t *testing.T) {
 func TestEndpointDown(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		e, seen := &endpoint{}, &events{}
-		s := newSource(t, e, seen.hook())
+		s := newSource(t, e, seen.observer())
 		start := time.Now()
 		mustToken(t, s)
 		e.set(50*time.Millisecond, status(503, ""))
@@ -157,7 +157,7 @@ func TestCrossingExpiry(t *testing.T) {
 
 func TestFailingEndpoint(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		e := &endpoint{latency: 50 * time.Millisecond, answer: status(503, "")}
+		e := &endpoint{latency: 50 * time.Millisecond, respond: status(503, "")}
 		s := newSource(t, e)
 		start := time.Now()
 		var group sync.WaitGroup
@@ -193,7 +193,7 @@ func TestFailingEndpoint(t *testing.T) {
 func TestSelfRetry(t *testing.T) {
 	for _, code := range []int{408, 425, 429, 500, 502, 503, 504} {
 		synctest.Test(t, func(t *testing.T) {
-			e := &endpoint{answer: func(n int, form url.Values) *http.Response {
+			e := &endpoint{respond: func(n int, form url.Values) *http.Response {
 				if n == 1 {
 					return reply(code, "")
 				}
@@ -210,7 +210,7 @@ func TestSelfRetry(t *testing.T) {
 	}
 	for _, code := range []int{400, 401, 403, 404, 409, 501} {
 		synctest.Test(t, func(t *testing.T) {
-			e := &endpoint{answer: status(code, refused("invalid_request"))}
+			e := &endpoint{respond: status(code, refused("invalid_request"))}
 			s := newSource(t, e)
 			noToken(t, s)
 			time.Sleep(time.Hour)
@@ -223,7 +223,7 @@ func TestSelfRetry(t *testing.T) {
 
 func TestBackoff(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		e := &endpoint{answer: status(500, "")}
+		e := &endpoint{respond: status(500, "")}
 		s := newSource(t, e)
 		start := time.Now()
 		for time.Since(start) < time.Hour {
@@ -245,7 +245,7 @@ func TestRetryAfter(t *testing.T) {
 		"":                    {0, time.Second},
 	} {
 		synctest.Test(t, func(t *testing.T) {
-			e := &endpoint{answer: func(n int, form url.Values) *http.Response {
+			e := &endpoint{respond: func(n int, form url.Values) *http.Response {
 				if n > 1 {
 					return issue(n, form)
 				}
@@ -283,7 +283,7 @@ func TestRefreshJitter(t *testing.T) {
 		synctest.Test(t, func(t *testing.T) {
 			refreshed := map[time.Duration]bool{}
 			for range 30 {
-				e := &endpoint{answer: issueFor(c.life)}
+				e := &endpoint{respond: issueFor(c.life)}
 				s := newSource(t, e, c.options...)
 				start := time.Now()
 				mustToken(t, s)
@@ -383,7 +383,7 @@ func TestClose(t *testing.T) {
 		if err := noToken(t, held); !errors.Is(err, token.ErrClosed) {
 			t.Error(err)
 		}
-		waiting := newSource(t, &endpoint{answer: status(503, "")})
+		waiting := newSource(t, &endpoint{respond: status(503, "")})
 		noToken(t, waiting) // and tries again before long
 		waiting.Close()     // the bubble would not end if a goroutine were left
 		if err := noToken(t, waiting); !errors.Is(err, token.ErrClosed) {

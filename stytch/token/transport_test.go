@@ -206,7 +206,7 @@ func TestTransportThatIsAlwaysRefused(t *testing.T) {
 func TestTransportWithoutToken(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		server := &resource{}
-		s := newSource(t, &endpoint{answer: status(503, "")})
+		s := newSource(t, &endpoint{respond: status(503, "")})
 		body := &closable{Reader: strings.NewReader("x")}
 		req, err := http.NewRequestWithContext(t.Context(), http.MethodPost, "https://api.example.com/", body)
 		if err != nil {

@@ -1,4 +1,4 @@
-// Package storetest tests implementations of token.Store, as testing/fstest tests file systems.
+// Package storetest tests implementations of token.Store.
 package storetest
 
 import (
@@ -19,8 +19,8 @@ type Store interface {
 	Release(ctx context.Context, key, owner string) error
 }
 
-// Run checks that store does what token.Store says, with keys of its own, so that it may hold other things. The end of a life
-// is waited for with advance, which makes d pass for the store: time.Sleep does for a real one.
+// Run checks that store does what token.Store requires. It uses new keys, so the store may hold other
+// entries. advance lets d pass for the store; for a real one, pass time.Sleep.
 func Run(t *testing.T, store Store, advance func(d time.Duration)) {
 	t.Helper()
 	for name, test := range map[string]func(*suite, string){
@@ -78,7 +78,7 @@ func (s *suite) values(key string) {
 	if value := s.get(key); value != nil {
 		s.Errorf("Get of an absent key = %d bytes, want nil", len(value))
 	}
-	every := make([]byte, 256, 100<<10) // every byte, zero and line ends included
+	every := make([]byte, 256, 100<<10) // every byte value, zero and line ends included
 	for i := range every {
 		every[i] = byte(i)
 	}
@@ -121,14 +121,14 @@ func (s *suite) lease(key string) {
 		s.Error("a lease was given to a second owner")
 	}
 	if !s.take(key, "a", long) {
-		s.Error("the holder asked again and was refused: its first answer may have been lost")
+		s.Error("the holder asked again and was refused: its first response may have been lost")
 	}
 	if !s.take(key+"-other", "b", long) {
 		s.Error("a lease of another key was not given")
 	}
 	s.release(key, "b")
 	if s.take(key, "b", long) {
-		s.Error("somebody else ended a lease")
+		s.Error("another owner ended a lease")
 	}
 	s.release(key, "a")
 	s.release(key, "a") // nothing to do
@@ -139,9 +139,9 @@ func (s *suite) lease(key string) {
 	if !s.take(key, "c", long) {
 		s.Error("a lease that ended was not given")
 	}
-	s.release(key, "b") // the former holder, late
+	s.release(key, "b") // the previous holder, late
 	if s.take(key, "d", long) {
-		s.Error("a former holder ended the lease of its successor")
+		s.Error("a previous holder ended the lease of the next one")
 	}
 }
 
@@ -169,20 +169,20 @@ func (s *suite) race(key string) {
 	}
 }
 
-// misuse is what must be an error rather than a value or a lease that lives for ever.
+// misuse must be an error, not a value or a lease without an end.
 func (s *suite) misuse(key string) {
 	for _, life := range []time.Duration{0, -1, -time.Second} {
 		if s.store.Put(s.Context(), key, []byte("value"), life) == nil {
-			s.Errorf("Put with a life of %v is no error", life)
+			s.Errorf("Put with a life of %v is not an error", life)
 		}
 		if _, err := s.store.Lease(s.Context(), key+"-lease", "a", life); err == nil {
-			s.Errorf("Lease with a life of %v is no error", life)
+			s.Errorf("Lease with a life of %v is not an error", life)
 		}
 	}
 	canceled, cancel := context.WithCancel(s.Context())
 	cancel()
 	if _, err := s.store.Get(canceled, key); err == nil {
-		s.Error("Get with a canceled context is no error")
+		s.Error("Get with a canceled context is not an error")
 	}
 	if s.get(key) != nil {
 		s.Error("a refused value was stored")

@@ -38,7 +38,7 @@ func Server(t *testing.T, newHandler func(*verify.Verifier) http.Handler) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	t.Cleanup(source.Close)
+	t.Cleanup(func() { _ = source.Close() })
 	bearer := func(scope string) string {
 		found, err := source.TokenFor(t.Context(), token.Request{Scopes: []string{scope}})
 		if err != nil {

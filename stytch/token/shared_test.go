@@ -127,7 +127,7 @@ func TestMemStore(t *testing.T) {
 // fleet is a number of processes with one store and one endpoint.
 type fleet struct {
 	store     *memStore
-	processes []*shared
+	processes []*sharedStore
 
 	mu       sync.Mutex
 	minted   int
@@ -142,7 +142,7 @@ func newFleet(t *testing.T, processes int) *fleet {
 	t.Helper()
 	f := &fleet{store: newMemStore(), mintTime: 200 * time.Millisecond}
 	for range processes {
-		s, err := newShared(f.store, nil, f.report)
+		s, err := newSharedStore(f.store, nil, f.report)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -151,28 +151,28 @@ func newFleet(t *testing.T, processes int) *fleet {
 	return f
 }
 
-func (f *fleet) report(err error) {
+func (f *fleet) report(_ context.Context, err error) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	f.reported = append(f.reported, err)
 }
 
-func (f *fleet) mint(ctx context.Context) (tokenData, error) {
+func (f *fleet) mint(ctx context.Context) (issuedToken, error) {
 	if !pause(ctx, f.mintTime) {
-		return tokenData{}, ctx.Err()
+		return issuedToken{}, ctx.Err()
 	}
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	if f.mintErr != nil {
-		return tokenData{}, f.mintErr
+		return issuedToken{}, f.mintErr
 	}
 	f.minted++
 	return newToken(fmt.Sprint("token-", f.minted)), nil
 }
 
-func newToken(value string) tokenData {
+func newToken(value string) issuedToken {
 	now := time.Now()
-	return tokenData{secret.New(value), now, now.Add(mintLife), []string{"read:users"}}
+	return issuedToken{Token{secret.New(value), now.Add(mintLife), []string{"read:users"}}, now}
 }
 
 func (f *fleet) mints() int {
@@ -202,20 +202,20 @@ func want() wanted {
 }
 
 // all lets every process ask at the same time and returns what they got.
-func (f *fleet) all(t *testing.T, w wanted) (tokens []tokenData, fromStoreCount int) {
+func (f *fleet) all(t *testing.T, w wanted) (tokens []issuedToken, fromStoreCount int) {
 	t.Helper()
 	var mu sync.Mutex
 	var group sync.WaitGroup
 	for _, p := range f.processes {
 		group.Go(func() {
-			got, from, err := p.token(t.Context(), w, f.mint)
+			got, stored, err := p.token(t.Context(), w, f.mint)
 			if err != nil {
 				t.Error(err)
 			}
 			mu.Lock()
 			defer mu.Unlock()
 			tokens = append(tokens, got)
-			if from == fromStore {
+			if stored {
 				fromStoreCount++
 			}
 		})
@@ -233,10 +233,10 @@ func TestSharedMintsOnce(t *testing.T) {
 			t.Errorf("%d tokens minted, %d callers served by the store, want 1 and 99", f.mints(), stored)
 		}
 		for _, got := range tokens {
-			if got.value.Reveal() != "token-1" || !slices.Equal(got.scopes, []string{"read:users"}) {
+			if got.Value.Reveal() != "token-1" || !slices.Equal(got.Scopes, []string{"read:users"}) {
 				t.Fatal("a process got another token")
 			}
-			if got.expires.Sub(start) > mintLife+f.mintTime {
+			if got.Expiry.Sub(start) > mintLife+f.mintTime {
 				t.Fatal("the token's life grew on its way through the store")
 			}
 		}
@@ -250,7 +250,7 @@ func TestSharedMintsOnce(t *testing.T) {
 		// The next lifetime: all of them hold the token that is to be replaced.
 		time.Sleep(50 * time.Minute)
 		next := want()
-		next.held = tokens[0]
+		next.replaced = tokens[0]
 		if _, stored := f.all(t, next); f.mints() != 2 || stored != 99 {
 			t.Errorf("after the refresh %d tokens minted, %d callers served by the store, want 2 and 99", f.mints(), stored)
 		}
@@ -260,7 +260,7 @@ func TestSharedMintsOnce(t *testing.T) {
 func TestSharedTakesWhatIsOfUse(t *testing.T) {
 	for name, test := range map[string]struct {
 		age    time.Duration // of the stored token, whose life is an hour
-		held   func(stored tokenData) tokenData
+		held   func(stored issuedToken) issuedToken
 		stored bool // the stored token is taken
 	}{
 		"fresh":               {0, nil, true},
@@ -268,11 +268,11 @@ func TestSharedTakesWhatIsOfUse(t *testing.T) {
 		"one minute left":     {59 * time.Minute, nil, true},
 		"under a minute left": {59*time.Minute + time.Second, nil, false},
 		"dead":                {61 * time.Minute, nil, false},
-		"held already":        {50 * time.Minute, func(s tokenData) tokenData { return s }, false},
-		"newer than the held": {0, func(tokenData) tokenData { return older("held") }, true},
-		"older than the held": {50 * time.Minute, func(tokenData) tokenData { return newToken("held") }, false},
-		"dropped":             {0, func(s tokenData) tokenData { return tokenData{value: s.value} }, false},
-		"another was dropped": {0, func(tokenData) tokenData { return tokenData{value: secret.New("dropped")} }, true},
+		"held already":        {50 * time.Minute, func(s issuedToken) issuedToken { return s }, false},
+		"newer than the held": {0, func(issuedToken) issuedToken { return older("held") }, true},
+		"older than the held": {50 * time.Minute, func(issuedToken) issuedToken { return newToken("held") }, false},
+		"dropped":             {0, func(s issuedToken) issuedToken { return issuedToken{Token: Token{Value: s.Value}} }, false},
+		"another was dropped": {0, func(issuedToken) issuedToken { return issuedToken{Token: Token{Value: secret.New("dropped")}} }, true},
 	} {
 		t.Run(name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
@@ -288,23 +288,23 @@ func TestSharedTakesWhatIsOfUse(t *testing.T) {
 				time.Sleep(test.age)
 				w := want()
 				if test.held != nil {
-					w.held = test.held(stored)
+					w.replaced = test.held(stored)
 				}
 				got, from, err := f.processes[0].token(t.Context(), w, f.mint)
 				if err != nil {
 					t.Fatal(err)
 				}
-				if (from == fromStore) != test.stored || got.value.Equal(stored.value) != test.stored {
-					t.Errorf("stored token taken: %t, want %t", from == fromStore, test.stored)
+				if from != test.stored || got.Value.Equal(stored.Value) != test.stored {
+					t.Errorf("stored token taken: %t, want %t", from, test.stored)
 				}
 			})
 		})
 	}
 }
 
-func older(value string) tokenData {
+func older(value string) issuedToken {
 	t := newToken(value)
-	t.issued, t.expires = t.issued.Add(-mintLife), t.expires.Add(-mintLife)
+	t.issuedAt, t.Expiry = t.issuedAt.Add(-mintLife), t.Expiry.Add(-mintLife)
 	return t
 }
 
@@ -332,7 +332,7 @@ func TestSharedStoresNothingUseless(t *testing.T) {
 		w := want()
 		w.minLife = mintLife
 		tokens, stored := f.all(t, w)
-		if f.mints() != 2 || stored != 0 || tokens[0].value.IsZero() || tokens[1].value.IsZero() {
+		if f.mints() != 2 || stored != 0 || tokens[0].Value.IsZero() || tokens[1].Value.IsZero() {
 			t.Errorf("%d tokens minted, %d callers served by the store, want one for each", f.mints(), stored)
 		}
 		if len(f.store.entries) != 0 {
@@ -393,8 +393,8 @@ func TestSharedLooksAgain(t *testing.T) {
 			}
 			return nil
 		}
-		if _, from, err := f.processes[0].token(t.Context(), want(), f.mint); err != nil || from != fromStore {
-			t.Errorf("error %v, token from the store: %t, want it from there", err, from == fromStore)
+		if _, from, err := f.processes[0].token(t.Context(), want(), f.mint); err != nil || !from {
+			t.Errorf("error %v, token from the store: %t, want it from there", err, from)
 		}
 		if f.mints() != 1 || len(f.store.entries) != 1 {
 			t.Errorf("%d tokens minted, %d entries left, want 1 and the token alone", f.mints(), len(f.store.entries))

@@ -29,7 +29,7 @@ type vector struct {
 
 var repeated = regexp.MustCompile(`\{(.)\*(\d+)\}`)
 
-func (v vector) answer(int, url.Values) *http.Response {
+func (v vector) respond(int, url.Values) *http.Response {
 	body := repeated.ReplaceAllStringFunc(v.Body, func(s string) string {
 		parts := repeated.FindStringSubmatch(s)
 		n, _ := strconv.Atoi(parts[2])
@@ -43,7 +43,7 @@ func (v vector) answer(int, url.Values) *http.Response {
 	return r
 }
 
-func TestAnswerVectors(t *testing.T) {
+func TestResponseVectors(t *testing.T) {
 	var file struct{ Cases []vector }
 	vectors.Read(t, "token_responses.json", &file)
 	if len(file.Cases) != 35 {
@@ -58,7 +58,7 @@ func TestAnswerVectors(t *testing.T) {
 
 // check is about one need for a token, and a second one a minute later.
 func (v vector) check(t *testing.T) {
-	e := &endpoint{answer: v.answer}
+	e := &endpoint{respond: v.respond}
 	s := newSource(t, e)
 	got, err := s.Token(t.Context())
 	var detail *token.Error
@@ -145,7 +145,7 @@ func TestLife(t *testing.T) {
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
-				s := newSource(t, &endpoint{answer: func(int, url.Values) *http.Response {
+				s := newSource(t, &endpoint{respond: func(int, url.Values) *http.Response {
 					r := reply(200, fmt.Sprintf(`{"access_token":%q,"expires_in":%s,"token_type":"Bearer"}`, jwt(c.payload), c.expiresIn))
 					if c.date != 0 {
 						r.Header.Set("Date", time.Unix(now+c.date, 0).UTC().Format(http.TimeFormat))
@@ -207,7 +207,7 @@ func TestGrantedScopes(t *testing.T) {
 			`"access_token":"` + jwt(`{"scope":["own"]}`) + `"`:              "asked",
 			`"access_token":"` + jwt(`{"scope":"own"}`) + `","scope":"told"`: "told",
 		} {
-			s := newSource(t, &endpoint{answer: status(200, `{`+body+`,"token_type":"bearer","expires_in":3600}`)}, token.WithScopes("asked"))
+			s := newSource(t, &endpoint{respond: status(200, `{`+body+`,"token_type":"bearer","expires_in":3600}`)}, token.WithScopes("asked"))
 			got, err := s.Token(t.Context())
 			if err != nil || strings.Join(got.Scopes, " ") != want {
 				t.Errorf("%s: %q, %v", body, got.Scopes, err)
@@ -220,9 +220,9 @@ func TestGrantedScopes(t *testing.T) {
 func TestErrorTexts(t *testing.T) {
 	quote := func(s string) string { b, _ := json.Marshal(s); return string(b) }
 	for _, c := range []struct {
-		name   string
-		answer func(int, url.Values) *http.Response
-		want   string
+		name    string
+		respond func(int, url.Values) *http.Response
+		want    string
 	}{
 		{"secret in the description", status(400, `{"error":"invalid_request","error_description":`+quote("got "+canarySecret)+`}`), "[REDACTED]"},
 		{"secret as it was sent", status(400, `{"error":"invalid_request","error_description":`+quote("got "+url.QueryEscape(canarySecret))+`}`), "[REDACTED]"},
@@ -235,7 +235,7 @@ func TestErrorTexts(t *testing.T) {
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
-				text := noToken(t, newSource(t, &endpoint{answer: c.answer})).Error()
+				text := noToken(t, newSource(t, &endpoint{respond: c.respond})).Error()
 				if !strings.Contains(text, c.want) || strings.ContainsAny(text, "\r\n\u2028\u202e") || strings.Contains(text, "the-token") || len(text) > 2000 {
 					t.Errorf("%.2000q", text)
 				}
@@ -252,9 +252,10 @@ func TestCause(t *testing.T) {
 		if err := noToken(t, s); !errors.Is(err, reset) || !errors.Is(err, token.ErrUnavailable) {
 			t.Error(err)
 		}
-		s = newSource(t, &endpoint{answer: func(int, url.Values) *http.Response { return nil }})
-		if err := noToken(t, s); errors.Unwrap(err) != nil || !errors.Is(err, token.ErrUnavailable) {
-			t.Error("the cause quotes the form")
+		s = newSource(t, &endpoint{respond: func(int, url.Values) *http.Response { return nil }})
+		err := noToken(t, s)
+		if cause := errors.Unwrap(err); cause == nil || strings.Contains(cause.Error(), url.QueryEscape(canarySecret)[:20]) || !errors.Is(err, token.ErrUnavailable) {
+			t.Error("there is no cause, or it quotes the form")
 		}
 		s = newSource(t, roundTripper(func(*http.Request) (*http.Response, error) { return nil, nil }))
 		if err := noToken(t, s); !errors.Is(err, token.ErrUnavailable) {
@@ -267,7 +268,7 @@ func TestCause(t *testing.T) {
 func TestOtherStatusWithToken(t *testing.T) {
 	for _, code := range []int{201, 202, 203, 206, 299, 300, 302, 307, 308, 400, 418} {
 		synctest.Test(t, func(t *testing.T) {
-			e := &endpoint{answer: status(code, `{"access_token":"AT","expires_in":3600,"token_type":"bearer"}`)}
+			e := &endpoint{respond: status(code, `{"access_token":"AT","expires_in":3600,"token_type":"bearer"}`)}
 			if err := noToken(t, newSource(t, e)); !errors.Is(err, token.ErrInvalidResponse) || e.count() != 1 {
 				t.Errorf("%d: %v, %d requests", code, err, e.count())
 			}
@@ -280,7 +281,7 @@ func TestEndlessAnswer(t *testing.T) {
 	for _, code := range []int{200, 500} {
 		synctest.Test(t, func(t *testing.T) {
 			read := &endless{}
-			s := newSource(t, &endpoint{answer: func(int, url.Values) *http.Response {
+			s := newSource(t, &endpoint{respond: func(int, url.Values) *http.Response {
 				r := reply(code, "")
 				r.Body, r.ContentLength = read, math.MaxInt64
 				return r
