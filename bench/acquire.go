@@ -97,7 +97,7 @@ func fail(r *report, n size) {
 	values := map[string]string{}
 	times, requests := measureFailure(n.repeats, n.latency, func(e *endpoint) (tokenFunc, func()) {
 		get, s := newSource(e)
-		return get, s.Close
+		return get, func() { _ = s.Close() }
 	})
 	values[ours] = ratio(times)
 	counts := map[string]string{ours: fmt.Sprint(requests)}
