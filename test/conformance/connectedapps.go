@@ -6,20 +6,19 @@ import (
 	"regexp"
 	"slices"
 	"strings"
-	"testing"
 
 	"github.com/stytchkit/m2m/stytch"
 )
 
-func (s *suite) connectedApps(t *testing.T) {
+func (s *suite) connectedApps(t reporter) {
 	for _, kind := range []stytch.ConnectedAppType{stytch.FirstParty, stytch.FirstPartyPublic, stytch.ThirdParty, stytch.ThirdPartyPublic} {
-		t.Run("create "+string(kind), func(t *testing.T) { s.appCreate(t, kind) })
+		t.Run("create "+string(kind), func(t reporter) { s.appCreate(t, kind) })
 	}
 	t.Run("create with everything", s.appCreateFull)
 	t.Run("update", s.appUpdate)
 	t.Run("third party", s.appThirdParty)
 	t.Run("delete", s.appDelete)
-	t.Run("unknown", func(t *testing.T) {
+	t.Run("unknown", func(t reporter) {
 		id := s.unknownID("connected-app")
 		_, got := s.api.ConnectedApps.Get(t.Context(), id)
 		_, updated := s.api.ConnectedApps.Update(t.Context(), id, stytch.ConnectedAppUpdate{ClientDescription: stytch.Set("x")})
@@ -29,7 +28,7 @@ func (s *suite) connectedApps(t *testing.T) {
 
 var appID = regexp.MustCompile(`^connected-app-(test|live)-[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$`)
 
-func (s *suite) appCreate(t *testing.T, kind stytch.ConnectedAppType) {
+func (s *suite) appCreate(t reporter, kind stytch.ConnectedAppType) {
 	created := s.newApp(t, stytch.ConnectedAppCreate{ClientType: kind})
 	if !appID.MatchString(created.ClientID) || created.ClientType != kind || created.Status != "active" || !s.owns(created.ClientName) {
 		t.Errorf("created %s; want an id of Stytch's form, the type %s, the status active, and its name", show(created), kind)
@@ -47,7 +46,7 @@ func (s *suite) appCreate(t *testing.T, kind stytch.ConnectedAppType) {
 
 const template = `{"conformance":"yes"}`
 
-func (s *suite) appCreateFull(t *testing.T) {
+func (s *suite) appCreateFull(t reporter) {
 	created := s.newApp(t, stytch.ConnectedAppCreate{
 		ClientType: stytch.FirstParty, ClientDescription: "Everything: äöü 日本語", RedirectURLs: []string{"https://b.example.com/callback", "https://a.example.com/callback"},
 		PostLogoutRedirectURLs: []string{"https://a.example.com/bye"}, FullAccessAllowed: true, BypassConsentForOfflineAccess: true,
@@ -64,7 +63,7 @@ func (s *suite) appCreateFull(t *testing.T) {
 	s.assumed(t, "a template of ID tokens is kept", text(want.IDTokenTemplateContent) == template, text(want.IDTokenTemplateContent))
 }
 
-func (s *suite) appUpdate(t *testing.T) {
+func (s *suite) appUpdate(t reporter) {
 	created := s.newApp(t, stytch.ConnectedAppCreate{ClientType: stytch.FirstParty, ClientDescription: "first", RedirectURLs: []string{"https://a.example.com/callback"}})
 	want, err := s.api.ConnectedApps.Get(t.Context(), created.ClientID)
 	must(t, err, "get")
@@ -103,7 +102,7 @@ func (s *suite) appUpdate(t *testing.T) {
 }
 
 // appThirdParty checks what is for first parties only.
-func (s *suite) appThirdParty(t *testing.T) {
+func (s *suite) appThirdParty(t reporter) {
 	if _, err := s.tryApp(t, stytch.ConnectedAppCreate{ClientType: stytch.ThirdParty, FullAccessAllowed: true}); !refused(err) {
 		t.Errorf("full access for a third party: %v; want a refusal", err)
 	}
@@ -112,7 +111,7 @@ func (s *suite) appThirdParty(t *testing.T) {
 	}
 }
 
-func (s *suite) appDelete(t *testing.T) {
+func (s *suite) appDelete(t reporter) {
 	created := s.newApp(t, stytch.ConnectedAppCreate{ClientType: stytch.ThirdParty})
 	must(t, s.api.ConnectedApps.Delete(t.Context(), created.ClientID), "delete")
 	if _, err := s.api.ConnectedApps.Get(t.Context(), created.ClientID); !errors.Is(err, stytch.ErrNotFound) {
@@ -123,14 +122,14 @@ func (s *suite) appDelete(t *testing.T) {
 	}
 }
 
-func (s *suite) checkApp(t *testing.T, id string, want stytch.ConnectedApp) {
+func (s *suite) checkApp(t reporter, id string, want stytch.ConnectedApp) {
 	t.Helper()
 	got, err := s.api.ConnectedApps.Get(t.Context(), id)
 	must(t, err, "get")
 	compareApps(t, "the app", *got, want)
 }
 
-func compareApps(t *testing.T, what string, got, want stytch.ConnectedApp) {
+func compareApps(t reporter, what string, got, want stytch.ConnectedApp) {
 	t.Helper()
 	if want.CreationMethod == "" { // an answer to a creation does not say it
 		want.CreationMethod = got.CreationMethod

@@ -57,7 +57,7 @@ func connectTo(tb testing.TB, server *emulator.Server) line {
 }
 
 // report fails on drift in either direction.
-func (l line) report(t *testing.T) {
+func (l line) report(t reporter) {
 	t.Helper()
 	for _, v := range l.transport.Violations() {
 		t.Errorf("%v: mend what sends it, or api/openapi.yaml if that is wrong", &v)
@@ -89,7 +89,7 @@ func TestEmulator(t *testing.T) {
 			if after := inventory(t, server); !slices.Equal(before, after) {
 				t.Errorf("the project held %d clients and apps before, and %d after; want the same ones", len(before), len(after))
 			}
-			l.report(t)
+			l.report(test{t})
 		})
 	}
 }
@@ -132,7 +132,7 @@ func TestEmulatorOfOtherHabits(t *testing.T) {
 			l := connectTo(t, emulatortest.NewServer(t, emulator.WithBehavior(b), emulator.WithTotals(b.CreateStatus == 0)))
 			l.transport.Strict = b.InactiveClientError == "" // the contract does not know the others
 			Run(t, l.api, Options{Live: true})
-			l.report(t)
+			l.report(test{t})
 		})
 	}
 }
@@ -150,7 +150,7 @@ func TestEmulatorBehindAPath(t *testing.T) {
 	projectID, projectSecret := e.Credentials()
 	l := connect(t, server.Client().Transport, server.URL+"/proxy/of", projectID, projectSecret)
 	Run(t, l.api, Options{Prefix: "behind"})
-	l.report(t)
+	l.report(test{t})
 }
 
 // seeds fill more than one page, with names that a run must leave alone.

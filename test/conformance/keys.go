@@ -9,7 +9,6 @@ import (
 	"math/big"
 	"reflect"
 	"strings"
-	"testing"
 
 	"github.com/stytchkit/m2m/gen"
 	"github.com/stytchkit/m2m/stytch"
@@ -17,7 +16,7 @@ import (
 
 // keySets asks for the keys as a consumer project and as a B2B project does. A project of Stytch is one of the two, and what
 // the address of the other kind answers is not documented.
-func (s *suite) keySets(t *testing.T) {
+func (s *suite) keySets(t reporter) {
 	var sets [][]gen.JWK
 	consumer, errConsumer := s.raw.GetJWKSWithResponse(t.Context(), s.api.ProjectID())
 	if errConsumer == nil && consumer.JSON200 != nil {

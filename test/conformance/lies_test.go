@@ -2,9 +2,7 @@ package conformance
 
 import (
 	"net/http"
-	"os"
-	"os/exec"
-	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -105,101 +103,56 @@ var misconduct = map[string]lie{
 	}, says: "Connected_App_search"},
 }
 
-const (
-	lieEnv     = "CONFORMANCE_TEST_LIE"
-	secretsEnv = "CONFORMANCE_TEST_SECRETS"
-)
-
-// TestLies shows that the suite turns red: for drift of the answers from the contract, and for conduct other than documented.
-// A suite that fails does so in a process of its own.
+// TestLies shows that the suite fails: when responses drift from the contract, and when the server behaves other than
+// documented.
 func TestLies(t *testing.T) {
 	for name, l := range drift {
-		t.Run(name, func(t *testing.T) { t.Parallel(); checkLie(t, name, l.says) })
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			if output := underLie(t, l, Options{}); !strings.Contains(output.String(), l.says) {
+				t.Errorf("the suite fails, and not with %q:\n%s", l.says, output)
+			}
+		})
 	}
 	for name, l := range misconduct {
-		t.Run(name, func(t *testing.T) { t.Parallel(); checkLie(t, name, "--- FAIL: TestInChild/"+l.says+" (") })
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			if output := underLie(t, l, Options{Live: true}); !slices.Contains(output.failures, l.says) {
+				t.Errorf("the suite fails in %v, and not in %s:\n%s", output.failures, l.says, output)
+			}
+		})
 	}
 }
 
-func checkLie(t *testing.T, name, want string) {
+// underLie runs the suite, which has to fail, against an emulator with a liar in front.
+func underLie(t *testing.T, l lie, opts Options) *output {
 	t.Helper()
-	output, secrets := failing(t, "TestInChild", name)
-	if !strings.Contains(output, want) {
-		t.Errorf("the suite fails, and not with %q:\n%s", want, output)
-	}
-	if len(secrets) < 2 {
-		t.Error("hardly a secret has passed, so nothing shows that they stay out of the output")
-	}
-}
-
-// TestInChild is the suite under one lie, for TestLies.
-func TestInChild(t *testing.T) {
-	name := os.Getenv(lieEnv)
-	if name == "" {
-		t.Skip("TestLies runs this in a process of its own")
-	}
-	l, isDrift := drift[name]
-	if !isDrift {
-		l = misconduct[name]
-	}
 	server := emulatortest.NewServer(t)
 	liar := &liar{base: server.Client().Transport, lie: l, secrets: []string{server.Secret}}
-	t.Cleanup(func() { handOver(t, liar.secrets) })
 	line := connect(t, liar, server.URL, server.ProjectID, server.Secret)
-	defer line.report(t)
-	Run(t, line.api, Options{Live: !isDrift, patience: time.Nanosecond})
+	opts.patience = time.Nanosecond
+	output := recordRun(t, func(r reporter) {
+		runSuite(r, line.api, opts)
+		line.report(r)
+	})
+	if len(liar.secrets) < 2 {
+		t.Error("hardly a secret has passed, so this does not show that they stay out of the output")
+	}
+	output.hold(t, liar.secrets)
+	return output
 }
 
-// TestLossInChild is the suite with creations whose answers are lost, for TestLossLeavesNothing.
-func TestLossInChild(t *testing.T) {
-	if os.Getenv(lieEnv) == "" {
-		t.Skip("TestLossLeavesNothing runs this in a process of its own")
-	}
-	server := emulatortest.NewServer(t, seeds(3), emulator.WithFaults(emulator.DropResponse("CreateM2MClient").Times(2), emulator.DropResponse("CreateConnectedApp").Times(2)))
-	line := connectTo(t, server)
-	t.Run("suite", func(t *testing.T) { Run(t, line.api, Options{}) })
-	if ids := inventory(t, server); len(ids) == 3 {
-		t.Log("left alone: the three that were there")
-	}
-	handOver(t, []string{server.Secret})
-}
-
+// Clients whose creation was never confirmed are removed as well, and no others.
 func TestLossLeavesNothing(t *testing.T) {
-	t.Parallel()
-	output, _ := failing(t, "TestLossInChild", "loss")
-	for _, want := range []string{"left alone: the three that were there", "outcome unknown"} {
-		if !strings.Contains(output, want) {
-			t.Errorf("the output does not say %q:\n%s", want, output)
-		}
+	server := emulatortest.NewServer(t, seeds(3), emulator.WithFaults(
+		emulator.DropResponse("CreateM2MClient").Times(2), emulator.DropResponse("CreateConnectedApp").Times(2)))
+	line := connectTo(t, server)
+	output := recordRun(t, func(r reporter) { runSuite(r, line.api, Options{}) })
+	output.hold(t, []string{server.Secret})
+	if !strings.Contains(output.String(), "outcome unknown") {
+		t.Errorf("no failure says that the outcome is unknown:\n%s", output)
 	}
-}
-
-// failing runs a test of this binary that has to fail, and returns what it said, in which there must be no secret.
-func failing(t *testing.T, test, lie string) (output string, secrets []string) {
-	t.Helper()
-	path := filepath.Join(t.TempDir(), "secrets")
-	cmd := exec.CommandContext(t.Context(), os.Args[0], "-test.run=^"+test+"$", "-test.v", "-test.count=1")
-	cmd.Env = append(os.Environ(), lieEnv+"="+lie, secretsEnv+"="+path)
-	out, err := cmd.CombinedOutput()
-	data, readErr := os.ReadFile(path)
-	if readErr != nil {
-		t.Fatalf("the process did not get to its end: %v, %v", err, readErr)
-	}
-	secrets = strings.Fields(string(data))
-	for _, secret := range secrets {
-		if strings.Contains(string(out), secret) {
-			t.Fatal("the output holds a secret")
-		}
-	}
-	if err == nil {
-		t.Fatalf("the suite passed:\n%s", out)
-	}
-	return string(out), secrets
-}
-
-func handOver(t *testing.T, secrets []string) {
-	t.Helper()
-	if err := os.WriteFile(os.Getenv(secretsEnv), []byte(strings.Join(secrets, "\n")), 0o600); err != nil {
-		t.Error(err)
+	if ids := inventory(t, server); len(ids) != 3 {
+		t.Errorf("%d clients and apps are left, want the three that were there before", len(ids))
 	}
 }

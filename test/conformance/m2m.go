@@ -7,13 +7,12 @@ import (
 	"regexp"
 	"slices"
 	"strings"
-	"testing"
 
 	"github.com/stytchkit/m2m/stytch"
 	"github.com/stytchkit/m2m/stytch/secret"
 )
 
-func (s *suite) m2mClients(t *testing.T) {
+func (s *suite) m2mClients(t reporter) {
 	t.Run("create", s.m2mCreate)
 	t.Run("import", s.m2mImport)
 	t.Run("update", s.m2mUpdate)
@@ -25,7 +24,7 @@ func (s *suite) m2mClients(t *testing.T) {
 
 var m2mID = regexp.MustCompile(`^m2m-client-(test|live)-[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$`)
 
-func (s *suite) m2mCreate(t *testing.T) {
+func (s *suite) m2mCreate(t reporter) {
 	var answer stytch.Response
 	created, err := s.tryM2M(t, stytch.WithResponse(t.Context(), &answer), stytch.M2MCreate{
 		ClientDescription: "Charges cards at night: äöü, 日本語, 👩‍👩‍👧", Scopes: []string{"write:conformance", "read:conformance"},
@@ -54,7 +53,7 @@ func (s *suite) m2mCreate(t *testing.T) {
 	s.assumed(t, "metadata keeps every digit of a number", big.TrustedMetadata.Equal(stytch.Metadata(`{"big":9007199254740993,"fraction":1.50}`)), show(big))
 }
 
-func (s *suite) m2mImport(t *testing.T) {
+func (s *suite) m2mImport(t reporter) {
 	chosen, id := secret.Generate(), s.name()
 	request := stytch.M2MCreate{ClientID: id, ClientSecret: secret.Outgoing(chosen), Scopes: []string{"read:conformance"}}
 	created := s.newM2M(t, request)
@@ -75,7 +74,7 @@ func (s *suite) m2mImport(t *testing.T) {
 	s.checkSecret(t, id, secret.String(request.ClientSecret), false)
 }
 
-func (s *suite) m2mUpdate(t *testing.T) {
+func (s *suite) m2mUpdate(t reporter) {
 	created := s.newM2M(t, stytch.M2MCreate{ClientDescription: "first", TrustedMetadata: stytch.Metadata(`{"team":"billing"}`)})
 	want := as[stytch.M2MClient](t, created)
 	renamed := s.name()
@@ -107,7 +106,7 @@ func (s *suite) m2mUpdate(t *testing.T) {
 }
 
 // m2mMetadata checks the merge, which is documented for the top level.
-func (s *suite) m2mMetadata(t *testing.T) {
+func (s *suite) m2mMetadata(t reporter) {
 	created := s.newM2M(t, stytch.M2MCreate{TrustedMetadata: stytch.Metadata(`{"gone":1,"kept":"k","deep":{"x":1,"y":2}}`)})
 	for _, step := range []struct{ change, want string }{
 		{`{}`, `{"gone":1,"kept":"k","deep":{"x":1,"y":2}}`},
@@ -136,7 +135,7 @@ func (s *suite) m2mMetadata(t *testing.T) {
 	s.checkM2M(t, created.ClientID, *full)
 }
 
-func (s *suite) m2mStatus(t *testing.T) {
+func (s *suite) m2mStatus(t reporter) {
 	created := s.newM2M(t, stytch.M2MCreate{})
 	s.checkSecret(t, created.ClientID, created.ClientSecret, true)
 	for _, status := range []stytch.M2MClientStatus{stytch.Inactive, stytch.Active} {
@@ -146,7 +145,7 @@ func (s *suite) m2mStatus(t *testing.T) {
 	}
 }
 
-func (s *suite) m2mDelete(t *testing.T) {
+func (s *suite) m2mDelete(t reporter) {
 	created := s.newM2M(t, stytch.M2MCreate{})
 	must(t, s.api.M2M.Delete(t.Context(), created.ClientID), "delete")
 	if _, err := s.api.M2M.Get(t.Context(), created.ClientID); !errors.Is(err, stytch.ErrNotFound) {
@@ -158,7 +157,7 @@ func (s *suite) m2mDelete(t *testing.T) {
 	s.checkSecret(t, created.ClientID, created.ClientSecret, false)
 }
 
-func (s *suite) m2mUnknown(t *testing.T) {
+func (s *suite) m2mUnknown(t reporter) {
 	id := s.unknownID("m2m-client")
 	_, got := s.api.M2M.Get(t.Context(), id)
 	_, updated := s.api.M2M.Update(t.Context(), id, stytch.M2MUpdate{ClientDescription: stytch.Set("x")})
@@ -167,7 +166,7 @@ func (s *suite) m2mUnknown(t *testing.T) {
 }
 
 // checkUnknown wants the documented error with all that identifies it.
-func checkUnknown(t *testing.T, errs map[string]error) {
+func checkUnknown(t reporter, errs map[string]error) {
 	t.Helper()
 	for method, err := range errs {
 		var e *stytch.Error
@@ -178,14 +177,14 @@ func checkUnknown(t *testing.T, errs map[string]error) {
 }
 
 // checkM2M reads a client.
-func (s *suite) checkM2M(t *testing.T, id string, want stytch.M2MClient) {
+func (s *suite) checkM2M(t reporter, id string, want stytch.M2MClient) {
 	t.Helper()
 	got, err := s.api.M2M.Get(t.Context(), id)
 	must(t, err, "get")
 	compareM2M(t, "the client", *got, want)
 }
 
-func compareM2M(t *testing.T, what string, got, want stytch.M2MClient) {
+func compareM2M(t reporter, what string, got, want stytch.M2MClient) {
 	t.Helper()
 	if got.TrustedMetadata.Equal(want.TrustedMetadata) {
 		got.TrustedMetadata = want.TrustedMetadata // the order of its keys means nothing
@@ -195,14 +194,14 @@ func compareM2M(t *testing.T, what string, got, want stytch.M2MClient) {
 	}
 }
 
-func checkLastFour(t *testing.T, got string, of secret.String) {
+func checkLastFour(t reporter, got string, of secret.String) {
 	t.Helper()
 	if plain := of.Reveal(); len(got) != 4 || !strings.HasSuffix(plain, got) {
 		t.Errorf("the last four characters do not belong to the secret of %d characters", len(plain))
 	}
 }
 
-func object(t *testing.T, v any) stytch.Metadata {
+func object(t reporter, v any) stytch.Metadata {
 	t.Helper()
 	o, err := stytch.NewMetadata(v)
 	must(t, err, "encode metadata")

@@ -56,7 +56,7 @@ func runLive(t *testing.T) {
 	if seen := l.transport.Exercised(); seen["GetJWKS"]+seen["GetB2BJWKS"] > 0 {
 		l.mayMiss = []string{"GetJWKS", "GetB2BJWKS"}
 	}
-	l.report(t)
+	l.report(test{t})
 }
 
 func TestOwnProject(t *testing.T) {
@@ -111,7 +111,7 @@ func TestSearchThatLags(t *testing.T) {
 	}}
 	l := connect(t, &liar{base: server.Client().Transport, lie: lag}, server.URL, server.ProjectID, server.Secret)
 	Run(t, l.api, Options{Live: true})
-	if l.report(t); lagging {
+	if l.report(test{t}); lagging {
 		t.Error("no search lagged")
 	}
 }

@@ -2,29 +2,28 @@ package conformance
 
 import (
 	"errors"
-	"testing"
 
 	"github.com/stytchkit/m2m/stytch"
 	"github.com/stytchkit/m2m/stytch/secret"
 )
 
-func (s *suite) m2mSecrets(t *testing.T) {
+func (s *suite) m2mSecrets(t reporter) {
 	created := s.newM2M(t, stytch.M2MCreate{})
-	s.rotation(t, s.api.M2M.Secrets, created.ClientID, created.ClientSecret, func(t *testing.T, sec secret.String, works bool) {
+	s.rotation(t, s.api.M2M.Secrets, created.ClientID, created.ClientSecret, func(t reporter, sec secret.String, works bool) {
 		t.Helper()
 		s.checkSecret(t, created.ClientID, sec, works)
 	})
 }
 
 // connectedAppSecrets cannot prove which secret works: the grants that would need the consent of a user.
-func (s *suite) connectedAppSecrets(t *testing.T) {
+func (s *suite) connectedAppSecrets(t reporter) {
 	for _, kind := range []stytch.ConnectedAppType{stytch.FirstParty, stytch.ThirdParty} {
-		t.Run(string(kind), func(t *testing.T) {
+		t.Run(string(kind), func(t reporter) {
 			created := s.newApp(t, stytch.ConnectedAppCreate{ClientType: kind})
-			s.rotation(t, s.api.ConnectedApps.Secrets, created.ClientID, created.ClientSecret, func(*testing.T, secret.String, bool) {})
+			s.rotation(t, s.api.ConnectedApps.Secrets, created.ClientID, created.ClientSecret, func(reporter, secret.String, bool) {})
 		})
 	}
-	t.Run("public", func(t *testing.T) {
+	t.Run("public", func(t reporter) {
 		created := s.newApp(t, stytch.ConnectedAppCreate{ClientType: stytch.FirstPartyPublic})
 		secrets := s.api.ConnectedApps.Secrets
 		_, started := secrets.Start(t.Context(), created.ClientID)
@@ -40,13 +39,13 @@ func (s *suite) connectedAppSecrets(t *testing.T) {
 			t.Errorf("a public app shows the end of a secret: %+v, %v", last, err)
 		}
 	})
-	t.Run("unknown", func(t *testing.T) {
+	t.Run("unknown", func(t reporter) {
 		s.unknownSecrets(t, s.api.ConnectedApps.Secrets, s.unknownID("connected-app"))
 	})
 }
 
 // rotation goes through the life cycle that is documented for both families. check says whether a secret has to work.
-func (s *suite) rotation(t *testing.T, secrets *stytch.Secrets, id string, current secret.String, check func(*testing.T, secret.String, bool)) {
+func (s *suite) rotation(t reporter, secrets *stytch.Secrets, id string, current secret.String, check func(reporter, secret.String, bool)) {
 	s.checkPending(t, secrets, id, current, secret.String{})
 	s.idle(t, secrets, id)
 	check(t, current, true)
@@ -80,7 +79,7 @@ func (s *suite) rotation(t *testing.T, secrets *stytch.Secrets, id string, curre
 	check(t, next, true)
 }
 
-func (s *suite) start(t *testing.T, secrets *stytch.Secrets, id string, current secret.String) secret.String {
+func (s *suite) start(t reporter, secrets *stytch.Secrets, id string, current secret.String) secret.String {
 	t.Helper()
 	next, err := secrets.Start(t.Context(), id)
 	must(t, err, "start")
@@ -92,14 +91,14 @@ func (s *suite) start(t *testing.T, secrets *stytch.Secrets, id string, current 
 }
 
 // idle completes and cancels what was not started.
-func (s *suite) idle(t *testing.T, secrets *stytch.Secrets, id string) {
+func (s *suite) idle(t reporter, secrets *stytch.Secrets, id string) {
 	t.Helper()
 	for step, err := range map[string]error{"completing": secrets.Complete(t.Context(), id), "canceling": secrets.Cancel(t.Context(), id)} {
 		s.assumed(t, step+" a rotation that was not started is refused as not rotating", errors.Is(err, stytch.ErrNotRotating), err)
 	}
 }
 
-func (s *suite) checkPending(t *testing.T, secrets *stytch.Secrets, id string, current, next secret.String) {
+func (s *suite) checkPending(t reporter, secrets *stytch.Secrets, id string, current, next secret.String) {
 	t.Helper()
 	last, err := secrets.LastFour(t.Context(), id)
 	must(t, err, "read the last four characters")
@@ -112,7 +111,7 @@ func (s *suite) checkPending(t *testing.T, secrets *stytch.Secrets, id string, c
 	}
 }
 
-func (s *suite) unknownSecrets(t *testing.T, secrets *stytch.Secrets, id string) {
+func (s *suite) unknownSecrets(t reporter, secrets *stytch.Secrets, id string) {
 	t.Helper()
 	_, started := secrets.Start(t.Context(), id)
 	_, pending := secrets.LastFour(t.Context(), id)

@@ -3,13 +3,12 @@ package conformance
 import (
 	"context"
 	"slices"
-	"testing"
 	"time"
 
 	"github.com/stytchkit/m2m/stytch"
 )
 
-func (s *suite) m2mSearch(t *testing.T) {
+func (s *suite) m2mSearch(t reporter) {
 	const clients = 3
 	first, second, third := "first:"+s.prefix, "second:"+s.prefix, "third:"+s.prefix
 	var ids, names []string
@@ -32,16 +31,16 @@ func (s *suite) m2mSearch(t *testing.T) {
 		"conditions that exclude": {stytch.All(stytch.HasScope(first), stytch.HasScope(third)), nil},
 		"any condition":           {stytch.Any(stytch.HasScope(first), stytch.ClientNameIn(names[1])), ids[:2]},
 	} {
-		t.Run(name, func(t *testing.T) { s.checkSearch(t, tt.filter, tt.want) })
+		t.Run(name, func(t reporter) { s.checkSearch(t, tt.filter, tt.want) })
 	}
-	t.Run("pages", func(t *testing.T) { s.m2mPages(t, stytch.All(stytch.HasScope(second)), ids) })
-	t.Run("a bad cursor", func(t *testing.T) {
+	t.Run("pages", func(t reporter) { s.m2mPages(t, stytch.All(stytch.HasScope(second)), ids) })
+	t.Run("a bad cursor", func(t reporter) {
 		_, err := s.api.M2M.SearchPage(t.Context(), stytch.M2MSearch{Cursor: "no-cursor-of-Stytch"})
 		s.assumed(t, "a cursor that Stytch did not make is refused", refused(err), err)
 	})
 }
 
-func (s *suite) checkSearch(t *testing.T, filter stytch.M2MFilter, want []string) {
+func (s *suite) checkSearch(t reporter, filter stytch.M2MFilter, want []string) {
 	t.Helper()
 	total := 0
 	s.checkFound(t, want, func(ctx context.Context) (found []string, err error) {
@@ -61,7 +60,7 @@ func (s *suite) checkSearch(t *testing.T, filter stytch.M2MFilter, want []string
 }
 
 // m2mPages walks over the same clients page by page, as a whole, and from where an earlier walk stopped.
-func (s *suite) m2mPages(t *testing.T, filter stytch.M2MFilter, want []string) {
+func (s *suite) m2mPages(t reporter, filter stytch.M2MFilter, want []string) {
 	byHand := func(ctx context.Context) (found []string, err error) {
 		cursor := ""
 		for range 10 * len(want) { // a page may be short or empty; a server that goes in circles would never end
@@ -113,7 +112,7 @@ func (s *suite) m2mPages(t *testing.T, filter stytch.M2MFilter, want []string) {
 	}
 }
 
-func (s *suite) connectedAppSearch(t *testing.T) {
+func (s *suite) connectedAppSearch(t reporter) {
 	var want []string
 	for range 2 {
 		want = append(want, s.newApp(t, stytch.ConnectedAppCreate{ClientType: stytch.ThirdPartyPublic}).ClientID)
@@ -145,7 +144,7 @@ func (s *suite) connectedAppSearch(t *testing.T) {
 }
 
 // checkFound searches. Stytch may take a while to find what was created, which is logged; anybody else has one try.
-func (s *suite) checkFound(t *testing.T, want []string, search func(context.Context) ([]string, error)) {
+func (s *suite) checkFound(t reporter, want []string, search func(context.Context) ([]string, error)) {
 	t.Helper()
 	start := time.Now()
 	for wait := 50 * time.Millisecond; ; wait *= 2 {
@@ -168,7 +167,7 @@ func same(a, b []string) bool {
 	return slices.Equal(slices.Sorted(slices.Values(a)), slices.Sorted(slices.Values(b)))
 }
 
-func checkSame(t *testing.T, found, want []string) {
+func checkSame(t reporter, found, want []string) {
 	t.Helper()
 	if !same(found, want) {
 		t.Errorf("found %v, want %v", found, want)

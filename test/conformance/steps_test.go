@@ -127,7 +127,7 @@ func (m *model) token(r *record) {
 	issued, err := m.suite.issue(m.t.Context(), contentType, string(body))
 	switch active := r.fields["status"] == "active"; {
 	case active && err == nil:
-		m.suite.checkToken(m.t, issued, r.id, strings.Join(asked, " "))
+		m.suite.checkToken(test{m.t}, issued, r.id, strings.Join(asked, " "))
 	case active || !refused(err):
 		m.t.Errorf("a token for an active client (%t): %v", active, err)
 	}

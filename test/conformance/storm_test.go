@@ -13,16 +13,14 @@ import (
 	"github.com/getkin/kin-openapi/openapi3"
 
 	"github.com/stytchkit/m2m/internal/contract"
+	"github.com/stytchkit/m2m/internal/heavy"
 	"github.com/stytchkit/m2m/internal/operation"
 )
 
 // TestStorm sends random and damaged requests, past the wrapper and its checks. Whatever they are, the answer is within the
 // contract, and no fault of the server.
 func TestStorm(t *testing.T) {
-	requests := 2600 // in each of the parts; 10,000 are promised
-	if raceDetector {
-		requests = 400
-	}
+	requests := heavy.Count(400, 2600) // in each of the four parts
 	seeded(t, func(t *testing.T, rng *rand.Rand, l line) {
 		l.transport.AllowRequests, l.transport.AllowUnrouted = true, true
 		l.transport.AllowStatus = []int{http.StatusRequestEntityTooLarge} // what is too long is not read, so it is no operation's

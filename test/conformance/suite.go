@@ -1,66 +1,18 @@
-// Package conformance says by example what the documentation of Stytch promises about machine identities: a suite for
-// whatever answers a [stytch.Client], be it Stytch, the emulator or something in between.
 package conformance
 
 import (
 	"context"
-	"crypto/rand"
 	"encoding/json"
 	"errors"
 	"fmt"
 	"net/http"
 	"strings"
 	"sync/atomic"
-	"testing"
 	"time"
 
 	"github.com/stytchkit/m2m/gen"
 	"github.com/stytchkit/m2m/stytch"
 )
-
-// Options say how [Run] takes the answers.
-type Options struct {
-	// Live turns assertions of what the contract marks assumed into observations: they are logged and never fail. Set it
-	// for Stytch, and for servers that decide such things in a way of their own. Searches then also get some seconds to
-	// find what was created, because whether they see a change at once is not documented.
-	Live bool
-
-	// Prefix begins the names of all clients and apps that Run makes: letters, digits and hyphens, "conformance" if it is
-	// empty. A random part follows, so that no run meets the traces of another.
-	Prefix string
-
-	patience time.Duration // of a search, live
-}
-
-// Run exercises every operation of the contract through api, and every method of its wrapper. Failures hold no secret.
-//
-// It makes some 25 clients and apps and asks for some 20 tokens, which Stytch bills. All of them are removed at the end, even
-// if the suite fails or the answer to a creation is lost; nothing else of the project is changed or removed.
-func Run(t *testing.T, api *stytch.Client, opts Options) {
-	t.Helper()
-	raw, err := gen.NewClientWithResponses(api.BaseURL(), gen.WithHTTPClient(api))
-	if err != nil {
-		t.Fatal(err)
-	}
-	if opts.Prefix == "" {
-		opts.Prefix = "conformance"
-	}
-	if opts.patience == 0 {
-		opts.patience = 10 * time.Second
-	}
-	s := &suite{api: api, raw: raw, live: opts.Live, patience: opts.patience, prefix: opts.Prefix + "-" + strings.ToLower(rand.Text()[:10])}
-	t.Logf("what this run makes is named %s-…", s.prefix)
-
-	t.Run("Keys", s.keySets) // first: they verify the tokens of the others
-	t.Run("M2M clients", s.m2mClients)
-	t.Run("M2M search", s.m2mSearch)
-	t.Run("M2M secrets", s.m2mSecrets)
-	t.Run("M2M tokens", s.m2mTokens)
-	t.Run("Connected Apps", s.connectedApps)
-	t.Run("Connected App search", s.connectedAppSearch)
-	t.Run("Connected App secrets", s.connectedAppSecrets)
-	t.Logf("%d names given, %d tokens issued", s.named.Load(), s.tokens.Load())
-}
 
 // suite is one run.
 type suite struct {
@@ -88,7 +40,7 @@ func (s *suite) unknownID(family string) string {
 }
 
 // assumed asserts a fact that the contract marks assumed; of Stytch it is observed.
-func (s *suite) assumed(t *testing.T, fact string, holds bool, seen any) {
+func (s *suite) assumed(t reporter, fact string, holds bool, seen any) {
 	t.Helper()
 	switch {
 	case s.live:
@@ -99,14 +51,14 @@ func (s *suite) assumed(t *testing.T, fact string, holds bool, seen any) {
 }
 
 // newM2M creates a client under a name of this run, which is removed when the test ends.
-func (s *suite) newM2M(t *testing.T, r stytch.M2MCreate) *stytch.M2MClientWithSecret {
+func (s *suite) newM2M(t reporter, r stytch.M2MCreate) *stytch.M2MClientWithSecret {
 	t.Helper()
 	created, err := s.tryM2M(t, t.Context(), r)
 	must(t, err, "create an M2M client")
 	return created
 }
 
-func (s *suite) tryM2M(t *testing.T, ctx context.Context, r stytch.M2MCreate) (created *stytch.M2MClientWithSecret, err error) {
+func (s *suite) tryM2M(t reporter, ctx context.Context, r stytch.M2MCreate) (created *stytch.M2MClientWithSecret, err error) {
 	r.ClientName = s.name()
 	if r.Scopes == nil {
 		r.Scopes = []string{"read:conformance", "write:conformance"}
@@ -148,14 +100,14 @@ func (s *suite) removeM2M(ctx context.Context, id string) error {
 }
 
 // newApp is newM2M for Connected Apps.
-func (s *suite) newApp(t *testing.T, r stytch.ConnectedAppCreate) *stytch.ConnectedAppWithSecret {
+func (s *suite) newApp(t reporter, r stytch.ConnectedAppCreate) *stytch.ConnectedAppWithSecret {
 	t.Helper()
 	created, err := s.tryApp(t, r)
 	must(t, err, "create a Connected App")
 	return created
 }
 
-func (s *suite) tryApp(t *testing.T, r stytch.ConnectedAppCreate) (created *stytch.ConnectedAppWithSecret, err error) {
+func (s *suite) tryApp(t reporter, r stytch.ConnectedAppCreate) (created *stytch.ConnectedAppWithSecret, err error) {
 	r.ClientName = s.name()
 	s.atEnd(t, func(ctx context.Context) error {
 		if err == nil {
@@ -190,7 +142,7 @@ func (s *suite) removeApp(ctx context.Context, id string) error {
 }
 
 // atEnd cleans up with a context of its own, because that of the test has ended by then.
-func (s *suite) atEnd(t *testing.T, clean func(context.Context) error) {
+func (s *suite) atEnd(t reporter, clean func(context.Context) error) {
 	t.Cleanup(func() {
 		ctx, cancel := context.WithTimeout(context.WithoutCancel(t.Context()), time.Minute)
 		defer cancel()
@@ -200,7 +152,7 @@ func (s *suite) atEnd(t *testing.T, clean func(context.Context) error) {
 	})
 }
 
-func must(t *testing.T, err error, doing string) {
+func must(t reporter, err error, doing string) {
 	t.Helper()
 	if err != nil {
 		t.Fatalf("%s: %v", doing, err)
@@ -223,7 +175,7 @@ func show(answer any) string {
 }
 
 // as is an answer without the fields that another shape does not have.
-func as[T any](t *testing.T, answer any) (out T) {
+func as[T any](t reporter, answer any) (out T) {
 	t.Helper()
 	data, err := json.Marshal(answer)
 	must(t, err, "encode an answer")

@@ -9,22 +9,21 @@ import (
 	"net/url"
 	"slices"
 	"strings"
-	"testing"
 
 	"github.com/stytchkit/m2m/gen"
 	"github.com/stytchkit/m2m/stytch"
 	"github.com/stytchkit/m2m/stytch/secret"
 )
 
-func (s *suite) m2mTokens(t *testing.T) {
+func (s *suite) m2mTokens(t reporter) {
 	held := []string{"write:conformance", "read:conformance", "admin:conformance"}
 	created := s.newM2M(t, stytch.M2MCreate{Scopes: held})
 	id, sec := created.ClientID, created.ClientSecret
 	all := strings.Join(held, " ")
 
-	t.Run("ways to authenticate", func(t *testing.T) {
+	t.Run("ways to authenticate", func(t reporter) {
 		for name, g := range s.grants(t, id, sec) {
-			t.Run(name, func(t *testing.T) {
+			t.Run(name, func(t reporter) {
 				issued, err := s.issue(t.Context(), g.contentType, g.text, g.editors...)
 				if g.assumed {
 					s.assumed(t, "a client may authenticate "+name, err == nil, err)
@@ -37,7 +36,7 @@ func (s *suite) m2mTokens(t *testing.T) {
 			})
 		}
 	})
-	t.Run("scopes", func(t *testing.T) {
+	t.Run("scopes", func(t reporter) {
 		for asked, want := range map[string]string{
 			"": all, "read:conformance": "read:conformance", "admin:conformance write:conformance": "admin:conformance write:conformance",
 		} {
@@ -47,14 +46,14 @@ func (s *suite) m2mTokens(t *testing.T) {
 		}
 		s.unheldScope(t, id, sec)
 	})
-	t.Run("changed scopes", func(t *testing.T) {
+	t.Run("changed scopes", func(t reporter) {
 		_, err := s.api.M2M.Update(t.Context(), id, stytch.M2MUpdate{Scopes: stytch.List("read:conformance")})
 		must(t, err, "take scopes away")
 		issued, err := s.grant(t.Context(), id, sec, "")
 		must(t, err, "ask for a token")
 		s.checkToken(t, issued, id, "read:conformance")
 	})
-	t.Run("refused", func(t *testing.T) {
+	t.Run("refused", func(t reporter) {
 		for name, ask := range map[string]func() (*gen.IssueM2MTokenResponse, error){
 			"wrong secret": func() (*gen.IssueM2MTokenResponse, error) { return s.grant(t.Context(), id, secret.Generate(), "") },
 			"wrong client": func() (*gen.IssueM2MTokenResponse, error) {
@@ -82,7 +81,7 @@ type grant struct {
 }
 
 // grants are the ways in which a client may say who it is.
-func (s *suite) grants(t *testing.T, id string, sec secret.String) map[string]grant {
+func (s *suite) grants(t reporter, id string, sec secret.String) map[string]grant {
 	values := url.Values{"grant_type": {"client_credentials"}, "client_id": {id}, "client_secret": {sec.Reveal()}}
 	object, err := json.Marshal(map[string]string{"grant_type": "client_credentials", "client_id": id, "client_secret": sec.Reveal()})
 	must(t, err, "encode")
@@ -122,7 +121,7 @@ func (s *suite) issued(result *gen.IssueM2MTokenResult, err error) (*gen.IssueM2
 }
 
 // checkSecret proves by a token request whether a secret works.
-func (s *suite) checkSecret(t *testing.T, id string, sec secret.String, works bool) {
+func (s *suite) checkSecret(t reporter, id string, sec secret.String, works bool) {
 	t.Helper()
 	switch _, err := s.grant(t.Context(), id, sec, ""); {
 	case works:
@@ -135,7 +134,7 @@ func (s *suite) checkSecret(t *testing.T, id string, sec secret.String, works bo
 }
 
 // unheldScope allows a refusal and a token without the scope. A token with it would be a hole.
-func (s *suite) unheldScope(t *testing.T, id string, sec secret.String) {
+func (s *suite) unheldScope(t reporter, id string, sec secret.String) {
 	t.Helper()
 	issued, err := s.grant(t.Context(), id, sec, "read:conformance root:conformance")
 	s.assumed(t, "a scope that the client does not hold is refused", refused(err), err)
@@ -160,7 +159,7 @@ type claims struct {
 
 const lifetime = 3600 // seconds
 
-func (s *suite) checkToken(t *testing.T, issued *gen.IssueM2MTokenResponse, clientID, scope string) {
+func (s *suite) checkToken(t reporter, issued *gen.IssueM2MTokenResponse, clientID, scope string) {
 	t.Helper()
 	if issued.TokenType != "bearer" || issued.ExpiresIn != lifetime {
 		t.Errorf("the token is said to be of type %q for %d seconds", issued.TokenType, issued.ExpiresIn)
