@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"maps"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -130,3 +131,5 @@ func (p *Package) thirdParty() []string {
 }
 
 func ours(path string) bool { return path == modulePath || strings.HasPrefix(path, modulePath+"/") }
+
+func sortedKeys[V any](m map[string]V) []string { return slices.Sorted(maps.Keys(m)) }
