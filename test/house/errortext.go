@@ -222,7 +222,7 @@ func (e *errorTexts) text(x ast.Expr, parameters []*types.Var) template {
 	case *ast.BinaryExpr:
 		return append(e.text(x.X, parameters), e.text(x.Y, parameters)...)
 	case *ast.CallExpr:
-		if f := e.callee(x); f != nil && f.FullName() == "fmt.Sprintf" {
+		if f := e.callee(x); f != nil && (f.FullName() == "fmt.Sprintf" || f.Pkg() != nil && f.Pkg().Path() == "strings" && strings.HasPrefix(f.Name(), "Trim")) {
 			return e.text(x.Args[0], parameters)
 		}
 	case *ast.Ident:
