@@ -16,6 +16,7 @@ import (
 	"github.com/stytchkit/m2m/stytch/emulator"
 	"github.com/stytchkit/m2m/stytch/emulator/emulatortest"
 	"github.com/stytchkit/m2m/stytch/rotate"
+	"github.com/stytchkit/m2m/stytch/rotate/fleet"
 	"github.com/stytchkit/m2m/stytch/secret"
 )
 
@@ -38,8 +39,8 @@ func (v *vault) Read(_ context.Context, clientID string) (rotate.Delivery, error
 	return v.holds[clientID], nil
 }
 
-// fleet is a local Stytch with clients whose secrets are in a vault.
-type fleet struct {
+// system is a local Stytch with clients whose secrets are in a vault.
+type system struct {
 	local   *emulator.Server
 	api     *stytch.Client
 	vault   *vault
@@ -47,9 +48,9 @@ type fleet struct {
 	first   map[string]secret.String
 }
 
-func newFleet(t *testing.T, size int) *fleet {
+func newSystem(t *testing.T, size int) *system {
 	t.Helper()
-	f := &fleet{vault: &vault{holds: map[string]rotate.Delivery{}}, first: map[string]secret.String{}}
+	f := &system{vault: &vault{holds: map[string]rotate.Delivery{}}, first: map[string]secret.String{}}
 	f.local = emulatortest.NewServer(t, emulator.WithM2MClients(size, func(i int) emulator.M2MClientSeed {
 		id, s := fmt.Sprintf("m2m-client-test-%04d", i), secret.Generate()
 		f.clients = append(f.clients, id)
@@ -63,7 +64,7 @@ func newFleet(t *testing.T, size int) *fleet {
 	return f
 }
 
-func (f *fleet) engine(t *testing.T, j *postgres.Journal, options ...rotate.Option) *rotate.Rotator {
+func (f *system) engine(t *testing.T, j *postgres.Journal, options ...rotate.Option) *rotate.Rotator {
 	t.Helper()
 	r, err := rotate.New(f.api.M2M.Secrets, f.vault, j, options...)
 	if err != nil {
@@ -73,7 +74,7 @@ func (f *fleet) engine(t *testing.T, j *postgres.Journal, options ...rotate.Opti
 }
 
 // completes is how often the rotation of a client was completed, as far as the latest requests tell.
-func (f *fleet) completes(clientID string) (n int) {
+func (f *system) completes(clientID string) (n int) {
 	for _, r := range f.local.Requests() {
 		if r.Operation == "CompleteM2MClientSecretRotation" && r.Status == http.StatusOK && strings.Contains(r.Path, clientID) {
 			n++
@@ -83,7 +84,7 @@ func (f *fleet) completes(clientID string) (n int) {
 }
 
 // check looks whether what the vault holds works and is new, and the first secret does not work any more.
-func (f *fleet) check(t *testing.T, clientID string) {
+func (f *system) check(t *testing.T, clientID string) {
 	t.Helper()
 	held, _ := f.vault.Read(t.Context(), clientID)
 	first := f.first[clientID]
@@ -100,7 +101,7 @@ func (f *fleet) check(t *testing.T, clientID string) {
 
 func TestEngine(t *testing.T) {
 	const clients, workers = 50, 8
-	f := newFleet(t, clients)
+	f := newSystem(t, clients)
 	dsn := newDatabase(t)
 	count := &counter{}
 	j := open(t, dsn, countWith(count))
@@ -152,10 +153,10 @@ func TestEngine(t *testing.T) {
 // Two processes work on one fleet, as fast as the rate that they share allows. Each client is rotated once.
 func TestFleet(t *testing.T) {
 	const clients = 60
-	f := newFleet(t, clients)
+	f := newSystem(t, clients)
 	dsn := newDatabase(t)
 	count := &counter{}
-	var fleets []*rotate.Fleet
+	var fleets []*fleet.Fleet
 	for i := range 2 {
 		j := open(t, dsn, countWith(count))
 		if i == 0 {
@@ -163,15 +164,19 @@ func TestFleet(t *testing.T) {
 				t.Fatalf("Plan: %d, %v", n, err)
 			}
 		}
-		fleets = append(fleets, &rotate.Fleet{Rotator: f.engine(t, j, rotate.WithLimiter(bucket(t, j, 1000, 50)))})
+		one, err := fleet.New(f.engine(t, j, rotate.WithLimiter(bucket(t, j, 1000, 50))))
+		if err != nil {
+			t.Fatal(err)
+		}
+		fleets = append(fleets, one)
 	}
 	before := count.n.Load()
-	reports := make([]rotate.Report, len(fleets))
+	reports := make([]fleet.Report, len(fleets))
 	var all sync.WaitGroup
-	for i, fleet := range fleets {
+	for i, one := range fleets {
 		all.Go(func() {
 			var err error
-			if reports[i], err = fleet.Run(t.Context(), nil); err != nil {
+			if reports[i], err = one.Run(t.Context(), nil); err != nil {
 				t.Error(err)
 			}
 		})
@@ -195,7 +200,7 @@ func TestTwoEngines(t *testing.T) {
 	if testing.Short() {
 		runs = 20
 	}
-	f := newFleet(t, runs)
+	f := newSystem(t, runs)
 	dsn := newDatabase(t)
 	a, b := open(t, dsn), open(t, dsn)
 	engines := []*rotate.Rotator{f.engine(t, a), f.engine(t, b)}

@@ -25,6 +25,7 @@ import (
 	"github.com/stytchkit/m2m/contrib/postgres"
 	"github.com/stytchkit/m2m/stytch"
 	"github.com/stytchkit/m2m/stytch/rotate"
+	"github.com/stytchkit/m2m/stytch/rotate/fleet"
 	"github.com/stytchkit/m2m/stytch/secret"
 )
 
@@ -59,7 +60,7 @@ func workScale(dsn string, in io.Reader, out io.Writer) error {
 		return err
 	}
 	p := &process{out: json.NewEncoder(out)}
-	fleet, end, err := o.fleet(ctx, dsn, p)
+	workers, end, err := o.fleet(ctx, dsn, p)
 	if err != nil {
 		return err
 	}
@@ -67,10 +68,10 @@ func workScale(dsn string, in io.Reader, out io.Writer) error {
 	go func() {
 		defer cancel() // whoever asked is gone
 		for lines.Decode(&struct{}{}) == nil {
-			p.tell(rotate.Report{Done: int(p.done.Load())}, false)
+			p.tell(fleet.Report{Done: int(p.done.Load())}, false)
 		}
 	}()
-	report, err := fleet.Run(ctx, nil)
+	report, err := workers.Run(ctx, nil)
 	if err != nil {
 		return err
 	}
@@ -79,7 +80,7 @@ func workScale(dsn string, in io.Reader, out io.Writer) error {
 }
 
 // fleet is the whole stack, as a service has it.
-func (o order) fleet(ctx context.Context, dsn string, p *process) (_ *rotate.Fleet, end func(), err error) {
+func (o order) fleet(ctx context.Context, dsn string, p *process) (_ *fleet.Fleet, end func(), err error) {
 	config, err := pgxpool.ParseConfig(dsn)
 	if err != nil {
 		return nil, nil, err
@@ -105,7 +106,8 @@ func (o order) fleet(ctx context.Context, dsn string, p *process) (_ *rotate.Fle
 	if err != nil {
 		return nil, nil, err
 	}
-	return &rotate.Fleet{Rotator: rotator, Concurrency: scaleConcurrency, MaxFailures: -1}, pool.Close, nil
+	workers, err := fleet.New(rotator, fleet.WithConcurrency(scaleConcurrency), fleet.WithMaxFailures(10_000))
+	return workers, pool.Close, err
 }
 
 // process counts what this process does.
@@ -132,7 +134,7 @@ func (p *process) TraceQueryStart(ctx context.Context, _ *pgx.Conn, data pgx.Tra
 
 func (p *process) TraceQueryEnd(context.Context, *pgx.Conn, pgx.TraceQueryEndData) {}
 
-func (p *process) tell(r rotate.Report, final bool) {
+func (p *process) tell(r fleet.Report, final bool) {
 	s := sample{
 		Final: final, Done: r.Done, Failed: r.Failed, Busy: r.Busy,
 		Statements: p.statements.Load(), Idle: p.idle.Load(), Peak: peak(),

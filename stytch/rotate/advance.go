@@ -75,3 +75,15 @@ func (r *Rotator) Estimate(rec Record) Forecast {
 func NewRecord(clientID string, now time.Time) Record {
 	return Record{RotationID: rand.Text(), ClientID: clientID, State: Planned, PlannedAt: now, UpdatedAt: now}
 }
+
+// goOn makes steps until the end, a wait, or a failure.
+func (w *work) goOn(ctx context.Context) (wait time.Duration, err error) {
+	wait, err = w.walk(ctx)
+	switch {
+	case err != nil:
+		return 0, w.failOrGiveUp(ctx, err)
+	case wait == 0:
+		return 0, w.outcome()
+	}
+	return wait, nil
+}

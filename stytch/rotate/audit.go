@@ -3,14 +3,13 @@ package rotate
 import (
 	"context"
 	"encoding/json"
-	"fmt"
 	"io"
 	"strings"
 	"sync"
 	"time"
 )
 
-// maxAuditText bounds the text of an error in an audit log, in bytes.
+// maxAuditText is the most bytes of an error in an audit log.
 const maxAuditText = 2048
 
 // Audit returns an observer for [WithObserver] that writes a line of JSON per change of state and per failure:
@@ -18,9 +17,9 @@ const maxAuditText = 2048
 //	{"time":"2026-03-01T10:00:00.123456789Z","client_id":"...","rotation_id":"...","from":"verified","to":"completing",
 //	 "current":"works","next":"works"}
 //
-// A failure has the same state twice and an "error". The verdicts are "works", "refused" and "unproved". No line holds a secret.
-// Each line is one Write, and there is one Write at a time, so several processes may append to one file. What w says is lost:
-// see [Fleet.Audit]. Without a w it is nil, which WithObserver refuses.
+// A failure has the same state twice and an "error". The verdicts are "works", "refused" and "unproved". No line has a secret.
+// Each line is one call of Write, and there is one call at a time, so several processes may append to one file. Errors of w are
+// ignored; a fleet with fleet.WithAudit stops instead. If w is nil so is the observer, which WithObserver refuses.
 func Audit(w io.Writer) func(context.Context, Event) {
 	if w == nil {
 		return nil
@@ -29,10 +28,8 @@ func Audit(w io.Writer) func(context.Context, Event) {
 }
 
 type auditor struct {
-	w      io.Writer
-	failed func(error) // told of each failure; nil: nobody
-
 	mu sync.Mutex
+	w  io.Writer
 }
 
 type auditLine struct {
@@ -53,28 +50,18 @@ func (a *auditor) observe(_ context.Context, e Event) {
 	}
 	if e.Err != nil {
 		text := e.Err.Error()
-		line.Error = strings.ToValidUTF8(text[:min(len(text), maxAuditText)], "") // a character may be cut
+		line.Error = strings.ToValidUTF8(text[:min(len(text), maxAuditText)], "") // may cut a character
 	}
-	if err := a.write(line); err != nil && a.failed != nil {
-		a.failed(fmt.Errorf("rotate: the audit log failed: %w", err))
-	}
-}
-
-func (a *auditor) write(line auditLine) error {
 	data, err := json.Marshal(line)
 	if err != nil {
-		return err
+		return // unreachable: all are strings
 	}
 	a.mu.Lock()
 	defer a.mu.Unlock()
-	n, err := a.w.Write(append(data, '\n'))
-	if err == nil && n <= len(data) {
-		err = io.ErrShortWrite
-	}
-	return err
+	_, _ = a.w.Write(append(data, '\n'))
 }
 
-// word is the verdict in one word.
+// word returns the verdict in one word.
 func (v Verdict) word() string {
 	switch v {
 	case Accepted:

@@ -28,6 +28,7 @@ import (
 	"github.com/stytchkit/m2m/stytch/rotate"
 	"github.com/stytchkit/m2m/stytch/rotate/deliver"
 	"github.com/stytchkit/m2m/stytch/rotate/filejournal"
+	"github.com/stytchkit/m2m/stytch/rotate/fleet"
 	"github.com/stytchkit/m2m/stytch/secret"
 )
 
@@ -140,7 +141,10 @@ func BenchmarkFleet10k(b *testing.B) {
 			}
 		}
 		began := time.Now()
-		f := rotate.Fleet{Rotator: r, Concurrency: 32, Audit: discard{}}
+		f, err := fleet.New(r, fleet.WithConcurrency(32), fleet.WithAudit(io.Discard))
+		if err != nil {
+			b.Fatal(err)
+		}
 		report, err := f.Run(b.Context(), list)
 		took := time.Since(began).Seconds()
 		if err != nil || report.Done != clients {

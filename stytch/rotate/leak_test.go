@@ -13,6 +13,7 @@ import (
 
 	"github.com/stytchkit/m2m/stytch/rotate"
 	"github.com/stytchkit/m2m/stytch/rotate/filejournal"
+	"github.com/stytchkit/m2m/stytch/rotate/fleet"
 	"github.com/stytchkit/m2m/stytch/secret"
 )
 
@@ -40,10 +41,14 @@ func TestPrints(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
+	many, err := fleet.New(rotator)
+	if err != nil {
+		t.Fatal(err)
+	}
 	delivery := rotate.Delivery{ClientID: "c", Secret: secret.New(next), Previous: secret.New(current)}
 	for _, value := range []any{
 		record, &record, []rotate.Record{record}, delivery, &delivery, map[string]rotate.Delivery{"a": delivery}, claim, journal, codec,
-		rotator, rotate.Fleet{Rotator: rotator}, claim.Record(),
+		rotator, many, claim.Record(),
 	} {
 		var out bytes.Buffer
 		for _, verb := range []string{"%v", "%+v", "%#v", "%s", "%q", "%x", "%d"} {

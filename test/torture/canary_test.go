@@ -18,10 +18,12 @@ import (
 	"strings"
 	"sync"
 	"testing"
+	"time"
 
 	"github.com/stytchkit/m2m/stytch/emulator"
 	"github.com/stytchkit/m2m/stytch/rotate"
 	"github.com/stytchkit/m2m/stytch/rotate/deliver"
+	"github.com/stytchkit/m2m/stytch/rotate/fleet"
 	"github.com/stytchkit/m2m/stytch/secret"
 )
 
@@ -213,10 +215,15 @@ func smallFleet(t *testing.T, key string, e *evidence) (all []secret.String) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	fleet := rotate.Fleet{Rotator: r, Audit: e, Progress: func(p rotate.Progress) { log.Info("progress", "progress", p, "text", fmt.Sprintf("%+v", p)) }}
+	many, err := fleet.New(r, fleet.WithAudit(e), fleet.WithProgress(time.Second, func(p fleet.Progress) {
+		log.Info("progress", "progress", p, "text", fmt.Sprintf("%+v", p))
+	}))
+	if err != nil {
+		t.Fatal(err)
+	}
 	failures := 0
-	for range 2 { // what failed in the first one is mended in the second
-		report, err := fleet.Run(t.Context(), sequence(ids))
+	for range 2 { // what fails in the first one succeeds in the second
+		report, err := many.Run(t.Context(), sequence(ids))
 		log.Info("report", "report", report, "text", fmt.Sprintf("%+v %#v", report, report), "error", err)
 		failures = report.Failed
 	}
@@ -229,7 +236,7 @@ func smallFleet(t *testing.T, key string, e *evidence) (all []secret.String) {
 		record, err := journal.Read(t.Context(), id)
 		log.Info("record", "record", record, "text", fmt.Sprintf("%+v %#v %v", record, record, err))
 	}
-	log.Info("parts", "text", fmt.Sprintf("%+v %#v %+v %#v %+v %#v", r, r, journal, journal, places, fleet))
+	log.Info("parts", "text", fmt.Sprintf("%+v %#v %+v %#v %+v %#v", r, r, journal, journal, places, many))
 	e.addFiles(s.dir)
 	return append(append(all, s.secrets()...), secret.New(s.Secret))
 }

@@ -1,24 +1,24 @@
-package rotate
+package fleet
 
 import (
 	"math"
 	"time"
 )
 
-// smoothing is how far back the rate looks.
+// smoothing is the time over which a rate is averaged.
 const smoothing = 15 * time.Second
 
-// Progress is how far a fleet has come. See [Report] for the first four.
+// Progress is how far a fleet has come. For the first four numbers see [Report].
 type Progress struct {
 	Done, Failed, Busy, Skipped int
 
 	Waiting int           // in their grace period
-	Left    int           // of [Fleet.Total], those waiting included; -1 if that is not known
-	Rate    float64       // completed rotations a second, lately
-	ETA     time.Duration // for what is left, at this rate; 0 if one of them is not known
+	Left    int           // of [WithTotal], those waiting included; -1 if that is not known
+	Rate    float64       // recently completed rotations per second
+	ETA     time.Duration // time for Left at this rate; 0 if one of them is not known
 }
 
-// meter turns counts into a rate.
+// meter computes a rate.
 type meter struct {
 	at   time.Time
 	done int
@@ -27,23 +27,23 @@ type meter struct {
 
 func (m *meter) read(now time.Time, done int) float64 {
 	if passed := now.Sub(m.at); passed > 0 {
-		lately := float64(done-m.done) / passed.Seconds()
+		current := float64(done-m.done) / passed.Seconds()
 		weight := 1 - math.Exp(-passed.Seconds()/smoothing.Seconds())
 		if m.rate == 0 {
 			weight = 1
 		}
-		m.rate += weight * (lately - m.rate)
+		m.rate += weight * (current - m.rate)
 		m.at, m.done = now, done
 	}
 	return m.rate
 }
 
-func (t *tally) progress(m *meter, total int) Progress {
-	t.mu.Lock()
-	defer t.mu.Unlock()
-	r := &t.report
+func (c *counters) progress(m *meter, total int) Progress {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	r := &c.report
 	p := Progress{
-		Done: r.Done, Failed: r.Failed, Busy: r.Busy, Skipped: r.Skipped, Waiting: t.waiting,
+		Done: r.Done, Failed: r.Failed, Busy: r.Busy, Skipped: r.Skipped, Waiting: c.waiting,
 		Left: -1, Rate: m.read(time.Now(), r.Done),
 	}
 	if total > 0 {
@@ -55,22 +55,21 @@ func (t *tally) progress(m *meter, total int) Progress {
 	return p
 }
 
-// watch tells the progress from time to time until end is called, which tells the last one.
-func (c *crew) watch() (end func()) {
-	tell := c.fleet.Progress
-	if tell == nil {
+// reportProgress calls f at intervals until end is called, and then once more.
+func reportProgress(c *counters, total int, every time.Duration, f func(Progress)) (end func()) {
+	if f == nil {
 		return func() {}
 	}
 	m := &meter{at: time.Now()}
 	quit, gone := make(chan struct{}), make(chan struct{})
 	go func() {
 		defer close(gone)
-		ticker := time.NewTicker(c.fleet.ProgressEvery)
+		ticker := time.NewTicker(every)
 		defer ticker.Stop()
 		for {
 			select {
 			case <-ticker.C:
-				tell(c.tally.progress(m, c.fleet.Total))
+				f(c.progress(m, total))
 			case <-quit:
 				return
 			}
@@ -79,6 +78,6 @@ func (c *crew) watch() (end func()) {
 	return func() {
 		close(quit)
 		<-gone
-		tell(c.tally.progress(m, c.fleet.Total))
+		f(c.progress(m, total))
 	}
 }

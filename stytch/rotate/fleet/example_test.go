@@ -1,4 +1,4 @@
-package rotate_test
+package fleet_test
 
 import (
 	"context"
@@ -14,10 +14,11 @@ import (
 	"github.com/stytchkit/m2m/stytch/rotate"
 	"github.com/stytchkit/m2m/stytch/rotate/deliver"
 	"github.com/stytchkit/m2m/stytch/rotate/filejournal"
+	"github.com/stytchkit/m2m/stytch/rotate/fleet"
 )
 
-// All clients with a scope whose secret is older than 90 days get a new one. When Stytch answers 429 to any request, those that the
-// SDK repeats by itself included, the whole fleet slows down.
+// This rotates all clients with a scope whose secret is older than 90 days. When Stytch responds to any request with 429, the
+// automatic retries of the SDK included, the whole fleet slows down.
 func ExampleFleet() {
 	local, err := emulator.Start(emulator.WithM2MClients(40, func(i int) emulator.M2MClientSeed {
 		return emulator.M2MClientSeed{ClientID: fmt.Sprint("worker-", i), Scopes: []string{fmt.Sprint("queue:", i%4)}}
@@ -47,20 +48,27 @@ func ExampleFleet() {
 	check(err)
 	rotator, err := rotate.New(api.M2M.Secrets, deliver.Folder(filepath.Join(dir, "credentials")), journal, rotate.WithLimiter(bucket))
 	check(err)
-	fleet := rotate.Fleet{Rotator: rotator, OlderThan: 90 * 24 * time.Hour}
-	clients := rotate.IDs(api.M2M.Search(ctx, stytch.M2MSearch{}), func(c stytch.M2MClient) (string, bool) {
+	f, err := fleet.New(rotator, fleet.WithOlderThan(90*24*time.Hour))
+	check(err)
+	clients := fleet.IDs(api.M2M.Search(ctx, stytch.M2MSearch{}), func(c stytch.M2MClient) (string, bool) {
 		return c.ClientID, slices.Contains(c.Scopes, "queue:0")
 	})
 
-	forecast, err := fleet.Forecast(ctx, clients)
+	forecast, err := f.Forecast(ctx, clients)
 	check(err)
 	fmt.Println(forecast.Clients, "clients,", forecast.Calls, "requests,", forecast.BilledTokens, "tokens")
-	report, err := fleet.Run(ctx, clients)
+	report, err := f.Run(ctx, clients)
 	fmt.Println(report.Done, "done,", report.Failed, "failed,", err)
-	report, err = fleet.Run(ctx, clients)
+	report, err = f.Run(ctx, clients)
 	fmt.Println(report.Skipped, "skipped,", err)
 	// Output:
 	// 10 clients, 70 requests, 20 tokens
 	// 10 done, 0 failed, <nil>
 	// 10 skipped, <nil>
+}
+
+func check(err error) {
+	if err != nil {
+		panic(err)
+	}
 }

@@ -1,4 +1,4 @@
-package rotate_test
+package fleet_test
 
 import (
 	"context"
@@ -8,19 +8,20 @@ import (
 	"time"
 
 	"github.com/stytchkit/m2m/stytch/rotate"
+	"github.com/stytchkit/m2m/stytch/rotate/fleet"
 )
 
 // TestFleetStopped: a fleet is stopped in the middle of its work, and another one finishes exactly the rest.
 func TestFleetStopped(t *testing.T) {
-	for name, again := range map[string]func(t *testing.T, f *rotate.Fleet, ids []string, left int) int{
+	for name, again := range map[string]func(t *testing.T, f *fleet.Fleet, ids []string, left int) int{
 		"run": runAgain, "resume and run": resumeAndRun,
 	} {
 		for _, grace := range []time.Duration{0, 10 * time.Minute} {
 			for _, call := range []string{"start", "complete", "pending", "probe", "deliver"} {
 				t.Run(fmt.Sprint(name, " grace ", grace, " ", call), func(t *testing.T) {
-					eachJournal(t, func(t *testing.T, p *park, j rotate.Journal, s *ledger) {
+					eachJournal(t, func(t *testing.T, p *server, j rotate.Journal, s *memory) {
 						ids := names(60)
-						f := &rotate.Fleet{Rotator: p.rotator(t, j, rotate.WithGrace(grace)), Concurrency: 4}
+						f := newFleet(t, p.rotator(t, j, rotate.WithGrace(grace)), fleet.WithConcurrency(4), fleet.WithOlderThan(time.Hour))
 						first := stopAt(t, f, p, s, call, ids)
 						if done := again(t, f, ids, first.Left); first.Done+done != len(ids) {
 							t.Errorf("%d and then %d were done, want %d", first.Done, done, len(ids))
@@ -34,7 +35,7 @@ func TestFleetStopped(t *testing.T) {
 }
 
 // stopAt runs a fleet until a call, late enough that much is under way, and checks its report.
-func stopAt(t *testing.T, f *rotate.Fleet, p *park, s *ledger, call string, ids []string) rotate.Report {
+func stopAt(t *testing.T, f *fleet.Fleet, p *server, s *memory, call string, ids []string) fleet.Report {
 	t.Helper()
 	stop := errors.New("stop")
 	ctx, cancel := context.WithCancelCause(t.Context())
@@ -67,10 +68,9 @@ func stopAt(t *testing.T, f *rotate.Fleet, p *park, s *ledger, call string, ids 
 	return report
 }
 
-func runAgain(t *testing.T, f *rotate.Fleet, ids []string, _ int) int {
+func runAgain(t *testing.T, f *fleet.Fleet, ids []string, _ int) int {
 	t.Helper()
 	time.Sleep(time.Minute) // so that what waits has waited since before this run
-	f.OlderThan = time.Hour
 	report, err := f.Run(t.Context(), each(ids))
 	if err != nil || report.Failed+report.Busy+report.Left != 0 {
 		t.Errorf("the second run: %+v, %v", report, err)
@@ -78,7 +78,7 @@ func runAgain(t *testing.T, f *rotate.Fleet, ids []string, _ int) int {
 	return report.Done
 }
 
-func resumeAndRun(t *testing.T, f *rotate.Fleet, ids []string, left int) int {
+func resumeAndRun(t *testing.T, f *fleet.Fleet, ids []string, left int) int {
 	t.Helper()
 	resumed, err := f.Resume(t.Context())
 	if err != nil || resumed.Done < left || resumed.Failed+resumed.Busy+resumed.Left+resumed.Skipped != 0 {

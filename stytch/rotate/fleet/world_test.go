@@ -1,4 +1,4 @@
-package rotate_test
+package fleet_test
 
 import (
 	"context"
@@ -12,14 +12,15 @@ import (
 	"time"
 
 	"github.com/stytchkit/m2m/stytch/rotate"
+	"github.com/stytchkit/m2m/stytch/rotate/fleet"
 	"github.com/stytchkit/m2m/stytch/secret"
 )
 
-// park is a server with any number of clients, and the place that secrets are delivered to. The secret of a client is
+// server is a server with any number of clients, and the place that secrets are delivered to. The secret of a client is
 // what initial says at first.
-type park struct {
+type server struct {
 	mu        sync.Mutex
-	clients   map[string]*parked
+	clients   map[string]*client
 	forgetful bool // about clients whose rotation is over
 	calls     int  // of the target and the prober
 	tokens    int
@@ -30,18 +31,18 @@ type park struct {
 	held      map[string]rotate.Delivery
 }
 
-type parked struct {
+type client struct {
 	current, next    string
 	starts, complete int
 }
 
 func initial(id string) string { return "canary-" + id + "-init" }
 
-func newPark() *park {
-	return &park{clients: map[string]*parked{}, held: map[string]rotate.Delivery{}}
+func newServer() *server {
+	return &server{clients: map[string]*client{}, held: map[string]rotate.Delivery{}}
 }
 
-func (p *park) call(what, id string, effect func(c *parked) error) error {
+func (p *server) call(what, id string, effect func(c *client) error) error {
 	p.mu.Lock()
 	p.calls++
 	p.working++
@@ -64,19 +65,19 @@ func (p *park) call(what, id string, effect func(c *parked) error) error {
 	return effect(p.client(id))
 }
 
-func (p *park) client(id string) *parked {
+func (p *server) client(id string) *client {
 	c := p.clients[id]
 	if c == nil {
-		c = &parked{current: initial(id)}
+		c = &client{current: initial(id)}
 		p.clients[id] = c
 	}
 	return c
 }
 
-func (p *park) Start(_ context.Context, id string) (next secret.String, err error) {
-	err = p.call("start", id, func(c *parked) error {
+func (p *server) Start(_ context.Context, id string) (next secret.String, err error) {
+	err = p.call("start", id, func(c *client) error {
 		if c.next != "" {
-			return &fault{text: "already rotating"}
+			return &fault{"already rotating"}
 		}
 		c.starts++
 		c.next = fmt.Sprintf("canary-%s-%04d", id, c.starts)
@@ -86,10 +87,10 @@ func (p *park) Start(_ context.Context, id string) (next secret.String, err erro
 	return next, err
 }
 
-func (p *park) Complete(_ context.Context, id string) error {
-	return p.call("complete", id, func(c *parked) error {
+func (p *server) Complete(_ context.Context, id string) error {
+	return p.call("complete", id, func(c *client) error {
 		if c.next == "" {
-			return &fault{text: "not rotating"}
+			return &fault{"not rotating"}
 		}
 		c.complete++
 		c.current, c.next = c.next, ""
@@ -97,12 +98,12 @@ func (p *park) Complete(_ context.Context, id string) error {
 	})
 }
 
-func (p *park) Cancel(_ context.Context, id string) error {
-	return p.call("cancel", id, func(c *parked) error { c.next = ""; return nil })
+func (p *server) Cancel(_ context.Context, id string) error {
+	return p.call("cancel", id, func(c *client) error { c.next = ""; return nil })
 }
 
-func (p *park) LastFour(_ context.Context, id string) (seen secret.LastFour, err error) {
-	err = p.call("pending", id, func(c *parked) error {
+func (p *server) LastFour(_ context.Context, id string) (seen secret.LastFour, err error) {
+	err = p.call("pending", id, func(c *client) error {
 		seen = secret.LastFour{Current: end(c.current), Next: end(c.next)}
 		return nil
 	})
@@ -111,8 +112,8 @@ func (p *park) LastFour(_ context.Context, id string) (seen secret.LastFour, err
 
 func end(s string) string { return s[max(0, len(s)-4):] }
 
-func (p *park) Probe(_ context.Context, id string, s secret.String) (accepted bool, err error) {
-	err = p.call("probe", id, func(c *parked) error {
+func (p *server) Probe(_ context.Context, id string, s secret.String) (accepted bool, err error) {
+	err = p.call("probe", id, func(c *client) error {
 		accepted = s.Reveal() == c.current || c.next != "" && s.Reveal() == c.next
 		if accepted {
 			p.tokens++
@@ -122,7 +123,7 @@ func (p *park) Probe(_ context.Context, id string, s secret.String) (accepted bo
 	return accepted, err
 }
 
-func (p *park) Deliver(_ context.Context, d rotate.Delivery) error {
+func (p *server) Deliver(_ context.Context, d rotate.Delivery) error {
 	p.mu.Lock()
 	hook := p.hook
 	p.mu.Unlock()
@@ -140,7 +141,7 @@ func (p *park) Deliver(_ context.Context, d rotate.Delivery) error {
 }
 
 // told is the secret that is in use.
-func (p *park) told(_ context.Context, id string) (secret.String, error) {
+func (p *server) told(_ context.Context, id string) (secret.String, error) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	if held, ok := p.held[id]; ok {
@@ -149,8 +150,8 @@ func (p *park) told(_ context.Context, id string) (secret.String, error) {
 	return secret.New(initial(id)), nil
 }
 
-// ended is an observer that makes a forgetful park forget.
-func (p *park) ended(_ context.Context, e rotate.Event) {
+// ended is an observer that makes a forgetful server forget.
+func (p *server) ended(_ context.Context, e rotate.Event) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	if p.forgetful && e.To.Final() {
@@ -158,7 +159,7 @@ func (p *park) ended(_ context.Context, e rotate.Event) {
 	}
 }
 
-func (p *park) rotator(tb testing.TB, j rotate.Journal, options ...rotate.Option) *rotate.Rotator {
+func (p *server) rotator(tb testing.TB, j rotate.Journal, options ...rotate.Option) *rotate.Rotator {
 	tb.Helper()
 	r, err := rotate.New(p, p, j, append([]rotate.Option{rotate.WithCurrent(p.told), rotate.WithObserver(p.ended)}, options...)...)
 	if err != nil {
@@ -168,7 +169,7 @@ func (p *park) rotator(tb testing.TB, j rotate.Journal, options ...rotate.Option
 }
 
 // once checks that the clients were completed exactly once, have what was delivered, and have nothing pending.
-func (p *park) once(tb testing.TB, ids []string) {
+func (p *server) once(tb testing.TB, ids []string) {
 	tb.Helper()
 	p.mu.Lock()
 	defer p.mu.Unlock()
@@ -181,7 +182,7 @@ func (p *park) once(tb testing.TB, ids []string) {
 	}
 }
 
-func (p *park) completed() (n int) {
+func (p *server) completed() (n int) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	for _, c := range p.clients {
@@ -190,8 +191,8 @@ func (p *park) completed() (n int) {
 	return n
 }
 
-// ledger is a journal in memory.
-type ledger struct {
+// memory is a journal in memory.
+type memory struct {
 	mu        sync.Mutex
 	forgetful bool // about what is over
 	records   map[string]rotate.Record
@@ -202,23 +203,23 @@ type ledger struct {
 }
 
 type lease struct {
-	owner *ledgerClaim
+	owner *memoryClaim
 	until time.Time
 }
 
-func newLedger() *ledger {
-	return &ledger{records: map[string]rotate.Record{}, leases: map[string]lease{}, due: map[string]time.Time{}}
+func newMemory() *memory {
+	return &memory{records: map[string]rotate.Record{}, leases: map[string]lease{}, due: map[string]time.Time{}}
 }
 
-func (s *ledger) free(id string) bool { return !time.Now().Before(s.leases[id].until) }
+func (s *memory) free(id string) bool { return !time.Now().Before(s.leases[id].until) }
 
-func (s *ledger) claim(id string, life time.Duration) *ledgerClaim {
-	c := &ledgerClaim{s: s, id: id, life: life, rec: s.records[id]}
+func (s *memory) claim(id string, life time.Duration) *memoryClaim {
+	c := &memoryClaim{s: s, id: id, life: life, rec: s.records[id]}
 	s.leases[id] = lease{c, time.Now().Add(life)}
 	return c
 }
 
-func (s *ledger) Claim(ctx context.Context, id string, life time.Duration) (rotate.Claim, error) {
+func (s *memory) Claim(ctx context.Context, id string, life time.Duration) (rotate.Claim, error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if err := ctx.Err(); err != nil {
@@ -230,7 +231,7 @@ func (s *ledger) Claim(ctx context.Context, id string, life time.Duration) (rota
 	return s.claim(id, life), nil
 }
 
-func (s *ledger) Read(_ context.Context, id string) (rotate.Record, error) {
+func (s *memory) Read(_ context.Context, id string) (rotate.Record, error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.reads++
@@ -243,7 +244,7 @@ func (s *ledger) Read(_ context.Context, id string) (rotate.Record, error) {
 
 func active(r rotate.Record) bool { return !r.State.Final() }
 
-func (s *ledger) Unfinished(context.Context) iter.Seq2[string, error] {
+func (s *memory) Unfinished(context.Context) iter.Seq2[string, error] {
 	return func(yield func(string, error) bool) {
 		s.mu.Lock()
 		ids, err := slices.Sorted(maps.Keys(s.records)), s.listing
@@ -262,13 +263,13 @@ func (s *ledger) Unfinished(context.Context) iter.Seq2[string, error] {
 	}
 }
 
-func (s *ledger) state(id string) rotate.State {
+func (s *memory) state(id string) rotate.State {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	return s.records[id].State
 }
 
-func (s *ledger) count(state rotate.State) (n int) {
+func (s *memory) count(state rotate.State) (n int) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	for _, r := range s.records {
@@ -279,18 +280,18 @@ func (s *ledger) count(state rotate.State) (n int) {
 	return n
 }
 
-type ledgerClaim struct {
-	s    *ledger
+type memoryClaim struct {
+	s    *memory
 	id   string
 	life time.Duration
 	rec  rotate.Record
 }
 
-func (c *ledgerClaim) lost() bool { return c.s.leases[c.id].owner != c }
+func (c *memoryClaim) lost() bool { return c.s.leases[c.id].owner != c }
 
-func (c *ledgerClaim) Record() rotate.Record { return c.rec }
+func (c *memoryClaim) Record() rotate.Record { return c.rec }
 
-func (c *ledgerClaim) Write(_ context.Context, r rotate.Record) error {
+func (c *memoryClaim) Write(_ context.Context, r rotate.Record) error {
 	c.s.mu.Lock()
 	defer c.s.mu.Unlock()
 	if c.lost() {
@@ -304,7 +305,7 @@ func (c *ledgerClaim) Write(_ context.Context, r rotate.Record) error {
 	return nil
 }
 
-func (c *ledgerClaim) Release(context.Context) error {
+func (c *memoryClaim) Release(context.Context) error {
 	c.s.mu.Lock()
 	defer c.s.mu.Unlock()
 	if !c.lost() {
@@ -313,17 +314,17 @@ func (c *ledgerClaim) Release(context.Context) error {
 	return nil
 }
 
-// line is a ledger that hands out work.
-type line struct {
-	*ledger
+// memoryQueue is a memory that hands out work.
+type memoryQueue struct {
+	*memory
 	deferred []time.Duration
 	plans    []int // sizes of the batches
 	failing  int   // of the next calls of Next
 }
 
-func newLine() *line { return &line{ledger: newLedger()} }
+func newQueue() *memoryQueue { return &memoryQueue{memory: newMemory()} }
 
-func (l *line) Plan(_ context.Context, ids []string) (added int, err error) {
+func (l *memoryQueue) Plan(_ context.Context, ids []string) (added int, err error) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	l.plans = append(l.plans, len(ids))
@@ -338,7 +339,7 @@ func (l *line) Plan(_ context.Context, ids []string) (added int, err error) {
 	return added, nil
 }
 
-func (l *line) Next(ctx context.Context, life time.Duration) (rotate.Claim, time.Duration, error) {
+func (l *memoryQueue) Next(ctx context.Context, life time.Duration) (rotate.Claim, time.Duration, error) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	if err := ctx.Err(); err != nil {
@@ -374,8 +375,8 @@ func (l *line) Next(ctx context.Context, life time.Duration) (rotate.Claim, time
 	return l.claim(first, life), 0, nil
 }
 
-func (l *line) Defer(ctx context.Context, held rotate.Claim, until time.Time) error {
-	c := held.(*ledgerClaim)
+func (l *memoryQueue) Defer(ctx context.Context, held rotate.Claim, until time.Time) error {
+	c := held.(*memoryClaim)
 	l.mu.Lock()
 	if !c.lost() {
 		l.due[c.id] = until
@@ -383,6 +384,30 @@ func (l *line) Defer(ctx context.Context, held rotate.Claim, until time.Time) er
 	}
 	l.mu.Unlock()
 	return c.Release(ctx)
+}
+
+// fault is a request that certainly had no effect.
+type fault struct{ text string }
+
+func (e *fault) Error() string        { return e.text }
+func (e *fault) OutcomeUnknown() bool { return false }
+
+func newFleet(tb testing.TB, r *rotate.Rotator, options ...fleet.Option) *fleet.Fleet {
+	tb.Helper()
+	f, err := fleet.New(r, options...)
+	if err != nil {
+		tb.Fatal(err)
+	}
+	return f
+}
+
+func newBucket(tb testing.TB, perSecond float64, burst int) *rotate.Bucket {
+	tb.Helper()
+	b, err := rotate.NewBucket(perSecond, burst)
+	if err != nil {
+		tb.Fatal(err)
+	}
+	return b
 }
 
 // names are the ids of n clients, as a list and as an iterator.
@@ -405,7 +430,7 @@ func each(ids []string) iter.Seq2[string, error] {
 }
 
 // journals are both kinds.
-var journals = map[string]func() (rotate.Journal, *ledger){
-	"journal": func() (rotate.Journal, *ledger) { s := newLedger(); return s, s },
-	"queue":   func() (rotate.Journal, *ledger) { l := newLine(); return l, l.ledger },
+var journals = map[string]func() (rotate.Journal, *memory){
+	"journal": func() (rotate.Journal, *memory) { s := newMemory(); return s, s },
+	"queue":   func() (rotate.Journal, *memory) { l := newQueue(); return l, l.memory },
 }

@@ -1,4 +1,4 @@
-package rotate_test
+package fleet_test
 
 import (
 	"context"
@@ -8,11 +8,12 @@ import (
 	"time"
 
 	"github.com/stytchkit/m2m/stytch/rotate"
+	"github.com/stytchkit/m2m/stytch/rotate/fleet"
 )
 
 // TestFleetGrace: rotations in their grace period block no worker, and all end soon after it.
 func TestFleetGrace(t *testing.T) {
-	eachJournal(t, func(t *testing.T, p *park, j rotate.Journal, s *ledger) {
+	eachJournal(t, func(t *testing.T, p *server, j rotate.Journal, s *memory) {
 		const grace = time.Hour
 		begun, early := 0, 0
 		p.hook = func(what, _ string) error {
@@ -31,16 +32,13 @@ func TestFleetGrace(t *testing.T) {
 		}
 		ids := names(100)
 		waiting := 0
-		f := rotate.Fleet{
-			Rotator: p.rotator(t, j, rotate.WithGrace(grace)), Concurrency: 2, Total: 100, ProgressEvery: time.Minute,
-			Progress: func(p rotate.Progress) { waiting = max(waiting, p.Waiting) },
-		}
+		f := newFleet(t, p.rotator(t, j, rotate.WithGrace(grace)), fleet.WithConcurrency(2), fleet.WithTotal(100), fleet.WithProgress(time.Minute, func(p fleet.Progress) { waiting = max(waiting, p.Waiting) }))
 		began := time.Now()
 		report, err := f.Run(t.Context(), each(ids))
 		if err != nil {
 			t.Fatal(err)
 		}
-		counts(t, report, rotate.Report{Done: 100})
+		counts(t, report, fleet.Report{Done: 100})
 		p.once(t, ids)
 		if took := time.Since(began); early > 0 || took < grace || took > grace+2*time.Minute {
 			t.Errorf("took %v; %d were completed before all had begun", took, early)
@@ -53,7 +51,7 @@ func TestFleetGrace(t *testing.T) {
 
 // TestFleetLongList: those whose grace period is over do not wait until the list has ended.
 func TestFleetLongList(t *testing.T) {
-	eachJournal(t, func(t *testing.T, p *park, j rotate.Journal, _ *ledger) {
+	eachJournal(t, func(t *testing.T, p *server, j rotate.Journal, _ *memory) {
 		const grace, between = 10 * time.Minute, 5 * time.Minute
 		verified, late := map[string]time.Time{}, time.Duration(0)
 		watch := func(_ context.Context, e rotate.Event) {
@@ -74,12 +72,12 @@ func TestFleetLongList(t *testing.T) {
 				time.Sleep(between)
 			}
 		}
-		f := rotate.Fleet{Rotator: p.rotator(t, j, rotate.WithGrace(grace), rotate.WithObserver(watch))}
+		f := newFleet(t, p.rotator(t, j, rotate.WithGrace(grace), rotate.WithObserver(watch)))
 		report, err := f.Run(t.Context(), list)
 		if err != nil {
 			t.Fatal(err)
 		}
-		counts(t, report, rotate.Report{Done: 600})
+		counts(t, report, fleet.Report{Done: 600})
 		if late > between {
 			// A queue plans in batches, and its workers are not held up at all.
 			t.Errorf("a completion was %v late", late)
@@ -89,7 +87,7 @@ func TestFleetLongList(t *testing.T) {
 
 // TestFleetReady: a client that is not ready is asked about again, and the others go on.
 func TestFleetReady(t *testing.T) {
-	eachJournal(t, func(t *testing.T, p *park, j rotate.Journal, _ *ledger) {
+	eachJournal(t, func(t *testing.T, p *server, j rotate.Journal, _ *memory) {
 		asked := map[string]int{}
 		ready := func(_ context.Context, id string) (bool, error) {
 			p.mu.Lock()
@@ -98,13 +96,13 @@ func TestFleetReady(t *testing.T) {
 			return asked[id] > 3, nil
 		}
 		ids := names(50)
-		f := rotate.Fleet{Rotator: p.rotator(t, j, rotate.WithReady(ready, 30*time.Second)), Concurrency: 3}
+		f := newFleet(t, p.rotator(t, j, rotate.WithReady(ready, 30*time.Second)), fleet.WithConcurrency(3))
 		began := time.Now()
 		report, err := f.Run(t.Context(), each(ids))
 		if err != nil {
 			t.Fatal(err)
 		}
-		counts(t, report, rotate.Report{Done: 50})
+		counts(t, report, fleet.Report{Done: 50})
 		p.once(t, ids)
 		if took := time.Since(began); took < 90*time.Second || took > 2*time.Minute {
 			t.Errorf("took %v", took)
@@ -115,7 +113,7 @@ func TestFleetReady(t *testing.T) {
 // TestFleetOthers: rotations of the journal that are not of the fleet are left alone.
 func TestFleetOthers(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		p, j := newPark(), newLedger()
+		p, j := newServer(), newMemory()
 		r := p.rotator(t, j, rotate.WithGrace(time.Minute))
 		ctx, cancel := context.WithTimeout(t.Context(), time.Second)
 		defer cancel()
@@ -126,12 +124,12 @@ func TestFleetOthers(t *testing.T) {
 			t.Fatal(err)
 		}
 		time.Sleep(time.Hour)
-		f := rotate.Fleet{Rotator: r}
+		f := newFleet(t, r)
 		report, err := f.Run(t.Context(), each(names(5)))
 		if err != nil {
 			t.Fatal(err)
 		}
-		counts(t, report, rotate.Report{Done: 5})
+		counts(t, report, fleet.Report{Done: 5})
 		if j.state("stranger") != rotate.Grace {
 			t.Error("a fleet went on with what is not in its list")
 		}

@@ -1,4 +1,4 @@
-package rotate_test
+package fleet_test
 
 import (
 	"context"
@@ -11,21 +11,22 @@ import (
 	"time"
 
 	"github.com/stytchkit/m2m/stytch/rotate"
+	"github.com/stytchkit/m2m/stytch/rotate/fleet"
 )
 
 // TestFleetQueueShared: several fleets on one queue, of which one plans. Each client is completed once.
 func TestFleetQueueShared(t *testing.T) {
 	for _, grace := range []time.Duration{0, 10 * time.Minute} {
 		synctest.Test(t, func(t *testing.T) {
-			p, l := newPark(), newLine()
+			p, l := newServer(), newQueue()
 			p.hook = func(string, string) error { time.Sleep(20 * time.Millisecond); return nil }
 			ids := names(1100)
 			var mu sync.Mutex
 			var group sync.WaitGroup
-			total := rotate.Report{}
+			total := fleet.Report{}
 			for i := range 4 {
 				group.Go(func() {
-					f := rotate.Fleet{Rotator: p.rotator(t, l, rotate.WithGrace(grace))}
+					f := newFleet(t, p.rotator(t, l, rotate.WithGrace(grace)))
 					clients := each(ids)
 					if i > 0 {
 						clients = nil
@@ -41,7 +42,7 @@ func TestFleetQueueShared(t *testing.T) {
 				})
 			}
 			group.Wait()
-			counts(t, total, rotate.Report{Done: len(ids)})
+			counts(t, total, fleet.Report{Done: len(ids)})
 			p.once(t, ids)
 			if !slices.Equal(l.plans, []int{500, 500, 100}) {
 				t.Errorf("planned in batches of %v", l.plans)
@@ -53,7 +54,7 @@ func TestFleetQueueShared(t *testing.T) {
 // TestFleetQueueFailures: a client that fails is tried three times, a minute apart, then set aside. Resume takes it at once.
 func TestFleetQueueFailures(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		p, l := newPark(), newLine()
+		p, l := newServer(), newQueue()
 		tries := map[string]int{}
 		p.hook = func(what, id string) error {
 			p.mu.Lock()
@@ -67,13 +68,13 @@ func TestFleetQueueFailures(t *testing.T) {
 			return errSick
 		}
 		ids := names(20)
-		f := rotate.Fleet{Rotator: p.rotator(t, l)}
+		f := newFleet(t, p.rotator(t, l))
 		began := time.Now()
 		report, err := f.Run(t.Context(), each(ids))
 		if err != nil {
 			t.Fatal(err)
 		}
-		counts(t, report, rotate.Report{Done: 19, Failed: 1})
+		counts(t, report, fleet.Report{Done: 19, Failed: 1})
 		if len(report.Failures) != 2 || tries["client-00003"] != 3 {
 			t.Errorf("%d tries, failures %v", tries["client-00003"], report.Failures)
 		}
@@ -100,7 +101,7 @@ func TestFleetQueueFailures(t *testing.T) {
 // TestFleetQueueHuman: what needs a human is left to Resume.
 func TestFleetQueueHuman(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		p, l := newPark(), newLine()
+		p, l := newServer(), newQueue()
 		p.hook = func(what, id string) error {
 			if what == "deliver" && id == "client-00001" { // nothing works any more
 				p.mu.Lock()
@@ -111,13 +112,13 @@ func TestFleetQueueHuman(t *testing.T) {
 			return nil
 		}
 		slow := func(_ context.Context, id string) (bool, error) { return true, nil }
-		f := rotate.Fleet{Rotator: p.rotator(t, l, rotate.WithGrace(time.Minute), rotate.WithReady(slow, time.Second))}
+		f := newFleet(t, p.rotator(t, l, rotate.WithGrace(time.Minute), rotate.WithReady(slow, time.Second)))
 		report, err := f.Run(t.Context(), each(names(5)))
 		if err != nil || len(report.Failures) != 1 || !errors.Is(report.Failures[0], rotate.ErrNoWorkingSecret) {
 			t.Errorf("Run: %+v, %v", report, err)
 		}
-		counts(t, report, rotate.Report{Done: 4, Failed: 1})
-		if l.state("client-00001") != rotate.NeedsHuman || len(l.deferred) != 0 {
+		counts(t, report, fleet.Report{Done: 4, Failed: 1})
+		if l.state("client-00001") != rotate.NeedsHuman || slices.Max(l.deferred) > time.Minute { // the grace period
 			t.Errorf("state %s, deferred %v", l.state("client-00001"), l.deferred)
 		}
 		if report, err = f.Run(t.Context(), nil); err != nil || report.Failed != 0 {
@@ -132,14 +133,14 @@ func TestFleetQueueHuman(t *testing.T) {
 // TestFleetQueueDown: a hiccup of the queue is waited out; a queue that stays away ends the run, and is named.
 func TestFleetQueueDown(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		p, l := newPark(), newLine()
-		f := rotate.Fleet{Rotator: p.rotator(t, l), Concurrency: 2}
+		p, l := newServer(), newQueue()
+		f := newFleet(t, p.rotator(t, l), fleet.WithConcurrency(2))
 		l.failing = 4
 		report, err := f.Run(t.Context(), each(names(9)))
 		if err != nil {
 			t.Fatal(err)
 		}
-		counts(t, report, rotate.Report{Done: 9})
+		counts(t, report, fleet.Report{Done: 9})
 		l.failing = 1000
 		if _, err = f.Run(t.Context(), nil); !errors.Is(err, rotate.ErrJournal) {
 			t.Errorf("Run on a queue that is down: %v", err)
@@ -153,7 +154,7 @@ func TestFleetQueueDown(t *testing.T) {
 // TestFleetQueueTakenOver: who is paused for longer than its claim lasts leaves the client to the other.
 func TestFleetQueueTakenOver(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		p, l := newPark(), newLine()
+		p, l := newServer(), newQueue()
 		paused := false
 		p.hook = func(what, id string) error {
 			p.mu.Lock()
@@ -165,10 +166,10 @@ func TestFleetQueueTakenOver(t *testing.T) {
 			}
 			return nil
 		}
-		f := rotate.Fleet{Rotator: p.rotator(t, l, rotate.WithDeliveryTimeout(2*time.Hour))}
-		g := rotate.Fleet{Rotator: p.rotator(t, l)}
+		f := newFleet(t, p.rotator(t, l, rotate.WithDeliveryTimeout(2*time.Hour)))
+		g := newFleet(t, p.rotator(t, l))
 		var group sync.WaitGroup
-		var first, second rotate.Report
+		var first, second fleet.Report
 		group.Go(func() {
 			var err error
 			if first, err = f.Run(t.Context(), each(names(1))); err != nil {
@@ -186,8 +187,8 @@ func TestFleetQueueTakenOver(t *testing.T) {
 			}
 		})
 		group.Wait()
-		counts(t, first, rotate.Report{Busy: 1})
-		counts(t, second, rotate.Report{Done: 1})
+		counts(t, first, fleet.Report{Busy: 1})
+		counts(t, second, fleet.Report{Done: 1})
 		p.once(t, names(1))
 	})
 }
@@ -196,16 +197,16 @@ func TestFleetQueueTakenOver(t *testing.T) {
 // its end, nor the others from theirs.
 func TestFleetQueueCorrupt(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		p, l := newPark(), newLine()
-		q := &corruptQueue{line: l}
+		p, l := newServer(), newQueue()
+		q := &corruptQueue{memoryQueue: l}
 		ids := names(30)
-		f := rotate.Fleet{Rotator: p.rotator(t, q, rotate.WithGrace(10*time.Minute)), Concurrency: 2}
+		f := newFleet(t, p.rotator(t, q, rotate.WithGrace(10*time.Minute)), fleet.WithConcurrency(2))
 		began := time.Now()
 		report, err := f.Run(t.Context(), each(ids))
 		if err != nil || len(report.Failures) != 1 || !errors.Is(report.Failures[0], rotate.ErrCorrupt) {
 			t.Errorf("Run: %+v, %v", report, err)
 		}
-		counts(t, report, rotate.Report{Done: 30, Failed: 1})
+		counts(t, report, fleet.Report{Done: 30, Failed: 1})
 		p.once(t, ids)
 		if took := time.Since(began); took > 15*time.Minute {
 			t.Errorf("took %v", took)
@@ -215,7 +216,7 @@ func TestFleetQueueCorrupt(t *testing.T) {
 
 // corruptQueue has one more record, which it sets aside for a minute after each look.
 type corruptQueue struct {
-	*line
+	*memoryQueue
 	at time.Time
 }
 
@@ -228,7 +229,7 @@ func (q *corruptQueue) Next(ctx context.Context, life time.Duration) (rotate.Cla
 	}
 	soon := time.Until(q.at)
 	q.mu.Unlock()
-	claim, wait, err := q.line.Next(ctx, life)
+	claim, wait, err := q.memoryQueue.Next(ctx, life)
 	if err != nil && (wait == 0 || wait > soon) {
 		wait = soon
 	}

@@ -1,6 +1,6 @@
 //go:build unix
 
-package rotate_test
+package fleet_test
 
 import (
 	"context"
@@ -20,6 +20,7 @@ import (
 	"github.com/stytchkit/m2m/stytch/emulator"
 	"github.com/stytchkit/m2m/stytch/rotate"
 	"github.com/stytchkit/m2m/stytch/rotate/filejournal"
+	"github.com/stytchkit/m2m/stytch/rotate/fleet"
 	"github.com/stytchkit/m2m/stytch/secret"
 )
 
@@ -82,10 +83,10 @@ func TestFleetServer(t *testing.T) {
 			t.Fatal(err)
 		}
 		former := place.held["client-0"].Secret
-		list := rotate.IDs(api.M2M.Search(t.Context(), stytch.M2MSearch{Limit: 7}), func(c stytch.M2MClient) (string, bool) {
+		list := fleet.IDs(api.M2M.Search(t.Context(), stytch.M2MSearch{Limit: 7}), func(c stytch.M2MClient) (string, bool) {
 			return c.ClientID, c.ClientName == "team-0" && slices.Contains(c.Scopes, "scope:0")
 		})
-		f := rotate.Fleet{Rotator: r, OlderThan: time.Hour}
+		f := newFleet(t, r, fleet.WithOlderThan(time.Hour))
 		forecast, err := f.Forecast(t.Context(), list)
 		if err != nil {
 			t.Fatal(err)
@@ -94,7 +95,7 @@ func TestFleetServer(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		counts(t, report, rotate.Report{Done: 10})
+		counts(t, report, fleet.Report{Done: 10})
 		tokens := 0
 		for id := range place.held {
 			tokens += e.TokensMinted(id)
@@ -180,7 +181,7 @@ func (s *safe) works(t *testing.T, api *stytch.Client, id string, former secret.
 // TestFleetMemory: ten times as many clients need no more of it.
 func TestFleetMemory(t *testing.T) {
 	heap := func(n int) int64 {
-		p, j := newPark(), newLedger()
+		p, j := newServer(), newMemory()
 		p.forgetful, j.forgetful = true, true
 		var before, after runtime.MemStats
 		runtime.GC()
@@ -194,7 +195,7 @@ func TestFleetMemory(t *testing.T) {
 			runtime.GC()
 			runtime.ReadMemStats(&after)
 		}
-		f := rotate.Fleet{Rotator: p.rotator(t, j), Audit: discard{}, Progress: func(rotate.Progress) {}}
+		f := newFleet(t, p.rotator(t, j), fleet.WithAudit(discard{}), fleet.WithProgress(time.Second, func(fleet.Progress) {}))
 		report, err := f.Run(t.Context(), list)
 		if err != nil || report.Done != n {
 			t.Fatalf("%+v, %v", report, err)

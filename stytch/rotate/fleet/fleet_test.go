@@ -1,4 +1,4 @@
-package rotate_test
+package fleet_test
 
 import (
 	"context"
@@ -12,23 +12,24 @@ import (
 	"time"
 
 	"github.com/stytchkit/m2m/stytch/rotate"
+	"github.com/stytchkit/m2m/stytch/rotate/fleet"
 	"github.com/stytchkit/m2m/stytch/secret"
 )
 
 // eachJournal runs a test in a bubble for both kinds of journals.
-func eachJournal(t *testing.T, test func(t *testing.T, p *park, j rotate.Journal, s *ledger)) {
+func eachJournal(t *testing.T, test func(t *testing.T, p *server, j rotate.Journal, s *memory)) {
 	for name, open := range journals {
 		t.Run(name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
 				j, s := open()
-				test(t, newPark(), j, s)
+				test(t, newServer(), j, s)
 			})
 		})
 	}
 }
 
 // counts checks the numbers of a report.
-func counts(t *testing.T, got rotate.Report, want rotate.Report) {
+func counts(t *testing.T, got fleet.Report, want fleet.Report) {
 	t.Helper()
 	failures := got.Failures
 	got.Failures, want.Failures = nil, nil
@@ -39,7 +40,7 @@ func counts(t *testing.T, got rotate.Report, want rotate.Report) {
 
 // TestFleet: every client once, and never more at once than is allowed.
 func TestFleet(t *testing.T) {
-	eachJournal(t, func(t *testing.T, p *park, j rotate.Journal, _ *ledger) {
+	eachJournal(t, func(t *testing.T, p *server, j rotate.Journal, _ *memory) {
 		p.hook = func(what, _ string) error {
 			if what == "start" {
 				time.Sleep(time.Second)
@@ -47,17 +48,14 @@ func TestFleet(t *testing.T) {
 			return nil
 		}
 		ids := names(1300) // more than two batches
-		var told []rotate.Progress
-		f := rotate.Fleet{
-			Rotator: p.rotator(t, j), Concurrency: 5, Total: len(ids), ProgressEvery: 10 * time.Second,
-			Progress: func(p rotate.Progress) { told = append(told, p) },
-		}
+		var told []fleet.Progress
+		f := newFleet(t, p.rotator(t, j), fleet.WithConcurrency(5), fleet.WithTotal(len(ids)), fleet.WithProgress(10*time.Second, func(p fleet.Progress) { told = append(told, p) }))
 		began := time.Now()
 		report, err := f.Run(t.Context(), each(ids))
 		if err != nil {
 			t.Fatal(err)
 		}
-		counts(t, report, rotate.Report{Done: len(ids)})
+		counts(t, report, fleet.Report{Done: len(ids)})
 		p.once(t, ids)
 		if p.most != 5 {
 			t.Errorf("%d clients were worked on at once, want 5", p.most)
@@ -79,30 +77,32 @@ func TestFleet(t *testing.T) {
 	})
 }
 
-func TestFleetArguments(t *testing.T) {
-	r := newPark().rotator(t, newLedger())
-	for name, f := range map[string]*rotate.Fleet{
-		"no rotator":  {},
-		"concurrency": {Rotator: r, Concurrency: -1},
-		"older than":  {Rotator: r, OlderThan: -1},
-		"total":       {Rotator: r, Total: -1},
-		"every":       {Rotator: r, ProgressEvery: -1},
+func TestArguments(t *testing.T) {
+	r := newServer().rotator(t, newMemory())
+	for name, option := range map[string]fleet.Option{
+		"nil":               nil,
+		"concurrency":       fleet.WithConcurrency(0),
+		"no failures":       fleet.WithMaxFailures(0),
+		"too many failures": fleet.WithMaxFailures(10_001),
+		"older than":        fleet.WithOlderThan(-1),
+		"total":             fleet.WithTotal(-1),
+		"audit":             fleet.WithAudit(nil),
+		"interval":          fleet.WithProgress(0, func(fleet.Progress) {}),
+		"no function":       fleet.WithProgress(time.Second, nil),
 	} {
-		_, err := f.Run(t.Context(), each(nil))
-		_, resumeErr := f.Resume(t.Context())
-		_, forecastErr := f.Forecast(t.Context(), each(nil))
-		for _, err := range []error{err, resumeErr, forecastErr} {
-			if !errors.Is(err, rotate.ErrInvalidArgument) {
-				t.Errorf("%s: %v", name, err)
-			}
+		if f, err := fleet.New(r, option); f != nil || !errors.Is(err, fleet.ErrInvalidArgument) {
+			t.Errorf("%s: %v", name, err)
 		}
 	}
-	if _, err := (&rotate.Fleet{Rotator: r}).Run(t.Context(), nil); !errors.Is(err, rotate.ErrInvalidArgument) {
+	if _, err := fleet.New(nil); !errors.Is(err, rotate.ErrInvalidArgument) {
+		t.Errorf("no rotator: %v", err)
+	}
+	if _, err := newFleet(t, r).Run(t.Context(), nil); !errors.Is(err, fleet.ErrInvalidArgument) {
 		t.Errorf("no clients: %v", err)
 	}
 }
 
-var errSick = &fault{text: "this client is sick"}
+var errSick = &fault{"this client is sick"}
 
 // sick makes each n-th client fail.
 func sick(n int) func(what, id string) error {
@@ -121,19 +121,19 @@ func sick(n int) func(what, id string) error {
 func TestFleetMaxFailures(t *testing.T) {
 	for name, test := range map[string]struct {
 		max  int
-		want rotate.Report
+		want fleet.Report
 		err  error
 	}{
-		"one":      {1, rotate.Report{Failed: 1}, rotate.ErrTooManyFailures},
-		"default":  {0, rotate.Report{Done: 36, Failed: 10}, rotate.ErrTooManyFailures},
-		"no limit": {-1, rotate.Report{Done: 800, Failed: 200}, nil},
-		"reached":  {200, rotate.Report{Done: 796, Failed: 200}, rotate.ErrTooManyFailures},
-		"enough":   {201, rotate.Report{Done: 800, Failed: 200}, nil},
+		"one":      {1, fleet.Report{Failed: 1}, fleet.ErrTooManyFailures},
+		"default":  {10, fleet.Report{Done: 36, Failed: 10}, fleet.ErrTooManyFailures},
+		"no limit": {10_000, fleet.Report{Done: 800, Failed: 200}, nil},
+		"reached":  {200, fleet.Report{Done: 796, Failed: 200}, fleet.ErrTooManyFailures},
+		"enough":   {201, fleet.Report{Done: 800, Failed: 200}, nil},
 	} {
 		t.Run(name, func(t *testing.T) {
-			p := newPark()
+			p := newServer()
 			p.hook = sick(5)
-			f := rotate.Fleet{Rotator: p.rotator(t, newLedger()), Concurrency: 1, MaxFailures: test.max}
+			f := newFleet(t, p.rotator(t, newMemory()), fleet.WithConcurrency(1), fleet.WithMaxFailures(test.max))
 			report, err := f.Run(t.Context(), each(names(1000)))
 			if !errors.Is(err, test.err) || test.err != nil && !errors.Is(err, errSick) {
 				t.Errorf("error %v, want %v with its cause", err, test.err)
@@ -157,7 +157,7 @@ func TestFleetMaxFailures(t *testing.T) {
 
 // TestFleetThrottled: what the server asks of one worker stops all.
 func TestFleetThrottled(t *testing.T) {
-	eachJournal(t, func(t *testing.T, p *park, j rotate.Journal, _ *ledger) {
+	eachJournal(t, func(t *testing.T, p *server, j rotate.Journal, _ *memory) {
 		const pause = 20 * time.Second
 		var at time.Time
 		n := 0
@@ -171,12 +171,12 @@ func TestFleetThrottled(t *testing.T) {
 			return nil
 		}
 		ids := names(100)
-		f := rotate.Fleet{Rotator: p.rotator(t, j, rotate.WithLimiter(newBucket(t, 50, 5)))}
+		f := newFleet(t, p.rotator(t, j, rotate.WithLimiter(newBucket(t, 50, 5))))
 		report, err := f.Run(t.Context(), each(ids))
 		if err != nil {
 			t.Fatal(err)
 		}
-		counts(t, report, rotate.Report{Done: len(ids)})
+		counts(t, report, fleet.Report{Done: len(ids)})
 		p.once(t, ids)
 		after := 0
 		for _, call := range p.log {
@@ -201,9 +201,10 @@ func (e *slowDown) OutcomeUnknown() bool             { return false }
 func (e *slowDown) Throttled() (time.Duration, bool) { return e.wait, true }
 
 func TestFleetOlderThan(t *testing.T) {
-	eachJournal(t, func(t *testing.T, p *park, j rotate.Journal, s *ledger) {
+	eachJournal(t, func(t *testing.T, p *server, j rotate.Journal, s *memory) {
 		ids := names(30)
-		f := rotate.Fleet{Rotator: p.rotator(t, j), OlderThan: 24 * time.Hour}
+		r := p.rotator(t, j)
+		f := newFleet(t, r, fleet.WithOlderThan(24*time.Hour))
 		for _, part := range [][]string{ids[:10], ids[10:20]} { // a day and a little, and half a day ago
 			if _, err := f.Run(t.Context(), each(part)); err != nil {
 				t.Fatal(err)
@@ -218,14 +219,14 @@ func TestFleetOlderThan(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		counts(t, report, rotate.Report{Done: 20, Skipped: 10})
+		counts(t, report, fleet.Report{Done: 20, Skipped: 10})
 		for i, id := range ids {
 			if got, want := p.client(id).complete, 1; got != want && (i >= 10 || got != 2) {
 				t.Errorf("%s was rotated %d times", id, got)
 			}
 		}
 		time.Sleep(time.Minute)
-		f.OlderThan = 0
+		f = newFleet(t, r)
 		if report, err = f.Run(t.Context(), each(ids[:3])); err != nil || report.Done != 3 {
 			t.Errorf("without OlderThan: %+v, %v", report, err)
 		}
@@ -234,10 +235,10 @@ func TestFleetOlderThan(t *testing.T) {
 
 // TestFleetTwice: a client that is twice in the list is rotated once.
 func TestFleetTwice(t *testing.T) {
-	eachJournal(t, func(t *testing.T, p *park, j rotate.Journal, _ *ledger) {
+	eachJournal(t, func(t *testing.T, p *server, j rotate.Journal, _ *memory) {
 		p.hook = func(string, string) error { time.Sleep(time.Millisecond); return nil }
 		ids := names(40)
-		f := rotate.Fleet{Rotator: p.rotator(t, j, rotate.WithGrace(time.Minute)), OlderThan: time.Hour, Concurrency: 1}
+		f := newFleet(t, p.rotator(t, j, rotate.WithGrace(time.Minute)), fleet.WithConcurrency(1), fleet.WithOlderThan(time.Hour))
 		report, err := f.Run(t.Context(), each(append(ids, ids...)))
 		if err != nil || report.Done != 40 || report.Failed+report.Left != 0 {
 			t.Errorf("Run: %+v, %v", report, err)
@@ -259,8 +260,8 @@ func TestFleetIteratorFails(t *testing.T) {
 		}
 	}
 	for _, grace := range []time.Duration{0, time.Minute} {
-		eachJournal(t, func(t *testing.T, p *park, j rotate.Journal, _ *ledger) {
-			f := rotate.Fleet{Rotator: p.rotator(t, j, rotate.WithGrace(grace))}
+		eachJournal(t, func(t *testing.T, p *server, j rotate.Journal, _ *memory) {
+			f := newFleet(t, p.rotator(t, j, rotate.WithGrace(grace)))
 			if _, err := f.Forecast(t.Context(), list); !errors.Is(err, lost) {
 				t.Errorf("Forecast: %v", err)
 			}
@@ -268,24 +269,24 @@ func TestFleetIteratorFails(t *testing.T) {
 			if !errors.Is(err, lost) {
 				t.Errorf("Run: %v", err)
 			}
-			counts(t, report, rotate.Report{Done: 25}) // what was taken in is brought to its end
+			counts(t, report, fleet.Report{Done: 25}) // what was taken in is brought to its end
 			p.once(t, names(25))
 		})
 	}
 }
 
 func TestFleetBusy(t *testing.T) {
-	p, j := newPark(), newLedger()
+	p, j := newServer(), newMemory()
 	held, err := j.Claim(t.Context(), "client-00003", time.Hour)
 	if err != nil {
 		t.Fatal(err)
 	}
-	f := rotate.Fleet{Rotator: p.rotator(t, j), MaxFailures: 1, Concurrency: 1}
+	f := newFleet(t, p.rotator(t, j), fleet.WithConcurrency(1))
 	report, err := f.Run(t.Context(), each(append(names(10), "")))
-	if !errors.Is(err, rotate.ErrTooManyFailures) || !errors.Is(err, rotate.ErrInvalidArgument) {
-		t.Errorf("Run with an empty id: %v", err)
+	if err != nil || len(report.Failures) != 1 || !errors.Is(report.Failures[0], rotate.ErrInvalidArgument) {
+		t.Errorf("Run with an empty id: %+v, %v", report, err)
 	}
-	counts(t, report, rotate.Report{Done: 9, Busy: 1, Failed: 1})
+	counts(t, report, fleet.Report{Done: 9, Busy: 1, Failed: 1})
 	if err := held.Release(t.Context()); err != nil {
 		t.Fatal(err)
 	}
@@ -293,7 +294,7 @@ func TestFleetBusy(t *testing.T) {
 
 // TestFleetCancelOnFailure: the option works as it does for one client.
 func TestFleetCancelOnFailure(t *testing.T) {
-	eachJournal(t, func(t *testing.T, p *park, j rotate.Journal, s *ledger) {
+	eachJournal(t, func(t *testing.T, p *server, j rotate.Journal, s *memory) {
 		failed := false
 		p.hook = func(what, id string) error {
 			if what == "deliver" && id == "client-00004" && !failed { // and once more, with the current secret
@@ -302,12 +303,12 @@ func TestFleetCancelOnFailure(t *testing.T) {
 			}
 			return nil
 		}
-		f := rotate.Fleet{Rotator: p.rotator(t, j, rotate.WithCancelOnFailure())}
+		f := newFleet(t, p.rotator(t, j, rotate.WithCancelOnFailure()))
 		report, err := f.Run(t.Context(), each(names(10)))
 		if err != nil {
 			t.Fatal(err)
 		}
-		counts(t, report, rotate.Report{Done: 9, Failed: 1})
+		counts(t, report, fleet.Report{Done: 9, Failed: 1})
 		if len(report.Failures) != 1 || !errors.Is(report.Failures[0], rotate.ErrCanceled) || !errors.Is(report.Failures[0], errSick) {
 			t.Errorf("failures %v", report.Failures)
 		}
@@ -320,16 +321,18 @@ func TestFleetCancelOnFailure(t *testing.T) {
 // TestFleetJournalFails: that the journal cannot be listed is told, and nothing is lost.
 func TestFleetJournalFails(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		p, j := newPark(), newLedger()
-		f := rotate.Fleet{Rotator: p.rotator(t, j, rotate.WithGrace(time.Minute))}
+		p, j := newServer(), newMemory()
+		f := newFleet(t, p.rotator(t, j, rotate.WithGrace(time.Minute)))
 		down := errors.New("the disk is gone")
 		j.listing = down
-		report, err := f.Run(t.Context(), each(names(7)))
-		if !errors.Is(err, down) || !errors.Is(err, rotate.ErrJournal) {
+		ctx, cancel := context.WithTimeout(t.Context(), 30*time.Second)
+		defer cancel()
+		report, err := f.Run(ctx, each(names(7))) // which does not list
+		if !errors.Is(err, context.DeadlineExceeded) || errors.Is(err, down) {
 			t.Errorf("Run: %v", err)
 		}
-		counts(t, report, rotate.Report{Left: 7})
-		if _, err := f.Resume(t.Context()); !errors.Is(err, down) {
+		counts(t, report, fleet.Report{Left: 7})
+		if _, err := f.Resume(t.Context()); !errors.Is(err, down) || !errors.Is(err, rotate.ErrJournal) {
 			t.Errorf("Resume: %v", err)
 		}
 		j.listing = rotate.ErrCorrupt // of one record only
@@ -337,7 +340,7 @@ func TestFleetJournalFails(t *testing.T) {
 		if err != nil || len(report.Failures) != 1 || !errors.Is(report.Failures[0], rotate.ErrCorrupt) {
 			t.Errorf("Resume beside a corrupt record: %+v, %v", report, err)
 		}
-		counts(t, report, rotate.Report{Done: 7, Failed: 1})
+		counts(t, report, fleet.Report{Done: 7, Failed: 1})
 		p.once(t, names(7))
 	})
 }
@@ -345,7 +348,7 @@ func TestFleetJournalFails(t *testing.T) {
 // TestFleetForecast: what is forecast is what happens, for clients in every state.
 func TestFleetForecast(t *testing.T) {
 	for _, grace := range []time.Duration{0, 15 * time.Minute} {
-		eachJournal(t, func(t *testing.T, p *park, j rotate.Journal, _ *ledger) {
+		eachJournal(t, func(t *testing.T, p *server, j rotate.Journal, _ *memory) {
 			ids := names(40)
 			options := []rotate.Option{rotate.WithGrace(grace), rotate.WithLimiter(newBucket(t, 20, 1))}
 			// Some are under way: each was left at another call, but not where nobody can know whether start was sent.
@@ -366,7 +369,7 @@ func TestFleetForecast(t *testing.T) {
 			}
 			p.hook = nil
 			time.Sleep(time.Minute)
-			f := rotate.Fleet{Rotator: p.rotator(t, j, options...)}
+			f := newFleet(t, p.rotator(t, j, options...))
 			before := p.calls
 			forecast, err := f.Forecast(t.Context(), each(ids))
 			if err != nil || p.calls != before {
@@ -377,7 +380,7 @@ func TestFleetForecast(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			counts(t, report, rotate.Report{Done: 40})
+			counts(t, report, fleet.Report{Done: 40})
 			took := time.Since(began)
 			if forecast.Clients != 40 || forecast.Calls != p.calls-before || forecast.BilledTokens != p.tokens-tokens {
 				t.Errorf("forecast %+v; there were %d calls and %d tokens", forecast, p.calls-before, p.tokens-tokens)
@@ -395,7 +398,7 @@ func TestIDs(t *testing.T) {
 	list := func(yield func(client, error) bool) {
 		_ = yield(client{"a", "read"}, nil) && yield(client{"b", "write"}, nil) && yield(client{"c", "read"}, nil) && yield(client{}, lost)
 	}
-	ids := rotate.IDs(list, func(c client) (string, bool) { return c.id, c.scope == "read" })
+	ids := fleet.IDs(list, func(c client) (string, bool) { return c.id, c.scope == "read" })
 	collect := func(ids iter.Seq2[string, error], most int) (got []string) {
 		for id, err := range ids {
 			if err != nil {
@@ -418,7 +421,7 @@ func TestIDs(t *testing.T) {
 
 // TestFleetSecrets: reports and errors hold none.
 func TestFleetSecrets(t *testing.T) {
-	p := newPark()
+	p := newServer()
 	p.hook = func(what, id string) error {
 		if what == "deliver" {
 			p.mu.Lock()
@@ -427,9 +430,9 @@ func TestFleetSecrets(t *testing.T) {
 		}
 		return nil
 	}
-	f := rotate.Fleet{Rotator: p.rotator(t, newLedger())}
+	f := newFleet(t, p.rotator(t, newMemory()))
 	report, err := f.Run(t.Context(), each(names(20)))
-	if !errors.Is(err, rotate.ErrTooManyFailures) || report.Failed < 10 {
+	if !errors.Is(err, fleet.ErrTooManyFailures) || report.Failed < 10 {
 		t.Fatalf("%d failed, %v", report.Failed, err)
 	}
 	if text := fmt.Sprintf("%v %+v %#v", err, report, report.Failures); strings.Contains(text, "canary-") || !strings.Contains(text, secret.Placeholder) {
