@@ -34,7 +34,8 @@ func (s *state) authenticate(h http.Header) error {
 	return nil
 }
 
-// parseBasic differs from http.Request.BasicAuth in that a malformed header can be distinguished from a missing one.
+// parseBasic differs from http.Request.BasicAuth in that a malformed header can be distinguished
+// from a missing one.
 func parseBasic(header string) (user, password string, ok bool) {
 	scheme, credentials, _ := strings.Cut(header, " ")
 	if !strings.EqualFold(scheme, "Basic") {

@@ -42,7 +42,7 @@ func TestProjectCredentials(t *testing.T) {
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
-			(&world{w.Server, t}).expect(tt.status, tt.kind, "GET", clients+"/x", "", tt.edit)
+			(&harness{w.Server, t}).expect(tt.status, tt.kind, "GET", clients+"/x", "", tt.edit)
 		})
 	}
 }
@@ -51,15 +51,19 @@ func TestTestIDIsRefusedByLiveProject(t *testing.T) {
 	w := start(t, emulator.WithProject("project-live-1", "secret-live-1"))
 	w.expect(400, "test_id_used_in_live_environment", "GET", clients+"/x", "", basic("project-test-1", "x"))
 	if id, _ := w.create(`{"scopes":[]}`); !strings.HasPrefix(id, "m2m-client-live-") {
-		t.Errorf("a live project makes the id %s", id)
+		t.Errorf("the id in a live project is %s", id)
 	}
 }
 
-// Every operation of the management API wants the project's credentials, and looks at them before the body.
+// Every operation of the management API checks the project's credentials, before the body. The log
+// has the name that the contract gives it.
 func TestCredentialsComeBeforeTheBody(t *testing.T) {
 	w := start(t)
 	for _, op := range management {
 		w.expect(401, "unauthorized_credentials", op.method, strings.ReplaceAll(op.path, "{id}", "x"), "not JSON", noAuth)
+		if log := w.Requests(); log[len(log)-1].Operation != op.operation {
+			t.Errorf("%s %s is logged as %q", op.method, op.path, log[len(log)-1].Operation)
+		}
 	}
 	for _, op := range management {
 		if op.method == "POST" || op.method == "PUT" {

@@ -2,91 +2,105 @@ package emulator
 
 import "slices"
 
-// A Choice is what the emulator does where Stytch does not say what it does. The empty Choice is the default.
+// A Choice is what the emulator does where the behavior of Stytch is not known. The empty Choice
+// stands for the default.
 type Choice string
 
-// The choices. Each field of [Behavior] names those that it takes.
+// The choices. Each field of [Behavior] lists those it accepts.
 const (
-	Refuse  Choice = "refuse"  // answer with an error
-	Allow   Choice = "allow"   // take the value as it is
-	Ignore  Choice = "ignore"  // act as if the value or the call were not there
+	Refuse  Choice = "refuse"  // respond with an error
+	Allow   Choice = "allow"   // accept the value
+	Ignore  Choice = "ignore"  // act as if the value or the call were absent
 	Clear   Choice = "clear"   // empty the field
-	Replace Choice = "replace" // put the new one in the place of the old one
-	Clamp   Choice = "clamp"   // take the nearest allowed value
-	Drop    Choice = "drop"    // leave out what is not allowed and go on
-	Empty   Choice = "empty"   // answer with nothing
+	Replace Choice = "replace" // let the new value replace the old one
+	Clamp   Choice = "clamp"   // use the nearest allowed value
+	Drop    Choice = "drop"    // leave out what is not allowed
+	Empty   Choice = "empty"   // respond with an empty list
 )
 
-// Behavior has one switch for every behaviour that Stytch leaves open, so that a client can be tested under each. The
-// zero value is what the emulator's authors hold most likely; see the package documentation for what is known.
+// Behavior has one field for each behavior of Stytch that is not known, so that a client can be
+// tested under every variant. The zero value is the most likely behavior; the package documentation
+// lists what is known.
 type Behavior struct {
-	// CreateStatus is the status of a creation: 200 (default; the reference says so) or 201 (one newer page says so).
+	// CreateStatus is the status of a creation: 200 (default; from the reference) or 201 (from one
+	// newer page).
 	CreateStatus int
-	// WrongMethodStatus answers a known path with an unknown method: 405 method_not_allowed (default; the name is
-	// published, the status assumed) or 404 route_not_found.
+	// WrongMethodStatus is for a known path with a method that it does not have: 405
+	// method_not_allowed (default; the name is published, the status assumed) or 404
+	// route_not_found.
 	WrongMethodStatus int
 
-	// StartWhileRotating: Refuse (default; the error name is published) or Replace the next secret by another one.
+	// StartWhileRotating is for starting a rotation during another one: Refuse (default; the error
+	// type is published) or Replace the next secret.
 	StartWhileRotating Choice
-	// FinishWhileIdle is for completing or canceling a rotation that was not started: Refuse (default; the error name is
-	// published) or Ignore, which answers 200 and changes nothing.
+	// FinishWhileIdle is for completing or canceling a rotation that was not started: Refuse
+	// (default; the error type is published) or Ignore, which responds with 200 and changes
+	// nothing.
 	FinishWhileIdle Choice
-	// NextSecretAbsent leaves next_client_secret_last_four out of answers where the default is null (documented sample).
+	// NextSecretAbsent leaves next_client_secret_last_four out of responses outside of a rotation.
+	// By default it is null (from a documented sample).
 	NextSecretAbsent bool
 
-	// NullOnUpdate: Clear (default, assumed), Ignore or Refuse with bad_request. A null status is never cleared: there is
-	// nothing it could be cleared to, so Clear leaves it alone.
+	// NullOnUpdate is for null fields of an update: Clear the field (default, assumed), Ignore it,
+	// or Refuse the update with bad_request. Clear leaves status alone, which has no empty value.
 	NullOnUpdate Choice
-	// EmptyScopes, on create and update: Allow (default, assumed) or Refuse with bad_request.
+	// EmptyScopes is for creating or updating a client without scopes: Allow (default, assumed) or
+	// Refuse with bad_request.
 	EmptyScopes Choice
-	// InvalidStatusType is the error_type for an unknown status: invalid_m2m_client_status (default) or
-	// m2m_client_invalid_status. Both names are published; which one is sent is not.
+	// InvalidStatusType is the error_type for an unknown client status: invalid_m2m_client_status
+	// (default) or m2m_client_invalid_status. Both names are published; which one is sent is not.
 	InvalidStatusType string
 
-	// ZeroLimit is for a search with limit 0: Ignore (default, assumed; the page has the default size of 100), Refuse with
-	// bad_request, or Empty, a page without clients.
+	// ZeroLimit is for a search with limit 0: Ignore (default, assumed), which uses the default
+	// limit of 100, Refuse with bad_request, or Empty, which returns a page without clients.
 	ZeroLimit Choice
-	// LargeLimit is for a search with a limit over 1000: Refuse with bad_request (default, assumed) or Clamp to 1000.
+	// LargeLimit is for a search with a limit over 1000: Refuse with bad_request (default, assumed)
+	// or Clamp to 1000.
 	LargeLimit Choice
-	// BadCursor is for a cursor that the emulator did not make: Refuse with bad_request (default, assumed) or Ignore and
-	// answer the first page.
+	// BadCursor is for a cursor that the emulator did not issue: Refuse with bad_request (default,
+	// assumed) or Ignore, which returns the first page.
 	BadCursor Choice
-	// EmptySearchBody is for a search without a body: Refuse with bad_request (default, assumed; {} is observed to work)
-	// or Allow.
+	// EmptySearchBody is for a search without a body: Refuse with bad_request (default, assumed; {}
+	// is observed to work) or Allow.
 	EmptySearchBody Choice
 
-	// UnheldScope is for a token request with a scope that the client does not hold: Refuse with invalid_scope (default,
-	// RFC 6749) or Drop the scope; if none is left, the request is refused all the same.
+	// UnheldScope is for a token request with a scope that the client does not hold: Refuse with
+	// invalid_scope (default, RFC 6749) or Drop the scope; if none is left, the request is refused
+	// anyway.
 	UnheldScope Choice
-	// InvalidClientStatus is the status of invalid_client: 400 (default, observed) or 401 (RFC 6749).
+	// InvalidClientStatus is the status of invalid_client: 400 (default, observed) or 401 (RFC
+	// 6749).
 	InvalidClientStatus int
-	// InactiveClientError is the error of an inactive client: invalid_client (default, assumed), unauthorized_client or
-	// access_denied. That it is refused is documented.
+	// InactiveClientError is the error of an inactive client: invalid_client (default, assumed),
+	// unauthorized_client or access_denied. That such a client is refused is documented.
 	InactiveClientError string
-	// InactiveClientStatus is the status of the same: 400 (default, assumed) or 401.
+	// InactiveClientStatus is the status of that error: 400 (default, assumed) or 401.
 	InactiveClientStatus int
 	// TokenID adds the claim jti to tokens. The documented sample has none (default).
 	TokenID bool
 
-	// SecretLength is the length of generated secrets, 43 to 128: 48 (default, observed) or 44 (documented sample).
+	// SecretLength is the length of generated secrets, 43 to 128: 48 (default, observed) or 44
+	// (documented sample).
 	SecretLength int
-	// CreationMethod is the creation_method of Connected Apps: any text, MANUAL by default. Its values are not published.
+	// CreationMethod is the creation_method of Connected Apps: any text, MANUAL by default. Its
+	// values are not published.
 	CreationMethod string
 
-	// Limits of which only the error names are published. 0 means the default.
+	// Limits for which only the error types are published. 0 means the default.
 	MaxSecretLength  int // of imported secrets, in bytes; default 128
 	MaxScopes        int // of a client; default 100
 	MaxExpiryMinutes int // of the access tokens of a Connected App; default 1440
-	MaxM2MClients    int // of the project; default without limit
-	MaxConnectedApps int // of the project; default without limit
+	MaxM2MClients    int // of the project; unlimited by default
+	MaxConnectedApps int // of the project; unlimited by default
 }
 
-// filled returns b with the defaults in place, or an error that names the field with a value it does not take.
+// filled returns b with its defaults filled in. The error names the first field with a value that
+// it does not accept.
 func (b Behavior) filled() (Behavior, error) {
 	var bad error
 	complain := func(field string, value any) {
 		if bad == nil {
-			bad = invalidArgument("Behavior.%s does not take %v", field, value)
+			bad = invalidArgument("Behavior.%s does not accept %v", field, value)
 		}
 	}
 	// The first allowed value of each is its default.

@@ -10,41 +10,41 @@ import (
 	"github.com/stytchkit/m2m/stytch/emulator"
 )
 
-// Each switch, in each position.
+// Every field of Behavior, with every value.
 func TestBehavior(t *testing.T) {
 	client := emulator.M2MClientSeed{ClientID: "x", Name: "n", Secret: workerSecret, Scopes: []string{"a"}, Metadata: map[string]any{"k": 1}}
-	get := func(w *world, field string) any { return at(w.ok("GET", clients+"/x", ""), "m2m_client", field) }
+	get := func(w *harness, field string) any { return at(w.ok("GET", clients+"/x", ""), "m2m_client", field) }
 	tests := []struct {
 		name     string
 		behavior emulator.Behavior
-		check    func(*world)
+		check    func(*harness)
 	}{
-		{"CreateStatus 200", emulator.Behavior{}, func(w *world) {
+		{"CreateStatus 200", emulator.Behavior{}, func(w *harness) {
 			w.expect(200, "", "POST", clients, `{"scopes":[]}`)
 			w.expect(200, "", "POST", apps, `{"client_type":"first_party"}`)
 		}},
-		{"CreateStatus 201", emulator.Behavior{CreateStatus: 201}, func(w *world) {
+		{"CreateStatus 201", emulator.Behavior{CreateStatus: 201}, func(w *harness) {
 			w.expect(201, "", "POST", clients, `{"scopes":[]}`)
 			w.expect(201, "", "POST", apps, `{"client_type":"first_party"}`)
 			w.ok("PUT", clients+"/x", `{}`)
 		}},
-		{"WrongMethodStatus 404", emulator.Behavior{WrongMethodStatus: 404}, func(w *world) {
+		{"WrongMethodStatus 404", emulator.Behavior{WrongMethodStatus: 404}, func(w *harness) {
 			w.expect(404, "route_not_found", "PATCH", clients+"/x", "")
 		}},
-		{"StartWhileRotating Replace", emulator.Behavior{StartWhileRotating: emulator.Replace}, func(w *world) {
+		{"StartWhileRotating Replace", emulator.Behavior{StartWhileRotating: emulator.Replace}, func(w *harness) {
 			first, second := w.startRotation("x"), w.startRotation("x")
 			if w.works("x", first) || !w.works("x", second) || !w.works("x", workerSecret) {
 				w.t.Error("the next secret is not replaced")
 			}
 		}},
-		{"FinishWhileIdle Ignore", emulator.Behavior{FinishWhileIdle: emulator.Ignore}, func(w *world) {
+		{"FinishWhileIdle Ignore", emulator.Behavior{FinishWhileIdle: emulator.Ignore}, func(w *harness) {
 			w.ok("POST", clients+"/x/secrets/rotate", "")
 			w.ok("POST", clients+"/x/secrets/rotate/cancel", "")
 			if !w.works("x", workerSecret) {
 				w.t.Error("the secret changed")
 			}
 		}},
-		{"NextSecretAbsent", emulator.Behavior{NextSecretAbsent: true}, func(w *world) {
+		{"NextSecretAbsent", emulator.Behavior{NextSecretAbsent: true}, func(w *harness) {
 			if fields := w.ok("GET", clients+"/x", "")["m2m_client"].(map[string]any); len(fields) != 7 {
 				w.t.Errorf("%d fields", len(fields))
 			}
@@ -56,53 +56,53 @@ func TestBehavior(t *testing.T) {
 				w.t.Error("present in a Connected App")
 			}
 		}},
-		{"NullOnUpdate Clear", emulator.Behavior{NullOnUpdate: emulator.Clear}, func(w *world) {
+		{"NullOnUpdate Clear", emulator.Behavior{NullOnUpdate: emulator.Clear}, func(w *harness) {
 			w.ok("PUT", clients+"/x", `{"client_name":null,"scopes":null,"trusted_metadata":null,"status":null}`)
 			if get(w, "client_name") != "" || len(get(w, "scopes").([]any)) != 0 || w.metadata("x") != "{}" || get(w, "status") != "active" {
 				w.t.Error("null does not clear")
 			}
 		}},
-		{"NullOnUpdate Ignore", emulator.Behavior{NullOnUpdate: emulator.Ignore}, func(w *world) {
+		{"NullOnUpdate Ignore", emulator.Behavior{NullOnUpdate: emulator.Ignore}, func(w *harness) {
 			w.ok("PUT", clients+"/x", `{"client_name":null,"scopes":null,"trusted_metadata":null,"status":null}`)
 			if get(w, "client_name") != "n" || len(get(w, "scopes").([]any)) != 1 || w.metadata("x") == "{}" {
 				w.t.Error("null is not ignored")
 			}
 		}},
-		{"NullOnUpdate Refuse", emulator.Behavior{NullOnUpdate: emulator.Refuse}, func(w *world) {
+		{"NullOnUpdate Refuse", emulator.Behavior{NullOnUpdate: emulator.Refuse}, func(w *harness) {
 			for _, field := range []string{"client_name", "client_description", "status", "scopes", "trusted_metadata"} {
 				w.expect(400, "bad_request", "PUT", clients+"/x", `{"`+field+`":null}`)
 			}
 			w.ok("PUT", clients+"/x", `{"trusted_metadata":{"k":null}}`)
 		}},
-		{"EmptyScopes Refuse", emulator.Behavior{EmptyScopes: emulator.Refuse}, func(w *world) {
+		{"EmptyScopes Refuse", emulator.Behavior{EmptyScopes: emulator.Refuse}, func(w *harness) {
 			w.expect(400, "bad_request", "POST", clients, `{"scopes":[]}`)
 			w.expect(400, "bad_request", "PUT", clients+"/x", `{"scopes":[]}`)
 			w.expect(400, "bad_request", "PUT", clients+"/x", `{"scopes":null}`)
 			w.ok("PUT", clients+"/x", `{"client_name":"m"}`)
 		}},
-		{"InvalidStatusType", emulator.Behavior{InvalidStatusType: "m2m_client_invalid_status"}, func(w *world) {
+		{"InvalidStatusType", emulator.Behavior{InvalidStatusType: "m2m_client_invalid_status"}, func(w *harness) {
 			w.expect(400, "m2m_client_invalid_status", "PUT", clients+"/x", `{"status":"gone"}`)
 		}},
-		{"ZeroLimit Refuse", emulator.Behavior{ZeroLimit: emulator.Refuse}, func(w *world) {
+		{"ZeroLimit Refuse", emulator.Behavior{ZeroLimit: emulator.Refuse}, func(w *harness) {
 			w.expect(400, "bad_request", "POST", clients+"/search", `{"limit":0}`)
 		}},
-		{"ZeroLimit Empty", emulator.Behavior{ZeroLimit: emulator.Empty}, func(w *world) {
+		{"ZeroLimit Empty", emulator.Behavior{ZeroLimit: emulator.Empty}, func(w *harness) {
 			if ids, next, total := w.search(`{"limit":0}`); len(ids) != 0 || next != "" || total != 1 {
 				w.t.Errorf("%d clients, total %d", len(ids), total)
 			}
 		}},
-		{"LargeLimit Clamp", emulator.Behavior{LargeLimit: emulator.Clamp}, func(w *world) { w.search(`{"limit":2147483647}`) }},
-		{"BadCursor Ignore", emulator.Behavior{BadCursor: emulator.Ignore}, func(w *world) {
+		{"LargeLimit Clamp", emulator.Behavior{LargeLimit: emulator.Clamp}, func(w *harness) { w.search(`{"limit":2147483647}`) }},
+		{"BadCursor Ignore", emulator.Behavior{BadCursor: emulator.Ignore}, func(w *harness) {
 			if ids, _, _ := w.search(`{"cursor":"nonsense"}`); len(ids) != 1 {
 				w.t.Error("not the first page")
 			}
 		}},
-		{"EmptySearchBody Allow", emulator.Behavior{EmptySearchBody: emulator.Allow}, func(w *world) {
+		{"EmptySearchBody Allow", emulator.Behavior{EmptySearchBody: emulator.Allow}, func(w *harness) {
 			w.search("")
 			w.ok("POST", apps+"/search", "")
 			w.expect(400, "bad_request", "POST", clients, "")
 		}},
-		{"UnheldScope Drop", emulator.Behavior{UnheldScope: emulator.Drop}, func(w *world) {
+		{"UnheldScope Drop", emulator.Behavior{UnheldScope: emulator.Drop}, func(w *harness) {
 			form := credentials("x", workerSecret)
 			form.Set("scope", "b a c")
 			if _, claims := w.verify(text(w.token(form).object(w.t), "access_token")); claims["scope"] != "a" {
@@ -113,18 +113,18 @@ func TestBehavior(t *testing.T) {
 				w.t.Errorf("no scope left: %d %s", got.status, got.kind())
 			}
 		}},
-		{"InvalidClientStatus 401", emulator.Behavior{InvalidClientStatus: 401}, func(w *world) {
+		{"InvalidClientStatus 401", emulator.Behavior{InvalidClientStatus: 401}, func(w *harness) {
 			if got := w.token(credentials("x", "wrong")); got.status != 401 || got.kind() != "invalid_client" {
 				w.t.Errorf("%d %s", got.status, got.kind())
 			}
 		}},
-		{"inactive client", emulator.Behavior{}, func(w *world) {
+		{"inactive client", emulator.Behavior{}, func(w *harness) {
 			w.ok("PUT", clients+"/x", `{"status":"inactive"}`)
 			if got := w.token(credentials("x", workerSecret)); got.status != 400 || got.kind() != "invalid_client" {
 				w.t.Errorf("%d %s", got.status, got.kind())
 			}
 		}},
-		{"InactiveClientError and Status", emulator.Behavior{InactiveClientError: "unauthorized_client", InactiveClientStatus: 401}, func(w *world) {
+		{"InactiveClientError and Status", emulator.Behavior{InactiveClientError: "unauthorized_client", InactiveClientStatus: 401}, func(w *harness) {
 			w.ok("PUT", clients+"/x", `{"status":"inactive"}`)
 			if got := w.token(credentials("x", workerSecret)); got.status != 401 || got.kind() != "unauthorized_client" {
 				w.t.Errorf("%d %s", got.status, got.kind())
@@ -133,41 +133,41 @@ func TestBehavior(t *testing.T) {
 				w.t.Errorf("wrong secret: %d %s", got.status, got.kind())
 			}
 		}},
-		{"TokenID", emulator.Behavior{TokenID: true}, func(w *world) {
+		{"TokenID", emulator.Behavior{TokenID: true}, func(w *harness) {
 			_, claims := w.verify(text(w.token(credentials("x", workerSecret)).object(w.t), "access_token"))
 			if len(text(claims, "jti")) != 44 {
 				w.t.Errorf("jti %v", claims["jti"])
 			}
 		}},
-		{"SecretLength", emulator.Behavior{SecretLength: 44}, func(w *world) {
+		{"SecretLength", emulator.Behavior{SecretLength: 44}, func(w *harness) {
 			if id, secret := w.create(`{"scopes":["a"]}`); len(secret) != 44 || !w.works(id, secret) {
 				w.t.Errorf("%d characters", len(secret))
 			}
 		}},
-		{"CreationMethod", emulator.Behavior{CreationMethod: "dashboard"}, func(w *world) {
+		{"CreationMethod", emulator.Behavior{CreationMethod: "dashboard"}, func(w *harness) {
 			app := at(w.ok("POST", apps, `{"client_type":"first_party"}`), "connected_app")
 			if got := text(w.ok("GET", apps+"/"+text(app, "client_id"), ""), "connected_app", "creation_method"); got != "dashboard" {
 				w.t.Errorf("creation_method %q", got)
 			}
 		}},
-		{"MaxSecretLength", emulator.Behavior{MaxSecretLength: 16}, func(w *world) {
+		{"MaxSecretLength", emulator.Behavior{MaxSecretLength: 16}, func(w *harness) {
 			w.expect(400, "client_secret_too_long", "POST", clients, `{"scopes":[],"client_secret":"abcdefghijklmnopq"}`)
 			w.create(`{"scopes":[],"client_secret":"abcdefghijklmnop"}`)
 		}},
-		{"MaxScopes", emulator.Behavior{MaxScopes: 1}, func(w *world) {
+		{"MaxScopes", emulator.Behavior{MaxScopes: 1}, func(w *harness) {
 			w.expect(400, "too_many_m2m_client_scopes", "PUT", clients+"/x", `{"scopes":["a","b"]}`)
 		}},
-		{"MaxExpiryMinutes", emulator.Behavior{MaxExpiryMinutes: 10}, func(w *world) {
+		{"MaxExpiryMinutes", emulator.Behavior{MaxExpiryMinutes: 10}, func(w *harness) {
 			w.expect(400, "idp_invalid_access_token_expiry_minutes", "POST", apps, `{"client_type":"first_party","access_token_expiry_minutes":11}`)
 			w.ok("POST", apps, `{"client_type":"first_party","access_token_expiry_minutes":10}`)
 		}},
-		{"MaxM2MClients", emulator.Behavior{MaxM2MClients: 2}, func(w *world) {
+		{"MaxM2MClients", emulator.Behavior{MaxM2MClients: 2}, func(w *harness) {
 			w.create(`{"scopes":[]}`)
 			w.expect(400, "too_many_m2m_clients_for_billing_tier", "POST", clients, `{"scopes":[]}`)
 			w.ok("DELETE", clients+"/x", "")
 			w.create(`{"scopes":[]}`)
 		}},
-		{"MaxConnectedApps", emulator.Behavior{MaxConnectedApps: 1}, func(w *world) {
+		{"MaxConnectedApps", emulator.Behavior{MaxConnectedApps: 1}, func(w *harness) {
 			w.ok("POST", apps, `{"client_type":"first_party"}`)
 			w.expect(400, "too_many_connected_apps", "POST", apps, `{"client_type":"first_party"}`)
 		}},

@@ -9,8 +9,8 @@ import (
 	"strings"
 )
 
-// parseBody reads the JSON body of an operation that takes one. model is the generated type of the body; optional says
-// that an empty body is allowed.
+// parseBody reads the JSON body of an operation that takes one. model is the generated type of the
+// body; optional says that an empty body is allowed.
 func (x *exchange) parseBody(model any, optional, strict bool) error {
 	if f := x.bodyFailure(); f != nil {
 		return f

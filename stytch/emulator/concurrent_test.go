@@ -9,14 +9,14 @@ import (
 	"github.com/stytchkit/m2m/stytch/emulator"
 )
 
-// Many callers do everything at once. The race detector watches the memory, this test the sums.
+// Many callers do everything at once, and nothing gets lost. Run it with the race detector.
 func TestEverythingAtOnce(t *testing.T) {
 	const callers, rounds = 8, 12
 	w := start(t, emulator.WithM2MClient(emulator.M2MClientSeed{ClientID: "shared", Secret: "Correct-Horse-9", Scopes: []string{"a"}}))
 	var all sync.WaitGroup
 	for caller := range callers {
 		all.Go(func() {
-			w := &world{w.Server, t}
+			w := &harness{w.Server, t}
 			for round := range rounds {
 				id, secret := w.create(`{"scopes":["a"]}`)
 				next := w.startRotation(id)

@@ -24,8 +24,8 @@ type connectedApp struct {
 func (a *connectedApp) public() bool     { return strings.HasSuffix(a.clientType, "_public") }
 func (a *connectedApp) thirdParty() bool { return strings.HasPrefix(a.clientType, "third_party") }
 
-// check applies the rules that creation and update share. Those for third parties are documented; of the others only the
-// error types are published. env is "test" or "live".
+// check applies the rules that creation and update share. Those for third parties are documented;
+// of the others only the error types are published. env is "test" or "live".
 func (a *connectedApp) check(env string, b Behavior) error {
 	if a.thirdParty() && a.fullAccess {
 		return fail("third_party_clients_cannot_use_full_access")
@@ -50,14 +50,16 @@ func (a *connectedApp) check(env string, b Behavior) error {
 	return nil
 }
 
-// validTemplate checks the outer braces only: a template contains {{ placeholders }}, so it is not JSON yet.
+// validTemplate checks the outer braces only: a template contains {{ placeholders }}, so it is not
+// JSON yet.
 func validTemplate(template string) bool {
 	text := strings.TrimSpace(template)
 	return template == "" || len(text) >= 2 && text[0] == '{' && text[len(text)-1] == '}'
 }
 
-// checkRedirectURL returns the error_type for a URL, or "" for a valid one. Assumed: http is allowed for loopback
-// addresses of test projects only, and localhost, which a hosts file can redirect, for test projects only.
+// checkRedirectURL returns the error_type for a URL, or "" for a valid one. Assumed: http is
+// allowed for loopback addresses of test projects only, and localhost, which a hosts file can
+// redirect, for test projects only.
 func checkRedirectURL(env, address string) string {
 	u, err := url.Parse(address)
 	if err != nil {

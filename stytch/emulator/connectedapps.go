@@ -74,7 +74,8 @@ func (s *service) appResponse(x *exchange) func(*connectedApp, error) (response,
 	}
 }
 
-// readAppFields reads the fields that creation and update share. The returned function applies them.
+// readAppFields reads the fields that creation and update share. The returned function applies
+// them.
 func readAppFields(in *input) func(*connectedApp) {
 	var changes []func(*connectedApp)
 	field(in, &changes, "client_name", func(a *connectedApp, v *string) { a.name = orZero(v) })

@@ -11,7 +11,7 @@ import (
 
 const apps = "/v1/connected_apps/clients"
 
-func TestConnectedAppAnswersByteForByte(t *testing.T) {
+func TestConnectedAppResponsesByteForByte(t *testing.T) {
 	w := start(t, emulator.WithConnectedApp(emulator.ConnectedAppSeed{
 		ClientID: "app", Secret: "Correct-Horse-9", ClientType: "third_party", Name: "Add-on", RedirectURLs: []string{"https://x.example/cb"},
 	}))
@@ -46,7 +46,7 @@ func TestConnectedAppAnswersByteForByte(t *testing.T) {
 	}
 }
 
-// Every field, set on creation and by update, empty and null.
+// Every field is set on creation and by update, and emptied with an empty value and with null.
 func TestConnectedAppFields(t *testing.T) {
 	const confidential = `{"client_type":"first_party"`
 	for _, tt := range []struct{ field, value, empty, zero, cleared string }{
@@ -145,8 +145,8 @@ func TestConnectedAppRefuses(t *testing.T) {
 		w.expect(400, kind, "POST", apps, `{"client_type":"third_party_public",`+field+`}`)
 		w.expect(400, kind, "PUT", apps+"/"+third, `{`+field+`}`)
 	}
-	w.expect(404, "connected_app_not_found", "PUT", apps+"/nobody", "{}")
-	w.expect(404, "connected_app_not_found", "DELETE", apps+"/nobody", "")
+	w.expect(404, "connected_app_not_found", "PUT", apps+"/unknown", "{}")
+	w.expect(404, "connected_app_not_found", "DELETE", apps+"/unknown", "")
 }
 
 func TestRedirectURLsOfLiveProjects(t *testing.T) {

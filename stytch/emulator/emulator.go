@@ -8,16 +8,17 @@ import (
 	"github.com/stytchkit/m2m/gen/server"
 )
 
-// An Emulator is one Stytch project in memory, as an [http.Handler]. Create it with [New]. It is safe for concurrent use. It
-// starts no goroutine, opens no port and reads no file, so it needs no Close.
+// An Emulator is one Stytch project in memory, as an [http.Handler]. Create it with [New]. It is
+// safe for concurrent use. It starts no goroutine, opens no port and reads no file, so it needs no
+// Close.
 type Emulator struct {
 	service service
 	routes  router
 }
 
-// New returns a project that is empty unless options add clients or apps. It fails with an error matching
-// [ErrInvalidArgument] if an option is nil or its value cannot be used; no error contains a secret. The signing key is
-// generated later, for the first token or key set.
+// New returns a project that is empty unless options add clients or apps. It fails with an error
+// matching [ErrInvalidArgument] if an option is nil or its value cannot be used; no error contains
+// a secret. The signing key is generated later, for the first token or key set.
 func New(opts ...Option) (*Emulator, error) {
 	set, err := newSettings(opts)
 	if err != nil {
@@ -68,25 +69,28 @@ func (set *settings) newState() (*state, error) {
 	return s, nil
 }
 
-// ServeHTTP responds to one request. A fault that ends the connection hijacks it from w, or panics with
-// [http.ErrAbortHandler] if w does not support that, as [http.Server] expects. Any other caller must recover that panic.
+// ServeHTTP responds to one request. A fault that ends the connection hijacks it from w, or panics
+// with [http.ErrAbortHandler] if w does not support that, as [http.Server] expects. Any other
+// caller must recover that panic.
 func (e *Emulator) ServeHTTP(w http.ResponseWriter, r *http.Request) { e.routes.ServeHTTP(w, r) }
 
-// Credentials returns the id and the secret of the project: the user name and the password of HTTP Basic.
+// Credentials returns the id and the secret of the project: the user name and the password of HTTP
+// Basic.
 func (e *Emulator) Credentials() (projectID, secret string) {
 	return e.service.state.id, e.service.state.reveal()
 }
 
-// TokensMinted returns how many access tokens were issued to a client, or to all clients for "". Tokens whose response was
-// dropped by a fault count: Stytch would bill them.
+// TokensMinted returns how many access tokens were issued to a client, or to all clients for "".
+// Tokens whose response was dropped by a fault count: Stytch would bill them.
 func (e *Emulator) TokensMinted(clientID string) int { return e.service.state.minted.count(clientID) }
 
-// Requests returns the last 1,024 requests, oldest first. A request is listed before its response is sent.
+// Requests returns the last 1,024 requests, oldest first. A request is listed before its response
+// is sent.
 func (e *Emulator) Requests() []Request { return e.service.log.all() }
 
-// Inject adds a fault and returns a function that removes it, which may be called more than once. It panics with an error
-// matching [ErrInvalidArgument] if the fault is invalid: a fault that never applies would let a test pass for the wrong
-// reason.
+// Inject adds a fault and returns a function that removes it, which may be called more than once.
+// It panics with an error matching [ErrInvalidArgument] if the fault is invalid: a fault that never
+// applies would let a test pass for the wrong reason.
 func (e *Emulator) Inject(f Fault) (remove func()) {
 	if err := f.check(); err != nil {
 		panic(err)
@@ -94,14 +98,16 @@ func (e *Emulator) Inject(f Fault) (remove func()) {
 	return e.service.faults.add(f)
 }
 
-// Sign signs any claims with the current signing key, including those that Stytch would never issue. It fails with an error
-// matching [ErrInvalidArgument] if the claims cannot be encoded as JSON.
+// Sign signs any claims with the current signing key, including those that Stytch would never
+// issue. It fails with an error matching [ErrInvalidArgument] if the claims cannot be encoded as
+// JSON.
 func (e *Emulator) Sign(claims map[string]any) (string, error) {
 	return e.service.state.keys.sign(claims)
 }
 
-// RotateSigningKey generates a new signing key and returns its id. Earlier keys stay listed, so that their tokens remain
-// valid, until [Emulator.RetireSigningKey]. It takes a few hundred milliseconds.
+// RotateSigningKey generates a new signing key and returns its id. Earlier keys stay listed, so
+// that their tokens remain valid, until [Emulator.RetireSigningKey]. It takes a few hundred
+// milliseconds.
 func (e *Emulator) RotateSigningKey() (kid string) {
 	kid, err := e.service.state.keys.rotate()
 	if err != nil {
@@ -110,8 +116,8 @@ func (e *Emulator) RotateSigningKey() (kid string) {
 	return kid
 }
 
-// RetireSigningKey removes a key from the key set. It fails with an error matching [ErrInvalidArgument] for the current key
-// and for one that is not listed.
+// RetireSigningKey removes a key from the key set. It fails with an error matching
+// [ErrInvalidArgument] for the current key and for one that is not listed.
 func (e *Emulator) RetireSigningKey(kid string) error { return e.service.state.keys.retire(kid) }
 
 func (e *Emulator) exchange(w http.ResponseWriter, r *http.Request) *exchange {

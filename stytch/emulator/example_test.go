@@ -10,7 +10,8 @@ import (
 	"github.com/stytchkit/m2m/stytch/emulator"
 )
 
-// The life of a rotation whose answer gets lost on the way. In a test, NewServer saves the first lines.
+// A rotation whose first response is lost. In a test, emulatortest.NewServer replaces the first
+// lines.
 func Example() {
 	e, err := emulator.New(
 		emulator.WithM2MClient(emulator.M2MClientSeed{ClientID: "worker", Secret: "Correct-Horse-9", Scopes: []string{"read:users"}}),
@@ -28,19 +29,19 @@ func Example() {
 			return err.Error()
 		}
 		r.SetBasicAuth(e.Credentials())
-		answer, err := http.DefaultClient.Do(r)
+		resp, err := http.DefaultClient.Do(r)
 		if err != nil {
-			return "the answer is lost"
+			return "response lost"
 		}
-		defer answer.Body.Close()
-		body, _ := io.ReadAll(answer.Body)
+		defer resp.Body.Close()
+		body, _ := io.ReadAll(resp.Body)
 		switch {
 		case strings.Contains(string(body), `"next_client_secret_last_four":null`):
-			return fmt.Sprint(answer.StatusCode, ", one secret")
-		case answer.StatusCode == http.StatusOK:
-			return fmt.Sprint(answer.StatusCode, ", two secrets")
+			return fmt.Sprint(resp.StatusCode, ", one secret")
+		case resp.StatusCode == http.StatusOK:
+			return fmt.Sprint(resp.StatusCode, ", two secrets")
 		}
-		return fmt.Sprint(answer.StatusCode)
+		return fmt.Sprint(resp.StatusCode)
 	}
 	fmt.Println("start: ", call("POST", "/secrets/rotate/start"))
 	fmt.Println("get:   ", call("GET", ""))
@@ -51,7 +52,7 @@ func Example() {
 		fmt.Println(r.Status, r.Operation)
 	}
 	// Output:
-	// start:  the answer is lost
+	// start:  response lost
 	// get:    200, two secrets
 	// start:  400
 	// cancel: 200, one secret

@@ -33,8 +33,8 @@ func newExchange(w http.ResponseWriter, r *http.Request, env string, log *reques
 	return x
 }
 
-// record logs the request. It comes before the response is written, so that a client which has its response finds its
-// request in the log.
+// record logs the request. It comes before the response is written, so that a client which has its
+// response finds its request in the log.
 func (x *exchange) record(status int) {
 	x.log.add(Request{
 		Method: x.r.Method, Path: x.r.URL.EscapedPath(), Operation: x.operation, Status: status, RequestID: x.requestID,
@@ -46,8 +46,8 @@ func (x *exchange) send(r response) {
 	r.writeTo(x.w)
 }
 
-// failure returns the response for an error. An error that is not a failure is a bug of the emulator, and is reported the way
-// Stytch reports its own.
+// failure returns the response for an error. An error that is not a failure is a bug of the
+// emulator, and is reported the way Stytch reports its own.
 func (x *exchange) failure(err error) response {
 	var f *failure
 	if !errors.As(err, &f) {

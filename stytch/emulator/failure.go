@@ -38,8 +38,8 @@ type knownFailure struct {
 	message string
 }
 
-// failures holds every error_type that the emulator sends. Stytch publishes most names without status and
-// message: those statuses are assumed, and those messages are the emulator's own.
+// failures holds every error_type that the emulator sends. Stytch publishes most names without
+// status and message: those statuses are assumed, and those messages are the emulator's own.
 var failures = map[string]knownFailure{
 	// Documented or observed with their text.
 	"bad_request":                       {400, "The submitted request is invalid."},

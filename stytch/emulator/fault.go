@@ -10,14 +10,17 @@ import (
 	"github.com/stytchkit/m2m/gen/server"
 )
 
-// A Fault makes an operation fail on purpose. Make one with a constructor such as [DropResponse], and say which requests
-// it hits with [Fault.After], [Fault.Times] and [Fault.Each]: without them, all.
+// A Fault makes an operation fail on purpose. Make one with a constructor such as [DropResponse],
+// and say which requests it hits with [Fault.After], [Fault.Times] and [Fault.Each]: without them,
+// all.
 //
-// Every constructor takes the operationId of the contract (api/openapi.yaml), such as "CreateM2MClient"; the empty string
-// stands for every operation. A fault is checked when it is added, by [WithFaults] or [Emulator.Inject].
+// Every constructor takes the operationId of the contract (api/openapi.yaml), such as
+// "CreateM2MClient"; the empty string stands for every operation. A fault is checked when it is
+// added, by [WithFaults] or [Emulator.Inject].
 //
-// Each request counts for every fault of its operation. The first fault that is due, in the order in which they were
-// added, applies. It applies before credentials and body are checked, unless the operation is carried out first.
+// Each request counts for every fault of its operation. The first fault that is due, in the order
+// in which they were added, applies. It applies before credentials and body are checked, unless the
+// operation is carried out first.
 type Fault struct {
 	operation   string
 	kind        faultKind
@@ -42,18 +45,20 @@ const (
 	faultSlow                         // half of the real response, and after the delay the rest
 )
 
-// Status responds with an error in Stytch's format and a status of 400 to 599. The operation is not carried out.
+// Status responds with an error in Stytch's format and a status of 400 to 599. The operation is not
+// carried out.
 func Status(operation string, status int) Fault {
 	return Fault{operation: operation, kind: faultStatus, status: status}
 }
 
-// RateLimited responds with 429 too_many_requests, and with the header Retry-After unless retryAfter is empty. The value
-// is sent unchecked.
+// RateLimited responds with 429 too_many_requests, and with the header Retry-After unless
+// retryAfter is empty. The value is sent unchecked.
 func RateLimited(operation, retryAfter string) Fault {
 	return Fault{operation: operation, kind: faultStatus, status: http.StatusTooManyRequests, retryAfter: retryAfter}
 }
 
-// HTML responds with an HTML page and a status of 200 to 599: 502 from a proxy, 200 from a captive portal.
+// HTML responds with an HTML page and a status of 200 to 599: 502 from a proxy, 200 from a captive
+// portal.
 func HTML(operation string, status int) Fault {
 	return Fault{operation: operation, kind: faultHTML, status: status}
 }
@@ -63,7 +68,8 @@ func EmptyBody(operation string, status int) Fault {
 	return Fault{operation: operation, kind: faultEmpty, status: status}
 }
 
-// Garbage responds with a status of 200 to 599 and a body that is labeled as JSON but does not parse.
+// Garbage responds with a status of 200 to 599 and a body that is labeled as JSON but does not
+// parse.
 func Garbage(operation string, status int) Fault {
 	return Fault{operation: operation, kind: faultGarbage, status: status}
 }
@@ -71,17 +77,18 @@ func Garbage(operation string, status int) Fault {
 // CutBody carries out the operation, sends half of the response and ends the connection.
 func CutBody(operation string) Fault { return Fault{operation: operation, kind: faultCut} }
 
-// Reset ends the connection without carrying out the operation. Over TCP the client sees a connection reset.
+// Reset ends the connection without carrying out the operation. Over TCP the client sees a
+// connection reset.
 func Reset(operation string) Fault { return Fault{operation: operation, kind: faultReset} }
 
-// DropResponse carries out the operation and ends the connection without a response: the client cannot know whether it
-// took effect.
+// DropResponse carries out the operation and ends the connection without a response: the client
+// cannot know whether it took effect.
 func DropResponse(operation string) Fault {
 	return Fault{operation: operation, kind: faultReset, afterEffect: true}
 }
 
-// Latency waits for d, then responds as usual. The wait ends early if the client disconnects; then the operation is not
-// carried out.
+// Latency waits for d, then responds as usual. The wait ends early if the client disconnects; then
+// the operation is not carried out.
 func Latency(operation string, d time.Duration) Fault {
 	return Fault{operation: operation, kind: faultDelay, delay: d}
 }
@@ -94,7 +101,8 @@ func SlowBody(operation string, d time.Duration) Fault {
 // AfterEffect returns a copy that carries out the operation first and only then fails.
 func (f Fault) AfterEffect() Fault { f.afterEffect = true; return f }
 
-// Delay returns a copy that waits for d first. For [SlowBody] it sets the wait in the middle of the body.
+// Delay returns a copy that waits for d first. For [SlowBody] it sets the wait in the middle of the
+// body.
 func (f Fault) Delay(d time.Duration) Fault { f.delay = d; return f }
 
 // After returns a copy that skips the first n requests.
@@ -103,7 +111,8 @@ func (f Fault) After(n int) Fault { f.skip = n; return f }
 // Times returns a copy that applies n times and then never again. 0 means no limit.
 func (f Fault) Times(n int) Fault { f.count = n; return f }
 
-// Each returns a copy that applies to every n-th request only, counted from the end of [Fault.After].
+// Each returns a copy that applies to every n-th request only, counted from the end of
+// [Fault.After].
 func (f Fault) Each(n int) Fault { f.every = n; return f }
 
 // runsOperation reports whether the operation is carried out in spite of the fault.
@@ -111,7 +120,8 @@ func (f Fault) runsOperation() bool {
 	return f.afterEffect || f.kind == faultDelay || f.kind == faultCut || f.kind == faultSlow
 }
 
-// check returns an error matching ErrInvalidArgument for a fault that could never apply, or not as described.
+// check returns an error matching ErrInvalidArgument for a fault that could never apply, or not as
+// described.
 func (f Fault) check() error {
 	if f.kind == 0 {
 		return invalidArgument("a Fault without a kind: make it with a constructor such as emulator.Reset")

@@ -6,7 +6,8 @@ import (
 	"time"
 )
 
-// sendFault responds as the fault demands. real is the response of the operation, if it was carried out.
+// sendFault responds as the fault demands. real is the response of the operation, if it was carried
+// out.
 func (x *exchange) sendFault(f Fault, real response) {
 	switch f.kind {
 	case faultReset:
@@ -64,8 +65,9 @@ var usualTypes = map[int]string{
 	405: "method_not_allowed", 429: "too_many_requests", 503: "server_unavailable",
 }
 
-// failure returns the usual error of Stytch for the fault's status. The token endpoint reports refused credentials in a
-// format of its own, but not what happens in front of it, such as rate limits.
+// failure returns the usual error of Stytch for the fault's status. The token endpoint reports
+// refused credentials in a format of its own, but not what happens in front of it, such as rate
+// limits.
 func (f Fault) failure(operation string) *failure {
 	if operation == "IssueM2MToken" && (f.status == 400 || f.status == 401) {
 		e := grantError("invalid_client", "The client credentials are not valid.")

@@ -16,19 +16,19 @@ import (
 	"github.com/stytchkit/m2m/stytch/emulator"
 )
 
-// meet sends one Create and reports what came of it, raw: faults are outside the contract.
-func (w *world) meet() (status int, head http.Header, body string, err error) {
+// createRaw sends one creation and returns the response unchecked: faults break the contract.
+func (w *harness) createRaw() (status int, head http.Header, body string, err error) {
 	w.t.Helper()
-	answer, err := w.Client().Do(w.request("POST", clients, `{"scopes":["a"]}`))
+	resp, err := w.Client().Do(w.request("POST", clients, `{"scopes":["a"]}`))
 	if err != nil {
 		return 0, nil, "", err
 	}
-	defer answer.Body.Close()
-	data, err := io.ReadAll(answer.Body)
-	return answer.StatusCode, answer.Header, string(data), err
+	defer resp.Body.Close()
+	data, err := io.ReadAll(resp.Body)
+	return resp.StatusCode, resp.Header, string(data), err
 }
 
-func (w *world) clientCount() int {
+func (w *harness) clientCount() int {
 	w.t.Helper()
 	_, _, total := w.search(`{}`)
 	return total
@@ -44,7 +44,7 @@ func TestFaults(t *testing.T) {
 		mediaType  string
 		contains   string
 		retryAfter string
-		cut        bool // the body does not arrive whole
+		cut        bool // the body is truncated
 		effect     bool
 	}{
 		{"Status 500", emulator.Status(create, 500), 500, "application/json", `"error_type":"internal_server_error"`, "", false, false},
@@ -68,7 +68,7 @@ func TestFaults(t *testing.T) {
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
 			w := start(t, emulator.WithFaults(tt.fault.Times(1)))
-			status, head, body, err := w.meet()
+			status, head, body, err := w.createRaw()
 			if status != tt.status || !strings.Contains(body, tt.contains) || (err != nil) != (tt.cut || tt.status == 0) {
 				t.Errorf("%d, %v", status, err)
 			}
@@ -82,22 +82,22 @@ func TestFaults(t *testing.T) {
 			if count := w.clientCount(); count != map[bool]int{true: 1, false: 0}[tt.effect] {
 				t.Errorf("%d clients", count)
 			}
-			if status, _, _, err := w.meet(); status != 200 || err != nil {
-				t.Errorf("the fault stays: %d, %v", status, err)
+			if status, _, _, err := w.createRaw(); status != 200 || err != nil {
+				t.Errorf("the fault applies again: %d, %v", status, err)
 			}
 		})
 	}
 }
 
-// A token whose answer is lost is paid for all the same.
+// A token whose response is lost is billed anyway.
 func TestLostTokenCounts(t *testing.T) {
 	w := start(t, withWorker(emulator.WithFaults(emulator.DropResponse("IssueM2MToken").Times(1)))...)
 	form := credentials("wor+ker 1", workerSecret)
 	form.Set("grant_type", "client_credentials")
 	r := w.request("POST", "/v1/public/"+w.ProjectID+"/oauth2/token", form.Encode(), noAuth, header("Content-Type", "application/x-www-form-urlencoded"))
-	if answer, err := w.Client().Do(r); err == nil {
-		answer.Body.Close()
-		t.Error("an answer came")
+	if resp, err := w.Client().Do(r); err == nil {
+		resp.Body.Close()
+		t.Error("a response came")
 	}
 	if got := w.TokensMinted("wor+ker 1"); got != 1 {
 		t.Errorf("%d tokens", got)
@@ -113,7 +113,7 @@ func TestTokenFaultsHaveTheShapeOfTheTokenEndpoint(t *testing.T) {
 	}
 }
 
-func TestFaultsStrikeInTurn(t *testing.T) {
+func TestFaultsApplyInTurn(t *testing.T) {
 	status := func(code int) emulator.Fault { return emulator.Status("GetM2MClient", code) }
 	for _, tt := range []struct {
 		name   string
@@ -159,12 +159,12 @@ func TestImpossibleFaultsAreRefused(t *testing.T) {
 		{}, emulator.EmptyBody("", 0), emulator.Reset("").Delay(-1),
 	} {
 		if _, err := emulator.New(emulator.WithFaults(fault)); !errors.Is(err, emulator.ErrInvalidArgument) {
-			t.Errorf("%d: New takes it", i)
+			t.Errorf("%d: New accepts it", i)
 		}
 		func() {
 			defer func() {
 				if err, _ := recover().(error); !errors.Is(err, emulator.ErrInvalidArgument) {
-					t.Errorf("%d: Inject takes it", i)
+					t.Errorf("%d: Inject accepts it", i)
 				}
 			}()
 			w.Inject(fault)
@@ -172,7 +172,24 @@ func TestImpossibleFaultsAreRefused(t *testing.T) {
 	}
 }
 
-// Without a connection to take over, a lost one is a panic that net/http knows.
+// A reset is not an orderly end: a client must be able to distinguish it from a response without a
+// body.
+func TestResetIsAReset(t *testing.T) {
+	w := start(t, emulator.WithFaults(emulator.Reset("")))
+	conn, err := net.Dial("tcp", strings.TrimPrefix(w.URL, "http://"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer func() { _ = conn.Close() }()
+	if err := w.request("GET", clients+"/x", "").Write(conn); err != nil {
+		t.Fatal(err)
+	}
+	if n, err := conn.Read(make([]byte, 1)); err == nil || errors.Is(err, io.EOF) {
+		t.Errorf("read %d bytes, %v; want a connection reset", n, err)
+	}
+}
+
+// Without a connection to hijack, losing it is a panic that net/http recognizes.
 func TestLostConnectionOnARecorder(t *testing.T) {
 	for _, fault := range []emulator.Fault{emulator.Reset(""), emulator.DropResponse(""), emulator.CutBody("")} {
 		e, err := emulator.New(emulator.WithFaults(fault))
@@ -192,7 +209,7 @@ func TestLostConnectionOnARecorder(t *testing.T) {
 	}
 }
 
-// Latency is measured by the clock of the bubble and ends with the request.
+// Latency uses the clock of the bubble and ends with the request.
 func TestLatencyUnderSynctest(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		e, err := emulator.New(emulator.WithFaults(emulator.Latency("GetM2MClient", time.Hour), emulator.SlowBody("DeleteM2MClient", time.Hour)))
@@ -223,7 +240,7 @@ func TestLatencyUnderSynctest(t *testing.T) {
 	})
 }
 
-// A real server over an in-memory connection, inside a bubble: nothing but the server's own goroutines runs.
+// A real server works over an in-memory connection inside a bubble: the emulator adds no goroutine.
 func TestServesOverPipeUnderSynctest(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		e, err := emulator.New(emulator.WithFaults(emulator.DropResponse("").Times(1)))
@@ -262,7 +279,7 @@ func (l *onePipe) Accept() (net.Conn, error) {
 func (l *onePipe) Close() error   { return nil }
 func (l *onePipe) Addr() net.Addr { return &net.UnixAddr{Name: "pipe"} }
 
-// The connection that is lost is the client's own, under TLS and HTTP/2 as well.
+// The client loses its connection, with TLS and HTTP/2 as well.
 func TestLostConnectionUnderTLS(t *testing.T) {
 	for _, http2 := range []bool{false, true} {
 		e, err := emulator.New(emulator.WithFaults(emulator.Reset("").Times(1), emulator.CutBody("").Times(1)))
@@ -276,12 +293,12 @@ func TestLostConnectionUnderTLS(t *testing.T) {
 			r := httptest.NewRequestWithContext(t.Context(), http.MethodPost, s.URL+clients, strings.NewReader(`{"scopes":[]}`))
 			r.RequestURI = ""
 			r.SetBasicAuth(e.Credentials())
-			answer, err := s.Client().Do(r)
+			resp, err := s.Client().Do(r)
 			if err == nil {
-				_, err = io.ReadAll(answer.Body)
-				answer.Body.Close()
-				if (answer.ProtoMajor == 2) != http2 {
-					t.Errorf("HTTP/%d", answer.ProtoMajor)
+				_, err = io.ReadAll(resp.Body)
+				resp.Body.Close()
+				if (resp.ProtoMajor == 2) != http2 {
+					t.Errorf("HTTP/%d", resp.ProtoMajor)
 				}
 			}
 			if (err != nil) != lost {

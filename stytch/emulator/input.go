@@ -5,15 +5,16 @@ import (
 	"slices"
 )
 
-// An input reads the fields of a JSON object and keeps the first error, so that an operation reads all fields and then
-// checks err once.
+// An input reads the fields of a JSON object and keeps the first error, so that an operation reads
+// all fields and then checks err once.
 type input struct {
 	fields map[string]json.RawMessage
 	null   Choice // what null means: Clear, Ignore or Refuse
 	err    error
 }
 
-// get reads one field. given says that the operation has to act on it: set it to value, or clear it if value is nil.
+// get reads one field. given says that the operation has to act on it: set it to value, or clear it
+// if value is nil.
 func get[T any](in *input, name string) (value *T, given bool) {
 	raw, ok := in.fields[name]
 	if !ok {

@@ -7,8 +7,8 @@ import (
 	"unicode/utf8"
 )
 
-// encode writes compact JSON. Characters that are special in HTML stay unescaped, so that texts and metadata come back as
-// they were sent.
+// encode writes compact JSON. Characters that are special in HTML stay unescaped, so that texts and
+// metadata come back as they were sent.
 func encode(v any) []byte {
 	var buf bytes.Buffer
 	enc := json.NewEncoder(&buf)
@@ -28,7 +28,8 @@ func parseObject(data []byte) (map[string]json.RawMessage, bool) {
 	return fields, fields != nil // null is not an object
 }
 
-// loneSurrogate reports whether JSON text contains half of a surrogate pair, which no Go string can hold.
+// loneSurrogate reports whether JSON text contains half of a surrogate pair, which no Go string can
+// hold.
 func loneSurrogate(data []byte) bool {
 	for {
 		start := bytes.IndexByte(data, '\\')

@@ -13,8 +13,9 @@ import (
 	"sync"
 )
 
-// sharedKey is the first key of every emulator in the process that was given none. Generating it takes longer than most
-// tests, so it is generated once, and only when the first token or key set is requested.
+// sharedKey is the first key of every emulator in the process that was given none. Generating it
+// takes longer than most tests, so it is generated once, and only when the first token or key set
+// is requested.
 var sharedKey = sync.OnceValues(newKey)
 
 func newKey() (*rsa.PrivateKey, error) { return rsa.GenerateKey(rand.Reader, 2048) }

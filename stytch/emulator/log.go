@@ -10,7 +10,8 @@ const (
 	maxLogPath = 512  // bytes
 )
 
-// A Request is one entry of the request log. It holds no header, query or body, so no secret and no token.
+// A Request is one entry of the request log. It holds no header, query or body, so no secret and no
+// token.
 type Request struct {
 	Time      time.Time // by the emulator's clock
 	Method    string

@@ -12,14 +12,14 @@ import (
 
 const clients = "/v1/m2m/clients"
 
-// create makes a client and returns its id and its secret.
-func (w *world) create(body string) (id, secret string) {
+// create creates a client and returns its id and its secret.
+func (w *harness) create(body string) (id, secret string) {
 	w.t.Helper()
 	client := at(w.ok("POST", clients, body), "m2m_client")
 	return text(client, "client_id"), text(client, "client_secret")
 }
 
-func pinned(t *testing.T, opts ...emulator.Option) *world {
+func pinned(t *testing.T, opts ...emulator.Option) *harness {
 	seed := emulator.M2MClientSeed{
 		ClientID: "worker", Secret: "Vq3bYxW8kTt0mZr4HnJ6", Name: "Billing <worker> & co",
 		Description: "Charges cards at night", Scopes: []string{"write:x", "read:x"}, Metadata: map[string]any{"tier": 2, "team": "b"},
@@ -27,7 +27,7 @@ func pinned(t *testing.T, opts ...emulator.Option) *world {
 	return start(t, append(opts, emulator.WithProject("project-test-1", "secret-test-1"), emulator.WithM2MClient(seed))...)
 }
 
-func TestM2MAnswersByteForByte(t *testing.T) {
+func TestM2MResponsesByteForByte(t *testing.T) {
 	w := pinned(t)
 	const client = `"client_description":"Charges cards at night","client_id":"worker","client_name":"Billing <worker> & co",` +
 		`"client_secret_last_four":"HnJ6","next_client_secret_last_four":null,"scopes":["write:x","read:x"],"status":"active",` +
@@ -40,7 +40,7 @@ func TestM2MAnswersByteForByte(t *testing.T) {
 		{"search", "POST", "/search", "{}", `{"m2m_clients":[{` + client + `}],"request_id":"R","results_metadata":{"next_cursor":null,"total":1},"status_code":200}`},
 		{"search without results", "POST", "/search", `{"query":{"operator":"AND","operands":[{"filter_name":"client_id","filter_value":["x"]}]}}`,
 			`{"m2m_clients":[],"request_id":"R","results_metadata":{"next_cursor":null,"total":0},"status_code":200}`},
-		{"unknown id", "GET", "/nobody", "", `{"status_code":404,"request_id":"R","error_type":"m2m_client_not_found",` +
+		{"unknown id", "GET", "/unknown", "", `{"status_code":404,"request_id":"R","error_type":"m2m_client_not_found",` +
 			`"error_message":"The m2m client requested could not be found.","error_url":"https://stytch.com/docs/api/errors/404#m2m_client_not_found"}`},
 		{"minimal create", "POST", "", `{"scopes":[],"client_id":"plain","client_secret":"Correct-Horse-9"}`,
 			`{"m2m_client":{"client_description":"","client_id":"plain","client_name":"","client_secret":"Correct-Horse-9",` +
@@ -50,7 +50,7 @@ func TestM2MAnswersByteForByte(t *testing.T) {
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
-			got := (&world{w.Server, t}).call(tt.method, clients+tt.path, tt.body)
+			got := (&harness{w.Server, t}).call(tt.method, clients+tt.path, tt.body)
 			if body := anonymous(got.body); body != tt.want {
 				t.Errorf("got  %s\nwant %s", body, tt.want)
 			}
@@ -130,11 +130,11 @@ func TestM2MCreateRefuses(t *testing.T) {
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
-			(&world{w.Server, t}).expect(400, tt.kind, "POST", clients, tt.body)
+			(&harness{w.Server, t}).expect(400, tt.kind, "POST", clients, tt.body)
 		})
 	}
 	if total := at(w.ok("POST", clients+"/search", "{}"), "results_metadata", "total"); total != 1.0 {
-		t.Errorf("a refused request made a client: %v", total)
+		t.Errorf("a refused request created a client: %v", total)
 	}
 }
 
@@ -156,11 +156,11 @@ func TestM2MTakesOddIDs(t *testing.T) {
 			{"POST", "/secrets/rotate/start"}, {"POST", "/secrets/rotate/cancel"},
 		} {
 			if got := text(w.ok(step.method, path+step.suffix, "{}"), "m2m_client", "client_id"); got != id {
-				t.Errorf("%s%s of %q answers %q", step.method, step.suffix, id, got)
+				t.Errorf("%s%s of %q returns %q", step.method, step.suffix, id, got)
 			}
 		}
 		if got := text(w.ok("DELETE", path, ""), "client_id"); got != id {
-			t.Errorf("DELETE of %q answers %q", id, got)
+			t.Errorf("DELETE of %q returns %q", id, got)
 		}
 		w.expect(404, "m2m_client_not_found", "GET", path, "")
 	}
@@ -196,7 +196,7 @@ func TestM2MUpdateChangesWhatIsPresent(t *testing.T) {
 				t.Errorf("another field changed:\n%s\n%s", before, after)
 			}
 			if again := w.call("GET", clients+"/worker", "").body; anonymous(again) != anonymous(after) {
-				t.Error("the answer is not what is stored")
+				t.Error("the response differs from what is stored")
 			}
 		})
 	}
@@ -221,7 +221,7 @@ func TestM2MUpdateRefuses(t *testing.T) {
 	if after := w.call("GET", clients+"/worker", "").body; anonymous(before) != anonymous(after) {
 		t.Error("a refused update changed the client")
 	}
-	w.expect(404, "m2m_client_not_found", "PUT", clients+"/nobody", "{}")
+	w.expect(404, "m2m_client_not_found", "PUT", clients+"/unknown", "{}")
 }
 
 func TestM2MDeleteIsForGood(t *testing.T) {

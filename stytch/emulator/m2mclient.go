@@ -42,8 +42,9 @@ func (c *m2mClient) check(b Behavior) error {
 	return nil
 }
 
-// validClientID reports whether a caller may choose an id. The rule is assumed: Stytch publishes none. It excludes ids
-// that cannot be one path segment everywhere, and ids whose path is another operation.
+// validClientID reports whether a caller may choose an id. The rule is assumed: Stytch publishes
+// none. It excludes ids that cannot be one path segment everywhere, and ids whose path is another
+// operation.
 func validClientID(id string) bool {
 	if id == "" || len(id) > 256 || id == "." || id == ".." || id == "search" {
 		return false
@@ -51,7 +52,8 @@ func validClientID(id string) bool {
 	return strings.TrimSpace(id) == id && !strings.ContainsAny(id, `/\%?#`) && !strings.ContainsFunc(id, isControl)
 }
 
-// validScope accepts a scope-token of RFC 6749, section 3.3. That Stytch applies this rule is assumed.
+// validScope accepts a scope-token of RFC 6749, section 3.3. That Stytch applies this rule is
+// assumed.
 func validScope(scope string) bool {
 	for _, b := range []byte(scope) {
 		if b <= ' ' || b > '~' || b == '"' || b == '\\' {

@@ -8,8 +8,9 @@ const (
 	maxMetadataBytes = 4096
 )
 
-// mergeMetadata applies a change to stored metadata (documented): at the top level, null removes a key, any other value
-// replaces the whole value, and keys that the change leaves out stay. The result is compact and sorted at every depth.
+// mergeMetadata applies a change to stored metadata (documented): at the top level, null removes a
+// key, any other value replaces the whole value, and keys that the change leaves out stay. The
+// result is compact and sorted at every depth.
 func mergeMetadata(stored, change json.RawMessage) (json.RawMessage, error) {
 	fields, ok := parseObject(change)
 	if !ok {

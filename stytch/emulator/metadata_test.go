@@ -9,18 +9,18 @@ import (
 	"github.com/stytchkit/m2m/stytch/emulator"
 )
 
-// metadata returns the trusted_metadata of a client as it is on the wire.
-func (w *world) metadata(id string) string {
+// metadata returns the trusted_metadata of a client exactly as sent.
+func (w *harness) metadata(id string) string {
 	w.t.Helper()
-	var answer struct {
+	var resp struct {
 		Client struct {
 			Metadata json.RawMessage `json:"trusted_metadata"`
 		} `json:"m2m_client"`
 	}
-	if err := json.Unmarshal([]byte(w.expect(200, "", "GET", clients+"/"+id, "").body), &answer); err != nil {
+	if err := json.Unmarshal([]byte(w.expect(200, "", "GET", clients+"/"+id, "").body), &resp); err != nil {
 		w.t.Fatal(err)
 	}
-	return string(answer.Client.Metadata)
+	return string(resp.Client.Metadata)
 }
 
 func TestMetadataMerges(t *testing.T) {

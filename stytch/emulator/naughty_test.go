@@ -8,6 +8,7 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/stytchkit/m2m/internal/heavy"
 	"github.com/stytchkit/m2m/internal/vectors"
 )
 
@@ -20,14 +21,19 @@ func quote(t testing.TB, v any) string {
 	return string(data)
 }
 
-// Each string comes back as it was sent, or is refused.
+// Every string comes back unchanged or is refused.
 func TestNaughtyStrings(t *testing.T) {
 	var naughty []string
 	if err := json.Unmarshal(vectors.Public(t, "blns/blns.json"), &naughty); err != nil {
 		t.Fatal(err)
 	}
+	if len(naughty) != 515 {
+		t.Errorf("%d strings", len(naughty))
+	}
 	w := start(t)
-	for _, s := range naughty {
+	n := heavy.Count(130, len(naughty))
+	for i := range n {
+		s := naughty[i*len(naughty)/n]
 		got := w.expect(200, "", "POST", clients, quote(t, map[string]any{
 			"scopes": []string{}, "client_name": s, "client_description": s, "trusted_metadata": map[string]any{"k": s, "n": map[string]any{s: []string{s}}},
 		})).object(t)["m2m_client"]
@@ -68,12 +74,9 @@ func TestNaughtyStrings(t *testing.T) {
 		w.call("POST", apps, quote(t, map[string]any{"client_type": "first_party", "client_name": s, "redirect_urls": []string{s}, "access_token_custom_audience": s, "logo_url": s}))
 		w.token(url.Values{"client_id": {s}, "client_secret": {s}, "scope": {s}, s: {s}})
 	}
-	if len(naughty) != 515 {
-		t.Errorf("%d strings", len(naughty))
-	}
 }
 
-// JSON that parsers disagree about: taken and given back, or refused; never a failure.
+// JSON that parsers disagree about is returned unchanged or refused, never a 5xx.
 func TestAwkwardJSON(t *testing.T) {
 	files := vectors.PublicFiles(t, "JSONTestSuite/test_parsing/*.json")
 	w := start(t)
@@ -84,7 +87,7 @@ func TestAwkwardJSON(t *testing.T) {
 		}
 		name := filepath.Base(file)
 		whole := w.call("POST", clients+"/search", string(data), header("Content-Type", "application/json"))
-		inside := w.call("PUT", clients+"/nobody", `{"trusted_metadata":{"k":`+string(data)+`}}`, header("Content-Type", "application/json"))
+		inside := w.call("PUT", clients+"/unknown", `{"trusted_metadata":{"k":`+string(data)+`}}`, header("Content-Type", "application/json"))
 		if whole.status >= 500 || inside.status >= 500 || strings.HasPrefix(name, "n_") && len(data) > 0 && whole.status < 400 {
 			t.Errorf("%s: %d and %d", name, whole.status, inside.status)
 		}

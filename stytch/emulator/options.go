@@ -9,8 +9,8 @@ import (
 	"github.com/stytchkit/m2m/internal/project"
 )
 
-// An Option configures [New] and [Start]. An option whose value cannot be used makes them fail with an error matching
-// [ErrInvalidArgument].
+// An Option configures [New] and [Start]. An option whose value cannot be used makes them fail with
+// an error matching [ErrInvalidArgument].
 type Option func(*settings) error
 
 type settings struct {
@@ -45,8 +45,8 @@ func newSettings(opts []Option) (*settings, error) {
 	return s, nil
 }
 
-// WithProject sets the credentials of the project, which are random by default. The id begins with project-test- or
-// project-live- and so chooses the rules of that environment.
+// WithProject sets the credentials of the project, which are random by default. The id begins with
+// project-test- or project-live- and so chooses the rules of that environment.
 func WithProject(id, secret string) Option {
 	return func(s *settings) error {
 		if err := project.CheckCredentials(id, secret); err != nil {
@@ -57,8 +57,8 @@ func WithProject(id, secret string) Option {
 	}
 }
 
-// WithClock sets the clock for tokens and the request log; the default is [time.Now]. It must be safe for concurrent use.
-// The delays of faults do not use it.
+// WithClock sets the clock for tokens and the request log; the default is [time.Now]. It must be
+// safe for concurrent use. The delays of faults do not use it.
 func WithClock(now func() time.Time) Option {
 	return func(s *settings) error {
 		if now == nil {
@@ -69,8 +69,9 @@ func WithClock(now func() time.Time) Option {
 	}
 }
 
-// WithIssuer sets the iss claim of tokens; the default is stytch.com/{project_id} (documented). For a project with a custom
-// domain it is the address of that domain, such as https://auth.example.com.
+// WithIssuer sets the iss claim of tokens; the default is stytch.com/{project_id} (documented). For
+// a project with a custom domain it is the address of that domain, such as
+// https://auth.example.com.
 func WithIssuer(issuer string) Option {
 	return func(s *settings) error {
 		u, err := url.Parse(issuer)
@@ -82,8 +83,9 @@ func WithIssuer(issuer string) Option {
 	}
 }
 
-// WithSigningKey sets the first signing key, of at least 2048 bits. Its key id is derived from the key, so it is the same in
-// every run. By default, all emulators of a process share one random key, which is generated on first use.
+// WithSigningKey sets the first signing key, of at least 2048 bits. Its key id is derived from the
+// key, so it is the same in every run. By default, all emulators of a process share one random key,
+// which is generated on first use.
 func WithSigningKey(key *rsa.PrivateKey) Option {
 	return func(s *settings) error {
 		if key == nil || key.N == nil {
@@ -102,8 +104,8 @@ func WithM2MClient(seed M2MClientSeed) Option {
 	return WithM2MClients(1, func(int) M2MClientSeed { return seed })
 }
 
-// WithM2MClients adds n M2M clients, seed(0) to seed(n-1), in this order. 100,000 take about a second if their secrets are
-// generated; a chosen secret costs as much as checking a password.
+// WithM2MClients adds n M2M clients, seed(0) to seed(n-1), in this order. 100,000 take about a
+// second if their secrets are generated; a chosen secret costs as much as checking a password.
 func WithM2MClients(n int, seed func(i int) M2MClientSeed) Option {
 	return func(s *settings) error {
 		if n < 0 || seed == nil {
@@ -144,8 +146,8 @@ func WithBehavior(b Behavior) Option {
 	}
 }
 
-// WithStrict refuses what Stytch may tolerate: fields that the contract does not have, and JSON with another
-// Content-Type. Use it to find bugs in a client.
+// WithStrict refuses what Stytch may tolerate: fields that the contract does not have, and JSON
+// with another Content-Type. Use it to find bugs in a client.
 func WithStrict() Option {
 	return func(s *settings) error {
 		s.strict = true
@@ -153,8 +155,8 @@ func WithStrict() Option {
 	}
 }
 
-// WithTotals turns the totals of searches on (default) or off. Without them the total is -1, as in workspaces for which
-// Stytch has disabled totals (documented).
+// WithTotals turns the totals of searches on (default) or off. Without them the total is -1, as in
+// workspaces for which Stytch has disabled totals (documented).
 func WithTotals(on bool) Option {
 	return func(s *settings) error {
 		s.noTotals = !on

@@ -54,7 +54,7 @@ func TestOptionsThatCannotBeUsed(t *testing.T) {
 	} {
 		e, err := emulator.New(opts...)
 		if err == nil || e != nil {
-			t.Errorf("%s is taken", name)
+			t.Errorf("%s is accepted", name)
 			continue
 		}
 		if !strings.HasPrefix(err.Error(), "emulator: ") || !errors.Is(err, emulator.ErrInvalidArgument) || strings.Contains(err.Error(), secret) {
@@ -82,7 +82,7 @@ func TestSeedsAreCopied(t *testing.T) {
 	w := start(t, emulator.WithM2MClient(emulator.M2MClientSeed{ClientID: "x", Scopes: scopes}))
 	scopes[0] = "changed"
 	if got := w.call("GET", clients+"/x", ""); strings.Contains(got.body, "changed") {
-		t.Error("the seed's slice is used as it is")
+		t.Error("the slice of the seed is not copied")
 	}
 }
 
@@ -105,7 +105,7 @@ func TestNothingPrintsASecret(t *testing.T) {
 		}
 	}
 	if id, own := s.Credentials(); s.Secret != secret || own != secret || s.ProjectID != "project-test-1" || id != s.ProjectID {
-		t.Error("the credentials are not those that were set")
+		t.Error("the credentials differ from those that were set")
 	}
 }
 
@@ -140,9 +140,9 @@ func TestServerCloses(t *testing.T) {
 		t.Fatal(err)
 	}
 	go func() {
-		answer, err := s.Client().Do(r)
+		resp, err := s.Client().Do(r)
 		if err == nil {
-			answer.Body.Close()
+			resp.Body.Close()
 		}
 		ended <- err
 	}()
@@ -153,10 +153,10 @@ func TestServerCloses(t *testing.T) {
 		}
 	}
 	if err := <-ended; err == nil {
-		t.Error("a closed server answered")
+		t.Error("a closed server responded")
 	}
 	if _, err := s.Client().Get(s.URL + "/health"); err == nil {
-		t.Error("a closed server answers")
+		t.Error("a closed server responds")
 	}
 }
 
@@ -202,21 +202,21 @@ func TestRequestLogIsARing(t *testing.T) {
 	}
 }
 
-// Programs that are no tests, examples among them, have no testing.TB.
+// Examples and other programs have no testing.TB.
 func TestServerWithoutATest(t *testing.T) {
 	s, err := emulator.Start()
 	if err != nil {
 		t.Fatal(err)
 	}
-	answer, err := s.Client().Get(s.URL + "/health")
-	if err != nil || answer.StatusCode != http.StatusOK {
-		t.Fatal(answer, err)
+	resp, err := s.Client().Get(s.URL + "/health")
+	if err != nil || resp.StatusCode != http.StatusOK {
+		t.Fatal(resp, err)
 	}
-	answer.Body.Close()
+	resp.Body.Close()
 	if err := s.Close(); err != nil {
 		t.Error(err)
 	}
 	if _, err := emulator.Start(nil); err == nil {
-		t.Error("a bad option is taken")
+		t.Error("an invalid option is accepted")
 	}
 }

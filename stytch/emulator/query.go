@@ -77,7 +77,8 @@ func parseOperand(raw json.RawMessage, strict bool) (func(*m2mClient) bool, erro
 	return condition(name, values), in.err
 }
 
-// condition returns a predicate that holds if one of the values is equal. Without values it never holds (assumed).
+// condition returns a predicate that holds if one of the values is equal. Without values it never
+// holds (assumed).
 func condition(name string, values []string) func(*m2mClient) bool {
 	if len(values) == 1 && name == "scopes" { // the common case on large projects
 		return func(c *m2mClient) bool { return slices.Contains(c.scopes, values[0]) }

@@ -25,7 +25,8 @@ func formatUUID(b [16]byte) string {
 	return string(text[:])
 }
 
-// newSecretText returns n random bytes in the URL-safe base64 alphabet, in which real secrets were observed.
+// newSecretText returns n random bytes in the URL-safe base64 alphabet, in which real secrets were
+// observed.
 func newSecretText(n int) string {
 	b := make([]byte, n)
 	_, _ = rand.Read(b)

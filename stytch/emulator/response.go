@@ -20,7 +20,8 @@ func jsonResponse(status int, v any) response {
 	return response{status: status, contentType: "application/json", body: encode(v)}
 }
 
-// failureResponse renders a failure in the format of Stytch's API, or of RFC 6749 at the token endpoint.
+// failureResponse renders a failure in the format of Stytch's API, or of RFC 6749 at the token
+// endpoint.
 func failureResponse(f *failure, requestID string) response {
 	page := fmt.Sprintf("https://stytch.com/docs/api/errors/%d#%s", f.status, f.kind)
 	if f.oauth {

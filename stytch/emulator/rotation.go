@@ -6,8 +6,8 @@ import (
 	"github.com/stytchkit/m2m/gen/server"
 )
 
-// rotationStep describes an operation that changes the secrets of a client or an app. Real clients send an empty body, {}
-// or the client id.
+// rotationStep describes an operation that changes the secrets of a client or an app. Real clients
+// send an empty body, {} or the client id.
 func rotationStep(id string) operation {
 	return operation{id: id, body: server.SecretRotationRequest{}, bodyOptional: true}
 }

@@ -6,13 +6,13 @@ import (
 	"github.com/stytchkit/m2m/stytch/emulator"
 )
 
-func (w *world) startRotation(id string) string {
+func (w *harness) startRotation(id string) string {
 	w.t.Helper()
 	return text(w.ok("POST", clients+"/"+id+"/secrets/rotate/start", ""), "m2m_client", "next_client_secret")
 }
 
-// lastFours returns both last_four fields as the next GET shows them.
-func (w *world) lastFours(path, family string) (current, next any) {
+// lastFours reads both last_four fields.
+func (w *harness) lastFours(path, family string) (current, next any) {
 	w.t.Helper()
 	client := w.ok("GET", path, "")
 	return at(client, family, "client_secret_last_four"), at(client, family, "next_client_secret_last_four")
@@ -35,8 +35,8 @@ func TestRotationCompleted(t *testing.T) {
 	if !w.works(id, next) {
 		t.Error("the refused start changed the next secret")
 	}
-	answer := w.ok("POST", clients+"/"+id+"/secrets/rotate", "")
-	if at(answer, "m2m_client", "client_secret") != nil || at(answer, "m2m_client", "next_client_secret") != nil {
+	resp := w.ok("POST", clients+"/"+id+"/secrets/rotate", "")
+	if at(resp, "m2m_client", "client_secret") != nil || at(resp, "m2m_client", "next_client_secret") != nil {
 		t.Error("completing a rotation shows a secret")
 	}
 	if current, pending := w.lastFours(clients+"/"+id, "m2m_client"); current != next[44:] || pending != nil {
@@ -72,8 +72,8 @@ func TestRotationRefused(t *testing.T) {
 		w.expect(400, "bad_request", "POST", clients+"/"+id+"/secrets/rotate"+step, "[]")
 	}
 	for _, step := range []string{"", "/cancel", "/start"} {
-		w.expect(404, "m2m_client_not_found", "POST", clients+"/nobody/secrets/rotate"+step, "")
-		w.expect(404, "connected_app_not_found", "POST", apps+"/nobody/secrets/rotate"+step, "")
+		w.expect(404, "m2m_client_not_found", "POST", clients+"/unknown/secrets/rotate"+step, "")
+		w.expect(404, "connected_app_not_found", "POST", apps+"/unknown/secrets/rotate"+step, "")
 	}
 }
 
@@ -97,7 +97,7 @@ func TestConnectedAppRotation(t *testing.T) {
 	started := at(w.ok("POST", path+"/secrets/rotate/start", "{}"), "connected_app")
 	next := text(started, "next_client_secret")
 	if len(next) != 48 || text(started, "client_secret_last_four") != old[44:] || text(started, "next_client_secret_last_four") != next[44:] {
-		t.Error("the answer does not show both secrets as it should")
+		t.Error("the response does not show both secrets")
 	}
 	w.expect(400, "connected_app_already_rotating_secret", "POST", path+"/secrets/rotate/start", "")
 	if done := at(w.ok("POST", path+"/secrets/rotate", ""), "connected_app"); at(done, "next_client_secret") != nil || at(done, "client_secret") != nil {

@@ -7,8 +7,8 @@ import (
 	"strings"
 )
 
-// A router replaces http.ServeMux under the generated server. ServeMux redirects an unclean path and reports an unknown
-// one in plain text; Stytch responds to both with route_not_found.
+// A router replaces http.ServeMux under the generated server. ServeMux redirects an unclean path
+// and reports an unknown one in plain text; Stytch responds to both with route_not_found.
 type router struct {
 	routes   []route
 	noMatch  http.HandlerFunc

@@ -97,7 +97,8 @@ func pageSize(limit *int32, b Behavior) (int, error) {
 	return min(int(*limit), maxLimit), nil
 }
 
-// A cursor is the sequence number of the last record of a page, encoded so that clients treat it as opaque.
+// A cursor is the sequence number of the last record of a page, encoded so that clients treat it as
+// opaque.
 
 const cursorPrefix = "after:"
 
@@ -105,7 +106,8 @@ func encodeCursor(seq uint64) string {
 	return base64.RawURLEncoding.EncodeToString([]byte(cursorPrefix + strconv.FormatUint(seq, 10)))
 }
 
-// decodeCursor reads the empty cursor as an absent one, because a sample in the documentation sends it.
+// decodeCursor reads the empty cursor as an absent one, because a sample in the documentation sends
+// it.
 func decodeCursor(cursor string) (seq uint64, ok bool) {
 	if cursor == "" {
 		return 0, true

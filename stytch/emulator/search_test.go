@@ -40,7 +40,7 @@ func TestSearchFilters(t *testing.T) {
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
-			w := &world{w.Server, t}
+			w := &harness{w.Server, t}
 			body := `{}`
 			if tt.query != "" {
 				body = `{"query":` + tt.query + `}`
@@ -54,7 +54,7 @@ func TestSearchFilters(t *testing.T) {
 }
 
 // search returns the ids of a page, the next cursor and the total.
-func (w *world) search(body string) (ids []string, next string, total int) {
+func (w *harness) search(body string) (ids []string, next string, total int) {
 	w.t.Helper()
 	var page struct {
 		Clients []struct {
@@ -140,7 +140,7 @@ func TestSearchPages(t *testing.T) {
 		{"filtered", `,"limit":50,"query":{"operator":"AND","operands":[{"filter_name":"scopes","filter_value":["odd"]}]}`, []int{50, 50, 25}},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
-			w := &world{w.Server, t}
+			w := &harness{w.Server, t}
 			var sizes []int
 			seen, cursor := map[string]bool{}, ""
 			for {
@@ -170,7 +170,8 @@ func sum(numbers []int) (total int) {
 	return total
 }
 
-// A client that is there from the first page to the last is listed once, whatever comes and goes.
+// A client that exists from the first page to the last is listed once, whatever else is added or
+// removed.
 func TestCursorStaysRightWhileClientsComeAndGo(t *testing.T) {
 	const n = 3000
 	w := start(t, emulator.WithM2MClients(n, func(i int) emulator.M2MClientSeed {
@@ -192,7 +193,8 @@ func TestCursorStaysRightWhileClientsComeAndGo(t *testing.T) {
 		if page < 50 {
 			w.create(fmt.Sprintf(`{"scopes":[],"client_id":"new-%d"}`, page))
 		}
-		// The last client of the page, where the cursor stands, and many before and after it, so that the store compacts.
+		// The last client of the page, which is the position of the cursor, and many before and
+		// after it, so that the table compacts.
 		for _, id := range []string{ids[len(ids)-1], fmt.Sprint("old-", victim), fmt.Sprint("old-", n-1-victim)} {
 			w.call("DELETE", clients+"/"+id, "")
 			delete(stays, id)

@@ -8,12 +8,12 @@ import (
 	"unicode/utf8"
 )
 
-// importedIterations is far below what a password store needs: a hash lives only as long as a test, and every imported
-// secret costs one. It merely keeps the secret from lying around in plain text.
+// importedIterations is far below what a password store needs: a hash lives only as long as a test,
+// and every imported secret costs one. It merely keeps the secret from lying around in plain text.
 const importedIterations = 1000
 
-// A clientSecret is the stored form of a secret: enough to check it and to show its last four characters. A nil
-// *clientSecret matches nothing.
+// A clientSecret is the stored form of a secret: enough to check it and to show its last four
+// characters. A nil *clientSecret matches nothing.
 type clientSecret struct {
 	salt       [16]byte
 	sum        [sha256.Size]byte
@@ -47,7 +47,8 @@ func (s *clientSecret) matches(text string) bool {
 	return subtle.ConstantTimeCompare(sum[:], s.sum[:]) == 1
 }
 
-// A secretPair holds the secrets of a client. During a rotation next is not nil, and both secrets work.
+// A secretPair holds the secrets of a client. During a rotation next is not nil, and both secrets
+// work.
 type secretPair struct{ current, next *clientSecret }
 
 func (p secretPair) accept(text string) bool {
@@ -55,8 +56,8 @@ func (p secretPair) accept(text string) bool {
 	return current || next
 }
 
-// start, cancel and complete are the steps of a rotation. They are the same for M2M clients and Connected Apps; only the
-// error types differ.
+// start, cancel and complete are the steps of a rotation. They are the same for M2M clients and
+// Connected Apps; only the error types differ.
 
 func (p *secretPair) start(b Behavior, next *clientSecret, alreadyRotating string) error {
 	if p.next != nil && b.StartWhileRotating == Refuse {
@@ -88,7 +89,8 @@ func (b Behavior) generateSecret() (string, *clientSecret) {
 	return text, newClientSecret(text, 0)
 }
 
-// generateOrImport returns the secret that the caller chose, or a new one for nil, and its stored form.
+// generateOrImport returns the secret that the caller chose, or a new one for nil, and its stored
+// form.
 func (b Behavior) generateOrImport(chosen *string) (string, *clientSecret, error) {
 	if chosen == nil {
 		text, stored := b.generateSecret()
@@ -98,7 +100,8 @@ func (b Behavior) generateOrImport(chosen *string) (string, *clientSecret, error
 	return *chosen, stored, err
 }
 
-// importSecret checks a secret that the caller chose. At least 8 characters are documented; the other rules are assumed.
+// importSecret checks a secret that the caller chose. At least 8 characters are documented; the
+// other rules are assumed.
 func (b Behavior) importSecret(text string) (*clientSecret, error) {
 	if utf8.RuneCountInString(text) < 8 {
 		return nil, fail("m2m_client_invalid_client_secret")

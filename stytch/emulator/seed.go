@@ -7,8 +7,8 @@ import (
 	"io"
 )
 
-// An M2MClientSeed describes an M2M client that exists from the start. Empty fields get the values that creation through
-// the API would give them. It prints without its secret.
+// An M2MClientSeed describes an M2M client that exists from the start. Empty fields get the values
+// that creation through the API would give them. It prints without its secret.
 type M2MClientSeed struct {
 	ClientID    string
 	Secret      string // checked like a secret that is imported through the API
@@ -19,8 +19,8 @@ type M2MClientSeed struct {
 	Status      string         // "active" (default) or "inactive"
 }
 
-// A ConnectedAppSeed describes a Connected App that exists from the start. Empty fields get the values that creation
-// through the API would give them. It prints without its secret.
+// A ConnectedAppSeed describes a Connected App that exists from the start. Empty fields get the
+// values that creation through the API would give them. It prints without its secret.
 type ConnectedAppSeed struct {
 	ClientID     string
 	Secret       string // only for the types first_party and third_party

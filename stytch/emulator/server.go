@@ -27,8 +27,8 @@ type Server struct {
 	busy    sync.WaitGroup
 }
 
-// Start runs an emulator on a free port of 127.0.0.1 until [Server.Close]. It fails if an option is invalid or no port is
-// free. In a test, package emulatortest starts it and closes it at the end.
+// Start runs an emulator on a free port of 127.0.0.1 until [Server.Close]. It fails if an option is
+// invalid or no port is free. In a test, package emulatortest starts it and closes it at the end.
 func Start(opts ...Option) (*Server, error) {
 	e, err := New(opts...)
 	if err != nil {
@@ -78,8 +78,8 @@ func (s *Server) serve(w http.ResponseWriter, r *http.Request) {
 // Client returns an HTTP client whose connections end with the server. It adds no credentials.
 func (s *Server) Client() *http.Client { return s.client }
 
-// Close stops the server, closes its connections and returns once no request is being served. It returns the error of
-// closing the listener, if any. It may be called more than once.
+// Close stops the server, closes its connections and returns once no request is being served. It
+// returns the error of closing the listener, if any. It may be called more than once.
 func (s *Server) Close() error {
 	s.mu.Lock()
 	s.closing = true

@@ -6,8 +6,8 @@ import (
 	"github.com/stytchkit/m2m/gen/server"
 )
 
-// A service carries out the operations of the contract on a state. If this line does not compile, the contract has gained
-// or changed an operation: serve it beside its relatives.
+// A service carries out the operations of the contract on a state. If this line does not compile,
+// the contract has gained or changed an operation: serve it beside its relatives.
 var _ server.ServerInterface = (*service)(nil)
 
 type service struct {
@@ -24,7 +24,8 @@ type operation struct {
 	bodyOptional bool
 }
 
-// serve takes a request through faults, credentials, the body and the operation itself, in this order.
+// serve takes a request through faults, credentials, the body and the operation itself, in this
+// order.
 func (s *service) serve(w http.ResponseWriter, r *http.Request, op operation, run func(*exchange) (response, error)) {
 	x := newExchange(w, r, s.state.env, &s.log)
 	x.operation = op.id
@@ -44,8 +45,9 @@ func (s *service) serve(w http.ResponseWriter, r *http.Request, op operation, ru
 	x.sendFault(fault, real)
 }
 
-// perform checks credentials before the body, so that a request without them learns nothing about its body. Operations
-// that take no body ignore one: real clients send {} with DELETE, and a Content-Type with GET.
+// perform checks credentials before the body, so that a request without them learns nothing about
+// its body. Operations that take no body ignore one: real clients send {} with DELETE, and a
+// Content-Type with GET.
 func (s *service) perform(x *exchange, op operation, run func(*exchange) (response, error)) response {
 	if !op.public {
 		if err := s.state.authenticate(x.r.Header); err != nil {

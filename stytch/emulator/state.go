@@ -42,7 +42,8 @@ func newState(id, secret string, behavior Behavior, key *rsa.PrivateKey) *state 
 	return s
 }
 
-// addM2MClient checks and stores a client. A nil id or secret is generated. It returns the secret in plain text.
+// addM2MClient checks and stores a client. A nil id or secret is generated. It returns the secret
+// in plain text.
 func (s *state) addM2MClient(c m2mClient, id, secret *string) (*m2mClient, string, error) {
 	c.id = "m2m-client-" + s.env + "-" + newUUID()
 	if id != nil {
@@ -63,8 +64,8 @@ func (s *state) addM2MClient(c m2mClient, id, secret *string) (*m2mClient, strin
 		"duplicate_m2m_client_id", "too_many_m2m_clients_for_billing_tier")
 }
 
-// addConnectedApp checks and stores an app. Only seeds choose the id and the secret; nil generates them. It returns the
-// secret in plain text, "" for a public app.
+// addConnectedApp checks and stores an app. Only seeds choose the id and the secret; nil generates
+// them. It returns the secret in plain text, "" for a public app.
 func (s *state) addConnectedApp(a connectedApp, id, secret *string) (*connectedApp, string, error) {
 	a.id = "connected-app-" + s.env + "-" + newUUID()
 	if id != nil {

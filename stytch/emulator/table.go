@@ -5,8 +5,8 @@ import (
 	"sync"
 )
 
-// A table holds records of one kind in the order of their creation. A record is immutable: an update replaces it with a
-// changed copy, so that readers need no lock once they have it.
+// A table holds records of one kind in the order of their creation. A record is immutable: an
+// update replaces it with a changed copy, so that readers need no lock once they have it.
 type table[T any] struct {
 	missing string // error_type for an unknown id
 
@@ -26,7 +26,8 @@ func newTable[T any](missing string) table[T] {
 	return table[T]{missing: missing, byID: map[string]*row[T]{}}
 }
 
-// insert adds a record unless the id is taken or the table already holds limit records (0 for no limit).
+// insert adds a record unless the id is taken or the table already holds limit records (0 for no
+// limit).
 func (t *table[T]) insert(id string, record *T, limit int, duplicate, full string) error {
 	t.mu.Lock()
 	defer t.mu.Unlock()
@@ -53,8 +54,8 @@ func (t *table[T]) get(id string) (*T, error) {
 	return r.record, nil
 }
 
-// update replaces a record with a copy that change has modified, unless change fails. change must not modify what the
-// record points to.
+// update replaces a record with a copy that change has modified, unless change fails. change must
+// not modify what the record points to.
 func (t *table[T]) update(id string, change func(*T) error) (*T, error) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
@@ -104,8 +105,9 @@ type page[T any] struct {
 	total   int    // over all pages; -1 if not counted
 }
 
-// page returns up to limit matching records after a seq. A row never changes its seq, so a record that exists throughout
-// is on exactly one page, regardless of what is added and removed between the calls.
+// page returns up to limit matching records after a seq. A row never changes its seq, so a record
+// that exists throughout is on exactly one page, regardless of what is added and removed between
+// the calls.
 func (t *table[T]) page(after uint64, limit int, match func(*T) bool, count bool) page[T] {
 	t.mu.RLock()
 	defer t.mu.RUnlock()

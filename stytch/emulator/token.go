@@ -11,7 +11,8 @@ import (
 
 const tokenSeconds = 3600 // documented
 
-// IssueM2MToken is the client credentials grant. It reads its body itself, because the body may be a form.
+// IssueM2MToken is the client credentials grant. It reads its body itself, because the body may be
+// a form.
 func (s *service) IssueM2MToken(w http.ResponseWriter, r *http.Request, projectID string) {
 	s.serve(w, r, operation{id: "IssueM2MToken", public: true}, func(x *exchange) (response, error) {
 		if projectID != s.state.id {
@@ -57,7 +58,8 @@ func (s *service) claims(clientID, scope string) map[string]any {
 	return claims
 }
 
-// tokenParameters reads the parameters of a token request. Unknown ones are accepted: token templates may use them.
+// tokenParameters reads the parameters of a token request. Unknown ones are accepted: token
+// templates may use them.
 func (x *exchange) tokenParameters(strict bool) (map[string]string, error) {
 	if f := x.bodyFailure(); f != nil {
 		return nil, &failure{status: f.status, kind: "invalid_request", message: f.message, oauth: true}
@@ -97,9 +99,10 @@ func (x *exchange) tokenParameters(strict bool) (map[string]string, error) {
 
 type login struct{ id, secret string }
 
-// logins returns the credentials that a request may mean: those in the body if it has a secret, else the Basic header.
-// The body wins because real clients send the project's Basic credentials beside it. RFC 6749, section 2.3.1, wants both
-// parts of the header form-encoded; some libraries do that and others do not, so both readings are tried.
+// logins returns the credentials that a request may mean: those in the body if it has a secret,
+// else the Basic header. The body wins because real clients send the project's Basic credentials
+// beside it. RFC 6749, section 2.3.1, wants both parts of the header form-encoded; some libraries
+// do that and others do not, so both readings are tried.
 func logins(params map[string]string, h http.Header) []login {
 	id, secret := params["client_id"], params["client_secret"]
 	if secret != "" {
@@ -136,7 +139,8 @@ func (s *service) clientOf(params map[string]string, h http.Header) (*m2mClient,
 	return nil, refused
 }
 
-// grantedScope returns the scope claim: all scopes of the client, or the requested ones in the order of the request.
+// grantedScope returns the scope claim: all scopes of the client, or the requested ones in the
+// order of the request.
 func grantedScope(held []string, requested string, unheld Choice) (string, error) {
 	wanted := strings.Fields(requested)
 	if len(wanted) == 0 {

@@ -61,7 +61,7 @@ func TestTokenRequests(t *testing.T) {
 		{"no credentials", formType, grant, "", "invalid_client"},
 		{"project's credentials alone", formType, grant, basicHeader(w.ProjectID + ":" + w.Secret), "invalid_client"},
 		{"wrong secret", formType, strings.Replace(good, "rd", "rt", 1), "", "invalid_client"},
-		{"unknown client", formType, form("grant_type", "client_credentials", "client_id", "nobody", "client_secret", secret), "", "invalid_client"},
+		{"unknown client", formType, form("grant_type", "client_credentials", "client_id", "unknown", "client_secret", secret), "", "invalid_client"},
 		{"secret without id", formType, form("grant_type", "client_credentials", "client_secret", secret), "", "invalid_client"},
 		{"no grant type", formType, form("client_id", id, "client_secret", secret), "", "invalid_request"},
 		{"other grant type", formType, form("grant_type", "authorization_code", "client_id", id, "client_secret", secret), "", "unsupported_grant_type"},
@@ -93,10 +93,10 @@ func TestTokenRequests(t *testing.T) {
 			if tt.auth != "" {
 				edits = append(edits, authorization(tt.auth))
 			}
-			(&world{w.Server, t}).expect(status, tt.kind, "POST", "/v1/public/"+w.ProjectID+"/oauth2/token", tt.body, edits...)
+			(&harness{w.Server, t}).expect(status, tt.kind, "POST", "/v1/public/"+w.ProjectID+"/oauth2/token", tt.body, edits...)
 		})
 	}
-	if got := w.TokensMinted(id); got != minted || w.TokensMinted("") != minted || w.TokensMinted("nobody") != 0 {
+	if got := w.TokensMinted(id); got != minted || w.TokensMinted("") != minted || w.TokensMinted("unknown") != 0 {
 		t.Errorf("%d tokens counted, want %d", got, minted)
 	}
 }
@@ -109,7 +109,7 @@ func TestTokenErrorByteForByte(t *testing.T) {
 	}
 }
 
-func TestTokenAnswerAndClaims(t *testing.T) {
+func TestTokenResponseAndClaims(t *testing.T) {
 	now := time.Date(2030, 1, 2, 3, 4, 5, 999e6, time.UTC)
 	w := start(t, withWorker(emulator.WithClock(func() time.Time { return now }), emulator.WithProject("project-test-1", "secret-test-1"))...)
 	for asked, granted := range map[string]string{
@@ -119,11 +119,11 @@ func TestTokenAnswerAndClaims(t *testing.T) {
 		form := credentials("wor+ker 1", workerSecret)
 		form.Set("scope", asked)
 		got := w.token(form)
-		answer := got.object(t)
-		token := text(answer, "access_token")
+		resp := got.object(t)
+		token := text(resp, "access_token")
 		want := `{"access_token":"` + token + `","expires_in":3600,"request_id":"R","status_code":200,"token_type":"bearer"}`
 		if anonymous(got.body) != want {
-			t.Fatal("the answer is not in the documented form")
+			t.Fatal("the response is not in the documented form")
 		}
 		head, claims := w.verify(token)
 		if keys := slices.Sorted(mapKeys(head)); !slices.Equal(keys, []string{"alg", "kid", "typ"}) || head["alg"] != "RS256" || head["typ"] != "JWT" {
@@ -149,8 +149,8 @@ func mapKeys(m map[string]any) func(func(string) bool) {
 	}
 }
 
-// verify checks a token with nothing but crypto/rsa and the key set that is served.
-func (w *world) verify(token string) (head, claims map[string]any) {
+// verify checks a token with crypto/rsa and the served key set only.
+func (w *harness) verify(token string) (head, claims map[string]any) {
 	w.t.Helper()
 	parts := strings.Split(token, ".")
 	if len(parts) != 3 {
@@ -177,8 +177,8 @@ func (w *world) verify(token string) (head, claims map[string]any) {
 	return head, claims
 }
 
-// keySet fetches the listed keys, from both addresses.
-func (w *world) keySet() map[string]*rsa.PublicKey {
+// keySet reads the listed keys from both addresses.
+func (w *harness) keySet() map[string]*rsa.PublicKey {
 	w.t.Helper()
 	var set struct {
 		Keys []struct {

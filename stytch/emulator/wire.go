@@ -2,10 +2,11 @@ package emulator
 
 import "encoding/json"
 
-// The types of this file are the responses as Stytch writes them: keys in alphabetical order, which is the order of the
-// fields, and an explicit null where nothing is set. The generated models omit null. An overlay for the server could
-// change that, but it would still generate one type each for a record, a record with its secret and a record with its
-// next secret, and so three conversions instead of one. A test keeps these types equal to the contract.
+// The types of this file are the responses as Stytch writes them: keys in alphabetical order, which
+// is the order of the fields, and an explicit null where nothing is set. The generated models omit
+// null. An overlay for the server could change that, but it would still generate one type each for
+// a record, a record with its secret and a record with its next secret, and so three conversions
+// instead of one. A test keeps these types equal to the contract.
 
 type m2mClientWire struct {
 	ClientDescription        string          `json:"client_description"`

@@ -6,14 +6,12 @@ import (
 	"strings"
 	"testing"
 
-	"github.com/getkin/kin-openapi/openapi3"
-
-	"github.com/stytchkit/m2m/api"
 	"github.com/stytchkit/m2m/gen/server"
+	"github.com/stytchkit/m2m/internal/contract"
 )
 
-// The structs of wire.go exist because the generated ones drop null. They have to be the same otherwise: a field that
-// the contract gains is missing here until somebody says what the emulator answers in it.
+// The types of wire.go exist because the generated ones omit null. Otherwise they must be equal: a
+// field that the contract gains is missing here until the emulator serves it.
 func TestWireHasTheFieldsOfTheContract(t *testing.T) {
 	for _, tt := range []struct {
 		wire   any
@@ -58,9 +56,9 @@ func names(v any) (all []string) {
 	return all
 }
 
-// The contract says which status belongs to an error type.
+// Every error type has the status that the contract lists for it.
 func TestFailuresAgreeWithTheContract(t *testing.T) {
-	doc, err := openapi3.NewLoader().LoadFromData(api.OpenAPI)
+	doc, err := contract.Load()
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -91,7 +89,7 @@ func TestLastFour(t *testing.T) {
 	}
 }
 
-// What is stored gives no secret away, and a print of it neither.
+// Secrets are stored as salted hashes.
 func TestSecretsAreStoredHashed(t *testing.T) {
 	a, b := newClientSecret("Correct-Horse-9", importedIterations), newClientSecret("Correct-Horse-9", importedIterations)
 	if a.sum == b.sum || a.salt == b.salt {
@@ -99,11 +97,11 @@ func TestSecretsAreStoredHashed(t *testing.T) {
 	}
 	for _, s := range []*clientSecret{a, b, newClientSecret("Correct-Horse-9", 0)} {
 		if !s.matches("Correct-Horse-9") || s.matches("Correct-Horse-8") || s.matches("") {
-			t.Error("the hash does not tell secrets apart")
+			t.Error("the hash does not distinguish secrets")
 		}
 	}
 	if (*clientSecret)(nil).matches("") {
-		t.Error("no secret matches something")
+		t.Error("a nil secret matches")
 	}
 }
 

@@ -73,6 +73,7 @@ var mayImport = map[string][]string{
 		"stytch/emulator", "stytch/emulator/emulatortest", "stytch/secret", "stytch/token", "stytch/verify",
 	},
 	"test/conformance": {"gen", "internal/contract", "stytch", "stytch/metadata", "stytch/secret"},
+	"test/drift":       {}, // tests only
 	"test/house":       {},
 	"test/torture":     {},
 }

@@ -7,8 +7,8 @@ import (
 	"github.com/stytchkit/m2m/stytch/emulator"
 )
 
-// NewServer starts an emulator on a loopback address and closes it when the test ends. If an option is invalid or no port is
-// free, the test fails at once.
+// NewServer starts an emulator on a loopback address and closes it when the test ends. If an option
+// is invalid or no port is free, the test fails at once.
 func NewServer(tb testing.TB, opts ...emulator.Option) *emulator.Server {
 	tb.Helper()
 	s, err := emulator.Start(opts...)
