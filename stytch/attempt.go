@@ -17,6 +17,7 @@ type call struct {
 	settings      *settings
 	op            *operation.Operation
 	req           *http.Request
+	redactor      redactor
 	deadline      time.Time
 	mayHaveWorked bool // an earlier attempt may have taken effect
 }
@@ -69,7 +70,7 @@ func (c *call) exchange(ctx context.Context, n int, timeout time.Duration) (*htt
 		err = c.noResponse(ctx, attemptCtx, err, timeout)
 		return nil, nil, retry.Failure{Err: err, NotSent: sent != nil && sent.notSent()}, err
 	}
-	body, failure, err := readResponse(attemptCtx, resp, origin{op: c.op, req: c.req, attempts: n}, c.settings.maxResponse)
+	body, failure, err := readResponse(attemptCtx, resp, origin{op: c.op, redactor: &c.redactor, attempts: n}, c.settings.maxResponse)
 	storeResponse(ctx, resp, body, n)
 	resp.Body = body
 	return resp, body, failure, err
@@ -108,6 +109,6 @@ func (c *call) noResponse(ctx, attemptCtx context.Context, err error, timeout ti
 	case attemptCtx.Err() != nil:
 		err = fmt.Errorf("no response within %v: %w", timeout, context.DeadlineExceeded)
 	}
-	text, cause := muted(c.req, err)
+	text, cause := c.redactor.cause(err)
 	return &callError{operation: c.op.ID, text: text, cause: cause}
 }

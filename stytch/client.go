@@ -6,17 +6,12 @@ import (
 	"fmt"
 	"io"
 	"net/http"
-	"net/url"
 	"os"
-	"strings"
 
 	"github.com/stytchkit/m2m/gen"
+	"github.com/stytchkit/m2m/internal/project"
+	"github.com/stytchkit/m2m/internal/redact"
 	"github.com/stytchkit/m2m/stytch/secret"
-)
-
-const (
-	liveURL = "https://api.stytch.com"
-	testURL = "https://test.stytch.com"
 )
 
 // Client is a client of the management API of one Stytch project. It opens no connection before the first call, starts no
@@ -30,12 +25,12 @@ type Client struct {
 
 // New returns a client for a project. It does not read the environment or use the network.
 //
-// The project id selects the host: the live API for ids that begin with project-live-, the test API for all others. The
-// secret is one of the project's secrets, not a client secret. Every error is [ErrInvalidArgument], and names the argument
+// The project id selects the host: the live API for project-live- ids, the test API for project-test- ids. The secret is one of
+// the project's secrets, not a client secret. Every error is [ErrInvalidArgument], and names the argument
 // or option and the rule it breaks.
 func New(projectID, projectSecret string, options ...Option) (*Client, error) {
-	if err := checkCredentials(projectID, projectSecret); err != nil {
-		return nil, err
+	if err := project.CheckCredentials(projectID, projectSecret); err != nil {
+		return nil, invalid("", "%v", err)
 	}
 	settings, err := newSettings(options)
 	if err != nil {
@@ -46,13 +41,11 @@ func New(projectID, projectSecret string, options ...Option) (*Client, error) {
 		projectID:     projectID,
 		secret:        secret.New(projectSecret),
 		authorization: basicAuth(projectID, projectSecret),
+		redactor:      redact.New(projectSecret),
 		settings:      settings,
 	}
 	if s.base == nil {
-		s.base, _ = url.Parse(testURL)
-		if strings.HasPrefix(projectID, "project-live-") {
-			s.base, _ = url.Parse(liveURL)
-		}
+		s.base = project.BaseURL(projectID)
 	}
 	if s.api, err = gen.NewClient(s.base.String(), gen.WithHTTPClient(s)); err != nil {
 		return nil, fmt.Errorf("stytch: %w", err)
@@ -130,26 +123,4 @@ func (c *Client) Do(req *http.Request) (*http.Response, error) {
 func basicAuth(user, password string) func() []string {
 	header := []string{"Basic " + base64.StdEncoding.EncodeToString([]byte(user+":"+password))}
 	return func() []string { return header }
-}
-
-// checkCredentials never quotes what it refuses: the two are easily swapped.
-func checkCredentials(projectID, projectSecret string) error {
-	notPlain := func(r rune) bool { return r <= ' ' || r > '~' }
-	switch {
-	case projectID == "":
-		return invalid("", "project id must not be empty")
-	case strings.HasPrefix(projectID, "secret-"):
-		return invalid("", "project id must not be a secret: the arguments seem to be swapped")
-	case len(projectID) > 256 || strings.ContainsFunc(projectID, func(r rune) bool { return notPlain(r) || strings.ContainsRune(`:/\?#%@`, r) }):
-		return invalid("", "project id must be a plain identifier such as project-test-… of at most 256 characters")
-	case projectSecret == "":
-		return invalid("", "project secret must not be empty")
-	case strings.HasPrefix(projectSecret, "project-"):
-		return invalid("", "project secret must not be a project id: the arguments seem to be swapped")
-	case strings.Contains(projectSecret, secret.Placeholder):
-		return invalid("", "project secret was redacted on the way here")
-	case len(projectSecret) > 1024 || strings.ContainsFunc(projectSecret, notPlain):
-		return invalid("", "project secret must be plain characters without spaces, at most 1024")
-	}
-	return nil
 }

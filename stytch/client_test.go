@@ -35,12 +35,13 @@ func checkRefusal(t *testing.T, err error, words []string, secrets ...string) {
 	}
 	var answer *stytch.Error
 	if errors.As(err, &answer) {
-		t.Error("a fault of the caller looks like an answer of the server")
+		t.Error("a mistake of the caller looks like a response of the server")
 	}
 }
 
 func TestNewRefusesCredentials(t *testing.T) {
 	const id, text = "project-test-1", "secret-test-1"
+	longID := "project-test-" + strings.Repeat("p", 256-len("project-test-"))
 	for _, c := range []struct {
 		name, projectID, secret string
 		words                   []string
@@ -51,16 +52,18 @@ func TestNewRefusesCredentials(t *testing.T) {
 		{"swapped", "secret-test-swapped", "project-test-swapped", []string{"project id", "swapped"}},
 		{"the secret for both", "secret-test-9", "secret-test-9", []string{"project id", "swapped"}},
 		{"the id for both", "project-test-9", "project-test-9", []string{"project secret", "swapped"}},
-		{"colon in the id", "project-test-1:x9", text, []string{"project id", "plain"}},
-		{"slash in the id", "project-test-1/x9", text, []string{"project id", "plain"}},
-		{"space after the id", "project-test-1x9 ", text, []string{"project id", "plain"}},
-		{"newline in the id", "project-test-1\nx9", text, []string{"project id", "plain"}},
-		{"not ASCII in the id", "pröject-x9", text, []string{"project id", "plain"}},
-		{"long id", strings.Repeat("p", 257), text, []string{"project id", "256"}},
-		{"newline after the secret", id, "secret-test-x9\n", []string{"project secret", "plain"}},
-		{"space in the secret", id, "secret test-x9", []string{"project secret", "plain"}},
-		{"NUL in the secret", id, "secret\x00x9", []string{"project secret", "plain"}},
-		{"not ASCII in the secret", id, "sécret-x9", []string{"project secret", "plain"}},
+		{"colon in the id", "project-test-1:x9", text, []string{"project id", "letters, digits and hyphens"}},
+		{"slash in the id", "project-test-1/x9", text, []string{"project id", "letters, digits and hyphens"}},
+		{"space after the id", "project-test-1x9 ", text, []string{"project id", "letters, digits and hyphens"}},
+		{"newline in the id", "project-test-1\nx9", text, []string{"project id", "letters, digits and hyphens"}},
+		{"not ASCII in the id", "pröject-x9", text, []string{"project id", "letters, digits and hyphens"}},
+		{"no known prefix", "project-1", text, []string{"project id", "project-test- or project-live-"}},
+		{"prefix in upper case", "PROJECT-LIVE-1", text, []string{"project id", "project-test- or project-live-"}},
+		{"long id", longID + "x", text, []string{"project id", "256"}},
+		{"newline after the secret", id, "secret-test-x9\n", []string{"project secret", "printable ASCII"}},
+		{"space in the secret", id, "secret test-x9", []string{"project secret", "printable ASCII"}},
+		{"NUL in the secret", id, "secret\x00x9", []string{"project secret", "printable ASCII"}},
+		{"not ASCII in the secret", id, "sécret-x9", []string{"project secret", "printable ASCII"}},
 		{"long secret", id, strings.Repeat("s", 1025), []string{"project secret", "1024"}},
 		{"redacted secret", id, secret.New("x").String(), []string{"project secret", "redacted"}},
 	} {
@@ -72,7 +75,7 @@ func TestNewRefusesCredentials(t *testing.T) {
 			checkRefusal(t, err, c.words, c.projectID, c.secret)
 		})
 	}
-	for _, good := range [][2]string{{"p", "s"}, {strings.Repeat("p", 256), strings.Repeat("s", 1024)}, {id, `s~!"#$%&'()*+,-./:;<=>?@[\]^_{|}`}} {
+	for _, good := range [][2]string{{"project-test-p", "s"}, {longID, strings.Repeat("s", 1024)}, {id, `s~!"#$%&'()*+,-./:;<=>?@[\]^_{|}`}} {
 		if _, err := stytch.New(good[0], good[1]); err != nil {
 			t.Error(err)
 		}
@@ -112,8 +115,7 @@ func TestNewRefusesOptions(t *testing.T) {
 
 func TestHost(t *testing.T) {
 	for id, want := range map[string]string{
-		"project-live-1": "https://api.stytch.com", "project-test-1": "https://test.stytch.com", "project-1": "https://test.stytch.com",
-		"PROJECT-LIVE-1": "https://test.stytch.com", "xproject-live-1": "https://test.stytch.com",
+		"project-live-1": "https://api.stytch.com", "project-test-1": "https://test.stytch.com",
 	} {
 		c, err := stytch.New(id, canarySecret)
 		if err != nil {

@@ -10,6 +10,7 @@ import (
 
 	"github.com/stytchkit/m2m/gen"
 	"github.com/stytchkit/m2m/internal/operation"
+	"github.com/stytchkit/m2m/internal/redact"
 	"github.com/stytchkit/m2m/internal/retry"
 	"github.com/stytchkit/m2m/stytch/secret"
 )
@@ -23,7 +24,8 @@ type sender struct {
 	base          *url.URL // without a trailing slash
 	projectID     string
 	secret        secret.String
-	authorization func() []string // the header made of both, ready to be put into a request
+	authorization func() []string  // the header made of both, ready to be put into a request
+	redactor      *redact.Redactor // knows the project secret
 	settings      settings
 	budget        retry.Budget
 	api           *gen.Client // sends through this sender
@@ -39,7 +41,7 @@ func (s *sender) Do(req *http.Request) (*http.Response, error) {
 		return nil, err
 	}
 	s.authenticate(op, req)
-	return s.retry(&call{settings: &s.settings, op: op, req: req})
+	return s.retry(&call{settings: &s.settings, op: op, req: req, redactor: redactor{project: s.redactor, req: req}})
 }
 
 // match finds the operation and checks where the request goes. An id that is spelled in an unusual way is escaped again.

@@ -5,19 +5,16 @@ import (
 	"math"
 	"net/http"
 	"net/url"
-	"runtime"
 	"strings"
 	"time"
 
-	"github.com/stytchkit/m2m/internal/baseurl"
 	"github.com/stytchkit/m2m/internal/conns"
+	"github.com/stytchkit/m2m/internal/project"
 	"github.com/stytchkit/m2m/internal/retry"
 )
 
 // Version is the version of this SDK, as sent in the User-Agent header.
-const Version = "0.1.0"
-
-var userAgent = "stytch-m2m-go/" + Version + " (" + runtime.Version() + "; " + runtime.GOOS + ")"
+const Version = project.Version
 
 // Option changes a setting of [New]. New fails if an option is nil or has an invalid value.
 type Option func(*settings) error
@@ -37,7 +34,7 @@ type settings struct {
 
 func newSettings(options []Option) (settings, error) {
 	s := settings{
-		userAgent:      []string{userAgent},
+		userAgent:      []string{project.UserAgent},
 		policy:         retry.Policy{MaxAttempts: 3, BaseDelay: 100 * time.Millisecond, MaxDelay: 20 * time.Second, MaxRetryAfter: time.Minute},
 		attemptTimeout: 10 * time.Second,
 		callTimeout:    30 * time.Second,
@@ -77,7 +74,7 @@ func (s *settings) useTransport() {
 // each request is appended to it.
 func WithBaseURL(address string) Option {
 	return func(s *settings) error {
-		base, err := baseurl.Parse(address)
+		base, err := project.ParseBaseURL(address)
 		if err != nil {
 			return invalid("WithBaseURL", "%v", err)
 		}
@@ -106,7 +103,7 @@ func WithUserAgent(product string) Option {
 		if product == "" || strings.ContainsFunc(product, func(r rune) bool { return r < ' ' || r > '~' }) {
 			return invalid("WithUserAgent", "product must be printable ASCII and not empty")
 		}
-		s.userAgent = []string{product + " " + userAgent}
+		s.userAgent = []string{product + " " + project.UserAgent}
 		return nil
 	}
 }

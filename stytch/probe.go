@@ -11,6 +11,7 @@ import (
 	"github.com/stytchkit/m2m/gen"
 	"github.com/stytchkit/m2m/internal/fastjson"
 	"github.com/stytchkit/m2m/internal/operation"
+	"github.com/stytchkit/m2m/internal/redact"
 	"github.com/stytchkit/m2m/stytch/secret"
 )
 
@@ -44,7 +45,7 @@ func probeM2M(ctx context.Context, s *sender, id string, value secret.String) (a
 	case out.M2MClient.Status == Inactive:
 		return false, fmt.Errorf("%w, so its secret cannot be proved", ErrInactive)
 	case out.M2MClient.Status != Active:
-		return false, fmt.Errorf("stytch: %s: refused, and the status of the client is %q: %w", op.ID, printable(string(out.M2MClient.Status)), ErrInvalidResponse)
+		return false, fmt.Errorf("stytch: %s: refused, and the status of the client is %q: %w", op.ID, redact.Printable(string(out.M2MClient.Status), maxText), ErrInvalidResponse)
 	case e.Type != "invalid_client":
 		return false, err
 	}

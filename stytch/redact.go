@@ -1,100 +1,66 @@
 package stytch
 
 import (
-	"cmp"
 	"encoding/json"
-	"errors"
 	"io"
 	"net/http"
 	"net/url"
-	"slices"
-	"strconv"
 	"strings"
-	"unicode"
+	"sync"
 
 	"github.com/stytchkit/m2m/internal/fastjson"
-	"github.com/stytchkit/m2m/stytch/secret"
+	"github.com/stytchkit/m2m/internal/redact"
 )
 
-// clean makes a text of the other side fit to print.
-func clean(req *http.Request, text string) string { return printable(redact(req, text)) }
+// maxText is how many bytes of a text from the server or the transport an error keeps.
+const maxText = 1024
 
-// redact takes out the secrets that the request carried, in its header or its body. A text that quotes them would be a leak.
-func redact(req *http.Request, text string) string {
+// redactor removes the secrets that a request carries from what the server or the transport says about it.
+type redactor struct {
+	project *redact.Redactor // knows the project secret
+	req     *http.Request
+
+	once sync.Once
+	all  *redact.Redactor
+}
+
+// secrets is the redactor of all secrets. The request is searched for them only when there is a text to clean.
+func (r *redactor) secrets() *redact.Redactor {
+	r.once.Do(func() { r.all = r.project.With(append(headerSecrets(r.req), bodySecret(r.req))...) })
+	return r.all
+}
+
+// line is a text fit to print.
+func (r *redactor) line(text string) string {
 	if text == "" {
 		return ""
 	}
-	for _, known := range carried(req) {
-		text = strings.ReplaceAll(text, known, secret.Placeholder)
-	}
-	return text
+	return r.secrets().Line(text, maxText)
 }
 
-// redactJSON is redact for a JSON value, in whose strings a secret may be written with escapes. It returns JSON again.
-func redactJSON(req *http.Request, value json.RawMessage) json.RawMessage {
-	var out json.RawMessage
-	for i := 0; i < len(value); {
-		end := i + 1
-		if value[i] == '"' {
-			end = i + fastjson.StringEnd(value[i:])
-		}
-		token := value[i:end]
-		var text string
-		if value[i] == '"' && json.Unmarshal(token, &text) == nil {
-			if safe := redact(req, text); safe != text {
-				token, _ = json.Marshal(safe)
-			}
-		}
-		out = append(out, token...)
-		i = end
-	}
-	if redact(req, string(out)) != string(out) { // as a number, which has no place for the placeholder
-		return json.RawMessage(strconv.Quote(secret.Placeholder))
-	}
-	return out
+func (r *redactor) json(value json.RawMessage) json.RawMessage { return r.secrets().JSON(value) }
+
+// cause is the printable text of an error, and the error itself, or one in its place if it reveals a secret.
+func (r *redactor) cause(err error) (text string, safe error) {
+	return r.line(err.Error()), r.secrets().Error(err)
 }
 
-// muted is the text of a cause fit to print, and the cause, unless that would tell what the text does not.
-func muted(req *http.Request, cause error) (string, error) {
-	text := cause.Error()
-	safe := clean(req, text)
-	if redact(req, text) != text {
-		cause = errors.New(safe)
+// headerSecrets are the credentials of an Authorization header that is not the project's.
+func headerSecrets(req *http.Request) []string {
+	_, password, ok := req.BasicAuth()
+	if !ok {
+		_, token, _ := strings.Cut(req.Header.Get("Authorization"), " ")
+		return []string{token}
 	}
-	return safe, cause
-}
-
-// carried are the secrets of a request in every form in which the other side may quote them, longer ones first: they may
-// hold shorter ones.
-func carried(req *http.Request) []string {
-	_, encoded, _ := strings.Cut(req.Header.Get("Authorization"), " ")
-	_, password, _ := req.BasicAuth()
-	known := append([]string{encoded}, forms(password)...)
+	secrets := []string{password}
 	if decoded, err := url.QueryUnescape(password); err == nil && decoded != password { // RFC 6749, section 2.3.1
-		known = append(known, forms(decoded)...)
+		secrets = append(secrets, decoded)
 	}
-	known = append(known, forms(sentSecret(req))...)
-	known = slices.DeleteFunc(known, func(s string) bool { return s == "" })
-	slices.SortFunc(known, func(a, b string) int { return cmp.Or(len(b)-len(a), strings.Compare(a, b)) })
-	return slices.Compact(known)
+	return secrets
 }
 
-// forms are a text plain, escaped as in a form, in a path, in JSON and by %q, and by encoders that only miss the space.
-func forms(text string) []string {
-	plain := func(r rune) bool {
-		return 'a' <= r && r <= 'z' || 'A' <= r && r <= 'Z' || '0' <= r && r <= '9' || r == '-' || r == '_'
-	}
-	if !strings.ContainsFunc(text, func(r rune) bool { return !plain(r) }) { // as nearly all are
-		return []string{text}
-	}
-	inJSON, _ := json.Marshal(text)
-	quoted := strconv.Quote(text)
-	form := url.QueryEscape(text)
-	return []string{text, form, strings.ReplaceAll(form, "+", "%20"), url.PathEscape(text), string(inJSON[1 : len(inJSON)-1]), quoted[1 : len(quoted)-1]}
-}
-
-// sentSecret is the client_secret in the body of a request that imports a client or asks for a token, "" if there is none.
-func sentSecret(req *http.Request) string {
+// bodySecret is the client_secret in the body of a request that creates a client or asks for a token, or "".
+func bodySecret(req *http.Request) string {
 	if req.GetBody == nil {
 		return ""
 	}
@@ -107,24 +73,9 @@ func sentSecret(req *http.Request) string {
 	if err != nil {
 		return ""
 	}
-	if known := fastjson.FindString(text, `"client_secret"`); known != "" {
-		return known
+	if s := fastjson.FindString(text, `"client_secret"`); s != "" {
+		return s
 	}
 	form, _ := url.ParseQuery(string(text))
 	return form.Get("client_secret")
-}
-
-// printable keeps texts of the other side from forging log lines, and bounds them.
-func printable(text string) string {
-	const limit = 1024
-	text = strings.Map(func(r rune) rune {
-		if !unicode.IsPrint(r) { // control characters, line separators, and what turns the direction of the text
-			return ' '
-		}
-		return r
-	}, strings.ToValidUTF8(text, "\uFFFD"))
-	if len(text) > limit {
-		text = strings.ToValidUTF8(text[:limit], "") + "…"
-	}
-	return text
 }

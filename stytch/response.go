@@ -37,7 +37,7 @@ type response struct {
 // origin is the request that a response belongs to.
 type origin struct {
 	op       *operation.Operation
-	req      *http.Request // no text may repeat its credentials
+	redactor *redactor // of the secrets that the request carries
 	attempts int
 }
 
@@ -46,10 +46,10 @@ var responses = sync.Pool{New: func() any { return new(response) }}
 // Close gives the buffer back to the pool. Its bytes must not be used afterwards.
 func (r *response) Close() error {
 	if !r.closed && r.Cap() <= maxPooled {
-		r.closed, r.req = true, nil
 		if r.op.AnswersSecret {
 			clear(r.Bytes()) // or the secret would stay in memory until a later response overwrites it
 		}
+		r.closed, r.origin = true, origin{}
 		r.Reset()
 		responses.Put(r)
 	}
@@ -111,7 +111,7 @@ func isJSON(contentType string) bool {
 
 // requestID finds the request id without decoding the rest, also in a broken body. It is "" if there is none.
 func (r *response) requestID() string {
-	return clean(r.req, fastjson.FindString(r.Bytes(), `"request_id"`))
+	return r.redactor.line(fastjson.FindString(r.Bytes(), `"request_id"`))
 }
 
 // invalid is the error of a success that is not what the contract says. If the operation cannot be repeated, its outcome is
@@ -125,7 +125,7 @@ func (r *response) invalid(cause error) error {
 // unreadable is the error of a success whose body is of no use.
 func (r *response) unreadable(cause error) *Error {
 	e := &Error{Operation: r.op.ID, StatusCode: r.status, RequestID: r.requestID(), Attempts: r.attempts, kind: ErrInvalidResponse}
-	e.Message, e.cause = muted(r.req, cause)
+	e.Message, e.cause = r.redactor.cause(cause)
 	return e
 }
 
@@ -134,7 +134,7 @@ func (r *response) unreadable(cause error) *Error {
 func (r *response) failed(header http.Header, readErr error) error {
 	e := &Error{Operation: r.op.ID, StatusCode: r.status}
 	if readErr != nil {
-		_, e.cause = muted(r.req, readErr)
+		_, e.cause = r.redactor.cause(readErr)
 	}
 	e.RetryAfter, _ = retry.After(header.Get("Retry-After"), time.Now())
 	var body struct {
@@ -152,7 +152,7 @@ func (r *response) failed(header http.Header, readErr error) error {
 	first := func(texts ...string) string {
 		for _, text := range texts {
 			if text != "" {
-				return clean(r.req, text)
+				return r.redactor.line(text)
 			}
 		}
 		return ""
@@ -160,7 +160,7 @@ func (r *response) failed(header http.Header, readErr error) error {
 	e.Type, e.Message, e.URL = first(body.Type, body.OAuthType), first(body.Message, body.Description), first(body.URL, body.URI)
 	e.RequestID = first(body.RequestID, r.requestID())
 	if body.Details != nil && string(body.Details) != "null" {
-		e.Details = redactJSON(r.req, body.Details)
+		e.Details = r.redactor.json(body.Details)
 	}
 	if e.Type == "" {
 		e.kind = ErrInvalidResponse

@@ -18,6 +18,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/stytchkit/m2m/internal/heavy"
 	"github.com/stytchkit/m2m/internal/operation"
 	"github.com/stytchkit/m2m/stytch"
 )
@@ -91,6 +92,7 @@ func crowd(callers, calls int, call func() error) error {
 
 // Errors of any shape leave the connection usable.
 func TestErrorsKeepTheConnection(t *testing.T) {
+	requests := heavy.Count(30, 1000)
 	long := bytes.Repeat([]byte("x"), 300<<10)
 	body := errorJSON(404, "m2m_client_not_found")
 	for name, answer := range map[string]func(w http.ResponseWriter){
@@ -124,7 +126,7 @@ func TestErrorsKeepTheConnection(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			server := listen(t, "plain", func(w http.ResponseWriter, _ *http.Request) { answer(w) })
 			c := server.client(t, once())
-			for range 1000 {
+			for range requests {
 				_, err := c.M2M.Get(t.Context(), "a")
 				var got *stytch.Error
 				if !errors.As(err, &got) {
@@ -132,7 +134,7 @@ func TestErrorsKeepTheConnection(t *testing.T) {
 				}
 			}
 			if opened := server.opened.Load(); opened != 1 {
-				t.Errorf("1,000 errors opened %d connections", opened)
+				t.Errorf("%d errors opened %d connections", requests, opened)
 			}
 		})
 	}

@@ -8,7 +8,7 @@ import (
 // FindString returns the string member of a JSON object that has the given key, or "". See [Find].
 func FindString(body []byte, quotedKey string) (text string) {
 	value := Find(body, quotedKey)
-	if len(value) == 0 || value[0] != '"' || json.Unmarshal(value[:StringEnd(value)], &text) != nil {
+	if len(value) == 0 || value[0] != '"' || json.Unmarshal(value[:stringEnd(value)], &text) != nil {
 		return ""
 	}
 	return text
@@ -32,7 +32,7 @@ func Find(body []byte, quotedKey string) []byte {
 				return nil
 			}
 		case '"':
-			end := i + StringEnd(body[i:])
+			end := i + stringEnd(body[i:])
 			if depth == 1 && isKey(body[i:end], quotedKey) {
 				if rest := bytes.TrimLeft(body[end:], " \t\r\n"); len(rest) > 0 && rest[0] == ':' {
 					return bytes.TrimLeft(rest[1:], " \t\r\n")
@@ -53,8 +53,8 @@ func isKey(quoted []byte, quotedKey string) bool {
 	return json.Unmarshal(quoted, &key) == nil && `"`+key+`"` == quotedKey
 }
 
-// StringEnd is the length of the JSON string that s begins with, quotes included, or len(s) if it does not end.
-func StringEnd(s []byte) int {
+// stringEnd is the length of the JSON string that s begins with, quotes included, or len(s) if it does not end.
+func stringEnd(s []byte) int {
 	for i := 1; i < len(s); i++ {
 		switch s[i] {
 		case '\\':
