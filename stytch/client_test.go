@@ -33,8 +33,8 @@ func checkRefusal(t *testing.T, err error, words []string, secrets ...string) {
 			t.Error("the error quotes what it refuses")
 		}
 	}
-	var answer *stytch.Error
-	if errors.As(err, &answer) {
+	var failure *stytch.Error
+	if errors.As(err, &failure) {
 		t.Error("a mistake of the caller looks like a response of the server")
 	}
 }
@@ -100,8 +100,8 @@ func TestNewRefusesOptions(t *testing.T) {
 		{"negative Retry-After", stytch.WithRetry(stytch.Retry{MaxRetryAfter: -1}), []string{"WithRetry", "negative"}},
 		{"no attempt timeout", stytch.WithTimeouts(0, time.Second), []string{"WithTimeouts", "positive"}},
 		{"negative call timeout", stytch.WithTimeouts(time.Second, -1), []string{"WithTimeouts", "positive"}},
-		{"no answers", stytch.WithMaxResponseBytes(0), []string{"WithMaxResponseBytes", "positive"}},
-		{"negative answers", stytch.WithMaxResponseBytes(math.MinInt64), []string{"WithMaxResponseBytes", "positive"}},
+		{"no responses", stytch.WithMaxResponseBytes(0), []string{"WithMaxResponseBytes", "positive"}},
+		{"negative responses", stytch.WithMaxResponseBytes(math.MinInt64), []string{"WithMaxResponseBytes", "positive"}},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			client, err := stytch.New(canaryProject, canarySecret, stytch.WithUserAgent("x"), c.option)
@@ -273,7 +273,7 @@ func TestNewReadsNoEnvironment(t *testing.T) {
 }
 
 func TestNewDoesNothing(t *testing.T) {
-	w := &wire{answer: func(int, *http.Request) (*http.Response, error) { return nil, errors.New("used") }}
+	w := &wire{respond: func(int, *http.Request) (*http.Response, error) { return nil, errors.New("used") }}
 	before := runtime.NumGoroutine()
 	for range 100 {
 		clientOn(t, w)
@@ -381,7 +381,7 @@ func TestDoClosesTheBody(t *testing.T) {
 }
 
 // A limit as large as it gets means no limit. A Content-Length that promises as much as it gets costs nothing.
-func TestMaxAnswerBytes(t *testing.T) {
+func TestMaxResponseBytes(t *testing.T) {
 	body := success(endpoints[1].op)
 	for _, c := range []struct {
 		limit, promised int64
@@ -389,7 +389,7 @@ func TestMaxAnswerBytes(t *testing.T) {
 	}{
 		{int64(len(body)), int64(len(body)), true}, {int64(len(body)) - 1, -1, false}, {math.MaxInt64, -1, true}, {math.MaxInt64, math.MaxInt64, true},
 	} {
-		w := &wire{answer: func(int, *http.Request) (*http.Response, error) {
+		w := &wire{respond: func(int, *http.Request) (*http.Response, error) {
 			resp := replyJSON(200, body)
 			resp.ContentLength = c.promised
 			return resp, nil

@@ -48,10 +48,10 @@ func checkText(t *testing.T, err error) {
 	if !utf8.ValidString(texts[0]) || strings.ContainsFunc(texts[0], func(r rune) bool { return !unicode.IsPrint(r) }) {
 		t.Error("the text has characters that are not printable")
 	}
-	var answer *stytch.Error
-	if errors.As(err, &answer) {
-		encoded, encodeErr := json.Marshal(answer)
-		texts = append(texts, string(encoded), answer.Type, answer.Message, answer.RequestID, answer.URL, string(answer.Details))
+	var failure *stytch.Error
+	if errors.As(err, &failure) {
+		encoded, encodeErr := json.Marshal(failure)
+		texts = append(texts, string(encoded), failure.Type, failure.Message, failure.RequestID, failure.URL, string(failure.Details))
 		if encodeErr != nil {
 			t.Errorf("the error does not encode: %v", encodeErr)
 		}
@@ -63,7 +63,7 @@ func checkText(t *testing.T, err error) {
 	}
 }
 
-// lie is an answer and what must be left of it. Fields that are empty in want must be empty in the error.
+// lie is a response and what must be left of it. Fields that are empty in want must be empty in the error.
 type lie struct {
 	name        string
 	status      int
@@ -128,7 +128,7 @@ func lies() []lie {
 	}
 }
 
-// managementLies are lies that only the management API can be caught at: token answers need no status_code.
+// managementLies are lies that only the management API can be caught at: token responses need no status_code.
 func managementLies() []lie {
 	return []lie{
 		{"200 empty object", 200, "application/json", "{}", stytch.Error{}, "ErrInvalidResponse", true},
@@ -201,9 +201,9 @@ func TestSentinels(t *testing.T) {
 	}
 }
 
-// The token endpoint answers a rate limit in the normal shape. Its type must not be lost.
+// The token endpoint reports a rate limit in the normal shape. Its type must not be lost.
 func TestRateLimitAtTheTokenEndpoint(t *testing.T) {
-	w := &wire{answer: func(int, *http.Request) (*http.Response, error) {
+	w := &wire{respond: func(int, *http.Request) (*http.Response, error) {
 		resp := replyJSON(429, errorJSON(429, "too_many_requests"))
 		resp.Header.Set("Retry-After", "7")
 		return resp, nil
@@ -268,7 +268,7 @@ func TestTextsOfTheOtherSide(t *testing.T) {
 	}
 	// A transport's error may quote what the server sent.
 	for _, text := range evil {
-		w := &wire{answer: func(int, *http.Request) (*http.Response, error) {
+		w := &wire{respond: func(int, *http.Request) (*http.Response, error) {
 			return nil, fmt.Errorf("malformed HTTP response %q %s", text, text)
 		}}
 		_, err := clientOn(t, w, once()).M2M.Get(t.Context(), "a")

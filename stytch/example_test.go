@@ -57,7 +57,7 @@ func Example() {
 	// billing active [write:invoices]
 }
 
-// With an id and a secret of its own, which the caller stores first, Create may be repeated: after a lost answer, a crash
+// With an id and a secret of its own, which the caller stores first, Create may be repeated: after a lost response, a crash
 // or a restart it ends with one client, whose secret is known.
 func ExampleM2M_Create_ownSecret() {
 	api, stop := localStytch(nil, emulator.WithFaults(emulator.DropResponse("CreateM2MClient").Times(1)))

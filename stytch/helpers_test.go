@@ -32,7 +32,7 @@ func quotes(text string) bool {
 
 // wire is a transport in memory: no socket, no goroutine, no httptrace. It keeps what it was sent.
 type wire struct {
-	answer func(n int, r *http.Request) (*http.Response, error) // n counts from 1
+	respond func(n int, r *http.Request) (*http.Response, error) // n counts from 1
 
 	mu   sync.Mutex
 	sent []sentRequest
@@ -57,7 +57,7 @@ func (w *wire) RoundTrip(r *http.Request) (*http.Response, error) {
 	w.sent = append(w.sent, s)
 	n := len(w.sent)
 	w.mu.Unlock()
-	return w.answer(n, r)
+	return w.respond(n, r)
 }
 
 func (w *wire) requests() []sentRequest {
@@ -66,9 +66,9 @@ func (w *wire) requests() []sentRequest {
 	return append([]sentRequest(nil), w.sent...)
 }
 
-// always gives the same answer to every request.
+// always gives the same response to every request.
 func always(status int, contentType, body string) *wire {
-	return &wire{answer: func(int, *http.Request) (*http.Response, error) { return reply(status, contentType, body), nil }}
+	return &wire{respond: func(int, *http.Request) (*http.Response, error) { return reply(status, contentType, body), nil }}
 }
 
 func reply(status int, contentType, body string) *http.Response {

@@ -45,7 +45,7 @@ func idCases(t *testing.T) []idCase {
 	return file.Cases
 }
 
-// requestLines is a server that keeps the target of every request line as it stood on the wire, and answers with a success.
+// requestLines is a server that keeps the target of every request line as it stood on the wire, and responds with a success.
 type requestLines struct {
 	mu      sync.Mutex
 	targets []string

@@ -125,8 +125,8 @@ func TestOutcomeOfEveryStatus(t *testing.T) {
 	})
 }
 
-// Calls without an answer: those that were never sent had no effect.
-func TestOutcomeWithoutAnAnswer(t *testing.T) {
+// Calls without a response: those that were never sent had no effect.
+func TestOutcomeWithoutAResponse(t *testing.T) {
 	closed := httptest.NewServer(nil)
 	closed.Close()
 	eachRotation(t, func(t *testing.T, r rotation) {

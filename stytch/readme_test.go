@@ -1,18 +1,30 @@
 package stytch_test
 
 import (
+	"encoding/json"
+	"errors"
 	"fmt"
+	"go/ast"
+	"go/importer"
+	"go/parser"
+	"go/token"
+	"go/types"
+	"io"
 	"os"
 	"os/exec"
 	"path/filepath"
+	"regexp"
+	"slices"
 	"strings"
 	"testing"
 
+	"github.com/stytchkit/m2m/internal/heavy"
 	"github.com/stytchkit/m2m/stytch/emulator/emulatortest"
 )
 
-// TestREADME compiles and runs every Go fence of the README: whole programs as they are, snippets as a function each, in the
-// frame that their surroundings promise (ctx, api, id, two paths, the address of an API, and t in tests).
+// TestREADME type-checks every Go fence of the README: whole programs, and snippets as a function each, with the variables that
+// the text around them promises (ctx, api, id, two paths, the address of an API, and t in tests). As a heavy test it also runs
+// them against a local Stytch.
 func TestREADME(t *testing.T) {
 	text, err := os.ReadFile("../README.md")
 	if err != nil {
@@ -32,52 +44,32 @@ func TestREADME(t *testing.T) {
 	if len(programs) != 1 || len(snippets) < 5 {
 		t.Fatalf("found %d programs and %d snippets", len(programs), len(snippets))
 	}
-	const want = "billing [write:invoices] [REDACTED]\n"
-	for i, program := range programs {
-		if got := runProgram(t, program); got != want {
-			t.Errorf("program %d printed %q, want %q", i+1, got, want)
-		}
+	programs = append(programs, snippetProgram(snippets))
+	typeCheck(t, programs)
+	if !heavy.Enabled() {
+		return
 	}
-	if got := runProgram(t, frame(snippets)); !strings.HasSuffix(got, "all ran\n") {
-		t.Errorf("snippets printed %q", got)
+	for i, want := range []string{"billing [write:invoices] [REDACTED]\n", "all ran\n"} {
+		if got := runProgram(t, programs[i]); !strings.HasSuffix(got, want) {
+			t.Errorf("program %d printed %q, want %q at its end", i+1, got, want)
+		}
 	}
 }
 
-// frame makes one program of the snippets. It runs them in order on one client, which the first one finds by its scope.
-func frame(snippets []string) string {
+// readmeImports are the packages that snippets may use, and their frame does.
+var readmeImports = []string{
+	"context", "errors", "fmt", "log", "net/http", "net/http/httptest", "os", "path/filepath", "testing", "time",
+	"github.com/stytchkit/m2m/gen", "github.com/stytchkit/m2m/stytch", "github.com/stytchkit/m2m/stytch/emulator",
+	"github.com/stytchkit/m2m/stytch/emulator/emulatortest", "github.com/stytchkit/m2m/stytch/rotate",
+	"github.com/stytchkit/m2m/stytch/rotate/deliver", "github.com/stytchkit/m2m/stytch/rotate/filejournal",
+	"github.com/stytchkit/m2m/stytch/rotate/fleet", "github.com/stytchkit/m2m/stytch/secret",
+	"github.com/stytchkit/m2m/stytch/token", "github.com/stytchkit/m2m/stytch/verify",
+}
+
+// snippetProgram makes one program of the snippets. It runs them in order on one client.
+func snippetProgram(snippets []string) string {
 	var b strings.Builder
-	b.WriteString(`package main
-
-import (
-	"context"
-	"errors"
-	"fmt"
-	"net/http"
-	"net/http/httptest"
-	"os"
-	"path/filepath"
-	"testing"
-
-	"github.com/stytchkit/m2m/stytch"
-	"github.com/stytchkit/m2m/stytch/emulator"
-	"github.com/stytchkit/m2m/stytch/emulator/emulatortest"
-	"github.com/stytchkit/m2m/stytch/rotate"
-	"github.com/stytchkit/m2m/stytch/rotate/deliver"
-	"github.com/stytchkit/m2m/stytch/rotate/filejournal"
-	"github.com/stytchkit/m2m/stytch/token"
-	"github.com/stytchkit/m2m/stytch/verify"
-)
-
-var (
-	_ = errors.Join
-	_ = emulator.New
-	_ = emulatortest.NewServer
-	_ = filejournal.New
-	_ = rotate.New
-	_ = token.New
-	_ = verify.New
-)
-
+	b.WriteString(`
 type t0 struct{ testing.TB }
 
 func (t0) Helper()                   {}
@@ -119,29 +111,79 @@ func main() {
 `)
 	for i, snippet := range snippets {
 		end := "return nil"
-		if strings.HasPrefix(lastLine(snippet), "return") {
+		if lines := strings.Split(strings.TrimSpace(snippet), "\n"); strings.HasPrefix(lines[len(lines)-1], "return") {
 			end = ""
 		}
 		fmt.Fprintf(&b, "if err := func() error {\n%s\n%s\n}(); err != nil { \nt.Fatal(\"snippet %d:\", err)\n}\n", snippet, end, i+1)
 	}
 	b.WriteString("for _, f := range cleanups {\nf()\n}\nfmt.Println(\"all ran\")\n}\n")
-	return b.String()
+	var imports strings.Builder
+	for _, path := range readmeImports {
+		if regexp.MustCompile(`\b` + path[strings.LastIndex(path, "/")+1:] + `\.`).MatchString(b.String()) {
+			fmt.Fprintf(&imports, "import %q\n", path)
+		}
+	}
+	return "package main\n" + imports.String() + b.String()
 }
 
-func lastLine(s string) string {
-	lines := strings.Split(strings.TrimSpace(s), "\n")
-	return lines[len(lines)-1]
+// typeCheck checks programs against the packages as they are compiled.
+func typeCheck(t *testing.T, programs []string) {
+	t.Helper()
+	set := token.NewFileSet()
+	var files []*ast.File
+	var paths []string
+	for i, program := range programs {
+		file, err := parser.ParseFile(set, fmt.Sprintf("program%d.go", i+1), program, parser.SkipObjectResolution)
+		if err != nil {
+			t.Fatal(err)
+		}
+		files = append(files, file)
+		for _, spec := range file.Imports {
+			paths = append(paths, strings.Trim(spec.Path.Value, `"`))
+		}
+	}
+	slices.Sort(paths)
+	compiled := exports(t, slices.Compact(paths))
+	config := types.Config{Importer: importer.ForCompiler(set, "gc", func(path string) (io.ReadCloser, error) {
+		if compiled[path] == "" {
+			return nil, errors.New("not compiled: " + path)
+		}
+		return os.Open(compiled[path])
+	})}
+	for _, file := range files {
+		if _, err := config.Check("main", set, []*ast.File{file}, nil); err != nil {
+			t.Error(err)
+		}
+	}
+}
+
+// exports compiles packages and returns where the export data of each of them and of all they import is.
+func exports(t *testing.T, paths []string) map[string]string {
+	t.Helper()
+	cmd := exec.Command("go", append([]string{"list", "-export", "-deps", "-json=ImportPath,Export"}, paths...)...)
+	cmd.Stderr = os.Stderr
+	out, err := cmd.Output()
+	if err != nil {
+		t.Fatal(err)
+	}
+	compiled := map[string]string{}
+	for decoder := json.NewDecoder(strings.NewReader(string(out))); decoder.More(); {
+		var p struct{ ImportPath, Export string }
+		if err := decoder.Decode(&p); err != nil {
+			t.Fatal(err)
+		}
+		compiled[p.ImportPath] = p.Export
+	}
+	return compiled
 }
 
 // runProgram runs a program inside the module, with a local Stytch in its environment.
 func runProgram(t *testing.T, source string) string {
 	t.Helper()
-	dir, err := os.MkdirTemp("testdata", "readme-")
-	if os.IsNotExist(err) {
-		if err = os.Mkdir("testdata", 0o755); err == nil {
-			dir, err = os.MkdirTemp("testdata", "readme-")
-		}
+	if err := os.MkdirAll("testdata", 0o755); err != nil {
+		t.Fatal(err)
 	}
+	dir, err := os.MkdirTemp("testdata", "readme-")
 	if err != nil {
 		t.Fatal(err)
 	}

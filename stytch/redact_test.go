@@ -34,8 +34,8 @@ func TestNoErrorQuotesWhatWasSent(t *testing.T) {
 		}
 		for writing, text := range writings {
 			t.Run(name+"/"+writing, func(t *testing.T) {
-				for what, answer := range echoes(text) {
-					c := clientOn(t, &wire{answer: func(int, *http.Request) (*http.Response, error) { return answer() }}, once())
+				for what, respond := range echoes(text) {
+					c := clientOn(t, &wire{respond: func(int, *http.Request) (*http.Response, error) { return respond() }}, once())
 					var errs []error
 					if !strings.Contains(writing, "Basic") {
 						_, err := c.M2M.Secrets.Probe(t.Context(), "a", s)
@@ -73,7 +73,7 @@ func withAuthorization(value string) gen.RequestEditorFn {
 	}
 }
 
-// echoes are the places where an answer, or a transport, may quote something.
+// echoes are the places where a response, or a transport, may quote something.
 func echoes(text string) map[string]func() (*http.Response, error) {
 	quoted, _ := json.Marshal(text)
 	q, escaped := string(quoted), ""

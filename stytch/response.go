@@ -46,7 +46,7 @@ var responses = sync.Pool{New: func() any { return new(response) }}
 // Close gives the buffer back to the pool. Its bytes must not be used afterwards.
 func (r *response) Close() error {
 	if !r.closed && r.Cap() <= maxPooled {
-		if r.op.AnswersSecret {
+		if r.op.ReturnsSecret {
 			clear(r.Bytes()) // or the secret would stay in memory until a later response overwrites it
 		}
 		r.closed, r.origin = true, origin{}
@@ -91,7 +91,7 @@ func readResponse(ctx context.Context, resp *http.Response, from origin, limit i
 		}
 		return r, failure, r.failed(resp.Header, err)
 	case err != nil:
-		failure.AnswerLost = true
+		failure.ResponseLost = true
 		return r, failure, r.unreadable(fmt.Errorf("the body ended early: %w", err))
 	case n > limit:
 		return r, failure, r.invalid(fmt.Errorf("the body is larger than %d bytes", limit))
@@ -228,7 +228,7 @@ func (r *response) decode(value any) error {
 		return r.invalid(errors.New("the body has no status_code of a success"))
 	}
 	status.SetInt(int64(r.status)) // the status that was received, whatever the body says
-	if r.op.AnswersSecret {
+	if r.op.ReturnsSecret {
 		if err := fastjson.UniqueKeys(body); err != nil {
 			return r.invalid(err)
 		}

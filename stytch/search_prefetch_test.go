@@ -25,7 +25,7 @@ type shelf struct {
 	inFlight atomic.Int32
 	canceled atomic.Int32
 	last     int                                            // number of the last page; 0 means none
-	block    map[int]bool                                   // pages that are never answered
+	block    map[int]bool                                   // pages that never get a response
 	each     func(w http.ResponseWriter, n int) (done bool) // instead of the page
 }
 
@@ -42,12 +42,12 @@ func (s *shelf) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	_, _ = fmt.Sscan(request.Cursor, &n)
 	timer := time.NewTimer(time.Second)
 	defer timer.Stop()
-	answer := timer.C
+	expired := timer.C
 	if s.block[n] {
-		answer = nil
+		expired = nil
 	}
 	select {
-	case <-answer:
+	case <-expired:
 	case <-r.Context().Done():
 		s.canceled.Add(1)
 		return

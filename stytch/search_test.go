@@ -19,8 +19,8 @@ import (
 	"github.com/stytchkit/m2m/stytch"
 )
 
-// inMemory is a transport without a network: a handler answers in the goroutine of the caller, so that tests can use virtual
-// time. A handler that panics with http.ErrAbortHandler loses the answer, or what is left of it.
+// inMemory is a transport without a network: a handler responds in the goroutine of the caller, so that tests can use virtual
+// time. A handler that panics with http.ErrAbortHandler loses the response, or what is left of it.
 type inMemory struct{ http.Handler }
 
 func (h inMemory) RoundTrip(r *http.Request) (*http.Response, error) {
@@ -74,7 +74,7 @@ type paging struct {
 
 type family struct {
 	name   string
-	list   string // where an answer holds its items
+	list   string // where a response holds its items
 	search func(*stytch.Client, context.Context, paging) iter.Seq2[string, error]
 	page   func(*stytch.Client, context.Context, paging) (*stytch.Page[string], error)
 }
@@ -186,7 +186,7 @@ func (b *book) requests() []string {
 	return slices.Clone(b.asked)
 }
 
-// pageBody looks like an answer of Stytch, with a decoy in each item of what the search has to find.
+// pageBody looks like a response of Stytch, with a decoy in each item of what the search has to find.
 func pageBody(list string, ids []string, next string, total int) string {
 	items := make([]string, len(ids))
 	for i, id := range ids {
@@ -257,7 +257,7 @@ func TestSearchWalks(t *testing.T) {
 				if got := b.requests(); len(got) > 0 {
 					t.Fatalf("asked for %q before anybody ranged", got)
 				}
-				for round := range 2 { // the same value, ranged twice, asks and answers the same
+				for round := range 2 { // the same value, ranged twice, requests and returns the same
 					items, err := collect(t, seq)
 					if !slices.Equal(items, tt.items) || !errors.Is(err, tt.err) {
 						t.Errorf("round %d: got %q, %v; want %q, %v", round, items, err, tt.items, tt.err)
@@ -271,7 +271,7 @@ func TestSearchWalks(t *testing.T) {
 	})
 }
 
-// A refused cursor keeps what the answer said about itself.
+// A refused cursor keeps what the response said about itself.
 func TestSearchRepeatedCursorKeepsTheRequestID(t *testing.T) {
 	eachWay(t, func(t *testing.T, f family, prefetch bool) {
 		b := &book{list: f.list, pages: map[string]leaf{"": {next: `"1"`}, "1": {next: `"1"`}}}

@@ -17,7 +17,7 @@ import (
 // rotation is what differs between the two families that rotate secrets.
 type rotation struct {
 	name    string // in operation ids
-	payload string // where an answer holds the client
+	payload string // where a response holds the client
 	secrets func(*stytch.Client) *stytch.Secrets
 	create  func(*testing.T, *stytch.Client) (id string, first secret.String)
 	tokens  bool // a token request can prove that a secret works
@@ -172,7 +172,7 @@ func TestRotationErrors(t *testing.T) {
 	}
 }
 
-// No step is ever sent twice when its answer is lost, whatever lost it; the error says so, and Pending what became of it.
+// No step is ever sent twice when its response is lost, whatever lost it; the error says so, and Pending what became of it.
 func TestRotationStepsAreSentOnce(t *testing.T) {
 	eachRotation(t, func(t *testing.T, r rotation) {
 		for operation, step := range r.steps() {
@@ -249,7 +249,7 @@ func TestRotationUnderOtherBehavior(t *testing.T) {
 	})
 }
 
-// A server that lies about the one answer with a secret is not believed.
+// A server that lies about the one response with a secret is not believed.
 func TestRotationRefusesBadSecrets(t *testing.T) {
 	eachRotation(t, func(t *testing.T, r rotation) {
 		for name, member := range map[string]string{
@@ -283,8 +283,8 @@ func TestRotationRefusesBadSecrets(t *testing.T) {
 	})
 }
 
-// The answer to a creation is held to the same: without its secret it is worth nothing.
-func TestCreateRefusesAnswersWithoutSecret(t *testing.T) {
+// The response to a creation is held to the same: without its secret it is worth nothing.
+func TestCreateRefusesResponsesWithoutSecret(t *testing.T) {
 	client := clientInMemory(t, func(w http.ResponseWriter, r *http.Request) {
 		_, _ = io.Copy(io.Discard, r.Body)
 		writeJSON(w, 200, `{"m2m_client":{"client_id":"a"},"connected_app":{"client_id":"a"},"request_id":"request-id-test-create","status_code":200}`)

@@ -95,7 +95,7 @@ func TestErrorsKeepTheConnection(t *testing.T) {
 	requests := heavy.Count(30, 1000)
 	long := bytes.Repeat([]byte("x"), 300<<10)
 	body := errorJSON(404, "m2m_client_not_found")
-	for name, answer := range map[string]func(w http.ResponseWriter){
+	for name, respond := range map[string]func(w http.ResponseWriter){
 		"short": func(w http.ResponseWriter) { writeError(w, "application/json", 404, []byte(body)) },
 		"empty": func(w http.ResponseWriter) { w.WriteHeader(500) },
 		"chunked": func(w http.ResponseWriter) {
@@ -124,7 +124,7 @@ func TestErrorsKeepTheConnection(t *testing.T) {
 		"200 HTML": func(w http.ResponseWriter) { writeError(w, "text/html", 200, long) },
 	} {
 		t.Run(name, func(t *testing.T) {
-			server := listen(t, "plain", func(w http.ResponseWriter, _ *http.Request) { answer(w) })
+			server := listen(t, "plain", func(w http.ResponseWriter, _ *http.Request) { respond(w) })
 			c := server.client(t, once())
 			for range requests {
 				_, err := c.M2M.Get(t.Context(), "a")
@@ -200,8 +200,8 @@ func TestNobodyListens(t *testing.T) {
 		c := newClient(t, stytch.WithBaseURL(address), stytch.WithRetry(stytch.Retry{BaseDelay: 1}),
 			stytch.WithObserver(func(context.Context, stytch.Attempt) { attempts++ }))
 		_, err := e.raw(t.Context(), rawOn(t, c), "a")
-		var answer *stytch.Error
-		if err == nil || attempts != 3 || errors.As(err, &answer) || errors.Is(err, stytch.ErrOutcomeUnknown) {
+		var failure *stytch.Error
+		if err == nil || attempts != 3 || errors.As(err, &failure) || errors.Is(err, stytch.ErrOutcomeUnknown) {
 			t.Errorf("%s: %v after %d attempts", e.op.ID, err, attempts)
 		}
 	}

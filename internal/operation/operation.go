@@ -26,7 +26,7 @@ type Operation struct {
 	ID, Method, Path string
 	Safety           Safety
 	ProjectAuth      bool // takes the project's credentials
-	AnswersSecret    bool // a 2xx answer carries a secret or a token
+	ReturnsSecret    bool // a 2xx answer carries a secret or a token
 }
 
 // Match finds the operation of a method and an escaped path (url.URL.EscapedPath, relative to the base URL), and the

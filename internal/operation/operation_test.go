@@ -85,7 +85,7 @@ func TestTable(t *testing.T) {
 			t.Errorf("%s is a GET and not a read", op.ID)
 		}
 		// A secret that is shown is shown once, but for tokens, which anyone can get again.
-		if op.AnswersSecret && op.Safety != ShownOnce && op.Safety != Billed {
+		if op.ReturnsSecret && op.Safety != ShownOnce && op.Safety != Billed {
 			t.Errorf("%s answers with a secret and may be repeated", op.ID)
 		}
 		management := strings.HasPrefix(op.Path, "/v1/m2m/clients") || strings.HasPrefix(op.Path, "/v1/connected_apps/clients")

@@ -5,23 +5,23 @@ package operation
 // The operations of the contract, by their operationId.
 var (
 	GetB2BJWKS                         = &Operation{ID: "GetB2BJWKS", Method: "GET", Path: "/v1/b2b/sessions/jwks/{project_id}", Safety: Read}
-	CreateConnectedApp                 = &Operation{ID: "CreateConnectedApp", Method: "POST", Path: "/v1/connected_apps/clients", Safety: ShownOnce, ProjectAuth: true, AnswersSecret: true}
+	CreateConnectedApp                 = &Operation{ID: "CreateConnectedApp", Method: "POST", Path: "/v1/connected_apps/clients", Safety: ShownOnce, ProjectAuth: true, ReturnsSecret: true}
 	SearchConnectedApps                = &Operation{ID: "SearchConnectedApps", Method: "POST", Path: "/v1/connected_apps/clients/search", Safety: Read, ProjectAuth: true}
 	DeleteConnectedApp                 = &Operation{ID: "DeleteConnectedApp", Method: "DELETE", Path: "/v1/connected_apps/clients/{client_id}", Safety: Idempotent, ProjectAuth: true}
 	GetConnectedApp                    = &Operation{ID: "GetConnectedApp", Method: "GET", Path: "/v1/connected_apps/clients/{client_id}", Safety: Read, ProjectAuth: true}
 	UpdateConnectedApp                 = &Operation{ID: "UpdateConnectedApp", Method: "PUT", Path: "/v1/connected_apps/clients/{client_id}", Safety: Idempotent, ProjectAuth: true}
 	CompleteConnectedAppSecretRotation = &Operation{ID: "CompleteConnectedAppSecretRotation", Method: "POST", Path: "/v1/connected_apps/clients/{client_id}/secrets/rotate", Safety: ShownOnce, ProjectAuth: true}
 	CancelConnectedAppSecretRotation   = &Operation{ID: "CancelConnectedAppSecretRotation", Method: "POST", Path: "/v1/connected_apps/clients/{client_id}/secrets/rotate/cancel", Safety: ShownOnce, ProjectAuth: true}
-	StartConnectedAppSecretRotation    = &Operation{ID: "StartConnectedAppSecretRotation", Method: "POST", Path: "/v1/connected_apps/clients/{client_id}/secrets/rotate/start", Safety: ShownOnce, ProjectAuth: true, AnswersSecret: true}
-	CreateM2MClient                    = &Operation{ID: "CreateM2MClient", Method: "POST", Path: "/v1/m2m/clients", Safety: ShownOnce, ProjectAuth: true, AnswersSecret: true}
+	StartConnectedAppSecretRotation    = &Operation{ID: "StartConnectedAppSecretRotation", Method: "POST", Path: "/v1/connected_apps/clients/{client_id}/secrets/rotate/start", Safety: ShownOnce, ProjectAuth: true, ReturnsSecret: true}
+	CreateM2MClient                    = &Operation{ID: "CreateM2MClient", Method: "POST", Path: "/v1/m2m/clients", Safety: ShownOnce, ProjectAuth: true, ReturnsSecret: true}
 	SearchM2MClients                   = &Operation{ID: "SearchM2MClients", Method: "POST", Path: "/v1/m2m/clients/search", Safety: Read, ProjectAuth: true}
 	DeleteM2MClient                    = &Operation{ID: "DeleteM2MClient", Method: "DELETE", Path: "/v1/m2m/clients/{client_id}", Safety: Idempotent, ProjectAuth: true}
 	GetM2MClient                       = &Operation{ID: "GetM2MClient", Method: "GET", Path: "/v1/m2m/clients/{client_id}", Safety: Read, ProjectAuth: true}
 	UpdateM2MClient                    = &Operation{ID: "UpdateM2MClient", Method: "PUT", Path: "/v1/m2m/clients/{client_id}", Safety: Idempotent, ProjectAuth: true}
 	CompleteM2MClientSecretRotation    = &Operation{ID: "CompleteM2MClientSecretRotation", Method: "POST", Path: "/v1/m2m/clients/{client_id}/secrets/rotate", Safety: ShownOnce, ProjectAuth: true}
 	CancelM2MClientSecretRotation      = &Operation{ID: "CancelM2MClientSecretRotation", Method: "POST", Path: "/v1/m2m/clients/{client_id}/secrets/rotate/cancel", Safety: ShownOnce, ProjectAuth: true}
-	StartM2MClientSecretRotation       = &Operation{ID: "StartM2MClientSecretRotation", Method: "POST", Path: "/v1/m2m/clients/{client_id}/secrets/rotate/start", Safety: ShownOnce, ProjectAuth: true, AnswersSecret: true}
-	IssueM2MToken                      = &Operation{ID: "IssueM2MToken", Method: "POST", Path: "/v1/public/{project_id}/oauth2/token", Safety: Billed, AnswersSecret: true}
+	StartM2MClientSecretRotation       = &Operation{ID: "StartM2MClientSecretRotation", Method: "POST", Path: "/v1/m2m/clients/{client_id}/secrets/rotate/start", Safety: ShownOnce, ProjectAuth: true, ReturnsSecret: true}
+	IssueM2MToken                      = &Operation{ID: "IssueM2MToken", Method: "POST", Path: "/v1/public/{project_id}/oauth2/token", Safety: Billed, ReturnsSecret: true}
 	GetJWKS                            = &Operation{ID: "GetJWKS", Method: "GET", Path: "/v1/sessions/jwks/{project_id}", Safety: Read}
 )
 

@@ -38,8 +38,8 @@ type Failure struct {
 
 	// NotSent says that the server cannot have seen the request, because its header was never written.
 	NotSent bool
-	// AnswerLost says that an answer began but could not be read to its end.
-	AnswerLost bool
+	// ResponseLost says that an answer began but could not be read to its end.
+	ResponseLost bool
 }
 
 // Decision is what a failure means for the call.
@@ -59,7 +59,7 @@ func (p Policy) Decide(safety operation.Safety, f Failure) Decision {
 
 // judge says whether repeating may help and whether the attempt may have been processed.
 func (p Policy) judge(f Failure) (mayHelp, processed bool) {
-	if f.AnswerLost {
+	if f.ResponseLost {
 		return true, true
 	}
 	if f.Err != nil {

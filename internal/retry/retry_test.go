@@ -49,7 +49,7 @@ func TestDecide(t *testing.T) {
 		{"refusals", status(400, 401, 402, 403, 404, 405, 406, 409, 410, 411, 413, 415, 418, 422, 451), final},
 		{"redirects", status(300, 301, 302, 303, 304, 307, 308), final},
 		{"a success that is none", status(200, 201, 202, 204, 206), finalLost},
-		{"a body that broke off", []Failure{{Status: 200, AnswerLost: true}, {Status: 201, AnswerLost: true}}, lost},
+		{"a body that broke off", []Failure{{Status: 200, ResponseLost: true}, {Status: 201, ResponseLost: true}}, lost},
 
 		{"lost connections", errs(io.EOF, io.ErrUnexpectedEOF, syscall.ECONNRESET, syscall.EPIPE,
 			&net.OpError{Op: "read", Err: syscall.ECONNRESET}, &net.OpError{Op: "write", Err: syscall.EPIPE}), lost},
@@ -180,5 +180,5 @@ func ms(values ...int) (durations []time.Duration) {
 }
 
 func describe(f Failure) string {
-	return fmt.Sprintf("status %d, error %T %v, not sent %t, lost %t", f.Status, f.Err, f.Err, f.NotSent, f.AnswerLost)
+	return fmt.Sprintf("status %d, error %T %v, not sent %t, lost %t", f.Status, f.Err, f.Err, f.NotSent, f.ResponseLost)
 }

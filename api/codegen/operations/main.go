@@ -60,7 +60,7 @@ func operations(doc *openapi3.T) ([]operation, error) {
 				Path:        path,
 				Safety:      safetyNames[safety],
 				ProjectAuth: slices.ContainsFunc(security, func(r openapi3.SecurityRequirement) bool { _, ok := r["project"]; return ok }),
-				Secret:      answersSecret(op),
+				Secret:      returnsSecret(op),
 				Success:     successType(op),
 			})
 			if safetyNames[safety] == "" {
@@ -84,7 +84,7 @@ func successType(op *openapi3.Operation) string {
 	return ""
 }
 
-func answersSecret(op *openapi3.Operation) bool {
+func returnsSecret(op *openapi3.Operation) bool {
 	for status, response := range op.Responses.Map() {
 		if content := response.Value.Content.Get("application/json"); strings.HasPrefix(status, "2") && content != nil && holdsSecret(content.Schema) {
 			return true
@@ -138,7 +138,7 @@ package operation
 // The operations of the contract, by their operationId.
 var (
 {{- range .}}
-	{{.ID}} = &Operation{ID: {{printf "%q" .ID}}, Method: {{printf "%q" .Method}}, Path: {{printf "%q" .Path}}, Safety: {{.Safety}}{{if .ProjectAuth}}, ProjectAuth: true{{end}}{{if .Secret}}, AnswersSecret: true{{end}}}
+	{{.ID}} = &Operation{ID: {{printf "%q" .ID}}, Method: {{printf "%q" .Method}}, Path: {{printf "%q" .Path}}, Safety: {{.Safety}}{{if .ProjectAuth}}, ProjectAuth: true{{end}}{{if .Secret}}, ReturnsSecret: true{{end}}}
 {{- end}}
 )
 

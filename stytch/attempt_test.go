@@ -25,14 +25,14 @@ type step func(r *http.Request) (*http.Response, error)
 
 // script gives the nth request the nth step, and the last one to all further ones.
 func script(steps ...step) *wire {
-	return &wire{answer: func(n int, r *http.Request) (*http.Response, error) { return steps[min(n, len(steps))-1](r) }}
+	return &wire{respond: func(n int, r *http.Request) (*http.Response, error) { return steps[min(n, len(steps))-1](r) }}
 }
 
 func statusOf(code int) step {
 	return func(*http.Request) (*http.Response, error) { return replyJSON(code, errorJSON(code, "an_error")), nil }
 }
 
-// works answers as the operation's success.
+// works responds with the operation's success.
 func works(r *http.Request) (*http.Response, error) {
 	op, _ := operation.Match(r.Method, r.URL.EscapedPath())
 	return replyJSON(200, success(op)), nil
@@ -68,7 +68,7 @@ func hangs(r *http.Request) (*http.Response, error) {
 	return nil, context.Cause(r.Context())
 }
 
-// hangsInTheBody answers, and does not come to the end.
+// hangsInTheBody begins a response and never ends it.
 func hangsInTheBody(status int) step {
 	return func(r *http.Request) (*http.Response, error) {
 		resp := replyJSON(status, "")
@@ -166,9 +166,9 @@ func TestAttempts(t *testing.T) {
 				if unknown := row.unknown && e.op.Safety == operation.ShownOnce; errors.Is(err, stytch.ErrOutcomeUnknown) != unknown {
 					t.Errorf("%s: outcome unknown should be %t: %v", row.name, unknown, err)
 				}
-				var answer *stytch.Error
-				if errors.As(err, &answer) && answer.Attempts != want {
-					t.Errorf("%s: the error counts %d attempts", row.name, answer.Attempts)
+				var failure *stytch.Error
+				if errors.As(err, &failure) && failure.Attempts != want {
+					t.Errorf("%s: the error counts %d attempts", row.name, failure.Attempts)
 				}
 				checkText(t, err)
 			}
@@ -361,8 +361,8 @@ func TestObserver(t *testing.T) {
 				t.Errorf("attempt %d: %+v, %v", i+1, got, err)
 			}
 		}
-		var answer *stytch.Error
-		if !errors.As(seen[0].Err, &answer) || answer.Attempts != 1 || !errors.Is(seen[1].Err, syscall.ECONNRESET) {
+		var failure *stytch.Error
+		if !errors.As(seen[0].Err, &failure) || failure.Attempts != 1 || !errors.Is(seen[1].Err, syscall.ECONNRESET) {
 			t.Errorf("%v, %v", seen[0].Err, seen[1].Err)
 		}
 
@@ -370,13 +370,13 @@ func TestObserver(t *testing.T) {
 		seen = nil
 		ctx, cancel := context.WithCancel(ctx)
 		time.AfterFunc(time.Second, cancel)
-		w.answer = script(limited(429, "5")).answer
+		w.respond = script(limited(429, "5")).respond
 		_, err := c.M2M.Get(ctx, "a")
 		if !errors.Is(err, context.Canceled) || len(seen) != 1 || errors.Is(seen[0].Err, context.Canceled) {
 			t.Errorf("%v, seen %v", err, seen)
 		}
 		seen = nil
-		w.answer = script(fails(io.EOF)).answer
+		w.respond = script(fails(io.EOF)).respond
 		_, err = c.M2M.Secrets.Start(context.WithValue(t.Context(), contextKey{}, "of the call"), "a")
 		if len(seen) != 1 || !errors.Is(seen[0].Err, stytch.ErrOutcomeUnknown) || !errors.Is(err, stytch.ErrOutcomeUnknown) {
 			t.Errorf("%v, seen %v", err, seen)
@@ -384,7 +384,7 @@ func TestObserver(t *testing.T) {
 
 		// A body that breaks off has a request id too.
 		seen = nil
-		w.answer = script(hangsInTheBody(200)).answer
+		w.respond = script(hangsInTheBody(200)).respond
 		_, _ = c.M2M.Secrets.Start(context.WithValue(t.Context(), contextKey{}, "of the call"), "a")
 		if len(seen) != 1 || seen[0].StatusCode != 200 || seen[0].RequestID != requestIDText || seen[0].Duration != 10*time.Second {
 			t.Errorf("seen %+v", seen)
@@ -411,10 +411,10 @@ func TestWithResponse(t *testing.T) {
 				t.Errorf("error: %+v, %v", r, err)
 			}
 			if r, err = with(fails(refused)); err == nil || !reflect.DeepEqual(r, stytch.Response{}) {
-				t.Errorf("no answer: %+v, %v", r, err)
+				t.Errorf("no response: %+v, %v", r, err)
 			}
 			if r, err = with(statusOf(429), fails(io.EOF)); err == nil || r.StatusCode != 429 || r.Attempts != 1 {
-				t.Errorf("no last answer: %+v, %v", r, err)
+				t.Errorf("no last response: %+v, %v", r, err)
 			}
 			if err := call(stytch.WithResponse(t.Context(), nil), clientOn(t, script(works)), "a"); err != nil {
 				t.Errorf("nil: %v", err)

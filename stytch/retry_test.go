@@ -18,10 +18,10 @@ import (
 // timed notes when each request comes.
 func timed(w *wire) (*wire, *[]time.Time) {
 	times := &[]time.Time{}
-	answer := w.answer
-	w.answer = func(n int, r *http.Request) (*http.Response, error) {
+	respond := w.respond
+	w.respond = func(n int, r *http.Request) (*http.Response, error) {
 		*times = append(*times, time.Now())
-		return answer(n, r)
+		return respond(n, r)
 	}
 	return w, times
 }
@@ -44,7 +44,7 @@ func TestWaits(t *testing.T) {
 	}{
 		{"default", statusOf(503), stytch.Retry{}, []time.Duration{100 * time.Millisecond, 200 * time.Millisecond}},
 		{"rate limited", statusOf(429), stytch.Retry{}, []time.Duration{time.Second, 2 * time.Second}},
-		{"no answer", fails(io.EOF), stytch.Retry{MaxAttempts: 4}, []time.Duration{100 * time.Millisecond, 200 * time.Millisecond, 400 * time.Millisecond}},
+		{"no response", fails(io.EOF), stytch.Retry{MaxAttempts: 4}, []time.Duration{100 * time.Millisecond, 200 * time.Millisecond, 400 * time.Millisecond}},
 		{"own", statusOf(503), stytch.Retry{MaxAttempts: 5, BaseDelay: time.Second, MaxDelay: 3 * time.Second}, []time.Duration{time.Second, 2 * time.Second, 3 * time.Second, 3 * time.Second}},
 	} {
 		t.Run(c.name, func(t *testing.T) {
@@ -93,7 +93,7 @@ func TestRetryAfter(t *testing.T) {
 		{"over the rest of it", 503, "20", 0, 2, 20 * time.Second, 20 * time.Second},
 		{"over the deadline", 503, "6", 5 * time.Second, 1, 0, 6 * time.Second},
 		{"exactly the deadline", 503, "5", 5 * time.Second, 1, 0, 5 * time.Second},
-		{"an answer that is not repeated", 400, "7", 0, 1, 0, 7 * time.Second},
+		{"a response that is not repeated", 400, "7", 0, 1, 0, 7 * time.Second},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
@@ -192,8 +192,8 @@ func TestContextEnds(t *testing.T) {
 					if unknown := stage.ambiguous && e.op.Safety == operation.ShownOnce; errors.Is(err, stytch.ErrOutcomeUnknown) != unknown {
 						t.Errorf("%s %s: outcome unknown should be %t: %v", name, stage.name, unknown, err)
 					}
-					var answer *stytch.Error
-					if status := strings.Contains(stage.name, "body") || stage.name == "between attempts"; errors.As(err, &answer) != status {
+					var failure *stytch.Error
+					if status := strings.Contains(stage.name, "body") || stage.name == "between attempts"; errors.As(err, &failure) != status {
 						t.Errorf("%s %s: the status is lost: %v", name, stage.name, err)
 					}
 				}
@@ -258,7 +258,7 @@ func TestTimeouts(t *testing.T) {
 		{"own ones", []step{hangs}, []stytch.Option{stytch.WithTimeouts(time.Second, 2500*time.Millisecond), stytch.WithRetry(stytch.Retry{MaxAttempts: 10})}, 0, 0, false, 3, 2 * time.Second, 2500 * time.Millisecond},
 		{"a longer deadline holds", []step{hangs}, []stytch.Option{stytch.WithRetry(stytch.Retry{MaxAttempts: 6})}, 0, 2 * time.Minute, false, 6, time.Minute, 65 * time.Second},
 		{"a shorter deadline holds", []step{hangs}, nil, 0, time.Second, false, 1, time.Second, time.Second},
-		{"slow answers add up", []step{slow(9*time.Second, 503)}, []stytch.Option{stytch.WithRetry(stytch.Retry{MaxAttempts: 10})}, 0, 0, false, 4, 27 * time.Second, 30 * time.Second},
+		{"slow responses add up", []step{slow(9*time.Second, 503)}, []stytch.Option{stytch.WithRetry(stytch.Retry{MaxAttempts: 10})}, 0, 0, false, 4, 27 * time.Second, 30 * time.Second},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
@@ -299,7 +299,7 @@ func slow(d time.Duration, status int) step {
 func TestBudget(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		down := true
-		w := &wire{answer: func(_ int, r *http.Request) (*http.Response, error) {
+		w := &wire{respond: func(_ int, r *http.Request) (*http.Response, error) {
 			if down {
 				return statusOf(503)(r)
 			}

@@ -90,7 +90,7 @@ func faults() []someFault {
 		{"garbage 500", func(op string) emulator.Fault { return emulator.Garbage(op, 500) }, true, false},
 		{"cut body", emulator.CutBody, true, false},
 		{"reset", emulator.Reset, true, false},
-		{"dropped answer", emulator.DropResponse, true, false},
+		{"dropped response", emulator.DropResponse, true, false},
 		{"latency", func(op string) emulator.Fault { return emulator.Latency(op, slow) }, true, false},
 		{"slow body", func(op string) emulator.Fault { return emulator.SlowBody(op, slow) }, true, false},
 	}
@@ -135,7 +135,7 @@ func TestCreateSettlesOneFault(t *testing.T) {
 			t.Errorf("created %+v; is the secret the chosen one: %t", created, created.ClientSecret.Equal(chosen))
 		}
 		if got := tokenStatus(l, "billing", chosen); got != 200 {
-			t.Errorf("a token request with the secret answers %d", got)
+			t.Errorf("a token request with the secret has status %d", got)
 		}
 		if n := l.count("CreateM2MClient"); n > 2 {
 			t.Errorf("%d create requests, want at most 2", n)
@@ -234,7 +234,7 @@ func TestCreateWithoutOwnSecretIsSentOnce(t *testing.T) {
 	}
 }
 
-// stage is a fake Stytch that gives the answers of a script, the last one again and again.
+// stage is a fake Stytch that gives the responses of a script, the last one again and again.
 type stage struct {
 	creates, gets []http.HandlerFunc
 	bodies        []string
@@ -288,9 +288,9 @@ func settlements(chosen secret.String) []settlement {
 		{"lost twice, the second time after the effect", only(lose, lose), only(missing, ours), 2, 2, nil, nil},
 		{"the first request arrives late", only(lose, taken), only(missing, ours), 2, 2, nil, nil},
 		{"taken, and it is ours", only(taken), only(ours), 1, 1, nil, nil},
-		{"the answer has no secret", only(ours), only(ours), 1, 1, nil, nil},
-		{"the answer has it twice", only(client("billing", "", "", four, scopes, `,"client_secret":"first-one","client_secret":"second-one"`)), only(ours), 1, 1, nil, nil},
-		{"the answer was redacted", only(client("billing", "", "", four, scopes, `,"client_secret":"[REDACTED]"`)), only(ours), 1, 1, nil, nil},
+		{"the response has no secret", only(ours), only(ours), 1, 1, nil, nil},
+		{"the response has it twice", only(client("billing", "", "", four, scopes, `,"client_secret":"first-one","client_secret":"second-one"`)), only(ours), 1, 1, nil, nil},
+		{"the response was redacted", only(client("billing", "", "", four, scopes, `,"client_secret":"[REDACTED]"`)), only(ours), 1, 1, nil, nil},
 		{"scopes in another order, one twice", only(lose), only(client("billing", "Billing", "bills", four, `["write:invoices","read:users","read:users"]`, "")), 1, 1, nil, nil},
 		{"rotating by now", only(lose), only(client("billing", "Billing", "bills", four, scopes, `,"next_client_secret_last_four":"abcd"`)), 1, 1, nil, nil},
 

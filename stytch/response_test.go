@@ -18,7 +18,7 @@ import (
 	"github.com/stytchkit/m2m/stytch"
 )
 
-// Which of two secrets is the right one cannot be told, and whoever reads the generated client's answer must not guess.
+// Which of two secrets is the right one cannot be told, and whoever reads the generated client's response must not guess.
 func TestDuplicateKeys(t *testing.T) {
 	eachWayOf(t, endpoints, func(t *testing.T, e endpoint, call func(context.Context, *stytch.Client, string) error) {
 		good := success(e.op)
@@ -35,7 +35,7 @@ func TestDuplicateKeys(t *testing.T) {
 				continue // this operation has no such field
 			}
 			err := call(t.Context(), clientOn(t, always(200, "application/json", body), once()), "a")
-			if !e.op.AnswersSecret {
+			if !e.op.ReturnsSecret {
 				if err != nil {
 					t.Errorf("%s: no secret is in doubt, yet %v", name, err)
 				}
@@ -62,7 +62,7 @@ func TestBodyBreaksOff(t *testing.T) {
 	eachWayOf(t, endpoints, func(t *testing.T, e endpoint, call func(context.Context, *stytch.Client, string) error) {
 		for _, status := range []int{200, 404, 503} {
 			broken := errors.New("a cause of its own")
-			w := &wire{answer: func(int, *http.Request) (*http.Response, error) {
+			w := &wire{respond: func(int, *http.Request) (*http.Response, error) {
 				resp := replyJSON(status, "")
 				resp.ContentLength = -1
 				resp.Body = io.NopCloser(io.MultiReader(strings.NewReader(`{"request_id":"`+requestIDText+`","stat`), iotest.ErrReader(broken)))
@@ -106,7 +106,7 @@ func TestEndlessBody(t *testing.T) {
 		{200, nil, 4<<20 + 1}, {200, []stytch.Option{stytch.WithMaxResponseBytes(1000)}, 1001}, {404, nil, 1 << 20}, {502, nil, 1 << 20}, {302, nil, 1 << 20},
 	} {
 		body := &endless{}
-		w := &wire{answer: func(int, *http.Request) (*http.Response, error) {
+		w := &wire{respond: func(int, *http.Request) (*http.Response, error) {
 			resp := replyJSON(c.status, "")
 			resp.Body, resp.ContentLength = body, -1
 			return resp, nil
@@ -196,7 +196,7 @@ func TestSuccesses(t *testing.T) {
 	})
 }
 
-// An OAuth 2.0 answer need not have the envelope of the management API.
+// An OAuth 2.0 response need not have the envelope of the management API.
 func TestTokenWithoutEnvelope(t *testing.T) {
 	c := clientOn(t, always(200, "application/json", `{"access_token":"made.up.token","expires_in":3600,"token_type":"bearer"}`))
 	got, err := decodingOn(t, c).IssueM2MTokenWithFormdataBodyWithResponse(t.Context(), canaryProject, tokenRequest)
@@ -208,7 +208,7 @@ func TestTokenWithoutEnvelope(t *testing.T) {
 // The body that Do gives out is the caller's alone: closing it twice, or reading it after that, touches no other call.
 func TestBodiesAreNotShared(t *testing.T) {
 	w := &wire{}
-	w.answer = func(n int, _ *http.Request) (*http.Response, error) {
+	w.respond = func(n int, _ *http.Request) (*http.Response, error) {
 		return replyJSON(200, fmt.Sprintf(`{"m2m_client":{"client_id":"id-%04d"},"request_id":"r","status_code":200}`, n)), nil
 	}
 	c := clientOn(t, w)
@@ -239,17 +239,17 @@ func TestBodiesAreNotShared(t *testing.T) {
 
 // A transport may be anybody's.
 func TestBrokenTransports(t *testing.T) {
-	for name, answer := range map[string]func(int, *http.Request) (*http.Response, error){
+	for name, respond := range map[string]func(int, *http.Request) (*http.Response, error){
 		"neither":   func(int, *http.Request) (*http.Response, error) { return nil, nil },
 		"no body":   func(int, *http.Request) (*http.Response, error) { return &http.Response{StatusCode: 503}, nil },
 		"no status": func(int, *http.Request) (*http.Response, error) { return &http.Response{}, nil },
 		"an URL": func(_ int, r *http.Request) (*http.Response, error) {
-			_, err := (&http.Client{Transport: &wire{answer: func(int, *http.Request) (*http.Response, error) { return nil, io.EOF }}}).Do(r)
+			_, err := (&http.Client{Transport: &wire{respond: func(int, *http.Request) (*http.Response, error) { return nil, io.EOF }}}).Do(r)
 			return nil, err
 		},
 	} {
 		t.Run(name, func(t *testing.T) {
-			_, err := clientOn(t, &wire{answer: answer}, once()).M2M.Get(t.Context(), "a-client-id")
+			_, err := clientOn(t, &wire{respond: respond}, once()).M2M.Get(t.Context(), "a-client-id")
 			if err == nil || strings.Contains(err.Error(), "a-client-id") || strings.Contains(err.Error(), "https://") {
 				t.Errorf("%v", err)
 			}
@@ -257,8 +257,8 @@ func TestBrokenTransports(t *testing.T) {
 	}
 }
 
-// FuzzAnswer: whatever comes back, nothing panics, the status survives, and the text can be printed.
-func FuzzAnswer(f *testing.F) {
+// FuzzResponse: whatever comes back, nothing panics, the status survives, and the text can be printed.
+func FuzzResponse(f *testing.F) {
 	for i, l := range append(lies(), managementLies()...) {
 		if len(l.body) < 1<<10 {
 			f.Add(l.status, l.contentType, []byte(l.body), uint8(i), "")
@@ -270,7 +270,7 @@ func FuzzAnswer(f *testing.F) {
 	f.Fuzz(func(t *testing.T, status int, contentType string, body []byte, index uint8, retryAfter string) {
 		e := endpoints[int(index)%len(endpoints)]
 		status = 100 + (status%900+900)%900
-		w := &wire{answer: func(int, *http.Request) (*http.Response, error) {
+		w := &wire{respond: func(int, *http.Request) (*http.Response, error) {
 			resp := reply(status, contentType, string(body))
 			resp.Header.Set("Retry-After", retryAfter)
 			return resp, nil

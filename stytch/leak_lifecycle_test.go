@@ -98,7 +98,7 @@ func TestNothingLeaksInALife(t *testing.T) {
 	d.live(t, client)
 	for _, f := range faults() {
 		if strings.Contains(f.name, "latency") || strings.Contains(f.name, "slow") || strings.Contains(f.name, "2 s") {
-			continue // these need virtual time, and answer nothing that others do not
+			continue // these need virtual time, and show nothing that others do not
 		}
 		remove := server.Inject(f.fault("").Each(2))
 		d.live(t, client)

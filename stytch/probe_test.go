@@ -153,7 +153,7 @@ func TestProbeUnderFaults(t *testing.T) {
 	})
 }
 
-// A lost answer is asked for again at the price of another token, as often as the policy says and no more.
+// A lost response is asked for again at the price of another token, as often as the policy says and no more.
 func TestProbeIsBilled(t *testing.T) {
 	for _, c := range []struct {
 		name     string
@@ -277,42 +277,42 @@ func TestProbeBelievesNoOther(t *testing.T) {
 	const fine = `{"access_token":"made.up.token","expires_in":3600,"token_type":"bearer","request_id":"r","status_code":200}`
 	const active = `{"m2m_client":{"client_id":"a","status":"active"},"request_id":"r","status_code":200}`
 	oauth := func(kind string) string { return fmt.Sprintf(`{"error":%q,"error_description":"A message."}`, kind) }
-	type answer struct {
+	type reply struct {
 		status int
 		body   string
 	}
 	for name, c := range map[string]struct {
-		token, client answer
+		token, client reply
 		accepted      bool
 		is            string // "" for no error
 	}{
-		"a token":                    {answer{200, fine}, answer{500, ""}, true, ""},
-		"without expiry":             {answer{200, `{"access_token":"made.up.token","token_type":"Bearer"}`}, answer{}, true, ""},
-		"nothing in it":              {answer{200, `{}`}, answer{200, active}, false, "ErrInvalidResponse"},
-		"somebody else's":            {answer{200, `{"ok":true}`}, answer{200, active}, false, "ErrInvalidResponse"},
-		"an empty token":             {answer{200, strings.Replace(fine, "made.up.token", "", 1)}, answer{200, active}, false, "ErrInvalidResponse"},
-		"null":                       {answer{200, strings.Replace(fine, `"made.up.token"`, "null", 1)}, answer{200, active}, false, "ErrInvalidResponse"},
-		"two tokens":                 {answer{200, strings.Replace(fine, "{", `{"access_token":"x",`, 1)}, answer{200, active}, false, "ErrInvalidResponse"},
-		"of another type":            {answer{200, strings.Replace(fine, "bearer", "mac", 1)}, answer{200, active}, false, "ErrInvalidResponse"},
-		"a token and an error":       {answer{200, strings.Replace(fine, "{", `{"error":"invalid_client",`, 1)}, answer{200, active}, false, "ErrInvalidResponse"},
-		"refused":                    {answer{400, oauth("invalid_client")}, answer{200, active}, false, ""},
-		"refused by 401":             {answer{401, oauth("invalid_client")}, answer{200, active}, false, ""},
-		"refused by 403":             {answer{403, oauth("invalid_client")}, answer{200, active}, false, "ErrUnauthorized"},
-		"refused by 404":             {answer{404, oauth("invalid_client")}, answer{200, active}, false, "ErrUnauthorized"},
-		"a page":                     {answer{401, "<p>invalid_client"}, answer{200, active}, false, "ErrInvalidResponse"},
-		"half a refusal":             {answer{400, `{"error":"invalid_client"`}, answer{200, active}, false, "ErrInvalidResponse"},
-		"unauthorized, but active":   {answer{400, oauth("unauthorized_client")}, answer{200, active}, false, "ErrInvalidRequest"},
-		"denied, but active":         {answer{401, oauth("access_denied")}, answer{200, active}, false, "ErrUnauthorized"},
-		"another scope":              {answer{400, oauth("invalid_scope")}, answer{200, active}, false, "ErrInvalidRequest"},
-		"another grant":              {answer{400, oauth("unsupported_grant_type")}, answer{200, active}, false, "ErrInvalidRequest"},
-		"the project":                {answer{401, errorJSON(401, "unauthorized_credentials")}, answer{200, active}, false, "ErrUnauthorized"},
-		"inactive":                   {answer{400, oauth("invalid_client")}, answer{200, strings.Replace(active, "active", "inactive", 1)}, false, "ErrInactive"},
-		"a status of tomorrow":       {answer{400, oauth("invalid_client")}, answer{200, strings.Replace(active, "active", "paused", 1)}, false, "ErrInvalidResponse"},
-		"no status":                  {answer{400, oauth("invalid_client")}, answer{200, `{"m2m_client":{},"request_id":"r","status_code":200}`}, false, "ErrInvalidResponse"},
-		"unknown":                    {answer{400, oauth("invalid_client")}, answer{404, errorJSON(404, "m2m_client_not_found")}, false, "ErrNotFound"},
-		"wrong project secret":       {answer{400, oauth("invalid_client")}, answer{401, errorJSON(401, "unauthorized_credentials")}, false, "ErrUnauthorized"},
-		"refused, a page":            {answer{400, oauth("invalid_client")}, answer{404, "<p>"}, false, "ErrInvalidResponse"},
-		"refused, reads are limited": {answer{400, oauth("invalid_client")}, answer{429, errorJSON(429, "too_many_requests")}, false, "ErrRateLimited"},
+		"a token":                    {reply{200, fine}, reply{500, ""}, true, ""},
+		"without expiry":             {reply{200, `{"access_token":"made.up.token","token_type":"Bearer"}`}, reply{}, true, ""},
+		"nothing in it":              {reply{200, `{}`}, reply{200, active}, false, "ErrInvalidResponse"},
+		"somebody else's":            {reply{200, `{"ok":true}`}, reply{200, active}, false, "ErrInvalidResponse"},
+		"an empty token":             {reply{200, strings.Replace(fine, "made.up.token", "", 1)}, reply{200, active}, false, "ErrInvalidResponse"},
+		"null":                       {reply{200, strings.Replace(fine, `"made.up.token"`, "null", 1)}, reply{200, active}, false, "ErrInvalidResponse"},
+		"two tokens":                 {reply{200, strings.Replace(fine, "{", `{"access_token":"x",`, 1)}, reply{200, active}, false, "ErrInvalidResponse"},
+		"of another type":            {reply{200, strings.Replace(fine, "bearer", "mac", 1)}, reply{200, active}, false, "ErrInvalidResponse"},
+		"a token and an error":       {reply{200, strings.Replace(fine, "{", `{"error":"invalid_client",`, 1)}, reply{200, active}, false, "ErrInvalidResponse"},
+		"refused":                    {reply{400, oauth("invalid_client")}, reply{200, active}, false, ""},
+		"refused by 401":             {reply{401, oauth("invalid_client")}, reply{200, active}, false, ""},
+		"refused by 403":             {reply{403, oauth("invalid_client")}, reply{200, active}, false, "ErrUnauthorized"},
+		"refused by 404":             {reply{404, oauth("invalid_client")}, reply{200, active}, false, "ErrUnauthorized"},
+		"a page":                     {reply{401, "<p>invalid_client"}, reply{200, active}, false, "ErrInvalidResponse"},
+		"half a refusal":             {reply{400, `{"error":"invalid_client"`}, reply{200, active}, false, "ErrInvalidResponse"},
+		"unauthorized, but active":   {reply{400, oauth("unauthorized_client")}, reply{200, active}, false, "ErrInvalidRequest"},
+		"denied, but active":         {reply{401, oauth("access_denied")}, reply{200, active}, false, "ErrUnauthorized"},
+		"another scope":              {reply{400, oauth("invalid_scope")}, reply{200, active}, false, "ErrInvalidRequest"},
+		"another grant":              {reply{400, oauth("unsupported_grant_type")}, reply{200, active}, false, "ErrInvalidRequest"},
+		"the project":                {reply{401, errorJSON(401, "unauthorized_credentials")}, reply{200, active}, false, "ErrUnauthorized"},
+		"inactive":                   {reply{400, oauth("invalid_client")}, reply{200, strings.Replace(active, "active", "inactive", 1)}, false, "ErrInactive"},
+		"a status of tomorrow":       {reply{400, oauth("invalid_client")}, reply{200, strings.Replace(active, "active", "paused", 1)}, false, "ErrInvalidResponse"},
+		"no status":                  {reply{400, oauth("invalid_client")}, reply{200, `{"m2m_client":{},"request_id":"r","status_code":200}`}, false, "ErrInvalidResponse"},
+		"unknown":                    {reply{400, oauth("invalid_client")}, reply{404, errorJSON(404, "m2m_client_not_found")}, false, "ErrNotFound"},
+		"wrong project secret":       {reply{400, oauth("invalid_client")}, reply{401, errorJSON(401, "unauthorized_credentials")}, false, "ErrUnauthorized"},
+		"refused, a page":            {reply{400, oauth("invalid_client")}, reply{404, "<p>"}, false, "ErrInvalidResponse"},
+		"refused, reads are limited": {reply{400, oauth("invalid_client")}, reply{429, errorJSON(429, "too_many_requests")}, false, "ErrRateLimited"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			client := clientInMemory(t, func(w http.ResponseWriter, r *http.Request) {

@@ -189,7 +189,7 @@ func TestLives(t *testing.T) {
 // The package is right however Stytch does what its documentation is silent about.
 func TestLivesUnderOtherBehavior(t *testing.T) {
 	for name, b := range map[string]emulator.Behavior{
-		"creation answers 201":     {CreateStatus: 201},
+		"status 201 for create":    {CreateStatus: 201},
 		"limit 0 is refused":       {ZeroLimit: emulator.Refuse},
 		"limit 0 is an empty page": {ZeroLimit: emulator.Empty},
 		"null is refused":          {NullOnUpdate: emulator.Refuse},
@@ -286,7 +286,7 @@ func TestSearchOfManyClients(t *testing.T) {
 // TestFaultsOnTheNetwork repeats with sockets what settle_test.go and secrets_test.go show for every fault without them.
 func TestFaultsOnTheNetwork(t *testing.T) {
 	quick := stytch.WithRetry(stytch.Retry{BaseDelay: 1, MaxDelay: 1})
-	for name, fault := range map[string]func(string) emulator.Fault{"dropped answer": emulator.DropResponse, "cut body": emulator.CutBody, "reset": emulator.Reset} {
+	for name, fault := range map[string]func(string) emulator.Fault{"dropped response": emulator.DropResponse, "cut body": emulator.CutBody, "reset": emulator.Reset} {
 		t.Run(name, func(t *testing.T) {
 			server := emulatortest.NewServer(t)
 			client := dial(t, server, quick)
@@ -314,7 +314,7 @@ func TestFaultsOnTheNetwork(t *testing.T) {
 			_, got := client.M2M.Get(t.Context(), "own")
 			_, updated := client.M2M.Update(t.Context(), "own", stytch.M2MUpdate{ClientName: stytch.Set("n")})
 			_, found := client.M2M.SearchPage(t.Context(), stytch.M2MSearch{})
-			deleted := client.M2M.Delete(t.Context(), "own") // not found after a lost answer: it is gone
+			deleted := client.M2M.Delete(t.Context(), "own") // not found after a lost response: it is gone
 			if err := errors.Join(got, updated, found, deleted); err != nil {
 				t.Error(err)
 			}

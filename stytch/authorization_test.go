@@ -139,7 +139,7 @@ func TestOtherHosts(t *testing.T) {
 	}
 }
 
-// Redirects are answers. Nothing is sent to where they point, whoever's http.Client it is.
+// Redirects are responses. Nothing is sent to where they point, whoever's http.Client it is.
 func TestRedirects(t *testing.T) {
 	var elsewhere atomic.Int64
 	count := http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
@@ -184,8 +184,8 @@ func TestRedirects(t *testing.T) {
 						location.Store(to)
 						here.Store(0)
 						_, err := e.raw(t.Context(), rawOn(t, c), "a")
-						var answer *stytch.Error
-						if !errors.As(err, &answer) || answer.StatusCode != code || answer.Operation != e.op.ID || !errors.Is(err, stytch.ErrInvalidResponse) {
+						var failure *stytch.Error
+						if !errors.As(err, &failure) || failure.StatusCode != code || failure.Operation != e.op.ID || !errors.Is(err, stytch.ErrInvalidResponse) {
 							t.Fatalf("%s: %d to %q: %v", e.op.ID, code, to, err)
 						}
 						if here.Load() != 1 {
