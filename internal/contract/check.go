@@ -18,13 +18,13 @@ import (
 var options = openapi3filter.Options{
 	MultiError:                        true,
 	IncludeResponseStatus:             true,
-	SkipSettingDefaults:               true, // the body is sent as it is
+	SkipSettingDefaults:               true, // the body is sent unchanged
 	RejectWhenRequestBodyNotSpecified: true,
-	SchemaValidationOptions:           []openapi3.SchemaValidationOption{openapi3.DisableSchemaErrorDetails()}, // nobody reads them
+	SchemaValidationOptions:           []openapi3.SchemaValidationOption{openapi3.DisableSchemaErrorDetails()}, // the details are never used
 	AuthenticationFunc: func(_ context.Context, in *openapi3filter.AuthenticationInput) error {
 		user, password, _ := in.RequestValidationInput.Request.BasicAuth()
 		if password == "" || in.SecuritySchemeName == "project" && !isProject(user) {
-			return errors.New("no credentials of a project")
+			return errors.New("the credentials of a project are missing")
 		}
 		return nil
 	},
@@ -46,10 +46,10 @@ func checkRequest(input *openapi3filter.RequestValidationInput) []string {
 	req := input.Request
 	found := reasons(openapi3filter.ValidateRequest(req.Context(), input))
 	if user, _, _ := req.BasicAuth(); isProject(user) && !takesProject(input.Route) {
-		found = append(found, "sends the credentials of a project where they are not needed")
+		found = append(found, "sends the credentials of a project to an operation that does not take them")
 	}
 	if req.URL.RawQuery != "" {
-		found = append(found, "has a query, which no operation takes")
+		found = append(found, "has a query, but no operation takes one")
 	}
 	if req.GetBody != nil && isJSON(req.Header) {
 		body, _ := req.GetBody()
@@ -72,7 +72,7 @@ func checkResponse(input *openapi3filter.RequestValidationInput, resp *http.Resp
 	switch {
 	case found != nil:
 		return found
-	case !json.Valid(data): // the validator stops after the first value
+	case !json.Valid(data): // the validator stops after the first JSON value
 		return []string{"body is not one JSON value"}
 	case strict:
 		return drift(ref.Value, resp.StatusCode, data)

@@ -6,13 +6,13 @@ import (
 	"testing"
 )
 
-func TestAnswers(t *testing.T) {
+func TestResponses(t *testing.T) {
 	type object = map[string]any
 	get := func(t *testing.T) *http.Request { return request(t, "GET", "/v1/m2m/clients/"+canary, "", nil) }
 	for _, tt := range []struct {
 		name   string
 		status int
-		edit   func(s *server, client, answer object)
+		edit   func(s *server, client, response object)
 		want   string
 		strict string // what Strict says where nobody else complains
 	}{
@@ -34,9 +34,9 @@ func TestAnswers(t *testing.T) {
 		{name: "HTML", edit: func(s *server, _, _ object) {
 			s.header = http.Header{"Content-Type": {"text/html"}}
 			s.body = []byte("<html>" + canary)
-		}, want: "body has a content type that the contract does not know"},
+		}, want: "body has a content type that the contract does not have"},
 		{name: "no content type", edit: func(s *server, _, _ object) { s.header = http.Header{"Content-Type": nil} },
-			want: "body has a content type that the contract does not know"},
+			want: "body has a content type that the contract does not have"},
 		{name: "undeclared 204", status: 204, edit: func(s *server, _, _ object) { s.body = []byte{} }, want: "the contract has no such status"},
 		{name: "undeclared 502", status: 502, want: "the contract has no such status"},
 		{name: "undeclared 307", status: 307, want: "the contract has no such status"},
@@ -44,7 +44,7 @@ func TestAnswers(t *testing.T) {
 		{name: "false gzip", edit: func(s *server, _, _ object) {
 			s.header = http.Header{"Content-Encoding": {"gzip"}, "Content-Type": {"application/json"}}
 		},
-			want: "body is not gzip, as its header says"},
+			want: "body is not gzip, although its header declares it"},
 
 		{name: "further field", edit: func(_ *server, c, _ object) { c["region"] = canary }, strict: "body /m2m_client has the unknown field region"},
 		{name: "further field of no such name", edit: func(_ *server, c, _ object) { c[canary] = canary },
@@ -53,20 +53,20 @@ func TestAnswers(t *testing.T) {
 			c["trusted_metadata"] = object{"region": "eu", canary: object{canary: 1}}
 		}},
 		{name: "unknown value", edit: func(_ *server, c, _ object) { c["status"] = canary }, strict: "body /m2m_client/status is none of the known values"},
-		{name: "status code of another answer", edit: func(_ *server, _, a object) { a["status_code"] = 201 },
-			strict: "body /status_code is not the status of the answer"},
+		{name: "status code of another response", edit: func(_ *server, _, a object) { a["status_code"] = 201 },
+			strict: "body /status_code is not the status of the response"},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
-			answer := example(t, "GetM2MClient", 200)
+			response := example(t, "GetM2MClient", 200)
 			s := &server{status: 200, header: asJSON}
 			if tt.status != 0 {
 				s.status = tt.status
 			}
 			if tt.edit != nil {
-				tt.edit(s, answer["m2m_client"].(object), answer)
+				tt.edit(s, response["m2m_client"].(object), response)
 			}
 			if s.body == nil {
-				s.body = encode(t, answer)
+				s.body = encode(t, response)
 			}
 			for _, strict := range []bool{false, true} {
 				transport := newTransport(t, s)
@@ -97,22 +97,22 @@ func TestStrictErrors(t *testing.T) {
 		status                         int
 		want                           string
 	}{
-		{"GetM2MClient", "GET", "/v1/m2m/clients/x", "", "error_type", 404, "body /error_type is none of the error types of this answer"},
+		{"GetM2MClient", "GET", "/v1/m2m/clients/x", "", "error_type", 404, "body /error_type is none of the error types of this response"},
 		{"IssueM2MToken", "POST", "/v1/public/" + project + "/oauth2/token", `{"grant_type":"client_credentials"}`, "error", 400,
-			"body /error is none of the error types of this answer"},
+			"body /error is none of the error types of this response"},
 	} {
-		answer := example(t, tt.id, tt.status)
+		response := example(t, tt.id, tt.status)
 		noCredentials := func(req *http.Request) {
 			if tt.id == "IssueM2MToken" {
 				req.Header.Del("Authorization")
 			}
 		}
-		s := &server{status: tt.status, header: asJSON, body: encode(t, answer)}
+		s := &server{status: tt.status, header: asJSON, body: encode(t, response)}
 		transport := newTransport(t, s)
 		transport.Strict = true
 		checkGood(t, transport, request(t, tt.method, tt.path, tt.body, noCredentials), s)
-		answer[tt.member] = canary
-		s.body = encode(t, answer)
+		response[tt.member] = canary
+		s.body = encode(t, response)
 		if v := violationOf(t, transport, request(t, tt.method, tt.path, tt.body, noCredentials)); v.Reason != tt.want {
 			t.Errorf("%s: %v; want %q", tt.id, v, tt.want)
 		}
@@ -154,13 +154,13 @@ func TestRequests(t *testing.T) {
 		{name: "keys", method: "GET", path: "/v1/sessions/jwks/" + project, edit: noAuth},
 		{name: "update with nulls", method: "PUT", path: clients + "/x", body: `{"client_name":null,"scopes":null,"status":null,"trusted_metadata":null}`},
 
-		{"no credentials", "GET", clients + "/x", "", noAuth, "lacks the credentials of a project as HTTP Basic"},
+		{"no credentials", "GET", clients + "/x", "", noAuth, "lacks the credentials of a project in HTTP Basic"},
 		{"bearer token", "GET", clients + "/x", "", header("Authorization", "Bearer "+canary), "lacks the credentials of a project"},
 		{"malformed Basic", "GET", clients + "/x", "", header("Authorization", "Basic "+canary), "lacks the credentials of a project"},
 		{"no password", "GET", clients + "/x", "", basic(project, ""), "lacks the credentials of a project"},
 		{"credentials of a client", "GET", clients + "/x", "", basic("m2m-client-test-1", canary), "lacks the credentials of a project"},
-		{"project secret to the token endpoint", "POST", token, `{"grant_type":"client_credentials"}`, nil, "sends the credentials of a project where they are not needed"},
-		{"project secret to the keys", "GET", "/v1/b2b/sessions/jwks/" + project, "", nil, "sends the credentials of a project where they are not needed"},
+		{"project secret to the token endpoint", "POST", token, `{"grant_type":"client_credentials"}`, nil, "sends the credentials of a project to an operation that does not take them"},
+		{"project secret to the keys", "GET", "/v1/b2b/sessions/jwks/" + project, "", nil, "sends the credentials of a project to an operation that does not take them"},
 		{"missing field", "POST", clients, `{}`, nil, "body /scopes is missing"},
 		{"null", "POST", clients, `{"scopes":null}`, nil, "body /scopes must not be null"},
 		{"short secret", "POST", clients, `{"scopes":[],"client_secret":"` + canary[:7] + `"}`, nil, "body /client_secret is shorter than 8 characters"},
@@ -174,12 +174,12 @@ func TestRequests(t *testing.T) {
 		{"no body", "POST", clients, "", nil, "body is missing"},
 		{"no JSON", "POST", clients, canary, nil, "body cannot be decoded"},
 		{"trailing garbage", "POST", clients, `{"scopes":[]}` + canary, nil, "body is not one JSON value"},
-		{"wrong content type", "POST", clients, `{"scopes":[]}`, header("Content-Type", "text/"+canary), "body has a content type that the contract does not know"},
+		{"wrong content type", "POST", clients, `{"scopes":[]}`, header("Content-Type", "text/"+canary), "body has a content type that the contract does not have"},
 		{"form for JSON", "POST", clients, `scopes=` + canary, header("Content-Type", "application/x-www-form-urlencoded"), "body has a content type"},
 		{"form without grant", "POST", token, "client_secret=" + canary, form, "body /grant_type is missing"},
 		{"parameter that is no text", "POST", token, `{"grant_type":"client_credentials","` + canary + `":1}`, noAuth, "body /* must be of type string"},
 		{"body where none belongs", "DELETE", clients + "/x", `{"client_secret":"` + canary + `"}`, nil, "does not follow the contract"},
-		{"query", "GET", clients + "/x?client_id=" + canary, "", nil, "has a query, which no operation takes"},
+		{"query", "GET", clients + "/x?client_id=" + canary, "", nil, "has a query, but no operation takes one"},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			s := &server{status: 503, header: asJSON, body: encode(t, example(t, "GetM2MClient", 503))}
@@ -188,10 +188,10 @@ func TestRequests(t *testing.T) {
 			if tt.want == "" {
 				checkGood(t, transport, req, s)
 				if string(s.request) != tt.body {
-					t.Error("the request has changed on the way")
+					t.Error("the request was changed")
 				}
 				if len(transport.Exercised()) > 0 {
-					t.Error("an answer 503 counts as good")
+					t.Error("a 503 counts as a success")
 				}
 				return
 			}

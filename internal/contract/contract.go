@@ -1,5 +1,6 @@
-// Package contract holds programs to api/openapi.yaml: a [Transport] that checks every request and answer that passes, and
-// a generator of random instances of its schemas. Only tests and the conformance suite import it.
+// Package contract checks programs against api/openapi.yaml. A [Transport] validates every request
+// and response that passes through it, and [Random] generates instances of the schemas. Only tests
+// and the conformance suite import it.
 package contract
 
 import (
@@ -13,8 +14,8 @@ import (
 	"github.com/stytchkit/m2m/api"
 )
 
-// Load returns the contract. It has no servers, so that its routes match under any host. All callers share one document:
-// treat it as read-only. It is safe for concurrent use.
+// Load returns the contract without its servers, so that its routes match under any host. All
+// callers share one document, which is read-only and safe for concurrent use.
 func Load() (*openapi3.T, error) { return document() }
 
 var document = sync.OnceValues(func() (*openapi3.T, error) {
@@ -26,7 +27,7 @@ var document = sync.OnceValues(func() (*openapi3.T, error) {
 	return doc, nil
 })
 
-// router is shared as well: building it validates the whole document.
+// router is shared as well, because building it validates the whole document.
 var router = sync.OnceValues(func() (routers.Router, error) {
 	doc, err := document()
 	if err != nil {
@@ -39,7 +40,7 @@ var router = sync.OnceValues(func() (routers.Router, error) {
 	return r, nil
 })
 
-// fieldNames are the names of all properties in the contract.
+// fieldNames holds the names of all properties in the contract.
 var fieldNames = sync.OnceValue(func() map[string]bool {
 	names := map[string]bool{}
 	doc, err := document()

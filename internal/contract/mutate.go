@@ -8,15 +8,16 @@ import (
 	"strings"
 )
 
-// Mutate returns a copy of a JSON value that is damaged in one random place: something dropped, of another type, doubled,
-// far too long, of another value, null, or nested deeper. The result may still be valid by chance.
+// Mutate returns a copy of a JSON value that is damaged in one random place: something is dropped,
+// has another type, is doubled, far too long, another value, null, or nested deeper. The result may
+// be valid by chance.
 func Mutate(rng *rand.Rand, v any) any {
 	m := mutator{rng, rng.IntN(count(v))}
 	out, _ := m.copy(v)
 	return out
 }
 
-// count is the number of values in a value.
+// count returns the number of values in v, nested ones included.
 func count(v any) int {
 	n := 1
 	switch v := v.(type) {
@@ -32,13 +33,13 @@ func count(v any) int {
 	return n
 }
 
-// mutator copies a value and damages the one that comes up when before reaches zero.
+// A mutator copies a value and damages the nested value at position before.
 type mutator struct {
 	*rand.Rand
 	before int
 }
 
-// copy reports whether the copy is to be kept at all.
+// copy returns the copy, and whether to keep it.
 func (m *mutator) copy(v any) (out any, keep bool) {
 	if m.before--; m.before == -1 {
 		whole, _ := m.copy(v) // before is negative from here on
@@ -47,7 +48,7 @@ func (m *mutator) copy(v any) (out any, keep bool) {
 	switch v := v.(type) {
 	case map[string]any:
 		object := make(map[string]any, len(v))
-		for _, name := range slices.Sorted(maps.Keys(v)) { // the same rng must give the same damage
+		for _, name := range slices.Sorted(maps.Keys(v)) { // the same rng must cause the same damage
 			if member, keep := m.copy(v[name]); keep {
 				object[name] = member
 			}
@@ -96,7 +97,7 @@ func (m *mutator) retype(v any) any {
 	case string:
 		return others[1+m.IntN(7)]
 	case json.Number:
-		return v.String() // digits as a text
+		return v.String() // digits as a string
 	case bool:
 		return "true"
 	}

@@ -14,18 +14,19 @@ import (
 	"github.com/getkin/kin-openapi/openapi3"
 )
 
-// Fill says which optional parts a random instance has.
+// Fill selects the optional parts of a random instance.
 type Fill int
 
-// How much of the optional a random instance has.
+// The values of Fill.
 const (
-	FillSome     Fill = iota // any of them, and nulls where they are allowed
+	FillSome     Fill = iota // some of them, and nulls where null is allowed
 	FillRequired             // none
 	FillAll                  // all of them, and no nulls
 )
 
-// Random returns a random instance of a schema, as encoding/json decodes it with numbers as [json.Number]. The same state of
-// rng gives the same instance. It panics on a keyword that it does not know, so that no instance is wrong in silence.
+// Random returns a random instance of a schema, in the types of encoding/json, with numbers as
+// [json.Number]. The same state of rng gives the same instance. Random panics on a keyword that it
+// does not support, because it would silently return invalid instances.
 func Random(rng *rand.Rand, schema *openapi3.SchemaRef, fill Fill) any {
 	return generator{rng, fill}.value(schema.Value)
 }
@@ -37,7 +38,7 @@ type generator struct {
 
 func (g generator) value(s *openapi3.Schema) any {
 	if keyword := unknownKeyword(s); keyword != "" {
-		panic("contract: Random does not know the keyword " + keyword)
+		panic("contract: Random does not support the keyword " + keyword)
 	}
 	if s.Nullable && g.fill == FillSome && g.oneIn(4) {
 		return nil
@@ -62,7 +63,7 @@ func (g generator) value(s *openapi3.Schema) any {
 	return g.object(s)
 }
 
-// unknownKeyword names what would need more than this generator can do.
+// unknownKeyword returns the first keyword that this generator does not support, or "".
 func unknownKeyword(s *openapi3.Schema) string {
 	for keyword, used := range map[string]bool{
 		"oneOf": s.OneOf != nil, "anyOf": s.AnyOf != nil, "not": s.Not != nil, "pattern": s.Pattern != "", "multipleOf": s.MultipleOf != nil,
@@ -80,7 +81,7 @@ func unknownKeyword(s *openapi3.Schema) string {
 
 func (g generator) oneIn(n int) bool { return g.IntN(n) == 0 }
 
-// awkward texts are those that programs tend to get wrong.
+// awkward holds texts that programs often handle incorrectly.
 var awkward = []string{
 	"", " ", "  x  ", "null", "true", "0", "-1", "{}", "[]", `"`, `\`, `a\"b`, "a/b", "../..", "%2e%2e", "?#&=+;", "a b", "line\nbreak", "\t\r",
 	"\x00", "\x7f", "<script>&amp;</script>", "{{ request.name }}", "${jndi:x}", "' OR 1=1 --", "undefined", "[REDACTED]", "read:users write:users",
@@ -89,7 +90,7 @@ var awkward = []string{
 
 func (g generator) text(s *openapi3.Schema) string {
 	text := awkward[g.IntN(len(awkward))]
-	if g.oneIn(2) || s.Format == "password" && strings.ContainsAny(text, "[\ufffd") { // those two never make a secret
+	if g.oneIn(2) || s.Format == "password" && strings.ContainsAny(text, "[\ufffd") { // secrets contain neither
 		text = g.letters(g.IntN(24))
 	}
 	if missing := int(s.MinLength) - utf8.RuneCountInString(text); missing > 0 {
@@ -110,7 +111,7 @@ func (g generator) letters(n int) string {
 	return string(b)
 }
 
-// integer stays within 61 bits: the validator calculates with floats, which do not hold the outermost ones.
+// integer stays within 61 bits: the validator computes with floats, which are inexact beyond.
 func (g generator) integer(s *openapi3.Schema) json.Number {
 	low, high := int64(-1<<61), int64(1<<61)
 	if s.Format == "int32" {
@@ -139,7 +140,8 @@ func (g generator) list(s *openapi3.Schema) []any {
 	return items
 }
 
-// object merges the parts of an allOf. Where several declare a field, the last one says most.
+// object merges the parts of an allOf. If several declare a field, the last declaration is the most
+// specific one.
 func (g generator) object(s *openapi3.Schema) map[string]any {
 	fields, open := members(s.NewRef())
 	required := requiredFields(s)
@@ -166,7 +168,7 @@ func requiredFields(s *openapi3.Schema) map[string]bool {
 	return required
 }
 
-// addFurther adds members that the schema does not name, within its limits.
+// addFurther adds members that the schema does not declare, within its limits.
 func (g generator) addFurther(out map[string]any, declared map[string][]*openapi3.SchemaRef, s *openapi3.Schema) {
 	maxKeys, maxBytes := limit(s, "x-max-keys"), limit(s, "x-max-bytes")
 	for range g.IntN(6) {
@@ -193,12 +195,12 @@ func limit(s *openapi3.Schema, name string) int {
 	return n
 }
 
-// numbers are those that a float64 loses or changes.
+// numbers holds JSON numbers that a float64 loses or changes.
 var numbers = []json.Number{
 	"0", "-0", "1", "1.0", "-1.50", "0.1", "1e3", "1E+2", "9007199254740993", "-9223372036854775809", "123456789012345678901234567890", "1e400", "5e-324",
 }
 
-// anything is any JSON value, nested to a depth at most.
+// anything returns any JSON value, nested at most depth levels deep.
 func (g generator) anything(depth int) any {
 	switch n := g.IntN(6); {
 	case n == 0:

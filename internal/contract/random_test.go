@@ -12,10 +12,11 @@ import (
 	"github.com/getkin/kin-openapi/openapi3"
 
 	"github.com/stytchkit/m2m/gen"
+	"github.com/stytchkit/m2m/internal/heavy"
 	"github.com/stytchkit/m2m/stytch/secret"
 )
 
-// loss is what a Go type does not keep of an instance.
+// A loss is a part of an instance that its Go type does not keep.
 type loss int
 
 const (
@@ -24,7 +25,7 @@ const (
 	zeroes       // null, the zero value and absent are the same to it
 )
 
-// models are the Go types of all schemas.
+// models lists the Go types of all schemas.
 var models = map[string]struct {
 	model any
 	loses loss
@@ -74,14 +75,16 @@ var models = map[string]struct {
 	"UpdateM2MClientResponse":                 {gen.UpdateM2MClientResponse{}, nulls},
 }
 
-const instances = 500
+// instances is the number of random instances of each schema.
+var instances = heavy.Count(150, 500)
 
-// TestModels sends random instances of every schema through its Go type: nothing may be lost but what models says.
+// TestModels decodes and encodes random instances of every schema. Only the losses listed in models
+// are allowed.
 func TestModels(t *testing.T) {
 	doc := load(t)
 	for name := range models {
 		if doc.Components.Schemas[name] == nil {
-			t.Errorf("%s: there is a model and no such schema", name)
+			t.Errorf("%s: models lists it, but the contract has no such schema", name)
 		}
 	}
 	for name, schema := range doc.Components.Schemas {
@@ -102,13 +105,13 @@ func TestModels(t *testing.T) {
 				}
 			}
 			if loses != entry.loses {
-				t.Errorf("its Go type loses %d, not %d as models says", loses, entry.loses)
+				t.Errorf("its Go type loses %d, want %d as listed in models", loses, entry.loses)
 			}
 		})
 	}
 }
 
-// checkInstance also checks the limits that the validator does not know.
+// checkInstance also checks the limits that the validator does not support.
 func checkInstance(t *testing.T, schema *openapi3.SchemaRef, instance any) {
 	t.Helper()
 	if err := schema.Value.VisitJSON(instance, openapi3.MultiErrors()); err != nil {
@@ -121,7 +124,8 @@ func checkInstance(t *testing.T, schema *openapi3.SchemaRef, instance any) {
 	}
 }
 
-// goView leaves out of a token request what is no field in Go, the secret and further parameters: see the overlay.
+// goView removes from a token request what is no field in Go: the secret and further parameters;
+// see the overlay.
 func goView(instance any) any {
 	known := map[string]any{}
 	for _, name := range []string{"client_id", "grant_type", "scope"} {
@@ -132,7 +136,7 @@ func goView(instance any) any {
 	return known
 }
 
-// roundTrip answers what the Go type has lost of the instance.
+// roundTrip returns what the Go type loses of the instance.
 func roundTrip(t *testing.T, schema *openapi3.SchemaRef, instance any, model reflect.Type) loss {
 	t.Helper()
 	if model == reflect.TypeFor[gen.IssueM2MTokenRequest]() {
@@ -142,11 +146,11 @@ func roundTrip(t *testing.T, schema *openapi3.SchemaRef, instance any, model ref
 	dec := json.NewDecoder(bytes.NewReader(encode(t, instance)))
 	dec.DisallowUnknownFields()
 	if err := dec.Decode(value.Interface()); err != nil {
-		t.Fatalf("decoding fails: %v", err)
+		t.Fatalf("decode: %v", err)
 	}
 	again := decode(t, encode(t, value.Interface()))
 	if err := schema.Value.VisitJSON(again, openapi3.MultiErrors()); err != nil {
-		t.Errorf("what Go writes is not valid: %q", reasons(err))
+		t.Errorf("the encoded value is invalid: %q", reasons(err))
 	}
 	var sent, revealed []string
 	redacted := redact(schema, instance, &sent)
@@ -154,7 +158,7 @@ func roundTrip(t *testing.T, schema *openapi3.SchemaRef, instance any, model ref
 	slices.Sort(sent)
 	slices.Sort(revealed)
 	if !slices.Equal(sent, revealed) {
-		t.Error("a secret is not revealed as it was sent")
+		t.Error("a revealed secret differs from what was sent")
 	}
 	for loses := nothing; ; loses++ {
 		got, want := normal(schema, again, loses), normal(schema, redacted, loses)
@@ -162,13 +166,13 @@ func roundTrip(t *testing.T, schema *openapi3.SchemaRef, instance any, model ref
 			return loses
 		}
 		if loses == zeroes {
-			t.Errorf("Go changes %v", changed("", got, want)) // where, not what: it may be a secret
+			t.Errorf("Go changes %v", changed("", got, want)) // the place only: the value may be a secret
 			return loses
 		}
 	}
 }
 
-// changed lists where two values differ.
+// changed lists the places where two values differ.
 func changed(at string, a, b any) (pointers []string) {
 	x, isObject := a.(map[string]any)
 	y, _ := b.(map[string]any)
@@ -186,7 +190,8 @@ func changed(at string, a, b any) (pointers []string) {
 	return pointers
 }
 
-// redact collects the secrets of an instance, and puts in place of those of answers what encoding/json writes for them.
+// redact collects the secrets of an instance, and replaces those of responses with what
+// encoding/json writes for them.
 func redact(schema *openapi3.SchemaRef, v any, secrets *[]string) any {
 	switch v := v.(type) {
 	case string:
@@ -218,7 +223,7 @@ func redact(schema *openapi3.SchemaRef, v any, secrets *[]string) any {
 	return v
 }
 
-// normal leaves out the optional fields that a Go type loses.
+// normal removes the optional fields that a Go type loses.
 func normal(schema *openapi3.SchemaRef, v any, loses loss) any {
 	switch v := v.(type) {
 	case []any:
@@ -279,13 +284,13 @@ func reveal(v reflect.Value, secrets *[]string) {
 	}
 }
 
-// TestRandomReaches shows that the generator gets around: every declared field present and absent, every null, every
-// known value, and further members where they are allowed.
+// TestRandomReaches checks that the generator covers everything: every declared field present and
+// absent, every null, every known value, and further members where they are allowed.
 func TestRandomReaches(t *testing.T) {
 	doc := load(t)
 	rng := rand.New(rand.NewPCG(2, 2))
 	seen := map[string]bool{}
-	for range instances {
+	for range 500 {
 		client := Random(rng, doc.Components.Schemas["M2MClient"], FillSome).(map[string]any)
 		metadata, ok := client["trusted_metadata"].(map[string]any)
 		seen["metadata"] = seen["metadata"] || ok
@@ -326,7 +331,7 @@ func TestRandomReaches(t *testing.T) {
 func TestRandomRefuses(t *testing.T) {
 	defer func() {
 		if recover() == nil {
-			t.Error("an unknown keyword is passed over")
+			t.Error("an unsupported keyword is ignored")
 		}
 	}()
 	Random(rand.New(rand.NewPCG(0, 0)), openapi3.NewStringSchema().WithPattern("^a$").NewRef(), FillSome)
@@ -346,7 +351,8 @@ func TestRandomRepeats(t *testing.T) {
 	}
 }
 
-// TestMutate shows that mutants are JSON, that most are invalid, and that the original stays as it was.
+// TestMutate checks that mutants are JSON, that most are invalid, and that the original is
+// unchanged.
 func TestMutate(t *testing.T) {
 	schema := load(t).Components.Schemas["SearchM2MClientsRequest"]
 	rng := rand.New(rand.NewPCG(4, 4))

@@ -10,7 +10,7 @@ import (
 	"github.com/getkin/kin-openapi/openapi3"
 )
 
-// drift says where a valid answer goes beyond the contract.
+// drift lists where a valid response goes beyond the contract.
 func drift(response *openapi3.Response, status int, data []byte) []string {
 	media := response.Content.Get("application/json")
 	var value any
@@ -22,19 +22,19 @@ func drift(response *openapi3.Response, status int, data []byte) []string {
 	found := strays(media.Schema, value, nil)
 	object, _ := value.(map[string]any)
 	if code := object["status_code"]; code != nil && fmt.Sprint(code) != fmt.Sprint(status) {
-		found = append(found, "body /status_code is not the status of the answer")
+		found = append(found, "body /status_code is not the status of the response")
 	}
 	if types, ok := response.Extensions["x-error-types"].([]any); ok {
 		for _, name := range []string{"error_type", "error"} {
 			if kind, ok := object[name]; ok && !slices.Contains(types, kind) {
-				found = append(found, "body /"+name+" is none of the error types of this answer")
+				found = append(found, "body /"+name+" is none of the error types of this response")
 			}
 		}
 	}
 	return found
 }
 
-// strays finds unknown fields, and values that are not among the known ones.
+// strays lists unknown fields, and values that are none of the known values.
 func strays(ref *openapi3.SchemaRef, value any, path []string) (found []string) {
 	complain := func(what string) { found = append(found, "body "+pointer(path)+what) }
 	if known, ok := ref.Value.Extensions["x-known-values"].([]any); ok && !slices.Contains(known, value) {
@@ -61,8 +61,8 @@ func strays(ref *openapi3.SchemaRef, value any, path []string) (found []string) 
 	return found
 }
 
-// members are the fields of an object, each as often as the parts of an allOf declare it. An object that says so is open,
-// and so is one that declares none.
+// members returns the fields of an object, each with the schemas of all parts of an allOf that
+// declare it. An object is open if its schema allows additional properties or declares no fields.
 func members(ref *openapi3.SchemaRef) (fields map[string][]*openapi3.SchemaRef, open bool) {
 	fields = map[string][]*openapi3.SchemaRef{}
 	var collect func(s *openapi3.Schema)

@@ -16,22 +16,24 @@ import (
 	"github.com/getkin/kin-openapi/routers"
 )
 
-// Transport is a RoundTripper that refuses what does not follow the contract, with a *[Violation]: a bad request before it
-// is sent, a bad answer instead of handing it on. It reads every body to its end and gives the reader a copy.
+// Transport is a RoundTripper that fails with a *[Violation] when a message breaks the contract:
+// before a bad request is sent, and instead of returning a bad response. It reads every body
+// completely and passes on a copy.
 //
-// Get one from [NewTransport]. It is safe for concurrent use; set the fields before the first request.
+// Create it with [NewTransport]. It is safe for concurrent use; set the fields before the first
+// request.
 type Transport struct {
 	Base   http.RoundTripper // sends the requests; nil for http.DefaultTransport
-	Prefix string            // the path of the base URL, escaped, in front of the paths of the contract
+	Prefix string            // the escaped path of the base URL, which precedes the paths of the contract
 
-	// Strict also refuses what the open schemas of answers let pass, and Stytch may do at any time, but a server written
-	// after the contract may not: unknown fields, values other than the known ones, a status_code or an error type that
-	// does not belong to the answer.
+	// Strict also refuses what the open schemas of responses allow: unknown fields, values other
+	// than the known ones, and a status_code or an error type that does not belong to the response.
+	// Stytch may send these at any time; a server that implements the contract must not.
 	Strict bool
 
-	AllowStatus   []int // answers with one of these are handed on unread, for tests that inject faults
-	AllowUnrouted bool  // what belongs to no operation passes unchecked
-	AllowRequests bool  // requests are not checked, for tests that send bad ones; their answers are
+	AllowStatus   []int // responses with one of these are passed on unchecked, for tests that inject faults
+	AllowUnrouted bool  // requests that match no operation pass unchecked
+	AllowRequests bool  // requests are not checked, for tests that send bad ones; responses are
 
 	router routers.Router
 
@@ -40,7 +42,8 @@ type Transport struct {
 	exercised  map[string]int
 }
 
-// NewTransport returns a Transport that sends through base, which may be nil. It fails if the contract itself is invalid.
+// NewTransport returns a Transport that sends through base, which may be nil. It fails if the
+// contract is invalid.
 func NewTransport(base http.RoundTripper) (*Transport, error) {
 	r, err := router()
 	if err != nil {
@@ -49,8 +52,8 @@ func NewTransport(base http.RoundTripper) (*Transport, error) {
 	return &Transport{Base: base, router: r, exercised: map[string]int{}}, nil
 }
 
-// RoundTrip sends the request and checks both ways. Errors of Base come back as they are, and a body that breaks off
-// breaks off for the reader as well: neither is a violation.
+// RoundTrip checks the request, sends it and checks the response. An error of Base is returned
+// unchanged, and a truncated body is truncated for the reader as well: neither is a violation.
 func (t *Transport) RoundTrip(req *http.Request) (*http.Response, error) {
 	send, err := copyRequest(req)
 	if err != nil {
@@ -69,7 +72,7 @@ func (t *Transport) RoundTrip(req *http.Request) (*http.Response, error) {
 		}
 	}
 	if send.GetBody != nil {
-		send.Body, _ = send.GetBody() // the check has read the first one; this never fails
+		send.Body, _ = send.GetBody() // the check has consumed the first one; this never fails
 	}
 	base := t.Base
 	if base == nil {
@@ -82,21 +85,21 @@ func (t *Transport) RoundTrip(req *http.Request) (*http.Response, error) {
 	if err != nil || input == nil || slices.Contains(t.AllowStatus, resp.StatusCode) {
 		return resp, err
 	}
-	return t.answer(input, resp)
+	return t.check(input, resp)
 }
 
-// answer checks an answer and counts it.
-func (t *Transport) answer(input *openapi3filter.RequestValidationInput, resp *http.Response) (*http.Response, error) {
+// check checks a response and counts it.
+func (t *Transport) check(input *openapi3filter.RequestValidationInput, resp *http.Response) (*http.Response, error) {
 	data, cut := io.ReadAll(resp.Body)
 	_ = resp.Body.Close()
 	resp.Body = io.NopCloser(io.MultiReader(bytes.NewReader(data), failing{cut}))
-	if cut != nil { // the caller meets it when it reads
+	if cut != nil { // the caller gets the error when it reads
 		return resp, nil //nolint:nilerr // see above
 	}
 	var err error
-	if resp.Header.Get("Content-Encoding") == "gzip" { // the caller asked for it itself, or net/http would have unpacked it
+	if resp.Header.Get("Content-Encoding") == "gzip" { // the caller asked for gzip; otherwise net/http would have decompressed it
 		if data, err = gunzip(data); err != nil {
-			return t.refuse(violation(input, "response", resp.StatusCode, []string{"body is not gzip, as its header says"}))
+			return t.refuse(violation(input, "response", resp.StatusCode, []string{"body is not gzip, although its header declares it"}))
 		}
 	}
 	if found := checkResponse(input, resp, data, t.Strict); found != nil {
@@ -117,18 +120,19 @@ func (t *Transport) Violations() []Violation {
 	return slices.Clone(t.violations)
 }
 
-// Exercised counts the good answers (2xx, within the contract) of each operation, by operationId.
+// Exercised counts the successful responses (2xx, within the contract) of each operation, by
+// operationId.
 func (t *Transport) Exercised() map[string]int {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	return maps.Clone(t.exercised)
 }
 
-// Missing lists the operations of the contract that had no good answer yet.
+// Missing lists the operations of the contract that had no successful response yet.
 func (t *Transport) Missing() []string {
 	doc, err := Load()
 	if err != nil {
-		return nil // NewTransport has reported it
+		return nil // NewTransport has reported this
 	}
 	seen := t.Exercised()
 	var missing []string
@@ -150,7 +154,7 @@ func (t *Transport) refuse(v Violation) (*http.Response, error) {
 	return nil, &v
 }
 
-const maxReasons = 10 // of one message; a long list breaks the same rule in each item
+const maxReasons = 10 // of one message: a long list may break the same rule in each item
 
 func violation(input *openapi3filter.RequestValidationInput, phase string, status int, found []string) Violation {
 	slices.Sort(found)
@@ -164,8 +168,9 @@ func violation(input *openapi3filter.RequestValidationInput, phase string, statu
 	}
 }
 
-// route finds the operation of a request, or nil. It looks at the escaped path, where an escaped slash does not end a
-// segment, and leaves nothing to be resolved or trimmed (the router would trim): Stytch might read such a path as another route.
+// route returns the operation of a request, or nil. It matches the escaped path, where an escaped
+// slash does not end a segment, and refuses any path that would have to be resolved or trimmed (the
+// router trims): Stytch might read it as another route.
 func (t *Transport) route(req *http.Request) *openapi3filter.RequestValidationInput {
 	path, ok := strings.CutPrefix(req.URL.EscapedPath(), strings.TrimRight(t.Prefix, "/"))
 	segments := strings.Split(path, "/")
@@ -184,7 +189,8 @@ func (t *Transport) route(req *http.Request) *openapi3filter.RequestValidationIn
 	return &openapi3filter.RequestValidationInput{Request: req, PathParams: params, Route: route, Options: &options}
 }
 
-// routeText names a route by what of it the contract knows; the rest may be anything.
+// routeText renders a route. Parts that the contract does not have may be secrets and are replaced
+// by *.
 func routeText(method, path string) string {
 	if !slices.Contains([]string{"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"}, method) {
 		method = "*"
@@ -208,7 +214,8 @@ func routeText(method, path string) string {
 	return method + " " + strings.Join(parts, "/")
 }
 
-// copyRequest returns a copy with a body of its own, which GetBody gives again. The body of req is used up.
+// copyRequest returns a copy with its own body, which GetBody returns again. It consumes the body
+// of req.
 func copyRequest(req *http.Request) (*http.Request, error) {
 	out := req.Clone(req.Context())
 	if req.Body == nil || req.Body == http.NoBody {
@@ -232,7 +239,7 @@ func gunzip(data []byte) ([]byte, error) {
 	return io.ReadAll(r)
 }
 
-// failing is the end of a body: an error, or nothing.
+// failing ends a body with an error, or with io.EOF for nil.
 type failing struct{ err error }
 
 func (f failing) Read([]byte) (int, error) {

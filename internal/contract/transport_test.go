@@ -15,7 +15,7 @@ import (
 
 const project = "project-test-11111111-1111-4111-8111-111111111111"
 
-// server answers what a test tells it to.
+// server responds as a test demands.
 type server struct {
 	status  int
 	header  http.Header
@@ -40,7 +40,7 @@ func (s *server) RoundTrip(req *http.Request) (*http.Response, error) {
 
 var asJSON = http.Header{"Content-Type": {"application/json"}}
 
-// example is an answer of an operation, as the contract shows it.
+// example returns the example of a response in the contract.
 func example(t testing.TB, id string, status int) map[string]any {
 	t.Helper()
 	for _, item := range load(t).Paths.Map() {
@@ -64,7 +64,7 @@ func newTransport(t testing.TB, base http.RoundTripper) *Transport {
 	return transport
 }
 
-// request is a good one unless edit makes it bad.
+// request returns a valid request, changed by edit.
 func request(t testing.TB, method, path, body string, edit func(*http.Request)) *http.Request {
 	t.Helper()
 	req, err := http.NewRequestWithContext(t.Context(), method, "https://example.com"+path, strings.NewReader(body))
@@ -93,7 +93,7 @@ func checkGood(t *testing.T, transport *Transport, req *http.Request, s *server)
 		t.Errorf("the body has changed (%v)", err)
 	}
 	if resp.Request != req || len(transport.Violations()) > 0 {
-		t.Error("the answer is not that of the request, or there are violations")
+		t.Error("the response belongs to another request, or there are violations")
 	}
 }
 
@@ -132,7 +132,7 @@ func TestRoutes(t *testing.T) {
 	}
 }
 
-// endless fails the test that reads it.
+// endless is a body that fails the test when it is read.
 type endless struct{ io.ReadCloser }
 
 func (endless) Read([]byte) (int, error) { panic("the body was read") }
@@ -143,7 +143,7 @@ func (f roundTripper) RoundTrip(req *http.Request) (*http.Response, error) { ret
 
 func TestFaults(t *testing.T) {
 	cut := errors.New("cut")
-	answer := func(status int, body io.Reader, err error) roundTripper {
+	response := func(status int, body io.Reader, err error) roundTripper {
 		return func(*http.Request) (*http.Response, error) {
 			if err != nil {
 				return nil, err
@@ -153,27 +153,27 @@ func TestFaults(t *testing.T) {
 	}
 	get := func() *http.Request { return request(t, "GET", "/v1/m2m/clients/x", "", nil) }
 
-	transport := newTransport(t, answer(502, endless{}, nil))
+	transport := newTransport(t, response(502, endless{}, nil))
 	transport.AllowStatus = []int{502}
 	if resp, err := transport.RoundTrip(get()); err != nil || resp.StatusCode != 502 {
 		t.Errorf("an allowed status: %v", err)
 	}
 
-	transport = newTransport(t, answer(0, nil, cut))
+	transport = newTransport(t, response(0, nil, cut))
 	if _, err := transport.RoundTrip(get()); err != cut {
 		t.Errorf("an error of the base: %v", err)
 	}
 
-	transport = newTransport(t, answer(200, io.MultiReader(strings.NewReader("{"), failing{cut}), nil))
+	transport = newTransport(t, response(200, io.MultiReader(strings.NewReader("{"), failing{cut}), nil))
 	resp, err := transport.RoundTrip(get())
 	if err != nil {
-		t.Fatalf("a body that breaks off: %v", err)
+		t.Fatalf("a truncated body: %v", err)
 	}
 	if data, err := io.ReadAll(resp.Body); string(data) != "{" || err != cut {
-		t.Errorf("a body that breaks off: reading it gives %d bytes, %v", len(data), err)
+		t.Errorf("a truncated body: read %d bytes, %v", len(data), err)
 	}
 	if len(transport.Violations()) > 0 || len(transport.Exercised()) > 0 {
-		t.Error("a broken body is neither a violation nor a good answer")
+		t.Error("a truncated body must be neither a violation nor a success")
 	}
 
 	req := request(t, "POST", "/v1/m2m/clients", "x", nil)
@@ -183,12 +183,12 @@ func TestFaults(t *testing.T) {
 	}
 }
 
-// TestOverHTTP goes through http.Client and a real connection: streams, large bodies, gzip.
+// TestOverHTTP uses http.Client and a real connection: streams, large bodies, gzip.
 func TestOverHTTP(t *testing.T) {
-	answer := example(t, "SearchM2MClients", 200)
-	client := answer["m2m_clients"].([]any)[0]
-	answer["m2m_clients"] = slices.Repeat([]any{client}, 5_000)
-	large := encode(t, answer)
+	response := example(t, "SearchM2MClients", 200)
+	client := response["m2m_clients"].([]any)[0]
+	response["m2m_clients"] = slices.Repeat([]any{client}, 5_000)
+	large := encode(t, response)
 	srv := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		_, _ = io.Copy(io.Discard, r.Body)
 		w.Header().Set("Content-Type", "application/json; charset=utf-8")
@@ -287,6 +287,6 @@ func TestConcurrentUse(t *testing.T) {
 	}
 	wg.Wait()
 	if n, bad := transport.Exercised()["GetM2MClient"], len(transport.Violations()); n != 32 || bad != 32 {
-		t.Errorf("%d good answers and %d violations, not 32 of each", n, bad)
+		t.Errorf("%d successes and %d violations, want 32 of each", n, bad)
 	}
 }

@@ -11,15 +11,15 @@ import (
 	"github.com/getkin/kin-openapi/openapi3filter"
 )
 
-// A Violation is a message that does not follow the contract.
+// A Violation describes a request or a response that breaks the contract.
 //
-// It says where and which rule, by JSON pointers, and never holds a value of the message: the value may be a secret. It
-// wraps nothing, because the errors of the validator hold the whole message. An unknown field is named only where the name
-// looks like one of a field.
+// It names the place as a JSON pointer and the rule, and never contains a value of the message: the
+// value may be a secret. It wraps no error, because the errors of the validator contain the whole
+// message. An unknown field is named only if its name looks like the name of a field.
 type Violation struct {
-	Operation string // the operationId; empty if the request is none of an operation
+	Operation string // the operationId; empty if the request matches no operation
 	Phase     string // "request" or "response"
-	Status    int    // of the answer; 0 for a request
+	Status    int    // of the response; 0 for a request
 	Reason    string
 }
 
@@ -34,7 +34,8 @@ func (v *Violation) Error() string {
 	return fmt.Sprintf("contract: %s: %s %d: %s", name, v.Phase, v.Status, v.Reason)
 }
 
-// reasons explains what the validator found, without its own texts: those quote the message.
+// reasons renders what the validator found, without the texts of its errors: those quote the
+// message.
 func reasons(err error) []string {
 	var all []string
 	switch e := err.(type) {
@@ -56,7 +57,7 @@ func reasons(err error) []string {
 	case *openapi3filter.ResponseError:
 		all = about("body", e.Reason, e.Err)
 	case *openapi3filter.SecurityRequirementsError:
-		all = []string{"lacks the credentials of a project as HTTP Basic"}
+		all = []string{"lacks the credentials of a project in HTTP Basic"}
 	case interface{ Unwrap() error }:
 		all = reasons(e.Unwrap())
 	}
@@ -74,14 +75,15 @@ func about(subject, reason string, err error) []string {
 	case errors.Is(err, openapi3filter.ErrInvalidRequired):
 		return []string{subject + " is missing"}
 	case strings.Contains(reason, "Content-Type"):
-		return []string{subject + " has a content type that the contract does not know"}
+		return []string{subject + " has a content type that the contract does not have"}
 	case strings.HasPrefix(reason, "failed to decode"):
 		return []string{subject + " cannot be decoded"}
 	}
 	return []string{subject + " does not follow the contract"}
 }
 
-// pointer renders a JSON pointer. A name that is not the contract's comes from the message and is left out.
+// pointer renders a JSON pointer. A name that the contract does not have comes from the message and
+// is replaced by *.
 func pointer(path []string) string {
 	var b strings.Builder
 	for _, part := range path {
@@ -96,7 +98,7 @@ func pointer(path []string) string {
 	return b.String() + " "
 }
 
-// broken says which rule a value breaks.
+// broken names the rule that a value breaks.
 func broken(e *openapi3.SchemaError) string {
 	switch e.SchemaField {
 	case "required":
@@ -108,9 +110,9 @@ func broken(e *openapi3.SchemaError) string {
 	case "minLength":
 		return fmt.Sprintf("is shorter than %d characters", e.Schema.MinLength)
 	case "writeOnly":
-		return "must not be in an answer"
+		return "must not be in a response"
 	case "properties":
-		var name string // empty, and so not shown, if the validator changes its text
+		var name string // stays empty, and so hidden, if the validator changes its text
 		_, _ = fmt.Sscanf(e.Reason, "property %q is unsupported", &name)
 		return unknownField(name)
 	}
@@ -119,7 +121,7 @@ func broken(e *openapi3.SchemaError) string {
 
 var likeField = regexp.MustCompile(`^[a-z][a-z0-9]{0,15}(_[a-z0-9]{1,15}){0,5}$`)
 
-// unknownField shows a name of the message if no secret is likely to look so.
+// unknownField shows a name of the message unless a secret could look like it.
 func unknownField(name string) string {
 	if !likeField.MatchString(name) {
 		name = "(not shown)"
