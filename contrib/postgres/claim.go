@@ -2,6 +2,7 @@ package postgres
 
 import (
 	"context"
+	"fmt"
 	"slices"
 	"time"
 
@@ -10,8 +11,8 @@ import (
 	"github.com/stytchkit/m2m/stytch/rotate"
 )
 
-// claim is the right to write one row, for as long as nobody raises its epoch. The owner is compared too: a failover to a replica
-// that lags behind can give the same epoch of a row to two workers.
+// claim is the right to write one row until another claim raises its epoch. The owner is compared too: after a failover to a
+// replica that lags behind, two workers can have the same epoch of a row.
 type claim struct {
 	journal  *Journal
 	clientID string
@@ -19,10 +20,10 @@ type claim struct {
 	life     time.Duration
 	id       int64
 	epoch    int64
-	empty    bool  // the row holds no rotation yet
-	former   int64 // and this is the row of the last one that ended; 0 if there is none
+	empty    bool  // the row has no rotation yet
+	latest   int64 // and this is the row of the latest finished rotation; 0 if there is none
 	record   rotate.Record
-	ended    bool // a final state was written, which gave the row up
+	ended    bool // a final state was written, which released the row
 	released bool
 }
 
@@ -33,7 +34,7 @@ func (c *claim) Record() rotate.Record {
 	return r
 }
 
-// A row that ended can only be ended again, by a caller who did not hear that it was: by now another row may be the active one.
+// A finished row can only be finished again, by a caller that did not get the response: another row may be in progress by now.
 const writeStatement = `
 	UPDATE stytch_rotation SET
 		rotation_id = $4, state = $5, record = $6, planned_at = $7, updated_at = clock_timestamp(),
@@ -45,18 +46,18 @@ const writeStatement = `
 	WHERE id = $1 AND epoch = $2 AND owner = $3 AND (finished IS NULL OR $8)
 	RETURNING ` + durable
 
-// Write implements [rotate.Claim]. A final state gives the claim up with the same statement; a write after that claims the client
-// again, which fails if anybody else did in the meantime.
+// Write implements [rotate.Claim]. A final state releases the claim in the same statement. A later write claims the client again,
+// which fails if another worker has claimed it since.
 func (c *claim) Write(ctx context.Context, r rotate.Record) error {
 	if r.ClientID != c.clientID {
-		return invalid("the record is of another client than the claim")
+		return invalid("record: it belongs to another client than the claim")
 	}
 	data, err := c.journal.codec.Encode(r)
 	if err != nil {
 		return err
 	}
 	if c.released {
-		return rotate.ErrBusy
+		return fmt.Errorf("%w: the claim was released", rotate.ErrBusy)
 	}
 	if c.ended {
 		if err := c.again(ctx); err != nil {
@@ -77,7 +78,7 @@ func (c *claim) Write(ctx context.Context, r rotate.Record) error {
 	if err != nil {
 		return err
 	}
-	// What Record returns is what was stored: without the secrets of a final state.
+	// Record returns what was stored, which has no secrets in a final state.
 	if c.record, err = c.journal.codec.Decode(c.clientID, data); err != nil {
 		return err
 	}
@@ -85,13 +86,13 @@ func (c *claim) Write(ctx context.Context, r rotate.Record) error {
 	return nil
 }
 
-// again claims the client of a rotation that this claim ended.
+// again claims the client of a rotation that this claim finished.
 func (c *claim) again(ctx context.Context) error {
 	next, err := c.journal.claim(ctx, c.clientID, c.life)
 	if err != nil {
 		return err
 	}
-	if !next.empty || next.former != c.id {
+	if !next.empty || next.latest != c.id {
 		next.drop(ctx)
 		return rotate.ErrBusy
 	}
@@ -128,7 +129,7 @@ func (c *claim) Release(ctx context.Context) error {
 	return nil
 }
 
-// change sends a statement about the row, which it finds by the claim. If the claim was lost, the error is lost.
+// change sends a statement about the claimed row. If the claim was lost it returns lost.
 func (c *claim) change(ctx context.Context, lost error, statement string, args ...any) error {
 	return run(ctx, c.journal.pool, func(ctx context.Context, conn *pgxpool.Conn) error {
 		tag, err := conn.Exec(ctx, statement, append([]any{c.id, c.epoch, c.owner}, args...)...)
@@ -139,16 +140,16 @@ func (c *claim) change(ctx context.Context, lost error, statement string, args .
 	})
 }
 
-// drop is Release where another error is already on its way. If it fails, the lease ends by itself.
+// drop is Release without an error: if it fails, the lease expires.
 func (c *claim) drop(ctx context.Context) {
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), linger)
 	defer cancel()
 	_ = c.Release(ctx)
 }
 
-// orNothing is a claim that was just made, unless it cannot be used.
+// orNothing returns a claim that was just made, or releases it because of err or because ctx has ended.
 func (c *claim) orNothing(ctx context.Context, err error) (*claim, error) {
-	if err == nil && ctx.Err() != nil { // while the statement ran
+	if err == nil && ctx.Err() != nil {
 		err = failed(ctx.Err())
 	}
 	if err == nil {

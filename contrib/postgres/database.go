@@ -12,22 +12,27 @@ import (
 	"github.com/jackc/pgx/v5/pgconn"
 	"github.com/jackc/pgx/v5/pgxpool"
 
+	"github.com/stytchkit/m2m/internal/project"
 	"github.com/stytchkit/m2m/stytch/rotate"
 )
 
+// ErrInvalidArgument is [rotate.ErrInvalidArgument].
+var ErrInvalidArgument = rotate.ErrInvalidArgument
+
 const (
-	linger   = 3 * time.Second // for how long a statement that was sent is waited for after its context ended
-	attempts = 20              // of a statement that the database refused because of a concurrent one
-	maxID    = 256             // bytes of a client id, a project or the name of a bucket
+	linger   = 3 * time.Second // for which a statement that was sent may go on after its context ended
+	attempts = 20              // of statements that conflict with others
+	maxName  = 256             // bytes of the name of a bucket
 )
 
-// durable is an expression that makes the statement around it wait for the disk, where the session, the role or the database say
-// that commits need not. It changes nothing else: settings that wait for more than the local disk stay, and so does the session.
+// durable is an expression that makes its statement wait for the disk, even where the session, the role or the database is set
+// not to. It changes nothing else: stronger settings and the session stay as they are.
 const durable = `set_config('synchronous_commit',
 	CASE current_setting('synchronous_commit') WHEN 'off' THEN 'on' ELSE current_setting('synchronous_commit') END, true)`
 
-// run lets f send statements that change something. The context ends the wait for a connection, but not the one for an answer:
-// a claim or a write whose answer nobody heard would only be known when its lease is over. f must be repeatable.
+// run calls f with a connection, again if its statements conflict with those of others. ctx ends the wait for a connection. A
+// statement that was sent may finish shortly after that: if its result were lost, a claim would block its client until it
+// expires. f must be repeatable.
 func run(ctx context.Context, pool *pgxpool.Pool, f func(context.Context, *pgxpool.Conn) error) error {
 	conn, err := pool.Acquire(ctx)
 	if err != nil {
@@ -41,7 +46,7 @@ func run(ctx context.Context, pool *pgxpool.Pool, f func(context.Context, *pgxpo
 		if err == nil {
 			return nil
 		}
-		if attempt == attempts || !refused(err) {
+		if attempt == attempts || !conflict(err) {
 			return failed(err)
 		}
 		if err := sleep(ctx, rand.N(time.Duration(attempt)*4*time.Millisecond)); err != nil { //nolint:gosec // guards nothing
@@ -60,31 +65,38 @@ func outlive(ctx context.Context, by time.Duration) (context.Context, context.Ca
 	return longer, func() { stop(); cancel() }
 }
 
-// refused reports whether a statement had no effect because of a concurrent one: a deadlock, or a serialization failure where
-// the default isolation of transactions is not "read committed".
-func refused(err error) bool {
+// conflict reports whether a statement had no effect because of a concurrent one: a deadlock, or a serialization failure
+// where the default isolation of transactions is not "read committed".
+func conflict(err error) bool {
 	var e *pgconn.PgError
 	return errors.As(err, &e) && (e.Code == "40001" || e.Code == "40P01")
 }
 
-// failed is what the caller is told about an error of the database. The text of such errors names tables, not values.
+// failed makes an error of the database one of package rotate. The text of such errors has names of tables, not values.
 func failed(err error) error {
 	var e *pgconn.PgError
 	switch {
 	case errors.Is(err, rotate.ErrBusy), errors.Is(err, rotate.ErrNoRotation):
 		return err
-	case errors.As(err, &e) && e.Code == "42P01":
-		return fmt.Errorf("%w: the tables are missing, call postgres.Migrate first: %w", rotate.ErrJournal, err)
+	case errors.As(err, &e) && (e.Code == "42P01" || e.Code == "42P10"): // no table, or not the index that a statement names
+		return fmt.Errorf("%w: the tables are missing or of another version: call postgres.Migrate first: %w", rotate.ErrJournal, err)
 	}
 	return fmt.Errorf("%w: %w", rotate.ErrJournal, err)
 }
 
-func invalid(rule string) error { return fmt.Errorf("%w: %s", rotate.ErrInvalidArgument, rule) }
+func invalid(rule string) error { return fmt.Errorf("%w: postgres: %s", ErrInvalidArgument, rule) }
 
-// checkText refuses what PostgreSQL cannot store as text, and what no name is.
-func checkText(what, text string) error {
-	if text == "" || len(text) > maxID || strings.ContainsRune(text, 0) || !utf8.ValidString(text) {
-		return invalid(fmt.Sprintf("%s: must be 1 to %d bytes of UTF-8 without NUL", what, maxID))
+func checkClientID(id string) error {
+	if err := project.CheckClientID(id); err != nil {
+		return invalid(err.Error())
+	}
+	return nil
+}
+
+// checkName refuses a name of a bucket that PostgreSQL cannot store as text.
+func checkName(name string) error {
+	if name == "" || len(name) > maxName || strings.ContainsRune(name, 0) || !utf8.ValidString(name) {
+		return invalid(fmt.Sprintf("bucket: name must be 1 to %d bytes of UTF-8 without NUL", maxName))
 	}
 	return nil
 }

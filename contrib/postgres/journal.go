@@ -21,24 +21,24 @@ type Journal struct {
 	pool    *pgxpool.Pool
 	project string
 	codec   *rotate.Codec
-	process string // begins the name of an owner, for whoever looks at the table
+	process string // the first part of an owner, for people who read the table
 }
 
 var _ rotate.Queue = (*Journal)(nil)
 
-// New returns the journal of a project in the database of pool, which stays the caller's to close and may be used for other
-// things. It does not connect; the tables must have been made by [Migrate]. Several projects can share a database.
+// New returns the journal of a project in the database of pool. The caller closes the pool and may use it for other things. New
+// does not connect; call [Migrate] before using the journal. Several projects can share a database.
 //
-// At least one key is required, for rows end up in backups, replicas and logs. The keys, at least 32 random bytes each, are
-// those of [rotate.NewCodec]: the first encrypts, all decrypt. Errors are rotate.ErrInvalidArgument.
-func New(pool *pgxpool.Pool, project string, keys ...secret.String) (*Journal, error) {
+// At least one key is required, because rows end up in backups, replicas and logs. For the keys see [rotate.NewCodec]: at least
+// 32 random bytes each, the first encrypts, all decrypt. Errors are [ErrInvalidArgument].
+func New(pool *pgxpool.Pool, projectID string, keys ...secret.String) (*Journal, error) {
 	if pool == nil {
 		return nil, invalid("pool must not be nil")
 	}
 	if len(keys) == 0 {
-		return nil, invalid("a key is required: rows are read by more people than should know the secrets")
+		return nil, invalid("at least one key is required: rows end up in backups, replicas and logs")
 	}
-	codec, err := rotate.NewCodec(project, keys...)
+	codec, err := rotate.NewCodec(projectID, keys...)
 	if err != nil {
 		return nil, err
 	}
@@ -46,12 +46,11 @@ func New(pool *pgxpool.Pool, project string, keys ...secret.String) (*Journal, e
 	if err != nil {
 		host = "unknown host"
 	}
-	return &Journal{pool, project, codec, fmt.Sprintf("%.64s/%d/", host, os.Getpid())}, nil
+	return &Journal{pool, projectID, codec, fmt.Sprintf("%.64s/%d/", host, os.Getpid())}, nil
 }
 
-// claimed is the state of a row of a client that was claimed before a rotation began. Such a row makes the unique index, which
-// lets a client have one active rotation, let it have one claim as well. So there is one place where claims are, one
-// statement takes one, and the first write turns the row into that of the rotation. A row whose holder died is claimed again.
+// claimed is the state of a row for a client that was claimed before it had a rotation. The unique index that allows one rotation
+// in progress per client thereby also allows one claim. The first write turns the row into that of the rotation.
 const claimed = "claimed"
 
 const claimStatement = `
@@ -62,9 +61,9 @@ const claimStatement = `
 	WHERE r.lease_until <= clock_timestamp() OR r.owner = excluded.owner
 	RETURNING id, epoch, state, record, ` + durable
 
-// formerStatement is a second one because a statement sees what was there when it began: the first may have waited for
-// the end of a rotation, and would not see it. After it nobody else ends one.
-const formerStatement = `
+// latestStatement reads the latest finished rotation after the claim was made, because a statement sees only what was committed
+// when it began: claimStatement may have waited for the end of that rotation.
+const latestStatement = `
 	SELECT id, record FROM stytch_rotation
 	WHERE project = $1 AND client_id = $2 AND finished IS NOT NULL
 	ORDER BY finished DESC LIMIT 1`
@@ -79,7 +78,7 @@ func (j *Journal) Claim(ctx context.Context, clientID string, life time.Duration
 }
 
 func (j *Journal) claim(ctx context.Context, clientID string, life time.Duration) (*claim, error) {
-	if err := errors.Join(checkText("client id", clientID), checkLife(life)); err != nil {
+	if err := errors.Join(checkClientID(clientID), checkLife(life)); err != nil {
 		return nil, err
 	}
 	c := j.newClaim(clientID, life)
@@ -95,7 +94,7 @@ func (j *Journal) claim(ctx context.Context, clientID string, life time.Duration
 			return err
 		}
 		c.empty = true
-		err = conn.QueryRow(ctx, formerStatement, j.project, clientID).Scan(&c.former, &data)
+		err = conn.QueryRow(ctx, latestStatement, j.project, clientID).Scan(&c.latest, &data)
 		if errors.Is(err, pgx.ErrNoRows) {
 			return nil
 		}
@@ -113,7 +112,7 @@ func (j *Journal) newClaim(clientID string, life time.Duration) *claim {
 
 // Read implements [rotate.Journal].
 func (j *Journal) Read(ctx context.Context, clientID string) (rotate.Record, error) {
-	if err := checkText("client id", clientID); err != nil {
+	if err := checkClientID(clientID); err != nil {
 		return rotate.Record{}, err
 	}
 	const statement = `
@@ -131,8 +130,8 @@ func (j *Journal) Read(ctx context.Context, clientID string) (rotate.Record, err
 	return j.codec.Decode(clientID, data)
 }
 
-// Unfinished implements [rotate.Journal]. It asks for a thousand clients at a time, in the order of their ids, and holds neither
-// a connection nor a transaction while the loop's body runs.
+// Unfinished implements [rotate.Journal]. It reads a thousand clients at a time, in the order of their ids, and holds neither a
+// connection nor a transaction while the loop body runs.
 func (j *Journal) Unfinished(ctx context.Context) iter.Seq2[string, error] {
 	const page = 1000
 	const statement = `
@@ -141,7 +140,7 @@ func (j *Journal) Unfinished(ctx context.Context) iter.Seq2[string, error] {
 		ORDER BY client_id LIMIT $3`
 	return func(yield func(string, error) bool) {
 		for last := ""; ; {
-			rows, _ := j.pool.Query(ctx, statement, j.project, last, page) // its error is that of the rows, too
+			rows, _ := j.pool.Query(ctx, statement, j.project, last, page) // CollectRows returns the same error
 			clients, err := pgx.CollectRows(rows, pgx.RowTo[string])
 			if err != nil {
 				yield("", failed(err))

@@ -15,7 +15,7 @@ import (
 //go:embed migrations/*.sql
 var files embed.FS
 
-// migrationLock is the name of an advisory lock of the database, which is why it is a number.
+// migrationLock identifies an advisory lock.
 const migrationLock = 0x73747974_63686d32
 
 const versionTable = `
@@ -25,13 +25,13 @@ const versionTable = `
 		applied_at timestamptz NOT NULL DEFAULT clock_timestamp()
 	)`
 
-// Migrate makes the tables stytch_rotation, stytch_rotation_bucket and stytch_rotation_migration, or brings them up to date. They
-// are in the first schema of the pool's search_path; set that in the connection string to have them elsewhere. All changes are
-// made in one transaction. Several processes may call it at once and as often as they like: one works, and the others
-// wait. Where there is nothing to do it only reads, so that workers need no right to create tables.
+// Migrate creates the tables stytch_rotation, stytch_rotation_bucket and stytch_rotation_migration, or updates them, in the first
+// schema of the pool's search_path. All changes are made in one transaction. Several processes may call it at once: one does the
+// work while the others wait. If the tables are up to date it only reads, so workers need no right to create tables. Stop
+// workers with an older version first: their statements fail with rotate.ErrJournal once the tables were changed.
 //
-// If a newer version of this package has changed the tables, the error is rotate.ErrNewerVersion, and the program must not go
-// on. Other errors are rotate.ErrJournal.
+// If a newer version of this package has changed the tables, the error is rotate.ErrNewerVersion, and the program must not use
+// them. Other errors are rotate.ErrJournal.
 func Migrate(ctx context.Context, pool *pgxpool.Pool) error {
 	if pool == nil {
 		return invalid("pool must not be nil")
@@ -45,7 +45,7 @@ func Migrate(ctx context.Context, pool *pgxpool.Pool) error {
 		return failed(err)
 	}
 	if current < len(names) {
-		// Not what the database has as a default: in a longer snapshot, what another process did while this one waited is unseen.
+		// With a stricter isolation level, the changes of a process that this one waited for would be invisible.
 		err = pgx.BeginTxFunc(ctx, pool, pgx.TxOptions{IsoLevel: pgx.ReadCommitted, AccessMode: pgx.ReadWrite}, func(tx pgx.Tx) error {
 			current, err = migrate(ctx, tx, names)
 			return err
@@ -55,12 +55,12 @@ func Migrate(ctx context.Context, pool *pgxpool.Pool) error {
 		}
 	}
 	if current > len(names) {
-		return fmt.Errorf("%w: the tables have version %d, and this program knows up to %d", rotate.ErrNewerVersion, current, len(names))
+		return fmt.Errorf("%w: the tables have version %d, this program knows versions up to %d: update it", rotate.ErrNewerVersion, current, len(names))
 	}
 	return nil
 }
 
-// version is that of the tables; 0 if there are none.
+// version returns the version of the tables; 0 if there are none.
 func version(ctx context.Context, db interface {
 	QueryRow(ctx context.Context, sql string, args ...any) pgx.Row
 }) (current int, err error) {
@@ -72,7 +72,7 @@ func version(ctx context.Context, db interface {
 	return current, err
 }
 
-// migrate does what is left to do, and returns the version after that.
+// migrate applies the migrations that are missing, and returns the version after that.
 func migrate(ctx context.Context, tx pgx.Tx, names []string) (current int, err error) {
 	if _, err := tx.Exec(ctx, `SELECT pg_advisory_xact_lock($1), `+durable, int64(migrationLock)); err != nil {
 		return 0, err

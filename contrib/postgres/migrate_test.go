@@ -3,16 +3,23 @@
 package postgres_test
 
 import (
+	"encoding/json"
 	"errors"
+	"os"
+	"path/filepath"
 	"strings"
 	"sync"
 	"testing"
+	"time"
+
+	"github.com/jackc/pgx/v5"
 
 	"github.com/stytchkit/m2m/contrib/postgres"
 	"github.com/stytchkit/m2m/stytch/rotate"
+	"github.com/stytchkit/m2m/stytch/secret"
 )
 
-// Many processes begin at once on an empty database.
+// Many processes migrate an empty database at once.
 func TestMigrateAtOnce(t *testing.T) {
 	for _, isolation := range []string{"read committed", "repeatable read", "serializable"} {
 		dsn := newDatabase(t)
@@ -26,8 +33,8 @@ func TestMigrateAtOnce(t *testing.T) {
 			})
 		}
 		all.Wait()
-		if n := query1[int](t, connect(t, dsn), `SELECT count(*) FROM stytch_rotation_migration`); n != 1 {
-			t.Errorf("%s: %d migrations are noted, want 1", isolation, n)
+		if n := query1[int](t, connect(t, dsn), `SELECT count(*) FROM stytch_rotation_migration`); n != 2 {
+			t.Errorf("%s: %d migrations are recorded, want 2", isolation, n)
 		}
 	}
 }
@@ -59,12 +66,12 @@ func TestMigrateNewerTables(t *testing.T) {
 	dsn := newDatabase(t)
 	open(t, dsn)
 	pool := connect(t, dsn)
-	exec1(t, pool, `INSERT INTO stytch_rotation_migration (version, name) VALUES (2, 'of the future')`)
+	exec1(t, pool, `INSERT INTO stytch_rotation_migration (version, name) VALUES (3, 'of the future')`)
 	err := postgres.Migrate(t.Context(), pool)
-	if !errors.Is(err, rotate.ErrNewerVersion) || !strings.Contains(err.Error(), "version 2") {
-		t.Errorf("Migrate on newer tables: %v, want ErrNewerVersion that tells the version", err)
+	if !errors.Is(err, rotate.ErrNewerVersion) || !strings.Contains(err.Error(), "version 3") {
+		t.Errorf("Migrate on newer tables: %v, want ErrNewerVersion with the version", err)
 	}
-	if n := query1[int](t, pool, `SELECT max(version) FROM stytch_rotation_migration`); n != 2 {
+	if n := query1[int](t, pool, `SELECT max(version) FROM stytch_rotation_migration`); n != 3 {
 		t.Errorf("the version is %d now", n)
 	}
 }
@@ -78,5 +85,86 @@ func TestSchema(t *testing.T) {
 	write(t, claimOf(t, j, subject), record(rotate.Completed, "1"))
 	if n := query1[int](t, pool, `SELECT count(*) FROM rotation.stytch_rotation`); n != 1 {
 		t.Errorf("%d rows in the schema, want 1", n)
+	}
+}
+
+// Tables and records of version 1, in which a state was spelled 'cancelled', can be read and continued.
+func TestMigrateVersion1(t *testing.T) {
+	dsn := newDatabase(t)
+	pool := connect(t, dsn)
+	first, err := os.ReadFile("migrations/0001_journal.sql")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := pool.Exec(t.Context(), string(first), pgx.QueryExecModeSimpleProtocol); err != nil {
+		t.Fatal(err)
+	}
+	exec1(t, pool, `CREATE TABLE stytch_rotation_migration (
+		version integer PRIMARY KEY, name text NOT NULL, applied_at timestamptz NOT NULL DEFAULT clock_timestamp())`)
+	exec1(t, pool, `INSERT INTO stytch_rotation_migration (version, name) VALUES (1, 'migrations/0001_journal.sql')`)
+	paths, err := filepath.Glob("testdata/version1/*.json")
+	if err != nil || len(paths) != 10 {
+		t.Fatalf("%d records, %v", len(paths), err)
+	}
+	wantUnfinished := 0
+	states := map[string]rotate.State{}
+	for _, path := range paths {
+		data, err := os.ReadFile(path)
+		if err != nil {
+			t.Fatal(err)
+		}
+		var r struct {
+			ClientID string `json:"client_id"`
+			State    string `json:"state"`
+		}
+		if err := json.Unmarshal(data, &r); err != nil {
+			t.Fatal(err)
+		}
+		var finished *int
+		if r.State == "cancelled" || r.State == "completed" {
+			finished = new(int)
+			*finished = 1
+		} else {
+			wantUnfinished++
+		}
+		exec1(t, pool, `INSERT INTO stytch_rotation (project, client_id, state, record, finished, due_at)
+			VALUES ('project-test-1', $1, $2, $3, $4, CASE WHEN $2 = 'planned' THEN clock_timestamp() END)`, r.ClientID, r.State, data, finished)
+		states[r.ClientID] = rotate.State(strings.Replace(r.State, "cancelled", "canceled", 1))
+	}
+	if err := postgres.Migrate(t.Context(), pool); err != nil {
+		t.Fatal(err)
+	}
+	j, err := postgres.New(pool, "project-test-1", secret.New(strings.Repeat("a key of 32 ", 3)))
+	if err != nil {
+		t.Fatal(err)
+	}
+	for id, state := range states {
+		r, err := j.Read(t.Context(), id)
+		if err != nil || r.State != state || !state.Final() && state != rotate.Planned && r.Current.IsZero() {
+			t.Errorf("%s: state %q, %v; want %q", id, r.State, err, state)
+		}
+		c := claimOf(t, j, id)
+		if r = c.Record(); r.State != state {
+			t.Errorf("%s: claimed in state %q, want %q", id, r.State, state)
+		}
+		if err := c.Release(t.Context()); err != nil {
+			t.Error(err)
+		}
+	}
+	n := 0
+	for _, err := range j.Unfinished(t.Context()) {
+		if err != nil {
+			t.Fatal(err)
+		}
+		n++
+	}
+	if n != wantUnfinished {
+		t.Errorf("%d unfinished rotations, want %d", n, wantUnfinished)
+	}
+	if c, _, err := j.Next(t.Context(), time.Minute); err != nil || c.Record().State != rotate.Planned {
+		t.Errorf("Next: %v", err)
+	}
+	if n, err := j.Plan(t.Context(), []string{"client-cancelled", "client-started"}); n != 1 || err != nil {
+		t.Errorf("Plan of a canceled and a started one: %d, %v; want 1", n, err)
 	}
 }

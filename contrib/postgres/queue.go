@@ -14,15 +14,14 @@ import (
 	"github.com/stytchkit/m2m/stytch/rotate"
 )
 
-// planned is a row that Plan adds.
+// planned is a row of Plan.
 type planned struct {
 	client, rotation string
 	record           []byte
-	at               int // place in the list
+	at               int // position in the list
 }
 
-// Those planned by one statement become due in the order of the list, one microsecond after the other, in the past: what is
-// due later than another statement's is so by more than that.
+// The rotations of one statement become due in the order of the list, one microsecond apart and in the past.
 const planStatement = `
 	INSERT INTO stytch_rotation AS r (project, client_id, rotation_id, state, record, due_at, planned_at)
 	SELECT $1, p.client, p.rotation, 'planned', p.record, statement_timestamp() - make_interval(secs => 1e-6 * ($6 - p.at)), $7
@@ -33,12 +32,12 @@ const planStatement = `
 	WHERE r.state = 'claimed' AND r.lease_until <= clock_timestamp()
 	RETURNING ` + durable
 
-// Plan implements [rotate.Queue]. Clients become due in the order of the list. A thousand at a time are added; those that were
-// added before an error stay, and are counted. A client that somebody holds a claim on counts as under way.
+// Plan implements [rotate.Queue]. Clients become due in the order of the list. They are added a thousand at a time; those added
+// before an error stay and are counted. A claimed client counts as one with a rotation in progress.
 func (j *Journal) Plan(ctx context.Context, clientIDs []string) (added int, err error) {
 	const batch = 1000
 	for _, id := range clientIDs {
-		if err := checkText("client id", id); err != nil {
+		if err := checkClientID(id); err != nil {
 			return 0, err
 		}
 	}
@@ -63,7 +62,7 @@ func (j *Journal) plan(ctx context.Context, clientIDs []string) (added int, err 
 		}
 		rows[i] = planned{id, r.RotationID, data, i}
 	}
-	// In the order of the ids, so that two lists which are planned at once do not wait for each other in a circle.
+	// Sorted, so that two concurrent statements lock rows in the same order and cannot deadlock.
 	slices.SortStableFunc(rows, func(a, b planned) int { return cmp.Compare(a.client, b.client) })
 	rows = slices.CompactFunc(rows, func(a, b planned) bool { return a.client == b.client })
 	var clients, rotations []string
@@ -81,7 +80,7 @@ func (j *Journal) plan(ctx context.Context, clientIDs []string) (added int, err 
 	return added, err
 }
 
-// The time of a statement's beginning is used here because, unlike clock_timestamp(), an index can be searched for it.
+// These use statement_timestamp() because an index cannot be searched for clock_timestamp().
 const (
 	nextStatement = `
 		UPDATE stytch_rotation SET epoch = epoch + 1, owner = $2, lease_until = clock_timestamp() + make_interval(secs => $3)
@@ -92,9 +91,8 @@ const (
 			FOR UPDATE SKIP LOCKED)
 		RETURNING id, client_id, epoch, record, ` + durable
 
-	// The first that is due but claimed, or the first that will be due, whichever is earlier. There are as many of the former
-	// as workers, and the index knows the latter. A claim is asked about again soon: its holder may give it up long before
-	// the lease ends, and nobody tells.
+	// When the first rotation becomes due, or the first claim on a due one may end. Holders may release a claim long before its
+	// lease ends and there is no notification, so the wait for a claim is short.
 	waitStatement = `
 		SELECT extract(epoch FROM least(
 			(SELECT min(least(greatest(due_at, lease_until), statement_timestamp() + interval '2 seconds'))
@@ -103,10 +101,10 @@ const (
 		) - statement_timestamp())::float8`
 )
 
-const minWait = 10 * time.Millisecond // something became due, or was released, since Next looked for it
+const minWait = 10 * time.Millisecond // if something has become due since Next looked
 
-// Next implements [rotate.Queue]. A record that cannot be read is an error that names the client and is one of
-// [rotate.Codec.Decode]; the others are handed out first for a minute then.
+// Next implements [rotate.Queue]. A record that cannot be read is an error of [rotate.Codec.Decode] with the client's id; it is
+// set aside for a minute so that others come first.
 func (j *Journal) Next(ctx context.Context, life time.Duration) (rotate.Claim, time.Duration, error) {
 	if err := checkLife(life); err != nil {
 		return nil, 0, err
@@ -126,7 +124,7 @@ func (j *Journal) Next(ctx context.Context, life time.Duration) (rotate.Claim, t
 		return rotate.ErrNoRotation
 	})
 	if err != nil {
-		return nil, pause(wait), err
+		return nil, waitFor(wait), err
 	}
 	if c.record, err = j.codec.Decode(c.clientID, data); err != nil {
 		c.setAside(ctx)
@@ -138,25 +136,25 @@ func (j *Journal) Next(ctx context.Context, life time.Duration) (rotate.Claim, t
 	return c, 0, nil
 }
 
-func pause(seconds *float64) time.Duration {
+func waitFor(seconds *float64) time.Duration {
 	if seconds == nil {
 		return 0
 	}
 	return max(minWait, time.Duration(*seconds*float64(time.Second)))
 }
 
-// setAside is drop for a row that would be the next one again.
+// setAside is drop for a row that Next would otherwise return again at once.
 func (c *claim) setAside(ctx context.Context) {
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), linger)
 	defer cancel()
 	_ = c.change(ctx, nil, asideStatement)
 }
 
-// Defer implements [rotate.Queue]. Like Release it does nothing if the claim was lost. It never makes a rotation due earlier.
+// Defer implements [rotate.Queue]. Like Release, it does nothing if the claim was lost. It never makes a rotation due earlier.
 func (j *Journal) Defer(ctx context.Context, held rotate.Claim, until time.Time) error {
 	c, ok := held.(*claim)
 	if !ok {
-		return invalid("the claim is of a journal of another kind")
+		return invalid("Defer: the claim is not one of this package")
 	}
 	if c.empty || c.ended || c.released || c.record.State == rotate.NeedsHuman {
 		return c.Release(ctx)
