@@ -12,6 +12,7 @@ import (
 	"testing"
 
 	"github.com/stytchkit/m2m/contrib/postgres"
+	"github.com/stytchkit/m2m/internal/heavy"
 	"github.com/stytchkit/m2m/stytch"
 	"github.com/stytchkit/m2m/stytch/emulator"
 	"github.com/stytchkit/m2m/stytch/emulator/emulatortest"
@@ -194,12 +195,9 @@ func TestFleet(t *testing.T) {
 	}
 }
 
-// Two engines go for each planned rotation at once. One completes it, and the other learns that.
+// Two rotators resume each planned rotation at once. One completes it, and the other gets ErrBusy or ErrNoRotation.
 func TestTwoEngines(t *testing.T) {
-	runs := 200
-	if testing.Short() {
-		runs = 20
-	}
+	runs := heavy.Count(20, 200)
 	f := newSystem(t, runs)
 	dsn := newDatabase(t)
 	a, b := open(t, dsn), open(t, dsn)

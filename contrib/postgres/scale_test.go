@@ -43,13 +43,10 @@ type fleetRun struct {
 // TestScale is a fleet that four worker processes rotate. One of them is killed and another one paused for longer than its
 // lease, and each is replaced. Every client is completed once; nothing is overwritten, lost or left over.
 func TestScale(t *testing.T) {
-	if testing.Short() {
-		t.Skip("some seconds")
-	}
-	r := &fleetRun{clients: 1000, patience: 4 * time.Second, ended: make(chan string, 16)}
+	r := &fleetRun{clients: heavy.Count(200, 1000), patience: 4 * time.Second, ended: make(chan string, 16)}
 	switch {
 	case raceDetector:
-		r.clients = 300
+		r.clients = min(r.clients, 300)
 	case heavy.Long():
 		r.clients, r.patience = 100_000, 10*time.Second
 	}
