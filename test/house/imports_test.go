@@ -40,7 +40,7 @@ var mayImport = map[string][]string{
 		"gen", "internal/conns", "internal/fastjson", "internal/operation", "internal/project", "internal/redact", "internal/retry",
 		"stytch/metadata", "stytch/secret",
 	},
-	"stytch/token":           {"internal/operation", "internal/project", "internal/redact", "internal/retry", "internal/seal", "stytch/secret"},
+	"stytch/token":           {"internal/strictjson", "internal/operation", "internal/project", "internal/redact", "internal/retry", "internal/seal", "stytch/secret"},
 	"stytch/token/storetest": {},
 	// A resource server links no management client.
 	"stytch/verify": {"internal/jwks", "internal/project", "internal/redact", "internal/strictjson"},
