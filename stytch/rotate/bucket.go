@@ -8,9 +8,6 @@ import (
 	"github.com/stytchkit/m2m/internal/rate"
 )
 
-// maxPause is the longest pause that a run waits out. After a longer one it is better resumed.
-const maxPause = 5 * time.Minute
-
 // Bucket is a [Limiter] for one process: perSecond requests on average, and at most burst at once after a rest. It is safe for
 // concurrent use and serves callers in the order of their arrival.
 //
@@ -51,12 +48,8 @@ func (b *Bucket) Wait(ctx context.Context) error {
 		if granted {
 			return nil
 		}
-		timer := time.NewTimer(wait)
-		select {
-		case <-timer.C:
-		case <-ctx.Done():
-			timer.Stop()
-			return ctx.Err()
+		if err := sleep(ctx, wait); err != nil {
+			return err
 		}
 	}
 }

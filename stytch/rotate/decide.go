@@ -1,58 +1,58 @@
 package rotate
 
-// situation is all that the next action depends on: what the journal holds, what the caller wants, what the server tells
-// of its secrets, and what was proved.
+// situation is all that the course of a rotation depends on: what the journal holds, what the caller wants, what the server
+// says about its secrets, and what was proved.
 type situation struct {
-	stored   bool // a next secret is in the journal
-	asked    bool // one was asked for, or was about to be: Starting
-	known    bool // the current secret is in the journal
-	told     bool // the deliverers were told of one, before a restart
-	abort    bool
-	takeOver bool
-	sure     bool // it was found out more than once
+	stored    bool // the journal holds a next secret
+	asked     bool // a next secret may have been requested whose response never arrived
+	known     bool // the current secret is known
+	restarted bool // deliverers may hold a next secret that was given up since
+	abort     bool
+	takeOver  bool
+	rechecked bool // a contradiction was looked into as often as is useful
 
-	looked  bool // the rest was read from the server
-	pending pending
-	holder  holder
-	working Working
+	observed bool // the server was asked; the rest is known only then
+	pending  pending
+	active   active
+	working  Working
 }
 
-// pending is the server's next secret, as far as its last four characters tell.
+// pending is the server's next secret, as far as its last four characters show.
 type pending uint8
 
 const (
-	none pending = iota
-	ours         // it ends like the one in the journal
-	other
+	pendingNone pending = iota
+	pendingOurs         // it ends like the one in the journal
+	pendingOther
 )
 
-// holder is which secret of the journal ends like the server's current one.
-type holder uint8
+// active is which secret of the journal ends like the one that the server calls current.
+type active uint8
 
 const (
-	unsaid       holder = iota // the server does not tell
-	holdsCurrent               // or both end alike
-	holdsNext
-	holdsNeither
+	activeUnknown active = iota // the server does not say
+	activeCurrent               // or both end alike
+	activeNext
+	activeNeither
 )
 
-// action is what to do next.
-type action uint8
+// course is what to do about the two secrets.
+type course uint8
 
 const (
-	look action = iota // find out
+	askServer course = iota // questions first
 	proveCurrent
 	proveNext
 
-	start   // ask for a next secret
-	proceed // go on with the stored one
-	promote // the completion did happen
-	discard // the stored one was canceled by somebody: plan again
-	replace // cancel what is pending, then plan again
-	giveUp  // tell the deliverers, cancel ours, end
-	ended   // nothing of ours is pending: tell the deliverers, end
+	begin              // request a next secret
+	proceed            // continue with the stored one
+	conclude           // the completion did happen
+	startOver          // the stored one was canceled by another process: plan again
+	cancelAndStartOver // cancel what is pending, then plan again
+	rollBack           // give the current secret back to the deliverers, cancel ours, end
+	rollBackOnly       // the same where nothing of ours is pending
 
-	doubt // what was read and what was proved contradict each other: find out again, a little later
+	recheck // what was read and what was proved contradict each other: ask again a little later
 	stopInconsistent
 	stopOther
 	stopRefused
@@ -60,84 +60,84 @@ const (
 	stopNeither
 )
 
-// decide is the table that every crash, lost answer and second actor ends in. Three rules hold whatever the input is:
-// nothing is canceled unless the stored current secret was proved, and ends like the server's current one; nothing is
-// completed unless the stored next secret was proved and is the pending one; nothing is begun while a known current secret
-// is refused. The last four characters only ever forbid.
-func decide(s situation) action {
+// decide is the table that every crash, lost response and second actor ends in. Three rules hold for every input: nothing is
+// canceled unless the stored current secret was proved and ends like the server's current one; nothing is completed unless
+// the stored next secret was proved and is the pending one; nothing is begun while a known current secret is refused. The
+// last four characters can only forbid.
+func decide(s situation) course {
 	switch {
-	case !s.looked:
-		return look
+	case !s.observed:
+		return askServer
 	case s.stored:
 		return decideStored(s)
-	case s.abort && !s.asked && !s.told:
-		return ended // whatever is pending is not ours, and nobody relies on it
-	case s.pending == none, s.abort && !s.asked:
+	case s.abort && !s.asked && !s.restarted:
+		return rollBackOnly // whatever is pending is not ours, and no deliverer relies on it
+	case s.pending == pendingNone, s.abort && !s.asked:
 		return decideBegin(s)
 	case !s.asked && !s.takeOver:
 		return stopOther
 	}
-	// A next secret is pending that is stored nowhere: its answer was lost, or it is to be taken over.
-	if a, ok := safeToCancel(s); !ok {
-		return a
+	// A next secret is pending that is stored nowhere: its response was lost, or it is to be taken over.
+	if instead, ok := safeToCancel(s); !ok {
+		return instead
 	}
 	if s.abort {
-		return giveUp
+		return rollBack
 	}
-	return replace
+	return cancelAndStartOver
 }
 
 // decideBegin is for a journal without a next secret, and a server without one of ours.
-func decideBegin(s situation) action {
+func decideBegin(s situation) course {
 	switch {
 	case s.known && s.working.Current == Unproved:
 		return proveCurrent
 	case s.working.Current == Refused:
 		return stopRefused
 	case s.abort:
-		return ended
+		return rollBackOnly
 	}
-	return start
+	return begin
 }
 
-func decideStored(s situation) action {
+func decideStored(s situation) course {
 	switch s.working.Next {
 	case Unproved:
 		return proveNext
 	case Accepted:
-		return decideAlive(s)
+		return decideAccepted(s)
 	}
-	return decideDead(s)
+	return decideRefused(s)
 }
 
-// decideAlive is for a stored next secret that works: it is the pending one, or it became the current one.
-func decideAlive(s situation) action {
+// decideAccepted is for a stored next secret that works: it is the pending one, or it became the current one.
+func decideAccepted(s situation) course {
 	switch {
-	case s.pending == ours && !s.abort:
+	case s.pending == pendingOurs && !s.abort:
 		return proceed
-	case s.pending == ours:
-		if a, ok := safeToCancel(s); !ok {
-			return a
+	case s.pending == pendingOurs:
+		if instead, ok := safeToCancel(s); !ok {
+			return instead
 		}
-		return giveUp
-	case s.holder == holdsNext:
-		return promote // and whatever is pending is another rotation, which is not ours to end
-	case s.pending == other:
+		return rollBack
+	case s.active == activeNext:
+		return conclude // whatever is pending is another rotation, which is not ours to end
+	case s.pending == pendingOther:
 		return stopOther
 	case s.working.Current == Refused:
-		return promote
-	case !s.known && s.holder == unsaid && s.sure:
-		return promote
+		return conclude
+	case !s.known && s.active == activeUnknown && s.rechecked:
+		return conclude
 	case s.known && s.working.Current == Unproved:
 		return proveCurrent
-	case s.sure:
+	case s.rechecked:
 		return stopInconsistent
 	}
-	return doubt // it works, and is neither pending nor, as far as anyone can tell, the current one
+	return recheck // it works, and is neither pending nor, as far as can be seen, the current one
 }
 
-// decideDead is for a stored next secret that is refused: somebody canceled or replaced it, or the client is inactive.
-func decideDead(s situation) action {
+// decideRefused is for a stored next secret that is refused: another process canceled or replaced it, or the client is inactive.
+func decideRefused(s situation) course {
 	switch {
 	case !s.known:
 		return stopUnknown
@@ -145,30 +145,30 @@ func decideDead(s situation) action {
 		return proveCurrent
 	case s.working.Current == Refused:
 		return stopNeither
-	case s.abort && s.pending == none:
-		return ended // which looks again after the deliverers were told
-	case s.pending != other && !s.sure:
-		return doubt // perhaps it does not work everywhere yet, or is not seen everywhere
-	case s.abort && s.pending == ours: // the refusal may be wrong, and what is pending would be in the way of the next rotation
-		if a, ok := safeToCancel(s); !ok {
-			return a
+	case s.abort && s.pending == pendingNone:
+		return rollBackOnly // which looks again after the deliverers have the current secret back
+	case s.pending != pendingOther && !s.rechecked:
+		return recheck // perhaps it does not work everywhere yet, or is not seen everywhere
+	case s.abort && s.pending == pendingOurs: // the refusal may be wrong, and what is pending would block the next rotation
+		if instead, ok := safeToCancel(s); !ok {
+			return instead
 		}
-		return giveUp
+		return rollBack
 	case s.abort:
-		return ended
-	case s.pending == none:
-		return discard
+		return rollBackOnly
+	case s.pending == pendingNone:
+		return startOver
 	case !s.takeOver:
 		return stopOther
 	}
-	if a, ok := safeToCancel(s); !ok {
-		return a
+	if instead, ok := safeToCancel(s); !ok {
+		return instead
 	}
-	return replace
+	return cancelAndStartOver
 }
 
 // safeToCancel reports whether the pending secret can go without harm, or else what to do instead.
-func safeToCancel(s situation) (instead action, ok bool) {
+func safeToCancel(s situation) (instead course, ok bool) {
 	switch {
 	case !s.known:
 		return stopUnknown, false
@@ -176,8 +176,8 @@ func safeToCancel(s situation) (instead action, ok bool) {
 		return proveCurrent, false
 	case s.working.Current == Refused:
 		return stopRefused, false
-	case s.holder == holdsNext, s.holder == holdsNeither:
-		return stopOther, false // what is held to be the current secret works, but as the pending one
+	case s.active == activeNext, s.active == activeNeither:
+		return stopOther, false // the secret taken for the current one works, but as the pending one
 	}
 	return 0, true
 }

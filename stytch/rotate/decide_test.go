@@ -10,14 +10,14 @@ func everySituation(f func(situation)) {
 	for bits := range 1 << 8 {
 		flag := func(i int) bool { return bits>>i&1 == 1 }
 		s := situation{
-			stored: flag(0), asked: flag(1), known: flag(2), told: flag(3), abort: flag(4), takeOver: flag(5), sure: flag(6), looked: flag(7),
+			stored: flag(0), asked: flag(1), known: flag(2), restarted: flag(3), abort: flag(4), takeOver: flag(5), rechecked: flag(6), observed: flag(7),
 		}
-		for s.pending = none; s.pending <= other; s.pending++ {
-			for s.holder = unsaid; s.holder <= holdsNeither; s.holder++ {
+		for s.pending = pendingNone; s.pending <= pendingOther; s.pending++ {
+			for s.active = activeUnknown; s.active <= activeNeither; s.active++ {
 				for s.working.Current = Unproved; s.working.Current <= Refused; s.working.Current++ {
 					for s.working.Next = Unproved; s.working.Next <= Refused; s.working.Next++ {
 						if s.asked && s.stored || !s.known && s.working.Current != Unproved ||
-							!s.stored && (s.working.Next != Unproved || s.pending == ours || s.holder == holdsNext) {
+							!s.stored && (s.working.Next != Unproved || s.pending == pendingOurs || s.active == activeNext) {
 							continue // cannot be
 						}
 						f(s)
@@ -40,38 +40,38 @@ func TestDecideRules(t *testing.T) {
 			}
 		}
 		currentProved := s.known && s.working.Current == Accepted
-		rule(s.looked == (a != look), "the server was asked, or was not")
+		rule(s.observed == (a != askServer), "the server was asked, or was not")
 		switch a {
-		case start:
-			rule(!s.stored && s.pending == none, "a next secret exists")
+		case begin:
+			rule(!s.stored && s.pending == pendingNone, "a next secret exists")
 			rule(s.working.Current != Refused && (!s.known || currentProved), "the current secret is not proved")
 			rule(!s.abort, "it is being canceled")
-		case replace, giveUp:
+		case cancelAndStartOver, rollBack:
 			rule(currentProved, "the current secret is not proved")
-			rule(s.pending != none, "there is nothing to cancel")
-			rule(s.holder == holdsCurrent || s.holder == unsaid, "the server's current secret is another one")
-			rule(s.abort == (a == giveUp), "that is not what the caller wants")
+			rule(s.pending != pendingNone, "there is nothing to cancel")
+			rule(s.active == activeCurrent || s.active == activeUnknown, "the server's current secret is another one")
+			rule(s.abort == (a == rollBack), "that is not what the caller wants")
 			rule(s.asked || s.stored || s.takeOver, "what is pending is not ours")
-			rule(a == replace || s.asked || s.pending == ours, "what is pending is not ours")
-			rule(s.pending != ours || s.working.Next != Accepted || s.abort, "the stored next secret is good")
+			rule(a == cancelAndStartOver || s.asked || s.pending == pendingOurs, "what is pending is not ours")
+			rule(s.pending != pendingOurs || s.working.Next != Accepted || s.abort, "the stored next secret is good")
 		case proceed:
-			rule(s.stored && s.pending == ours && s.working.Next == Accepted, "the next secret is not proved and pending")
+			rule(s.stored && s.pending == pendingOurs && s.working.Next == Accepted, "the next secret is not proved and pending")
 			rule(!s.abort, "it is being canceled")
-		case promote:
-			rule(s.stored && s.pending != ours && s.working.Next == Accepted, "the next secret is not the current one")
-			rule(!currentProved || s.holder == holdsNext, "the current secret works")
-		case discard:
-			rule(s.pending == none && s.working.Next == Refused && currentProved, "the next secret may be alive")
-		case ended:
+		case conclude:
+			rule(s.stored && s.pending != pendingOurs && s.working.Next == Accepted, "the next secret is not the current one")
+			rule(!currentProved || s.active == activeNext, "the current secret works")
+		case startOver:
+			rule(s.pending == pendingNone && s.working.Next == Refused && currentProved, "the next secret may be alive")
+		case rollBackOnly:
 			rule(s.abort, "nobody wants that")
 			rule(!s.stored || s.working.Next == Refused && currentProved, "the next secret may be in use")
-			rule(!s.told || !s.known || currentProved, "the current secret, which is to be given back, is not proved")
-		case doubt:
-			rule(!s.sure, "there is no doubt left")
+			rule(!s.restarted || !s.known || currentProved, "the current secret, which is to be given back, is not proved")
+		case recheck:
+			rule(!s.rechecked, "there is no doubt left")
 		case stopInconsistent:
-			rule(s.sure && s.pending == none && s.working.Next == Accepted, "it may be consistent")
+			rule(s.rechecked && s.pending == pendingNone && s.working.Next == Accepted, "it may be consistent")
 		case stopOther:
-			rule(s.pending != none, "nothing is pending")
+			rule(s.pending != pendingNone, "nothing is pending")
 		case stopRefused:
 			rule(s.working.Current == Refused, "the current secret is not refused")
 		case stopUnknown:
@@ -90,13 +90,13 @@ func TestDecideEnds(t *testing.T) {
 			return // what a prober would say
 		}
 		s := truth
-		s.looked, s.working = false, Working{}
+		s.observed, s.working = false, Working{}
 		for range 8 {
 			switch decide(s) {
-			case doubt:
-				s.looked, s.working, s.sure = false, Working{}, true
-			case look:
-				s.looked = true
+			case recheck:
+				s.observed, s.working, s.rechecked = false, Working{}, true
+			case askServer:
+				s.observed = true
 			case proveCurrent:
 				s.working.Current = truth.working.Current
 			case proveNext:
@@ -111,70 +111,70 @@ func TestDecideEnds(t *testing.T) {
 
 // TestDecideTable is the recovery table of docs/rotation.md, row by row.
 func TestDecideTable(t *testing.T) {
-	begin := situation{known: true, looked: true, holder: holdsCurrent}
-	asked := begin
+	atStart := situation{known: true, observed: true, active: activeCurrent}
+	asked := atStart
 	asked.asked = true
-	stored := begin
+	stored := atStart
 	stored.stored = true
-	with := func(s situation, p pending, h holder, current, next Verdict) situation {
-		s.pending, s.holder, s.working = p, h, Working{current, next}
+	with := func(s situation, p pending, h active, current, next Verdict) situation {
+		s.pending, s.active, s.working = p, h, Working{current, next}
 		return s
 	}
 	abort := func(s situation) situation { s.abort = true; return s }
 	takeOver := func(s situation) situation { s.takeOver = true; return s }
 	unknown := func(s situation) situation { s.known = false; return s }
-	sure := func(s situation) situation { s.sure = true; return s }
-	told := func(s situation) situation { s.told = true; return s }
+	rechecked := func(s situation) situation { s.rechecked = true; return s }
+	restarted := func(s situation) situation { s.restarted = true; return s }
 
 	for i, row := range []struct {
 		s    situation
-		want action
+		want course
 	}{
-		{with(begin, none, holdsCurrent, Accepted, Unproved), start},
-		{with(begin, none, holdsNeither, Accepted, Unproved), start}, // last fours do not decide
-		{with(begin, none, holdsCurrent, Refused, Unproved), stopRefused},
-		{with(unknown(begin), none, unsaid, Unproved, Unproved), start},
-		{with(begin, other, holdsCurrent, Unproved, Unproved), stopOther},
-		{with(takeOver(begin), other, holdsCurrent, Accepted, Unproved), replace},
-		{with(takeOver(begin), other, holdsNeither, Accepted, Unproved), stopOther},
-		{with(abort(begin), other, holdsCurrent, Unproved, Unproved), ended},
-		{with(abort(told(begin)), other, holdsCurrent, Unproved, Unproved), proveCurrent}, // the places hold one that is dead
-		{with(abort(told(begin)), other, holdsCurrent, Refused, Unproved), stopRefused},
-		{with(abort(told(begin)), none, holdsCurrent, Accepted, Unproved), ended},
+		{with(atStart, pendingNone, activeCurrent, Accepted, Unproved), begin},
+		{with(atStart, pendingNone, activeNeither, Accepted, Unproved), begin}, // last fours do not decide
+		{with(atStart, pendingNone, activeCurrent, Refused, Unproved), stopRefused},
+		{with(unknown(atStart), pendingNone, activeUnknown, Unproved, Unproved), begin},
+		{with(atStart, pendingOther, activeCurrent, Unproved, Unproved), stopOther},
+		{with(takeOver(atStart), pendingOther, activeCurrent, Accepted, Unproved), cancelAndStartOver},
+		{with(takeOver(atStart), pendingOther, activeNeither, Accepted, Unproved), stopOther},
+		{with(abort(atStart), pendingOther, activeCurrent, Unproved, Unproved), rollBackOnly},
+		{with(abort(restarted(atStart)), pendingOther, activeCurrent, Unproved, Unproved), proveCurrent}, // the places hold one that is dead
+		{with(abort(restarted(atStart)), pendingOther, activeCurrent, Refused, Unproved), stopRefused},
+		{with(abort(restarted(atStart)), pendingNone, activeCurrent, Accepted, Unproved), rollBackOnly},
 
-		{with(asked, none, holdsCurrent, Accepted, Unproved), start},
-		{with(asked, none, holdsCurrent, Refused, Unproved), stopRefused},
-		{with(asked, other, holdsCurrent, Accepted, Unproved), replace},
-		{with(asked, other, holdsCurrent, Refused, Unproved), stopRefused},
-		{with(unknown(asked), other, unsaid, Unproved, Unproved), stopUnknown},
-		{with(abort(asked), other, holdsCurrent, Accepted, Unproved), giveUp},
-		{with(abort(asked), none, holdsCurrent, Accepted, Unproved), ended},
+		{with(asked, pendingNone, activeCurrent, Accepted, Unproved), begin},
+		{with(asked, pendingNone, activeCurrent, Refused, Unproved), stopRefused},
+		{with(asked, pendingOther, activeCurrent, Accepted, Unproved), cancelAndStartOver},
+		{with(asked, pendingOther, activeCurrent, Refused, Unproved), stopRefused},
+		{with(unknown(asked), pendingOther, activeUnknown, Unproved, Unproved), stopUnknown},
+		{with(abort(asked), pendingOther, activeCurrent, Accepted, Unproved), rollBack},
+		{with(abort(asked), pendingNone, activeCurrent, Accepted, Unproved), rollBackOnly},
 
-		{with(stored, ours, holdsCurrent, Unproved, Accepted), proceed},
-		{with(unknown(stored), ours, unsaid, Unproved, Accepted), proceed},
-		{with(stored, ours, holdsCurrent, Accepted, Refused), doubt},           // perhaps it does not work everywhere yet
-		{with(sure(stored), ours, holdsCurrent, Accepted, Refused), stopOther}, // ends alike, and is another one
-		{with(stored, other, holdsCurrent, Accepted, Refused), stopOther},
-		{with(takeOver(stored), other, holdsCurrent, Accepted, Refused), replace},
-		{with(stored, none, holdsNext, Unproved, Accepted), promote},
-		{with(stored, none, holdsNeither, Refused, Accepted), promote},
-		{with(stored, none, holdsCurrent, Refused, Accepted), promote}, // both end alike
-		{with(stored, none, holdsCurrent, Accepted, Accepted), doubt},
-		{with(sure(stored), none, holdsCurrent, Accepted, Accepted), stopInconsistent},
-		{with(unknown(stored), none, holdsNeither, Unproved, Accepted), doubt},
-		{with(unknown(stored), none, unsaid, Unproved, Accepted), doubt},
-		{with(sure(unknown(stored)), none, unsaid, Unproved, Accepted), promote},
-		{with(stored, other, holdsNext, Unproved, Accepted), promote}, // ours is in use; the pending one is not ours to end
-		{with(stored, other, holdsCurrent, Unproved, Accepted), stopOther},
-		{with(stored, none, holdsCurrent, Accepted, Refused), doubt}, // perhaps it is not seen everywhere yet
-		{with(sure(stored), none, holdsCurrent, Accepted, Refused), discard},
-		{with(stored, none, holdsNeither, Refused, Refused), stopNeither},
-		{with(stored, ours, holdsCurrent, Refused, Refused), stopNeither}, // perhaps inactive
-		{with(unknown(stored), none, unsaid, Unproved, Refused), stopUnknown},
-		{with(abort(stored), ours, holdsCurrent, Accepted, Accepted), giveUp},
-		{with(abort(stored), ours, holdsCurrent, Refused, Accepted), stopRefused},
-		{with(abort(stored), none, holdsCurrent, Accepted, Refused), ended},
-		{with(abort(stored), none, holdsNext, Unproved, Accepted), promote}, // too late
+		{with(stored, pendingOurs, activeCurrent, Unproved, Accepted), proceed},
+		{with(unknown(stored), pendingOurs, activeUnknown, Unproved, Accepted), proceed},
+		{with(stored, pendingOurs, activeCurrent, Accepted, Refused), recheck},              // perhaps it does not work everywhere yet
+		{with(rechecked(stored), pendingOurs, activeCurrent, Accepted, Refused), stopOther}, // ends alike, and is another one
+		{with(stored, pendingOther, activeCurrent, Accepted, Refused), stopOther},
+		{with(takeOver(stored), pendingOther, activeCurrent, Accepted, Refused), cancelAndStartOver},
+		{with(stored, pendingNone, activeNext, Unproved, Accepted), conclude},
+		{with(stored, pendingNone, activeNeither, Refused, Accepted), conclude},
+		{with(stored, pendingNone, activeCurrent, Refused, Accepted), conclude}, // both end alike
+		{with(stored, pendingNone, activeCurrent, Accepted, Accepted), recheck},
+		{with(rechecked(stored), pendingNone, activeCurrent, Accepted, Accepted), stopInconsistent},
+		{with(unknown(stored), pendingNone, activeNeither, Unproved, Accepted), recheck},
+		{with(unknown(stored), pendingNone, activeUnknown, Unproved, Accepted), recheck},
+		{with(rechecked(unknown(stored)), pendingNone, activeUnknown, Unproved, Accepted), conclude},
+		{with(stored, pendingOther, activeNext, Unproved, Accepted), conclude}, // ours is in use; the pending one is not ours to end
+		{with(stored, pendingOther, activeCurrent, Unproved, Accepted), stopOther},
+		{with(stored, pendingNone, activeCurrent, Accepted, Refused), recheck}, // perhaps it is not seen everywhere yet
+		{with(rechecked(stored), pendingNone, activeCurrent, Accepted, Refused), startOver},
+		{with(stored, pendingNone, activeNeither, Refused, Refused), stopNeither},
+		{with(stored, pendingOurs, activeCurrent, Refused, Refused), stopNeither}, // perhaps inactive
+		{with(unknown(stored), pendingNone, activeUnknown, Unproved, Refused), stopUnknown},
+		{with(abort(stored), pendingOurs, activeCurrent, Accepted, Accepted), rollBack},
+		{with(abort(stored), pendingOurs, activeCurrent, Refused, Accepted), stopRefused},
+		{with(abort(stored), pendingNone, activeCurrent, Accepted, Refused), rollBackOnly},
+		{with(abort(stored), pendingNone, activeNext, Unproved, Accepted), conclude}, // too late
 	} {
 		t.Run(fmt.Sprint(i), func(t *testing.T) {
 			if got := decide(row.s); got != row.want {

@@ -6,6 +6,7 @@ import (
 	"slices"
 	"strings"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	"github.com/stytchkit/m2m/stytch/rotate"
@@ -29,7 +30,7 @@ func TestCalls(t *testing.T) {
 
 		},
 	} {
-		t.Run(name, func(t *testing.T) {
+		t.Run(name, bubble(func(t *testing.T) {
 			w := newWorld("a")
 			if err := w.rotator(test.options...).Run(t.Context(), "client"); err != nil {
 				t.Fatal(err)
@@ -40,7 +41,7 @@ func TestCalls(t *testing.T) {
 			if w.current != "secret-0001" || w.sinks["a"].Secret.Reveal() != w.current {
 				t.Error("the next secret is not in use")
 			}
-		})
+		}))
 	}
 }
 
@@ -191,7 +192,7 @@ func TestScenes(t *testing.T) {
 			check:   func(w *world) bool { return w.cancels == 0 && w.minted == 1 },
 		},
 	} {
-		t.Run(name, func(t *testing.T) {
+		t.Run(name, bubble(func(t *testing.T) {
 			w := newWorld("a")
 			w.outsider, w.before = true, map[string]func(){}
 			test.prepare(w)
@@ -212,7 +213,7 @@ func TestScenes(t *testing.T) {
 			for _, wrong := range w.wrongs {
 				t.Error(wrong)
 			}
-		})
+		}))
 	}
 }
 
@@ -225,7 +226,9 @@ func (f *fault) Is(target error) bool {
 }
 
 // TestMended shows that a rotation which needed a human goes on by itself once one was there.
-func TestMended(t *testing.T) {
+func TestMended(t *testing.T) { synctest.Test(t, testMended) }
+
+func testMended(t *testing.T) {
 	w := newWorld("a")
 	w.outsider = true
 	w.before = map[string]func(){"write completing 1": func() { w.current, w.next = "secret-9999", "" }}
@@ -260,10 +263,12 @@ func (l *liar) Deliver(ctx context.Context, d rotate.Delivery) error {
 	return l.worldSink.Deliver(ctx, d)
 }
 
-func TestLyingDeliverer(t *testing.T) {
+func TestLyingDeliverer(t *testing.T) { synctest.Test(t, testLyingDeliverer) }
+
+func testLyingDeliverer(t *testing.T) {
 	w := newWorld("a", "b")
 	a := &liar{worldSink{w, "a"}, 1}
-	r, err := rotate.New(w, rotate.Deliverers{"a": a, "b": worldSink{w, "b"}}, w, rotate.WithClock(w))
+	r, err := rotate.New(w, rotate.Deliverers{"a": a, "b": worldSink{w, "b"}}, w)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -285,13 +290,15 @@ func TestLyingDeliverer(t *testing.T) {
 }
 
 // TestHangingDeliverer ignores its context. The engine does not wait for it.
-func TestHangingDeliverer(t *testing.T) {
+func TestHangingDeliverer(t *testing.T) { synctest.Test(t, testHangingDeliverer) }
+
+func testHangingDeliverer(t *testing.T) {
 	w := newWorld("a")
 	hang := make(chan struct{})
 	defer close(hang)
 	stuck := rotate.DelivererFunc(func(context.Context, rotate.Delivery) error { <-hang; return nil })
 	current := rotate.WithCurrent(func(context.Context, string) (secret.String, error) { return secret.New(w.current), nil })
-	r, err := rotate.New(w, stuck, w, rotate.WithClock(w), current, rotate.WithDeliveryTimeout(time.Millisecond))
+	r, err := rotate.New(w, stuck, w, current, rotate.WithDeliveryTimeout(time.Millisecond))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -304,7 +311,7 @@ func TestHangingDeliverer(t *testing.T) {
 // TestCancelOnFailure gives up a rotation whose deliverer refuses, after the others got the current secret back.
 func TestCancelOnFailure(t *testing.T) {
 	for name, stop := range map[string]bool{"a deliverer fails": false, "the caller gives up": true} {
-		t.Run(name, func(t *testing.T) {
+		t.Run(name, bubble(func(t *testing.T) {
 			w := newWorld("a")
 			ctx, cancel := context.WithCancel(t.Context())
 			bad := rotate.DelivererFunc(func(_ context.Context, d rotate.Delivery) error {
@@ -318,7 +325,7 @@ func TestCancelOnFailure(t *testing.T) {
 				return errors.New("no room for " + d.Secret.Reveal())
 			})
 			var events []rotate.Event
-			r, err := rotate.New(w, rotate.Deliverers{"a": worldSink{w, "a"}, "b": bad}, w, rotate.WithClock(w), rotate.WithCancelOnFailure(),
+			r, err := rotate.New(w, rotate.Deliverers{"a": worldSink{w, "a"}, "b": bad}, w, rotate.WithCancelOnFailure(),
 				rotate.WithObserver(func(_ context.Context, e rotate.Event) { events = append(events, e) }))
 			if err != nil {
 				t.Fatal(err)
@@ -343,12 +350,14 @@ func TestCancelOnFailure(t *testing.T) {
 			if reverted, canceled := slices.Index(w.log, "write canceled"), slices.Index(w.log, "cancel"); reverted < canceled || w.count("deliver") < 2 {
 				t.Error("in the wrong order")
 			}
-		})
+		}))
 	}
 }
 
 // TestCancelSurvivesACrash goes on with a cancellation, not with the rotation.
-func TestCancelSurvivesACrash(t *testing.T) {
+func TestCancelSurvivesACrash(t *testing.T) { synctest.Test(t, testCancelSurvivesACrash) }
+
+func testCancelSurvivesACrash(t *testing.T) {
 	for crash := range 12 {
 		w := newWorld("a")
 		r := w.rotator(rotate.WithGrace(time.Hour))
@@ -379,7 +388,9 @@ func TestCancelSurvivesACrash(t *testing.T) {
 }
 
 // TestIgnoredCancel is a server that says yes and does nothing.
-func TestIgnoredCancel(t *testing.T) {
+func TestIgnoredCancel(t *testing.T) { synctest.Test(t, testIgnoredCancel) }
+
+func testIgnoredCancel(t *testing.T) {
 	w := newWorld("a")
 	r := w.rotator(rotate.WithGrace(time.Hour))
 	if err := r.Plan(t.Context(), "client"); err != nil {

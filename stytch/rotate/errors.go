@@ -1,16 +1,10 @@
 package rotate
 
 import (
-	"encoding/base64"
-	"encoding/hex"
 	"errors"
 	"fmt"
-	"net/url"
-	"strconv"
 	"strings"
 	"time"
-
-	"github.com/stytchkit/m2m/stytch/secret"
 )
 
 // What went wrong, for errors.Is.
@@ -120,37 +114,3 @@ func throttled(err error) (time.Duration, bool) {
 	}
 	return e.Throttled()
 }
-
-// scrub keeps secrets out of the text of an error that somebody else made, also in the forms that encoders give them.
-func scrub(err error, secrets ...secret.String) error {
-	if err == nil {
-		return nil
-	}
-	text := err.Error()
-	for _, s := range secrets {
-		plain := s.Reveal()
-		if plain == "" {
-			continue
-		}
-		quoted, raw := strconv.Quote(plain), []byte(plain)
-		for _, form := range []string{
-			plain, quoted[1 : len(quoted)-1], url.QueryEscape(plain), url.PathEscape(plain), hex.EncodeToString(raw),
-			base64.RawStdEncoding.EncodeToString(raw), base64.RawURLEncoding.EncodeToString(raw),
-		} {
-			text = strings.ReplaceAll(text, form, secret.Placeholder)
-		}
-	}
-	if text == err.Error() {
-		return err
-	}
-	return &scrubbed{text, err}
-}
-
-// scrubbed is an error whose own text must not be seen, so it can be asked what it is but not unwrapped.
-type scrubbed struct {
-	text  string
-	cause error
-}
-
-func (e *scrubbed) Error() string        { return e.text }
-func (e *scrubbed) Is(target error) bool { return errors.Is(e.cause, target) }

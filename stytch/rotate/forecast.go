@@ -34,23 +34,23 @@ func (r *Rotator) Forecast(ctx context.Context, clientID string) (Forecast, erro
 	if !rec.active() {
 		rec = Record{ClientID: clientID, State: Planned}
 	}
-	rec = rec.again()
-	w := &work{r: r, rec: rec, stage: rec.State}
-	if err := w.look(ctx); err != nil {
-		return Forecast{}, w.fail(ctx, err)
+	rec = rec.resumed()
+	t := &rotation{config: r.config, rec: rec, stage: rec.State}
+	if err := t.observe(ctx); err != nil {
+		return Forecast{}, t.fail(ctx, err)
 	}
-	if w.rec.State == Planned && w.seen.Rotating() && !r.takeOver {
-		return Forecast{}, w.fail(ctx, ErrOtherRotation)
+	if rec.State == Planned && t.o.seen.Rotating() && !t.takeOver {
+		return Forecast{}, t.fail(ctx, ErrOtherRotation)
 	}
-	f := r.forecast(rec)
-	if l, ok := r.limiter.(interface{ Rate() float64 }); ok {
+	f := t.forecast(rec)
+	if l, ok := t.limiter.(interface{ Rate() float64 }); ok {
 		f.Duration += time.Duration(float64(f.Calls) / l.Rate() * float64(time.Second))
 	}
 	return f, nil
 }
 
 // forecast counts the calls from a state to the end: looks, proofs, and the three that change the server.
-func (r *Rotator) forecast(rec Record) Forecast {
+func (c *config) forecast(rec Record) Forecast {
 	f := Forecast{Clients: 1}
 	var proofs int
 	switch rec.State {
@@ -65,13 +65,13 @@ func (r *Rotator) forecast(rec Record) Forecast {
 	}
 	switch {
 	case rec.State == Grace:
-		f.Duration = max(0, rec.GraceUntil.Sub(r.clock.Now()))
-	case rec.State != Completing && (r.grace > 0 || r.ready != nil):
-		f.Duration = r.grace
+		f.Duration = max(0, rec.GraceUntil.Sub(c.now()))
+	case rec.State != Completing && (c.grace > 0 || c.ready != nil):
+		f.Duration = c.grace
 		f.Calls, proofs = f.Calls+1, proofs+1 // what is known is old by then
 	}
 	f.Calls += proofs
-	if _, free := r.prober.(lastFourProber); !free {
+	if _, free := c.prober.(lastFourProber); !free {
 		f.BilledTokens = proofs
 	}
 	return f

@@ -6,6 +6,7 @@ import (
 	"slices"
 	"strings"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	"github.com/stytchkit/m2m/stytch/rotate"
@@ -55,7 +56,7 @@ func TestCancelHazards(t *testing.T) {
 		},
 		"canceled meanwhile": func(w *world) { w.before["deliver 2"] = w.outsiderCancels },
 	} {
-		t.Run(name, func(t *testing.T) {
+		t.Run(name, bubble(func(t *testing.T) {
 			w := newWorld("a")
 			w.outsider, w.single, w.before = true, true, map[string]func(){}
 			w.toGrace(t, w.rotator(rotate.WithGrace(time.Hour)))
@@ -68,17 +69,19 @@ func TestCancelHazards(t *testing.T) {
 				t.Errorf("%v in %s", err, w.record.State)
 			}
 			w.usable(t)
-		})
+		}))
 	}
 }
 
 // TestCancelAfterRestart gives the current secret back although the next one is gone already.
-func TestCancelAfterRestart(t *testing.T) {
+func TestCancelAfterRestart(t *testing.T) { synctest.Test(t, testCancelAfterRestart) }
+
+func testCancelAfterRestart(t *testing.T) {
 	w := newWorld("a")
 	w.outsider, w.single, w.before = true, true, map[string]func(){}
 	w.toGrace(t, w.rotator(rotate.WithGrace(time.Hour)))
 	w.outsiderCancels()
-	w.now = w.now.Add(2 * time.Hour)
+	time.Sleep(2 * time.Hour)
 	w.before["start 2"] = func() { w.fates = []fate{refusedCall} }
 	err := w.rotator().Run(t.Context(), "client")
 	if w.record.State != rotate.Planned || strings.Contains(err.Error(), "nothing was begun") {
@@ -91,12 +94,14 @@ func TestCancelAfterRestart(t *testing.T) {
 }
 
 // TestLateLimiter has the limiter hold a completion back while somebody else rotates: what was seen before counts no more.
-func TestLateLimiter(t *testing.T) {
+func TestLateLimiter(t *testing.T) { synctest.Test(t, testLateLimiter) }
+
+func testLateLimiter(t *testing.T) {
 	w := newWorld("a")
 	w.outsider = true
 	held := limiterFunc(func() {
 		if w.record.State == rotate.Completing && w.count("pending") == 2 {
-			w.now = w.now.Add(2 * time.Minute)
+			time.Sleep(2 * time.Minute)
 			w.outsiderCancels()
 			w.outsiderStarts()
 		}
@@ -108,13 +113,15 @@ func TestLateLimiter(t *testing.T) {
 }
 
 // TestSlowWorld rotates where every answer takes longer than what is known stays fresh.
-func TestSlowWorld(t *testing.T) {
+func TestSlowWorld(t *testing.T) { synctest.Test(t, testSlowWorld) }
+
+func testSlowWorld(t *testing.T) {
 	for name, options := range map[string][]rotate.Option{"server": nil, "limiter": {}} {
 		w := newWorld("a")
 		if name == "server" {
 			w.latency = 6 * time.Second
 		} else {
-			options = append(options, rotate.WithLimiter(limiterFunc(func() { w.now = w.now.Add(6 * time.Second) })))
+			options = append(options, rotate.WithLimiter(limiterFunc(func() { time.Sleep(6 * time.Second) })))
 		}
 		if err := w.rotator(options...).Run(t.Context(), "client"); err != nil {
 			t.Fatal(err)
@@ -133,7 +140,7 @@ func (limiterFunc) Throttle(time.Duration)           {}
 // TestNewDeliverer changes the deliverers while a rotation is under way. None is passed over.
 func TestNewDeliverer(t *testing.T) {
 	for _, state := range []string{"grace", "partial"} {
-		t.Run(state, func(t *testing.T) {
+		t.Run(state, bubble(func(t *testing.T) {
 			w := newWorld("a")
 			var told []string
 			b := rotate.DelivererFunc(func(_ context.Context, d rotate.Delivery) error {
@@ -147,7 +154,7 @@ func TestNewDeliverer(t *testing.T) {
 				w.toGrace(t, w.rotator(rotate.WithGrace(time.Hour)))
 			} else {
 				broken := rotate.DelivererFunc(func(context.Context, rotate.Delivery) error { return errors.New("down") })
-				r, err := rotate.New(w, rotate.Deliverers{"a": worldSink{w, "a"}, "gone": worldSink{w, "a"}, "z": broken}, w, rotate.WithClock(w))
+				r, err := rotate.New(w, rotate.Deliverers{"a": worldSink{w, "a"}, "gone": worldSink{w, "a"}, "z": broken}, w)
 				if err != nil {
 					t.Fatal(err)
 				}
@@ -155,8 +162,8 @@ func TestNewDeliverer(t *testing.T) {
 					t.Fatal(err, w.record.Delivered)
 				}
 			}
-			w.now = w.now.Add(2 * time.Hour)
-			r, err := rotate.New(w, rotate.Deliverers{"a": worldSink{w, "a"}, "b": b}, w, rotate.WithClock(w))
+			time.Sleep(2 * time.Hour)
+			r, err := rotate.New(w, rotate.Deliverers{"a": worldSink{w, "a"}, "b": b}, w)
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -166,14 +173,14 @@ func TestNewDeliverer(t *testing.T) {
 			if !slices.Equal(told, []string{"secret-0001", "secret-0001"}) {
 				t.Errorf("%d deliveries", len(told))
 			}
-		})
+		}))
 	}
 }
 
 // TestCancelWithoutCurrent shows that an attempt to give up what cannot be given up does no harm: it can still be completed.
 func TestCancelWithoutCurrent(t *testing.T) {
 	for _, how := range []string{"CancelOnFailure", "Cancel"} {
-		t.Run(how, func(t *testing.T) {
+		t.Run(how, bubble(func(t *testing.T) {
 			w := newWorld("a")
 			w.sinks["a"] = rotate.Delivery{}
 			w.outsider, w.before = true, map[string]func(){}
@@ -196,16 +203,18 @@ func TestCancelWithoutCurrent(t *testing.T) {
 				t.Fatal(err)
 			}
 			w.usable(t)
-		})
+		}))
 	}
 }
 
 // TestLyingGiveBack is a place that keeps the next secret although it was given the current one back.
-func TestLyingGiveBack(t *testing.T) {
+func TestLyingGiveBack(t *testing.T) { synctest.Test(t, testLyingGiveBack) }
+
+func testLyingGiveBack(t *testing.T) {
 	w := newWorld("a")
 	w.outsider = true
 	w.toGrace(t, w.rotator(rotate.WithGrace(time.Hour)))
-	r, err := rotate.New(w, &stubborn{worldSink{w, "a"}}, w, rotate.WithClock(w))
+	r, err := rotate.New(w, &stubborn{worldSink{w, "a"}}, w)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -230,18 +239,18 @@ func TestChattyErrors(t *testing.T) {
 	quote := func(w *world) error {
 		return errors.New(w.record.Current.Reveal() + " " + w.record.Next.Reveal() + " " + w.sinks["a"].Secret.Reveal())
 	}
-	for name, run := range map[string]func(w *world) error{
-		"first read": func(w *world) error {
-			r, err := rotate.New(w, chattyReader{worldSink{w, "a"}, quote}, w, rotate.WithClock(w))
+	for name, run := range map[string]func(t *testing.T, w *world) error{
+		"first read": func(t *testing.T, w *world) error {
+			r, err := rotate.New(w, chattyReader{worldSink{w, "a"}, quote}, w)
 			if err != nil {
 				t.Fatal(err)
 			}
 			return r.Run(t.Context(), "client")
 		},
-		"ready, then given up": func(w *world) error {
+		"ready, then given up": func(t *testing.T, w *world) error {
 			return w.rotator(rotate.WithCancelOnFailure(), rotate.WithReady(func(context.Context, string) (bool, error) { return false, quote(w) }, time.Second)).Run(t.Context(), "client")
 		},
-		"prober": func(w *world) error {
+		"prober": func(t *testing.T, w *world) error {
 			n := 0
 			return w.rotator(rotate.WithProber(rotate.ProberFunc(func(context.Context, string, secret.String) (bool, error) {
 				if n++; n == 2 {
@@ -251,8 +260,8 @@ func TestChattyErrors(t *testing.T) {
 			}))).Run(t.Context(), "client")
 		},
 	} {
-		t.Run(name, func(t *testing.T) {
-			err := run(newWorld("a"))
+		t.Run(name, bubble(func(t *testing.T) {
+			err := run(t, newWorld("a"))
 			if err == nil || strings.Contains(err.Error(), "secret-0") || !strings.Contains(err.Error(), secret.Placeholder) {
 				t.Error("it failed not at all, or quotes a secret")
 			}
@@ -261,7 +270,7 @@ func TestChattyErrors(t *testing.T) {
 					t.Error("a secret can be unwrapped")
 				}
 			}
-		})
+		}))
 	}
 }
 
@@ -275,11 +284,13 @@ func (c chattyReader) Read(context.Context, string) (rotate.Delivery, error) {
 }
 
 // TestLateAcceptance is a server that refuses the next secret for a moment after it gave it.
-func TestLateAcceptance(t *testing.T) {
+func TestLateAcceptance(t *testing.T) { synctest.Test(t, testLateAcceptance) }
+
+func testLateAcceptance(t *testing.T) {
 	for refusals, want := range map[int]error{1: nil, 2: nil, 9: rotate.ErrOtherRotation} {
 		w := newWorld("a")
 		left := refusals
-		r, err := rotate.New(w, worldSink{w, "a"}, w, rotate.WithClock(w), rotate.WithProber(rotate.ProberFunc(func(ctx context.Context, id string, s secret.String) (bool, error) {
+		r, err := rotate.New(w, worldSink{w, "a"}, w, rotate.WithProber(rotate.ProberFunc(func(ctx context.Context, id string, s secret.String) (bool, error) {
 			accepted, err := w.Probe(ctx, id, s)
 			if s.Reveal() == w.next && left > 0 {
 				left--
@@ -297,7 +308,9 @@ func TestLateAcceptance(t *testing.T) {
 }
 
 // TestStaleRead is a server that says for a while that nothing is pending although something is.
-func TestStaleRead(t *testing.T) {
+func TestStaleRead(t *testing.T) { synctest.Test(t, testStaleRead) }
+
+func testStaleRead(t *testing.T) {
 	for _, known := range []bool{true, false} {
 		w := newWorld("a")
 		w.outsider = true
@@ -305,7 +318,7 @@ func TestStaleRead(t *testing.T) {
 			w.sinks["a"] = rotate.Delivery{}
 		}
 		s := &staleTarget{world: w}
-		r, err := rotate.New(s, worldSink{w, "a"}, w, rotate.WithClock(w))
+		r, err := rotate.New(s, worldSink{w, "a"}, w)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -340,15 +353,17 @@ func (s *staleTarget) LastFour(ctx context.Context, id string) (secret.LastFour,
 }
 
 // TestLongRetryAfter does not hold a claim for as long as a server may ask.
-func TestLongRetryAfter(t *testing.T) {
+func TestLongRetryAfter(t *testing.T) { synctest.Test(t, testLongRetryAfter) }
+
+func testLongRetryAfter(t *testing.T) {
 	w := newWorld("a")
-	r, err := rotate.New(dayTarget{w}, worldSink{w, "a"}, w, rotate.WithClock(w))
+	r, err := rotate.New(dayTarget{w}, worldSink{w, "a"}, w)
 	if err != nil {
 		t.Fatal(err)
 	}
-	began := w.now
-	if err := r.Run(t.Context(), "client"); err == nil || w.now.Sub(began) > time.Minute || w.count("pending") > 1 {
-		t.Errorf("%v after %v and %d looks", err, w.now.Sub(began), w.count("pending"))
+	began := time.Now()
+	if err := r.Run(t.Context(), "client"); err == nil || time.Since(began) > time.Minute || w.count("pending") > 1 {
+		t.Errorf("%v after %v and %d looks", err, time.Since(began), w.count("pending"))
 	}
 }
 
@@ -365,7 +380,9 @@ func (dayFault) OutcomeUnknown() bool             { return false }
 func (dayFault) Throttled() (time.Duration, bool) { return 240 * time.Hour, true }
 
 // TestStages compares what errors say of the journal with the journal.
-func TestStages(t *testing.T) {
+func TestStages(t *testing.T) { synctest.Test(t, testStages) }
+
+func testStages(t *testing.T) {
 	stage := func(err error) (s rotate.State, advice string) {
 		var e *rotate.Error
 		if !errors.As(err, &e) {
@@ -381,7 +398,7 @@ func TestStages(t *testing.T) {
 		t.Errorf("%q: %s", s, advice)
 	}
 	w.current, w.next = "secret-9999", ""
-	w.now = w.now.Add(2 * time.Hour)
+	time.Sleep(2 * time.Hour)
 	_ = w.rotator().Run(t.Context(), "client")
 	w.fates = []fate{well, refusedCall} // of the look
 	status, err := w.rotator().Step(t.Context(), "client")
@@ -395,7 +412,9 @@ func TestStages(t *testing.T) {
 }
 
 // TestRestartsAreForgotten counts per run how often somebody else was in the way.
-func TestRestartsAreForgotten(t *testing.T) {
+func TestRestartsAreForgotten(t *testing.T) { synctest.Test(t, testRestartsAreForgotten) }
+
+func testRestartsAreForgotten(t *testing.T) {
 	w := newWorld("a")
 	w.outsider, w.before = true, map[string]func(){}
 	for _, n := range []string{"1", "2", "3", "4"} {
@@ -410,7 +429,9 @@ func TestRestartsAreForgotten(t *testing.T) {
 }
 
 // TestSecondReader finds the current secret in the first place that holds one.
-func TestSecondReader(t *testing.T) {
+func TestSecondReader(t *testing.T) { synctest.Test(t, testSecondReader) }
+
+func testSecondReader(t *testing.T) {
 	w := newWorld("a", "b")
 	w.outsider, w.before = true, map[string]func(){"start 1": func() { w.fates = []fate{lostAfter} }}
 	w.sinks["a"] = rotate.Delivery{}

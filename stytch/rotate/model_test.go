@@ -5,6 +5,7 @@ import (
 	"flag"
 	"fmt"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	"pgregory.net/rapid"
@@ -25,9 +26,11 @@ func sequences(t *testing.T, n int) {
 
 // TestModel drives the engine through random sequences of calls, faults and crashes against a server of each variant. The
 // invariants are looked at around every single call; at the end, when nothing fails any more, one run finishes.
-func TestModel(t *testing.T) {
+func TestModel(t *testing.T) { synctest.Test(t, testModel) }
+
+func testModel(t *testing.T) {
 	sequences(t, 10_000)
-	rapid.Check(t, func(t *rapid.T) {
+	rapid.Check(struct{ rapid.TB }{t}, func(t *rapid.T) {
 		w := newWorld([]string{"a", "b"}[:rapid.IntRange(1, 2).Draw(t, "deliverers")]...)
 		w.replaceOnStart = rapid.Bool().Draw(t, "replace")
 		w.ignoreWhileIdle = rapid.Bool().Draw(t, "ignore")
@@ -112,7 +115,7 @@ func (w *world) act(ctx context.Context, action string, options []rotate.Option)
 			if s, err = r.Step(ctx, "client"); err != nil || s.State.Final() {
 				break
 			}
-			w.now = w.now.Add(s.Wait)
+			time.Sleep(s.Wait)
 		}
 	}
 	if err != nil && !w.dead {
@@ -164,9 +167,11 @@ func (w *world) finish(t *rapid.T, options []rotate.Option) {
 // TestOutsider adds somebody who rotates the same client by hand. Then no client can promise that a secret survives, but
 // nothing is canceled or completed on no grounds, every outcome has a name, and when both know the secret in use, a run with
 // WithTakeOver ends.
-func TestOutsider(t *testing.T) {
+func TestOutsider(t *testing.T) { synctest.Test(t, testOutsider) }
+
+func testOutsider(t *testing.T) {
 	sequences(t, 5_000)
-	rapid.Check(t, func(t *rapid.T) {
+	rapid.Check(struct{ rapid.TB }{t}, func(t *rapid.T) {
 		w := newWorld("a")
 		w.outsider = true
 		w.replaceOnStart = rapid.Bool().Draw(t, "replace")

@@ -12,16 +12,25 @@ import (
 // Option changes a setting of [New]. An option that is given a bad value makes New fail.
 type Option func(*settings) error
 
+// config is what a rotator goes by.
+type config struct {
+	target     Target
+	deliverers []namedDeliverer
+	journal    Journal
+	settings
+}
+
 type settings struct {
+	attempts        int // failures in a row that end a run
 	prober          Prober
 	current         func(context.Context, string) (secret.String, error)
 	grace           time.Duration
 	ready           func(context.Context, string) (bool, error)
 	readyEvery      time.Duration
 	callTimeout     time.Duration
-	deliverTimeout  time.Duration
+	deliveryTimeout time.Duration
 	cleanupTimeout  time.Duration
-	clock           Clock
+	now             func() time.Time
 	limiter         Limiter
 	observers       []func(context.Context, Event)
 	takeOver        bool
@@ -30,13 +39,26 @@ type settings struct {
 
 func defaults() settings {
 	return settings{
-		callTimeout: 30 * time.Second, deliverTimeout: time.Minute, cleanupTimeout: time.Minute,
-		clock: systemClock{}, limiter: unlimited{},
+		attempts:    4,
+		callTimeout: 30 * time.Second, deliveryTimeout: time.Minute, cleanupTimeout: time.Minute,
+		now: time.Now, limiter: unlimited{},
 	}
 }
 
-// life is how long a claim lasts: longer than everything that happens between two writes.
-func (s *settings) life() time.Duration { return 4 * max(s.callTimeout, s.deliverTimeout) }
+func (s *settings) apply(options []Option) error {
+	for _, option := range options {
+		if option == nil {
+			return wrong(ErrInvalidArgument, "option must not be nil")
+		}
+		if err := option(s); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// claimLife is how long a claim lasts: longer than everything that happens between two writes.
+func (s *settings) claimLife() time.Duration { return 4 * max(s.callTimeout, s.deliveryTimeout) }
 
 // WithProber replaces the target's own proof, which is one token request. Connected Apps have none, so they need this option.
 func WithProber(p Prober) Option {
@@ -103,7 +125,7 @@ func WithDeliveryTimeout(d time.Duration) Option {
 		if d <= 0 {
 			return wrong(ErrInvalidArgument, "WithDeliveryTimeout: must be positive")
 		}
-		s.deliverTimeout = d
+		s.deliveryTimeout = d
 		return nil
 	}
 }
@@ -119,13 +141,13 @@ func WithCleanupTimeout(d time.Duration) Option {
 	}
 }
 
-// WithClock replaces the system's clock.
-func WithClock(c Clock) Option {
+// WithClock replaces time.Now for everything that is compared or recorded. Waiting goes by the system's timers.
+func WithClock(now func() time.Time) Option {
 	return func(s *settings) error {
-		if c == nil {
-			return wrong(ErrInvalidArgument, "WithClock: clock must not be nil")
+		if now == nil {
+			return wrong(ErrInvalidArgument, "WithClock: function must not be nil")
 		}
-		s.clock = c
+		s.now = now
 		return nil
 	}
 }
@@ -199,9 +221,4 @@ func named(d Deliverer) []namedDeliverer {
 		all = append(all, namedDeliverer{name, several[name]})
 	}
 	return all
-}
-
-type namedDeliverer struct {
-	name string
-	Deliverer
 }

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"strings"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	"github.com/stytchkit/m2m/stytch/rotate"
@@ -13,12 +14,12 @@ import (
 
 // TestUnsentStart never asked for a secret, so one that is pending afterwards is somebody else's.
 func TestUnsentStart(t *testing.T) {
-	t.Run("somebody was faster", func(t *testing.T) {
+	t.Run("somebody was faster", bubble(func(t *testing.T) {
 		w := newWorld("a")
 		w.outsider = true
 		held := limiterFunc(func() {
 			if w.record.State == rotate.Starting && w.next == "" {
-				w.now = w.now.Add(2 * time.Minute)
+				time.Sleep(2 * time.Minute)
 				w.outsiderStarts()
 			}
 		})
@@ -26,8 +27,8 @@ func TestUnsentStart(t *testing.T) {
 		if !errors.Is(err, rotate.ErrOtherRotation) || w.cancels > 0 || w.record.State != rotate.Planned {
 			t.Errorf("%v, %d cancellations, in %s", err, w.cancels, w.record.State)
 		}
-	})
-	t.Run("the caller gave up", func(t *testing.T) {
+	}))
+	t.Run("the caller gave up", bubble(func(t *testing.T) {
 		w := newWorld("a")
 		w.outsider = true
 		ctx, cancel := context.WithCancel(t.Context())
@@ -39,16 +40,18 @@ func TestUnsentStart(t *testing.T) {
 		if err := w.rotator(rotate.WithLimiter(held)).Run(ctx, "client"); !errors.Is(err, context.Canceled) {
 			t.Fatal(err)
 		}
-		w.now = w.now.Add(24 * time.Hour)
+		time.Sleep(24 * time.Hour)
 		w.outsiderStarts()
 		if err := w.rotator().Run(t.Context(), "client"); !errors.Is(err, rotate.ErrOtherRotation) || w.cancels > 0 {
 			t.Errorf("%v, %d cancellations", err, w.cancels)
 		}
-	})
+	}))
 }
 
 // TestLateStart has a start take effect after its answer was given up, just before the next one arrives.
-func TestLateStart(t *testing.T) {
+func TestLateStart(t *testing.T) { synctest.Test(t, testLateStart) }
+
+func testLateStart(t *testing.T) {
 	w := newWorld("a")
 	w.before = map[string]func(){
 		"start 1": func() { w.fates = []fate{lostBefore} },
@@ -64,13 +67,15 @@ func TestLateStart(t *testing.T) {
 }
 
 // TestLaggingServer sees its own next secret late, in the look and in the proof.
-func TestLaggingServer(t *testing.T) {
+func TestLaggingServer(t *testing.T) { synctest.Test(t, testLaggingServer) }
+
+func testLaggingServer(t *testing.T) {
 	for _, verb := range []string{"Run", "Cancel"} {
 		w := newWorld("a")
 		w.outsider = true
 		s := &staleTarget{world: w}
 		lag := false
-		r, err := rotate.New(s, worldSink{w, "a"}, w, rotate.WithClock(w), rotate.WithProber(rotate.ProberFunc(func(ctx context.Context, id string, v secret.String) (bool, error) {
+		r, err := rotate.New(s, worldSink{w, "a"}, w, rotate.WithProber(rotate.ProberFunc(func(ctx context.Context, id string, v secret.String) (bool, error) {
 			accepted, err := w.Probe(ctx, id, v)
 			if lag && v.Reveal() == w.next {
 				lag, s.stale = false, false
@@ -101,7 +106,9 @@ func TestLaggingServer(t *testing.T) {
 }
 
 // TestTakeOverOfOurOwn is a journal that was lost while the place held the pending secret, at servers that tell more or less.
-func TestTakeOverOfOurOwn(t *testing.T) {
+func TestTakeOverOfOurOwn(t *testing.T) { synctest.Test(t, testTakeOverOfOurOwn) }
+
+func testTakeOverOfOurOwn(t *testing.T) {
 	for _, mute := range []bool{false, true} {
 		w := newWorld("a")
 		w.mute, w.single = mute, true
@@ -115,11 +122,13 @@ func TestTakeOverOfOurOwn(t *testing.T) {
 }
 
 // TestDoubtsStartAnew looks into each contradiction twice, whatever came before.
-func TestDoubtsStartAnew(t *testing.T) {
+func TestDoubtsStartAnew(t *testing.T) { synctest.Test(t, testDoubtsStartAnew) }
+
+func testDoubtsStartAnew(t *testing.T) {
 	w := newWorld("a")
 	w.outsider, w.before = true, map[string]func(){"deliver 1": w.outsiderCancels}
 	left := map[string]int{"secret-0001": 2, "secret-0002": 1}
-	r, err := rotate.New(w, worldSink{w, "a"}, w, rotate.WithClock(w), rotate.WithGrace(time.Minute), rotate.WithProber(rotate.ProberFunc(func(ctx context.Context, id string, s secret.String) (bool, error) {
+	r, err := rotate.New(w, worldSink{w, "a"}, w, rotate.WithGrace(time.Minute), rotate.WithProber(rotate.ProberFunc(func(ctx context.Context, id string, s secret.String) (bool, error) {
 		accepted, err := w.Probe(ctx, id, s)
 		if left[s.Reveal()] > 0 {
 			left[s.Reveal()]--
@@ -136,13 +145,15 @@ func TestDoubtsStartAnew(t *testing.T) {
 }
 
 // TestPlacePutBack has somebody restore the file during the grace period. It is delivered to again before the completion.
-func TestPlacePutBack(t *testing.T) {
+func TestPlacePutBack(t *testing.T) { synctest.Test(t, testPlacePutBack) }
+
+func testPlacePutBack(t *testing.T) {
 	w := newWorld("a")
 	w.outsider, w.single = true, true
 	r := w.rotator(rotate.WithGrace(time.Hour))
 	w.toGrace(t, r)
 	w.sinks["a"] = rotate.Delivery{Secret: secret.New(w.current)}
-	w.now = w.now.Add(2 * time.Hour)
+	time.Sleep(2 * time.Hour)
 	if err := w.rotator().Run(t.Context(), "client"); !errors.Is(err, rotate.ErrDelivery) || w.completes > 0 {
 		t.Fatalf("%v, %d completions", err, w.completes)
 	}
@@ -153,14 +164,16 @@ func TestPlacePutBack(t *testing.T) {
 }
 
 // TestSlowPlaces keeps the claim while many places are read.
-func TestSlowPlaces(t *testing.T) {
+func TestSlowPlaces(t *testing.T) { synctest.Test(t, testSlowPlaces) }
+
+func testSlowPlaces(t *testing.T) {
 	names := strings.Split("abcdefghijkl", "")
 	w := newWorld(names...)
 	deliverers := rotate.Deliverers{}
 	for _, name := range names {
 		deliverers[name] = slowPlace{worldSink{w, name}}
 	}
-	r, err := rotate.New(w, deliverers, w, rotate.WithClock(w))
+	r, err := rotate.New(w, deliverers, w)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -179,12 +192,14 @@ func TestSlowPlaces(t *testing.T) {
 type slowPlace struct{ worldSink }
 
 func (s slowPlace) Read(ctx context.Context, id string) (rotate.Delivery, error) {
-	s.w.now = s.w.now.Add(50 * time.Second)
+	time.Sleep(50 * time.Second)
 	return s.worldSink.Read(ctx, id)
 }
 
 // TestCurrentWithError keeps a secret out of the error that came with it.
-func TestCurrentWithError(t *testing.T) {
+func TestCurrentWithError(t *testing.T) { synctest.Test(t, testCurrentWithError) }
+
+func testCurrentWithError(t *testing.T) {
 	w := newWorld("a")
 	err := w.rotator(rotate.WithCurrent(func(context.Context, string) (secret.String, error) {
 		return secret.New(w.current), errors.New("bad checksum of " + w.current)

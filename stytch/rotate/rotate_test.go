@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"strings"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	"github.com/stytchkit/m2m/stytch/rotate"
@@ -45,7 +46,9 @@ func TestNew(t *testing.T) {
 }
 
 // TestStep drives a rotation as a scheduler would: one transition at a time, each in a process of its own.
-func TestStep(t *testing.T) {
+func TestStep(t *testing.T) { synctest.Test(t, testStep) }
+
+func testStep(t *testing.T) {
 	w := newWorld("a")
 	if _, err := w.rotator().Step(t.Context(), "client"); !errors.Is(err, rotate.ErrNoRotation) {
 		t.Fatalf("Step before Plan: %v", err)
@@ -66,7 +69,7 @@ func TestStep(t *testing.T) {
 			t.Fatalf("Status is %+v, %v; Step said %+v", now, err, s)
 		}
 		states = append(states, string(s.State))
-		w.now = w.now.Add(s.Wait)
+		time.Sleep(s.Wait)
 	}
 	got := strings.Join(states, " ")
 	const want = "started delivered verified grace grace completing completed completed"
@@ -89,7 +92,9 @@ func TestStep(t *testing.T) {
 }
 
 // TestForecast compares a dry run with what then happens, from every state.
-func TestForecast(t *testing.T) {
+func TestForecast(t *testing.T) { synctest.Test(t, testForecast) }
+
+func testForecast(t *testing.T) {
 	for _, grace := range []time.Duration{0, time.Minute} {
 		for steps := range 6 {
 			w := newWorld("a")
@@ -102,7 +107,7 @@ func TestForecast(t *testing.T) {
 					t.Fatal(err)
 				}
 			}
-			w.now = w.now.Add(2 * time.Minute)
+			time.Sleep(2 * time.Minute)
 			f, err := w.rotator(options...).Forecast(t.Context(), "client")
 			if err != nil {
 				t.Fatal(err)
@@ -124,7 +129,9 @@ func TestForecast(t *testing.T) {
 	}
 }
 
-func TestByLastFour(t *testing.T) {
+func TestByLastFour(t *testing.T) { synctest.Test(t, testByLastFour) }
+
+func testByLastFour(t *testing.T) {
 	w := newWorld("a")
 	w.outsiderStarts()
 	p := rotate.ByLastFour(w)

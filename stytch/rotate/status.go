@@ -37,28 +37,3 @@ func (r *Rotator) Status(ctx context.Context, clientID string) (Status, error) {
 	}
 	return rec.status(), nil
 }
-
-// Step makes at most one transition of a rotation that is under way, and returns where it is then. Any scheduler can drive it,
-// from any process, as often as it likes: again at once while Wait is 0, until the state is final. A rotation that is
-// finished stays as it is; a client that was never rotated is [ErrNoRotation] (see [Rotator.Plan]). A failure is left to be resumed,
-// or to be canceled by [Rotator.Cancel]: [WithCancelOnFailure] is for what goes to the end.
-func (r *Rotator) Step(ctx context.Context, clientID string) (Status, error) {
-	w, err := r.take(ctx, clientID)
-	if err != nil {
-		return Status{}, err
-	}
-	defer w.release(ctx)
-	if w.rec.State == "" {
-		return Status{}, w.fail(ctx, ErrNoRotation)
-	}
-	if w.rec.State.Final() {
-		return w.rec.status(), nil
-	}
-	wait, err := w.step(ctx)
-	status := w.claim.Record().status()
-	status.Wait = wait
-	if err != nil {
-		return status, w.fail(ctx, err)
-	}
-	return status, nil
-}

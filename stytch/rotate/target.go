@@ -64,24 +64,3 @@ type Limiter interface {
 	// Throttle is told that the server asked for fewer requests: none for the given time, if that is positive.
 	Throttle(wait time.Duration)
 }
-
-// Clock is where the time comes from.
-type Clock interface {
-	Now() time.Time
-	Sleep(ctx context.Context, d time.Duration) error // the error is that of ctx
-}
-
-type systemClock struct{}
-
-func (systemClock) Now() time.Time { return time.Now() }
-
-func (systemClock) Sleep(ctx context.Context, d time.Duration) error {
-	timer := time.NewTimer(d)
-	defer timer.Stop()
-	select {
-	case <-timer.C:
-		return nil
-	case <-ctx.Done():
-		return ctx.Err()
-	}
-}

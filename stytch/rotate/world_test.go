@@ -6,6 +6,8 @@ import (
 	"fmt"
 	"iter"
 	"slices"
+	"testing"
+	"testing/synctest"
 	"time"
 
 	"github.com/stytchkit/m2m/stytch/rotate"
@@ -32,7 +34,6 @@ type world struct {
 	record rotate.Record
 	sinks  map[string]rotate.Delivery
 
-	now      time.Time
 	fates    []fate // of the next calls; afterwards all is well
 	calls    int
 	dead     bool // the process crashed: it reaches nothing any more
@@ -65,7 +66,7 @@ const (
 )
 
 func newWorld(sinks ...string) *world {
-	w := &world{current: "secret-0000", sinks: map[string]rotate.Delivery{}, now: time.Unix(1_700_000_000, 0), proved: map[string]bool{}}
+	w := &world{current: "secret-0000", sinks: map[string]rotate.Delivery{}, proved: map[string]bool{}}
 	for _, name := range sinks {
 		w.sinks[name] = rotate.Delivery{ClientID: "client", Secret: secret.New(w.current)}
 	}
@@ -98,7 +99,7 @@ func (w *world) call(what string, effect func() error) error {
 	if f := w.before[fmt.Sprint(what, " ", w.count(what))]; f != nil {
 		f()
 	}
-	w.now = w.now.Add(10*time.Millisecond + w.latency)
+	time.Sleep(10*time.Millisecond + w.latency)
 	next := well
 	if len(w.fates) > 0 {
 		next, w.fates = w.fates[0], w.fates[1:]
@@ -113,7 +114,7 @@ func (w *world) call(what string, effect func() error) error {
 	case somebodyCompletes:
 		w.outsiderCompletes()
 	case slow:
-		w.now = w.now.Add(7 * time.Second)
+		time.Sleep(7 * time.Second)
 	case refusedCall:
 		return &fault{text: what + " refused"}
 	case throttledCall:
@@ -300,7 +301,7 @@ func (c *worldClaim) Record() rotate.Record { return c.w.record }
 
 func (c *worldClaim) Write(_ context.Context, r rotate.Record) error {
 	return c.w.call("write "+string(r.State), func() error {
-		c.w.record, c.w.written = r, append(c.w.written, c.w.now)
+		c.w.record, c.w.written = r, append(c.w.written, time.Now())
 		return nil
 	})
 }
@@ -332,18 +333,6 @@ func (s worldSink) Read(context.Context, string) (held rotate.Delivery, err erro
 	return held, err
 }
 
-// The clock.
-
-func (w *world) Now() time.Time { return w.now }
-
-func (w *world) Sleep(ctx context.Context, d time.Duration) error {
-	if w.dead {
-		return errDead
-	}
-	w.now = w.now.Add(d)
-	return ctx.Err()
-}
-
 // rotator is the engine in a new process.
 func (w *world) rotator(options ...rotate.Option) *rotate.Rotator {
 	w.dead, w.proved = false, map[string]bool{}
@@ -351,7 +340,7 @@ func (w *world) rotator(options ...rotate.Option) *rotate.Rotator {
 	for name := range w.sinks {
 		deliverers[name] = worldSink{w, name}
 	}
-	r, err := rotate.New(w, deliverers, w, append([]rotate.Option{rotate.WithClock(w)}, options...)...)
+	r, err := rotate.New(w, deliverers, w, options...)
 	if err != nil {
 		panic(err)
 	}
@@ -385,3 +374,8 @@ func (w *world) named(err error) {
 }
 
 func (w *world) active() bool { return w.record.State != "" && !w.record.State.Final() }
+
+// bubble runs a test in a time of its own.
+func bubble(f func(t *testing.T)) func(t *testing.T) {
+	return func(t *testing.T) { synctest.Test(t, f) }
+}

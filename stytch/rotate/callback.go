@@ -1,0 +1,134 @@
+package rotate
+
+import (
+	"context"
+	"fmt"
+	"time"
+
+	"github.com/stytchkit/m2m/stytch/secret"
+)
+
+// patience is how long a deliverer may take to notice that its time is over.
+const patience = time.Second
+
+// deliver calls one deliverer. Its failure is the place's: the others are tried all the same.
+func (t *rotation) deliver(ctx context.Context, i int, what Delivery) error {
+	if err := t.claimLasts(ctx, t.deliveryTimeout); err != nil {
+		return err
+	}
+	d := t.deliverers[i]
+	at := place{given: true}
+	if err := t.bounded(ctx, func(ctx context.Context) error { return d.Deliver(ctx, what) }); err != nil {
+		at = place{err: d.failed(t.secrets.Error(err))}
+	}
+	t.sets(i, at)
+	return nil
+}
+
+// readPlace asks a deliverer what its place holds.
+func (t *rotation) readPlace(ctx context.Context, i int) error {
+	if err := t.claimLasts(ctx, t.deliveryTimeout); err != nil {
+		return err
+	}
+	at := t.o.places[i]
+	at.read = true
+	at.held, at.err = t.read(ctx, t.deliverers[i])
+	t.sets(i, at)
+	return nil
+}
+
+func (t *rotation) sets(i int, at place) {
+	if t.o.places == nil {
+		t.o.places = map[int]place{}
+	}
+	t.o.places[i] = at
+}
+
+func (t *rotation) read(ctx context.Context, d namedDeliverer) (secret.String, error) {
+	held, err := called(ctx, t, func(ctx context.Context) (Delivery, error) {
+		return d.Deliverer.(Reader).Read(ctx, t.rec.ClientID)
+	})
+	t.trackSecret(held.Secret, held.Previous)
+	if err != nil {
+		return secret.String{}, d.failed(t.secrets.Error(err))
+	}
+	return held.Secret, nil
+}
+
+// findCurrent asks the caller, or the first place that holds one, for the secret in use. It is not proved yet.
+func (t *rotation) findCurrent(ctx context.Context) error {
+	m := t.moment()
+	current, err := t.currentFromCaller(ctx)
+	if err != nil {
+		return err
+	}
+	t.o.finds(current, m)
+	return nil
+}
+
+func (t *rotation) currentFromCaller(ctx context.Context) (secret.String, error) {
+	if t.current != nil {
+		current, err := called(ctx, t, func(ctx context.Context) (secret.String, error) { return t.current(ctx, t.rec.ClientID) })
+		t.trackSecret(current)
+		if err != nil {
+			return secret.String{}, fmt.Errorf("the function of WithCurrent failed: %w", err)
+		}
+		return current, nil
+	}
+	for _, d := range t.deliverers {
+		if !d.reads() {
+			continue
+		}
+		if current, err := t.read(ctx, d); err != nil || !current.IsZero() {
+			return current, err
+		}
+	}
+	return secret.String{}, nil
+}
+
+// checkReady asks the caller whether all services have the next secret.
+func (t *rotation) checkReady(ctx context.Context) error {
+	yes, err := called(ctx, t, func(ctx context.Context) (bool, error) { return t.ready(ctx, t.rec.ClientID) })
+	if err != nil {
+		return fmt.Errorf("the function of WithReady failed: %w", err)
+	}
+	t.o.ready = notReady
+	if yes {
+		t.o.ready = ready
+	}
+	return nil
+}
+
+// called is what a function of the caller returned. What it sets after its time is over is not seen.
+func called[T any](ctx context.Context, t *rotation, f func(context.Context) (T, error)) (result T, err error) {
+	results := make(chan T, 1)
+	err = t.bounded(ctx, func(ctx context.Context) error {
+		result, err := f(ctx)
+		results <- result
+		return err
+	})
+	select {
+	case result = <-results:
+	default:
+	}
+	return result, err
+}
+
+// bounded returns when the time for a delivery is over, even if what it calls does not.
+func (t *rotation) bounded(ctx context.Context, call func(context.Context) error) error {
+	ctx, cancel := context.WithTimeout(ctx, t.deliveryTimeout)
+	defer cancel()
+	returned := make(chan error, 1)
+	go func() { returned <- call(ctx) }()
+	select {
+	case err := <-returned:
+		return err
+	case <-ctx.Done():
+	}
+	select {
+	case err := <-returned: // both at once, or it heeds its context
+		return err
+	case <-time.After(patience):
+		return fmt.Errorf("it did not return in time: %w", ctx.Err())
+	}
+}

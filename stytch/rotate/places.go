@@ -1,0 +1,130 @@
+package rotate
+
+import (
+	"errors"
+	"fmt"
+	"slices"
+)
+
+// errOtherSecret is the failure of a deliverer that reports success and stores something else.
+var errOtherSecret = errors.New("the place holds another secret than it was given")
+
+// handOverNext gives the next secret to a deliverer that does not have it. All are tried before one that failed ends the run.
+func handOverNext(rec Record, o *observation, c *config) effect {
+	var failed []error
+	for _, i := range c.missing(rec) {
+		if err := o.places[i].err; err != nil {
+			failed = append(failed, err)
+			continue
+		}
+		return atPlace(rec, o, c, effect{kind: deliver, place: i, give: Delivery{Secret: rec.Next, Previous: rec.Current}})
+	}
+	if len(failed) > 0 {
+		return recoverFrom(rec, o, c, failure{err: errors.Join(failed...), caller: true})
+	}
+	return effect{kind: write, record: changed(rec, Delivered)}
+}
+
+// lastGiven is the deliverer that has taken the next secret and is not in the record, or -1.
+func (o *observation) lastGiven(rec Record, c *config) int {
+	for _, i := range c.missing(rec) {
+		if o.places[i].given {
+			return i
+		}
+	}
+	return -1
+}
+
+// recordDelivery remembers a deliverer that took the next secret, and with the last of them that all did.
+func recordDelivery(rec Record, o *observation, c *config) effect {
+	has := func(r *Record) { r.Delivered = append(r.Delivered, c.deliverers[o.lastGiven(rec, c)].name) }
+	if len(c.missing(rec)) == 1 {
+		return effect{kind: write, record: changed(rec, Delivered, has)}
+	}
+	return effect{kind: write, record: changed(rec, Started, has), task: handOver}
+}
+
+// readBackNext reads what can be read, so that the rotation relies on what the places hold and not on what the deliverers
+// reported. A place that holds something else is delivered to again.
+func readBackNext(rec Record, o *observation, c *config) effect {
+	for i, d := range c.deliverers {
+		at := o.places[i]
+		switch {
+		case !d.reads():
+		case at.err != nil:
+			return recoverFrom(rec, o, c, failure{err: at.err, caller: true})
+		case !at.read:
+			return atPlace(rec, o, c, effect{kind: readPlace, place: i})
+		case !at.held.Equal(rec.Next):
+			return effect{
+				kind: write, record: changed(rec, Started, func(r *Record) {
+					r.Delivered = slices.DeleteFunc(r.Delivered, func(name string) bool { return name == d.name })
+				}),
+				then: &failure{err: d.failed(errOtherSecret), caller: true},
+			}
+		}
+	}
+	if rec.State == Grace {
+		return effect{kind: write, record: changed(rec, Completing)}
+	}
+	return effect{kind: write, record: changed(rec, Verified)}
+}
+
+// giveAll delivers the one secret that is left to all deliverers, whatever they have, and reads it back. After a failure it is
+// repeated as a whole.
+func giveAll(rec Record, o *observation, c *config) effect {
+	left := rec.Next
+	if o.task == giveBack {
+		left = rec.Current
+	}
+	var failed []error
+	for i, d := range c.deliverers {
+		at := o.places[i]
+		switch {
+		case at.err != nil:
+			failed = append(failed, at.err)
+		case !at.given:
+			return atPlace(rec, o, c, effect{kind: deliver, place: i, give: Delivery{Secret: left}})
+		case d.reads() && !at.read:
+			return atPlace(rec, o, c, effect{kind: readPlace, place: i})
+		case d.reads() && !at.held.Equal(left):
+			failed = append(failed, d.failed(errOtherSecret))
+		}
+	}
+	switch {
+	case len(failed) > 0:
+		return recoverFrom(rec, o, c, failure{err: errors.Join(failed...), caller: true})
+	case o.task == giveBack: // which may have taken minutes
+		return effect{kind: observe, task: gaveBack, forget: true}
+	}
+	return effect{kind: write, record: erased(rec, Completed), result: Working{Current: Refused, Next: Accepted}}
+}
+
+// atPlace calls a deliverer, under a claim that outlasts the call.
+func atPlace(rec Record, o *observation, c *config, e effect) effect {
+	e.task = o.task
+	if o.claimOld(c) {
+		return effect{kind: write, record: rec, intent: true, task: e.task}
+	}
+	e.give.ClientID, e.give.RotationID = rec.ClientID, rec.RotationID
+	if rec.Restarts > 0 { // another secret than before the restart
+		e.give.RotationID = fmt.Sprintf("%s-%d", rec.RotationID, rec.Restarts)
+	}
+	return e
+}
+
+// namedDeliverer is a deliverer under the name that the journal has for it.
+type namedDeliverer struct {
+	name string
+	Deliverer
+}
+
+func (d namedDeliverer) reads() bool {
+	_, ok := d.Deliverer.(Reader)
+	return ok
+}
+
+// failed is an error of a deliverer.
+func (d namedDeliverer) failed(err error) error {
+	return fmt.Errorf("%w: %s: %w", ErrDelivery, d.name, err)
+}

@@ -1,0 +1,198 @@
+package rotate
+
+import (
+	"context"
+	"errors"
+	"time"
+
+	"github.com/stytchkit/m2m/internal/redact"
+	"github.com/stytchkit/m2m/stytch/secret"
+)
+
+// rotation is one hold of one client, from its claim to the release. It performs what next says.
+type rotation struct {
+	*config
+	claim   Claim
+	rec     Record // as it is in the journal, except that a rotation that was just planned may not be there yet
+	stage   State  // where the journal is
+	o       observation
+	secrets *redact.Redactor // all that had a part in this
+}
+
+// extent is how far to take a rotation.
+type extent uint8
+
+const (
+	oneStep    extent = iota // one change of state
+	untilWait                // as far as it goes without waiting for the grace period or readiness
+	throughout               // to its end
+)
+
+// claimFor claims a client and reads its record.
+func (c *config) claimFor(ctx context.Context, clientID string) (*rotation, error) {
+	if clientID == "" {
+		return nil, &Error{Err: wrong(ErrInvalidArgument, "client id must not be empty")}
+	}
+	claimed := c.now()
+	claim, err := c.journal.Claim(ctx, clientID, c.claimLife())
+	if err != nil {
+		return nil, &Error{ClientID: clientID, Err: ofJournal(err)}
+	}
+	return c.resume(claim, clientID, claimed), nil
+}
+
+// resume continues from what a claim holds.
+func (c *config) resume(claim Claim, clientID string, claimed time.Time) *rotation {
+	rec := claim.Record().clone()
+	rec.ClientID = clientID
+	t := &rotation{config: c, claim: claim, rec: rec.resumed(), stage: rec.State}
+	t.o.claimEnds, t.o.inFlight, t.o.durable = claimed.Add(c.claimLife()), t.rec.State == Starting, true
+	t.trackSecret(rec.Current, rec.Next)
+	return t
+}
+
+// resumed is the record of a rotation that is looked at again: perhaps the human that it needed has been here.
+func (r Record) resumed() Record {
+	if r.State == NeedsHuman {
+		r.State, r.Stopped, r.Reason = r.Stopped, "", ""
+	}
+	return r
+}
+
+// plan begins a rotation, which is written with its first intent.
+func (t *rotation) plan() {
+	t.rec, t.stage, t.o.durable = NewRecord(t.rec.ClientID, t.now()), Planned, false
+}
+
+func (t *rotation) mustBeActive() error {
+	if !t.rec.active() {
+		return ErrNoRotation
+	}
+	return nil
+}
+
+// run performs effects until the rotation has come as far as it should, or has to wait.
+func (t *rotation) run(ctx context.Context, to extent) (toWait time.Duration, err error) {
+	for begun := t.rec.State; ; {
+		t.o.now, t.o.ended = t.now(), ctx.Err()
+		e := next(t.rec, &t.o, t.config)
+		switch {
+		case e.kind == done:
+			return 0, nil
+		case e.kind == wait && !e.retry && !e.recheck && to != throughout:
+			return e.wait, nil
+		case e.cleanup:
+			var cancel context.CancelFunc
+			ctx, cancel = context.WithTimeout(context.WithoutCancel(ctx), t.cleanupTimeout)
+			defer cancel()
+		}
+		t.perform(ctx, e)
+		if e.kind == stop {
+			return 0, t.fail(ctx, e.err)
+		}
+		if now := t.rec.State; to == oneStep && now != begun && now != Starting && t.o.failed == nil {
+			return 0, nil
+		}
+	}
+}
+
+// outcome is what a rotation at its end means to the caller.
+func (t *rotation) outcome() error {
+	if t.rec.State == Canceled {
+		return t.wrap(ErrCanceled)
+	}
+	return nil
+}
+
+// write makes rec durable. Afterwards, and only then, it is what the rotation goes by.
+func (t *rotation) write(ctx context.Context, rec Record) error {
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), t.callTimeout) // what was done must not go unwritten
+	defer cancel()
+	began := t.now()
+	rec.UpdatedAt = began
+	if err := t.claim.Write(ctx, rec); err != nil {
+		return ofJournal(err)
+	}
+	from := t.stage
+	t.rec, t.stage, t.o.claimEnds, t.o.durable = rec, rec.State, began.Add(t.claimLife()), true
+	if from != rec.State {
+		t.notify(ctx, from, nil)
+	}
+	return nil
+}
+
+// pause waits, and extends the claim meanwhile.
+func (t *rotation) pause(ctx context.Context, wait time.Duration) error {
+	for end := t.now().Add(wait); ; {
+		left := end.Sub(t.now())
+		if left <= 0 {
+			return nil
+		}
+		if err := sleep(ctx, min(left, t.claimLife()/8)); err != nil {
+			return err
+		}
+		if t.o.now = t.now(); t.o.claimOld(t.config) {
+			if err := t.write(ctx, t.rec); err != nil {
+				return err
+			}
+		}
+	}
+}
+
+// sleep waits for d, or for the end of ctx, whose error it returns then.
+func sleep(ctx context.Context, d time.Duration) error {
+	timer := time.NewTimer(d)
+	defer timer.Stop()
+	select {
+	case <-timer.C:
+		return nil
+	case <-ctx.Done():
+		return ctx.Err()
+	}
+}
+
+// release gives the claim up, whatever became of the caller.
+func (t *rotation) release(ctx context.Context) {
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), t.callTimeout)
+	defer cancel()
+	_ = t.claim.Release(ctx) // it expires anyway
+}
+
+// trackSecret keeps secrets out of the errors of this rotation.
+func (t *rotation) trackSecret(secrets ...secret.String) {
+	for _, s := range secrets {
+		t.secrets = t.secrets.With(s.Reveal())
+	}
+}
+
+// notify calls the observers with a change of state or a failure.
+func (t *rotation) notify(ctx context.Context, from State, err error) {
+	e := Event{
+		Time: t.now(), ClientID: t.rec.ClientID, RotationID: t.rec.RotationID, From: from, To: t.stage,
+		Working: t.o.working, Err: err,
+	}
+	for _, observer := range t.observers {
+		observer(ctx, e)
+	}
+}
+
+// fail is the error that the caller gets, after the observers.
+func (t *rotation) fail(ctx context.Context, err error) error {
+	e := t.wrap(err)
+	t.notify(ctx, t.stage, e)
+	return e
+}
+
+func (t *rotation) wrap(err error) *Error {
+	return &Error{ClientID: t.rec.ClientID, Stage: t.stage, Working: t.o.working, Err: t.secrets.Error(err), restarted: t.rec.Restarts > 0}
+}
+
+// ofJournal makes sure that an error of the journal is one of this package.
+func ofJournal(err error) error {
+	for _, sentinel := range []error{ErrJournal, ErrBusy, ErrNoRotation, ErrCorrupt, ErrNewerVersion, ErrOtherProject, ErrWrongKey, ErrInvalidArgument} {
+		if errors.Is(err, sentinel) {
+			return err
+		}
+	}
+	return because(ErrJournal, err)
+}
