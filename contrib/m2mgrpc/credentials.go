@@ -11,20 +11,20 @@ import (
 	"github.com/stytchkit/m2m/stytch/token"
 )
 
-// A Source has a token for every call. [token.Source] is one.
+// A Source returns a token for every call. [token.Source] is one.
 type Source interface {
 	Token(ctx context.Context) (token.Token, error)
 }
 
-// Credentials sends a token of the source along with every call, over connections that are encrypted: on any other one, gRPC
-// refuses to connect. A call for which there is no token ends with Unavailable, or with Unauthenticated if the source's credentials
-// or scopes were refused.
+// Credentials sends a token of the source with every call, over encrypted connections only: gRPC refuses to connect over others.
+// A call for which there is no token ends with Unavailable, or with Unauthenticated if the source's credentials or scopes were
+// refused.
 //
-// A server that refuses a token does not make the source drop it: who wants that calls [token.Source.Invalidate].
+// If a server refuses a token, the source still keeps it: call [token.Source.Invalidate] to drop it.
 func Credentials(source Source) credentials.PerRPCCredentials { return &perRPC{source: source} }
 
-// PlaintextCredentials is [Credentials] that send the token over connections without encryption as well: for a proxy on the same
-// machine that encrypts, and for tests. Whoever sees the connection can use the token.
+// PlaintextCredentials is [Credentials] that also sends the token over unencrypted connections, where everyone on the way can
+// read and use it. It is meant for a proxy on the same machine that encrypts, and for tests.
 func PlaintextCredentials(source Source) credentials.PerRPCCredentials {
 	return &perRPC{source: source, plaintext: true}
 }
@@ -34,7 +34,7 @@ type perRPC struct {
 	plaintext bool
 }
 
-// RequireTransportSecurity is asked by gRPC when the connection is made.
+// RequireTransportSecurity is called by gRPC when it connects.
 func (p *perRPC) RequireTransportSecurity() bool { return !p.plaintext }
 
 // GetRequestMetadata is called by gRPC for every call.
@@ -51,7 +51,7 @@ func (p *perRPC) GetRequestMetadata(ctx context.Context, _ ...string) (map[strin
 	case ctx.Err() != nil:
 		return nil, status.FromContextError(ctx.Err()).Err()
 	case errors.Is(err, token.ErrInvalidClient), errors.Is(err, token.ErrInvalidScope), errors.Is(err, token.ErrCredentials):
-		return nil, status.Error(codes.Unauthenticated, "m2mgrpc: no access token: "+err.Error()) // waiting will not help
+		return nil, status.Error(codes.Unauthenticated, "m2mgrpc: no access token: "+err.Error()) // trying again will not help
 	default:
 		return nil, status.Error(codes.Unavailable, "m2mgrpc: no access token: "+err.Error())
 	}

@@ -1,4 +1,4 @@
-// Package m2mgrpc brings access tokens of Stytch to gRPC: interceptors that verify them, and credentials that send them.
+// Package m2mgrpc uses Stytch access tokens with gRPC: interceptors verify them, and credentials send them.
 //
 // A server:
 //
@@ -15,5 +15,5 @@
 //
 //	conn, err := grpc.NewClient(target, grpc.WithTransportCredentials(tls), grpc.WithPerRPCCredentials(m2mgrpc.Credentials(source)))
 //
-// with a [github.com/stytchkit/m2m/stytch/token.Source] or anything that has its method.
+// The source is a [github.com/stytchkit/m2m/stytch/token.Source], or anything else with its method Token.
 package m2mgrpc

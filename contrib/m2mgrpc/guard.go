@@ -15,11 +15,18 @@ import (
 	"github.com/stytchkit/m2m/stytch/verify"
 )
 
-// A Guard verifies the token of every call, as the interceptors of a server. It is safe for concurrent use.
+// ErrInvalidArgument: [NewGuard] was given a value that breaks a rule. It is [verify.ErrInvalidArgument].
+var ErrInvalidArgument = verify.ErrInvalidArgument
+
+// A Guard verifies the token of every call to a server, as interceptors. It is safe for concurrent use.
 type Guard struct {
 	verifier *verify.Verifier
-	rules    map[string]rule // by full method, or by "/service/" for a whole service
-	other    rule            // for all that has no rule of its own
+	settings settings
+}
+
+type settings struct {
+	rules map[string]rule // by full method, or by "/service/" for a whole service
+	other rule            // for every method without a rule of its own
 }
 
 type rule struct {
@@ -27,21 +34,21 @@ type rule struct {
 	checks []verify.Check
 }
 
-// An Option of [NewGuard]. It fails if its value cannot be used.
-type Option func(*Guard) error
+// Option changes a setting of [NewGuard]. It fails with [ErrInvalidArgument] if its value breaks a rule.
+type Option func(*settings) error
 
-// WithMethod adds checks for a method, named as "/package.Service/Method", or for all of a service that have no rule of their
-// own, as "/package.Service/*". They come in place of those of [WithDefault].
+// WithMethod sets the checks of a method, "/package.Service/Method", or of all methods of a service that have no rule of their
+// own, "/package.Service/*". They replace those of [WithDefault]. A name has one rule at most.
 func WithMethod(name string, checks ...verify.Check) Option {
-	return func(g *Guard) error { return g.add("WithMethod", name, rule{checks: checks}) }
+	return func(s *settings) error { return s.add("WithMethod", name, rule{checks: checks}) }
 }
 
-// WithPublic lets calls of methods through without a token, such as those of a health service. Names are those of [WithMethod].
-// No token is looked at, so there are no claims.
+// WithPublic lets calls of methods through without a token, such as those of a health service. Names have the form of those of
+// [WithMethod]. A token that comes with such a call is ignored, so there are no claims.
 func WithPublic(names ...string) Option {
-	return func(g *Guard) error {
+	return func(s *settings) error {
 		for _, name := range names {
-			if err := g.add("WithPublic", name, rule{public: true}); err != nil {
+			if err := s.add("WithPublic", name, rule{public: true}); err != nil {
 				return err
 			}
 		}
@@ -49,69 +56,77 @@ func WithPublic(names ...string) Option {
 	}
 }
 
-// WithDefault sets the checks for all methods without a rule. Without it, any good token will do for them.
+// WithDefault sets the checks of all methods without a rule. Without it, any valid token will do for them.
 func WithDefault(checks ...verify.Check) Option {
-	return func(g *Guard) error {
-		g.other = rule{checks: slices.Clone(checks)}
-		return g.other.validate("WithDefault")
+	return func(s *settings) error {
+		s.other = rule{checks: slices.Clone(checks)}
+		return s.other.validate("WithDefault")
 	}
 }
 
-// NewGuard makes a guard. It fails if an option does, if the verifier is nil, or if a method has two rules.
+// NewGuard makes a guard. A nil verifier, a bad option or a second rule for a method is [ErrInvalidArgument].
 func NewGuard(verifier *verify.Verifier, options ...Option) (*Guard, error) {
 	if verifier == nil {
-		return nil, errors.New("m2mgrpc: the verifier must not be nil")
+		return nil, invalid("NewGuard", "the verifier must not be nil")
 	}
-	g := &Guard{verifier: verifier, rules: map[string]rule{}}
+	s := settings{rules: map[string]rule{}}
 	for i, option := range options {
 		if option == nil {
-			return nil, fmt.Errorf("m2mgrpc: option %d is nil", i+1)
+			return nil, invalid("NewGuard", fmt.Sprintf("option %d is nil", i+1))
 		}
-		if err := option(g); err != nil {
+		if err := option(&s); err != nil {
 			return nil, err
 		}
 	}
-	return g, nil
+	return &Guard{verifier, s}, nil
 }
 
-func (g *Guard) add(option, name string, r rule) error {
+func (s *settings) add(option, name string, r rule) error {
 	parts := strings.Split(name, "/")
 	if len(parts) != 3 || parts[0] != "" || parts[1] == "" || parts[2] == "" || strings.Contains(parts[1], "*") {
-		return fmt.Errorf(`m2mgrpc: %s: %q must be "/package.Service/Method" or "/package.Service/*"`, option, name)
+		return invalid(option, fmt.Sprintf(`%q must be "/package.Service/Method" or "/package.Service/*"`, name))
 	}
 	key := name
 	if parts[2] == "*" {
 		key = strings.TrimSuffix(name, "*")
 	} else if strings.Contains(parts[2], "*") {
-		return fmt.Errorf("m2mgrpc: %s: %q: a * stands for all methods of a service", option, name)
+		return invalid(option, fmt.Sprintf("%q: a * stands for all methods of a service", name))
 	}
-	if _, exists := g.rules[key]; exists {
-		return fmt.Errorf("m2mgrpc: %s: %q has a rule already", option, name)
+	if _, exists := s.rules[key]; exists {
+		return invalid(option, fmt.Sprintf("%q already has a rule", name))
 	}
 	r.checks = slices.Clone(r.checks)
-	g.rules[key] = r
+	s.rules[key] = r
 	return r.validate(option)
 }
 
 func (r rule) validate(option string) error {
 	if slices.ContainsFunc(r.checks, func(c verify.Check) bool { return c == nil }) {
-		return fmt.Errorf("m2mgrpc: %s: a check is nil", option)
+		return invalid(option, "a check must not be nil")
 	}
 	return nil
 }
 
-func (g *Guard) rule(method string) rule {
-	if r, ok := g.rules[method]; ok {
+func (s *settings) rule(method string) rule {
+	if r, ok := s.rules[method]; ok {
 		return r
 	}
-	if r, ok := g.rules[method[:strings.LastIndexByte(method, '/')+1]]; ok {
+	if r, ok := s.rules[method[:strings.LastIndexByte(method, '/')+1]]; ok {
 		return r
 	}
-	return g.other
+	return s.other
 }
 
-// UnaryServerInterceptor is a [grpc.UnaryServerInterceptor]. A call without a good token ends with Unauthenticated, one whose
-// token fails a check with PermissionDenied, and one that nothing could be found out about with Unavailable.
+// argumentError names an argument and the rule that it broke.
+type argumentError struct{ where, rule string }
+
+func (e *argumentError) Error() string        { return "m2mgrpc: " + e.where + ": " + e.rule }
+func (e *argumentError) Is(target error) bool { return target == ErrInvalidArgument }
+
+func invalid(where, rule string) error { return &argumentError{where, rule} }
+
+// UnaryServerInterceptor is a [grpc.UnaryServerInterceptor]. A call without a valid token ends with Unauthenticated, one whose
+// token fails a check with PermissionDenied, and one whose token could not be verified with Unavailable.
 func (g *Guard) UnaryServerInterceptor(ctx context.Context, request any, info *grpc.UnaryServerInfo, handler grpc.UnaryHandler) (any, error) {
 	ctx, err := g.admit(ctx, info.FullMethod)
 	if err != nil {
@@ -137,9 +152,9 @@ type stream struct {
 
 func (s *stream) Context() context.Context { return s.ctx }
 
-// admit returns the context for the handler.
+// admit verifies the token of a call and returns the context for its handler.
 func (g *Guard) admit(ctx context.Context, method string) (context.Context, error) {
-	r := g.rule(method)
+	r := g.settings.rule(method)
 	if r.public {
 		return ctx, nil
 	}
@@ -154,11 +169,11 @@ func (g *Guard) admit(ctx context.Context, method string) (context.Context, erro
 	return verify.ContextWithClaims(ctx, claims), nil
 }
 
-// statusOf has fixed texts: neither a token nor what a check says leaves the server.
+// statusOf has fixed texts: neither a token nor the error of a check leaves the server.
 func statusOf(ctx context.Context, err error) error {
 	is := func(target error) bool { return errors.Is(err, target) }
 	switch {
-	case ctx.Err() != nil && is(ctx.Err()): // not that of a fetch, whose time is its own
+	case ctx.Err() != nil && is(ctx.Err()): // but not if only a fetch of keys timed out
 		return status.FromContextError(ctx.Err()).Err()
 	case is(verify.ErrKeysUnavailable), is(verify.ErrCheckUnavailable):
 		return status.Error(codes.Unavailable, "access tokens cannot be verified at the moment")
@@ -176,7 +191,7 @@ func statusOf(ctx context.Context, err error) error {
 	if slices.ContainsFunc(badToken, is) {
 		return status.Error(codes.Unauthenticated, "the access token is not valid")
 	}
-	return status.Error(codes.PermissionDenied, "the access token does not permit this") // a check of the caller's own
+	return status.Error(codes.PermissionDenied, "the access token does not permit this") // the caller's own check
 }
 
 var badToken = []error{

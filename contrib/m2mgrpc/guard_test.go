@@ -141,8 +141,8 @@ func TestGuard(t *testing.T) {
 	v := newVerifier(t, s)
 	good, old, expired := sign(t, s, "read:users", 0), sign(t, s, "read:users", 30*time.Minute), sign(t, s, "read:users", 24*time.Hour)
 	plain := newGuard(t, v)
-	own := func(*verify.Claims, time.Time) error { return errors.New("canary") }
-	unknown := func(*verify.Claims, time.Time) error { return verify.ErrCheckUnavailable }
+	own := func(verify.Claims, time.Time) error { return errors.New("canary") }
+	unknown := func(verify.Claims, time.Time) error { return verify.ErrCheckUnavailable }
 
 	for _, test := range []struct {
 		name          string
@@ -227,7 +227,7 @@ func TestGuardPublic(t *testing.T) {
 	}
 }
 
-// noKeys answers no request for keys.
+// noKeys fails every request for keys.
 type noKeys struct{}
 
 func (noKeys) RoundTrip(*http.Request) (*http.Response, error) {
@@ -245,7 +245,7 @@ func TestGuardWithoutKeys(t *testing.T) {
 	}
 }
 
-// slowKeys answers when nobody waits any more.
+// slowKeys responds only when its context has ended.
 type slowKeys struct{}
 
 func (slowKeys) RoundTrip(r *http.Request) (*http.Response, error) {
@@ -253,14 +253,14 @@ func (slowKeys) RoundTrip(r *http.Request) (*http.Response, error) {
 	return nil, r.Context().Err()
 }
 
-// lateKeys runs into a timeout of its own.
+// lateKeys fails with a timeout, though the caller has time left.
 type lateKeys struct{}
 
 func (lateKeys) RoundTrip(*http.Request) (*http.Response, error) {
 	return nil, context.DeadlineExceeded
 }
 
-// A call that is given up ends as such; a fetch of keys that took too long is nothing the caller did.
+// A call that its caller ends gets that status; a fetch of keys that took too long is not its fault.
 func TestGuardContext(t *testing.T) {
 	s := newStytch(t)
 	token := "Bearer " + sign(t, s, "", 0)
@@ -304,12 +304,12 @@ func TestNewGuardRefuses(t *testing.T) {
 		"nil check by default": {m2mgrpc.WithDefault(nil)},
 	} {
 		t.Run(name, func(t *testing.T) {
-			if g, err := m2mgrpc.NewGuard(v, options...); err == nil || g != nil || !strings.HasPrefix(err.Error(), "m2mgrpc: ") {
+			if g, err := m2mgrpc.NewGuard(v, options...); !errors.Is(err, m2mgrpc.ErrInvalidArgument) || g != nil || !strings.HasPrefix(err.Error(), "m2mgrpc: ") {
 				t.Errorf("%v, %v", g, err)
 			}
 		})
 	}
-	if _, err := m2mgrpc.NewGuard(nil); err == nil {
+	if _, err := m2mgrpc.NewGuard(nil); !errors.Is(err, verify.ErrInvalidArgument) {
 		t.Error("a verifier that is nil is accepted")
 	}
 }

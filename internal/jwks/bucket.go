@@ -2,10 +2,16 @@ package jwks
 
 import "time"
 
-// A bucket holds a few fetches, and gets one more every so often. It refuses; it never makes anybody wait.
+const (
+	burst  = 3 // fetches that unknown key ids may cause at once
+	refill = 10 * time.Second
+)
+
+// A bucket limits the fetches that unknown key ids cause: a few at once, and one more every so often. It refuses, and never
+// makes a caller wait.
 type bucket struct {
 	tokens int
-	at     time.Time // when the last one was added, or would have been
+	at     time.Time // when a token was added last, or would have been
 }
 
 func (b *bucket) take(now time.Time) bool {

@@ -12,16 +12,11 @@ import (
 
 const (
 	refreshAfter = 10 * time.Minute
-	burst        = 3 // fetches that unknown key ids may cause at once
-	refill       = 10 * time.Second
-	absentFor    = 10 * time.Second // how long one id that was not there is not looked for again
-	maxAbsent    = 256
-	maxKeyID     = 256 // bytes; longer ids are never looked for
 	firstBackoff = time.Second
 	maxBackoff   = 30 * time.Second
 )
 
-// ErrUnknown means that the key set has no such key. Every other error of [Cache.Find] means that nobody knows.
+// ErrUnknown means that the key set has no such key. Every other error of [Cache.Find] means that this is not known.
 var ErrUnknown = errors.New("unknown key id")
 
 var errClosed = errors.New("the verifier is closed")
@@ -32,54 +27,67 @@ type Config struct {
 	Transport http.RoundTripper // nil: http.DefaultTransport
 	Timeout   time.Duration     // of a fetch
 	Seed      *Set              // keys to start with, or nil
-	Offline   bool              // the seed is all there is
+	Offline   bool              // use the seed and never fetch
 	MaxStale  time.Duration     // how long keys are used after they were fetched
-	Observe   func(Refresh)     // called after every fetch, or nil
-	Changed   func()            // called after other keys are in place, or nil
+
+	// Observe is called after every fetch, in its goroutine, with a context that ends with Close. It may be nil.
+	Observe func(context.Context, Fetch)
+
+	// Changed is called after other keys are in place, before Observe. It may be nil.
+	Changed func()
 }
 
-// Refresh is one fetch. See verify.KeyRefresh for its fields.
-type Refresh struct {
-	Err      error
-	Keys     int
-	Changed  bool
-	Age      time.Duration
-	Failures int
-	Unknown  int64
-	Took     time.Duration
+// Fetch is one attempt at fetching the key set.
+type Fetch struct {
+	Err         error
+	Duration    time.Duration
+	Keys        int           // in place after it
+	Changed     bool          // they differ from those before
+	Age         time.Duration // of the keys before it, 0 if there were none
+	Failures    int           // in a row, this one included
+	UnknownKeys int64         // how often Find returned ErrUnknown since the fetch before
 }
 
-// A Cache keeps one key set. Nothing runs while nobody uses it: whoever finds the keys old starts a fetch and does not wait
-// for it. At most one fetch runs at a time; it belongs to the Cache, not to the caller who started it.
+// A Cache keeps one key set. Nothing runs while it is not used: the first caller that finds the keys old starts a fetch and
+// does not wait for it. At most one fetch runs at a time. It belongs to the Cache, not to the caller that started it.
 type Cache struct {
-	config Config
-	start  time.Time
-	held   atomic.Pointer[held]
-	due    atomic.Int64 // when the keys want a refresh, after start
-	misses atomic.Int64 // unknown keys since the last fetch
+	config   Config
+	download download
+	start    time.Time
+	current  atomic.Pointer[fetched]
+	due      atomic.Int64 // when the keys need a refresh, as a duration after start
+	unknown  atomic.Int64 // unknown keys since the last fetch
 
 	ctx    context.Context
 	cancel context.CancelFunc
 	tasks  sync.WaitGroup
 
-	mu       sync.Mutex // of what follows; never held while something is waited for
+	mu       sync.Mutex // of the fields below; never held while waiting
 	closed   bool
-	flight   *flight
+	running  *fetch    // nil: none
 	failures int       // in a row
 	lastErr  error     // of the last of them
 	retryAt  time.Time // after a failure
 	bucket   bucket
-	absent   map[string]time.Time // ids that were not in the set, until when that is believed
+	absent   absent
 }
 
-// held is a key set and when it was fetched.
-type held struct {
+// fetched is a key set and when it was fetched.
+type fetched struct {
 	set *Set
 	at  time.Time
 }
 
-// A flight is a fetch under way. err is set before done is closed.
-type flight struct {
+// keys returns nil if f is nil.
+func (f *fetched) keys() *Set {
+	if f == nil {
+		return nil
+	}
+	return f.set
+}
+
+// A fetch is in progress until done is closed. err is set before that.
+type fetch struct {
 	done chan struct{}
 	err  error
 }
@@ -90,47 +98,48 @@ func New(config Config) *Cache {
 		config.Transport = http.DefaultTransport
 	}
 	now := time.Now()
-	c := &Cache{config: config, start: now, bucket: bucket{tokens: burst, at: now}, absent: make(map[string]time.Time)}
+	c := &Cache{
+		config: config, download: download{config.URL, config.Transport, config.Timeout}, start: now,
+		bucket: bucket{tokens: burst, at: now}, absent: absent{},
+	}
 	c.ctx, c.cancel = context.WithCancel(context.Background())
 	if config.Seed != nil {
-		c.held.Store(&held{&Set{Version: 1, keys: config.Seed.keys}, now})
+		c.current.Store(&fetched{&Set{Version: 1, keys: config.Seed.keys}, now})
 	}
 	return c
 }
 
 // Current returns the keys to use now, or nil if there are none or they are too old. It never waits.
 func (c *Cache) Current(now time.Time) *Set {
-	h := c.held.Load()
-	if h == nil || c.config.Offline {
-		return h.keys()
+	f := c.current.Load()
+	if f == nil || c.config.Offline {
+		return f.keys()
 	}
 	after := int64(now.Sub(c.start))
 	if due := c.due.Load(); after >= due && c.due.CompareAndSwap(due, after+int64(c.config.Timeout)) { // one caller gets it
 		c.mu.Lock()
-		if c.flight == nil && !c.closed {
+		if c.running == nil && !c.closed {
 			c.fetch()
 		}
 		c.mu.Unlock()
 	}
-	if now.Sub(h.at) > c.config.MaxStale {
-		return nil
-	}
-	return h.set
+	return c.usable(f, now)
 }
 
-func (h *held) keys() *Set {
-	if h == nil {
+// usable returns the keys unless they are too old.
+func (c *Cache) usable(f *fetched, now time.Time) *Set {
+	if f == nil || !c.config.Offline && now.Sub(f.at) > c.config.MaxStale {
 		return nil
 	}
-	return h.set
+	return f.set
 }
 
-// Find returns a set that has the key. If there is none it waits, for as long as ctx lets it, for a fetch that began after
-// the question was asked: a token may be signed with a key that is newer than the keys at hand.
+// Find returns a set that has the key. If the keys in place do not have it, Find waits, until ctx ends, for a fetch that began
+// after the call: a token may be signed with a key that is newer than the keys in place.
 func (c *Cache) Find(ctx context.Context, kid string) (*Set, error) {
-	joined, settled := false, false
+	joined, conclusive := false, false
 	for {
-		set, f, own, err := c.ask(kid, settled)
+		set, f, started, err := c.lookup(kid, conclusive)
 		if f == nil {
 			return set, err
 		}
@@ -142,131 +151,121 @@ func (c *Cache) Find(ctx context.Context, kid string) (*Set, error) {
 		if f.err != nil {
 			return nil, f.err
 		}
-		// The first fetch that is joined may have begun too early to see the key. The next one cannot have.
-		joined, settled = true, own || joined
+		// The first fetch that was joined may have begun before the key existed. Any later one began after the call.
+		joined, conclusive = true, started || joined
 	}
 }
 
-// ask returns a set that has the key, or the fetch to wait for, or why there is neither.
-func (c *Cache) ask(kid string, settled bool) (set *Set, f *flight, own bool, err error) {
+// lookup returns a set that has the key, or the fetch to wait for and whether it was started here, or why there is neither.
+// After a conclusive fetch, it starts no other.
+func (c *Cache) lookup(kid string, conclusive bool) (set *Set, f *fetch, started bool, err error) {
 	now := time.Now()
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	if h := c.held.Load(); h != nil && (c.config.Offline || now.Sub(h.at) <= c.config.MaxStale) {
-		set = h.set
-	}
+	set = c.usable(c.current.Load(), now)
 	switch {
 	case set.Key([]byte(kid)) != nil:
 		return set, nil, false, nil
-	case settled:
-		c.remember(kid, now)
-		return nil, nil, false, c.unknown()
-	case c.config.Offline || set != nil && (len(kid) > maxKeyID || now.Before(c.absent[kid])):
-		return nil, nil, false, c.unknown()
-	case c.flight != nil:
-		return nil, c.flight, false, nil
+	case conclusive:
+		c.absent.add(kid, now)
+		return nil, nil, false, c.countUnknown()
+	case c.config.Offline, set != nil && c.absent.has(kid, now):
+		return nil, nil, false, c.countUnknown()
+	case c.running != nil:
+		return nil, c.running, false, nil
 	case c.closed:
 		return nil, nil, false, errClosed
 	case now.Before(c.retryAt):
 		return nil, nil, false, c.lastErr
 	case !c.bucket.take(now) && set != nil:
-		return nil, nil, false, c.unknown()
+		return nil, nil, false, c.countUnknown()
 	}
 	return nil, c.fetch(), true, nil
 }
 
-func (c *Cache) unknown() error {
-	c.misses.Add(1)
+func (c *Cache) countUnknown() error {
+	c.unknown.Add(1)
 	return ErrUnknown
 }
 
-// remember keeps one id that is made up, and sent again and again, from using up what unknown ids are allowed.
-func (c *Cache) remember(kid string, now time.Time) {
-	if len(c.absent) >= maxAbsent {
-		for id, until := range c.absent {
-			if !now.Before(until) {
-				delete(c.absent, id)
-			}
-		}
-	}
-	if len(c.absent) < maxAbsent && len(kid) <= maxKeyID {
-		c.absent[kid] = now.Add(absentFor)
-	}
-}
-
-// fetch starts a fetch. The caller holds the lock, and knows that none is under way and that the cache is open.
-func (c *Cache) fetch() *flight {
-	f := &flight{done: make(chan struct{})}
-	c.flight = f
+// fetch starts a fetch. The caller holds the lock, and knows that none is running and that the cache is open.
+func (c *Cache) fetch() *fetch {
+	f := &fetch{done: make(chan struct{})}
+	c.running = f
 	c.tasks.Go(func() {
 		began := time.Now()
-		set, err := c.download()
+		set, err := c.download.run(c.ctx)
 		if err == nil {
 			err = c.ctx.Err() // closed meanwhile
 		}
-		refresh := c.land(f, set, err)
+		result := c.finish(f, set, err)
 		close(f.done)
-		if refresh.Changed && c.config.Changed != nil {
+		if result.Changed && c.config.Changed != nil {
 			c.config.Changed()
 		}
-		if refresh.Took = time.Since(began); c.config.Observe != nil {
-			c.config.Observe(refresh)
+		if result.Duration = time.Since(began); c.config.Observe != nil {
+			c.config.Observe(c.ctx, result)
 		}
 	})
 	return f
 }
 
-// land puts the result of a fetch in place, the whole set at once. A failure leaves the keys alone, and costs nothing of what
-// unknown ids are allowed; it has its own, growing pause.
-func (c *Cache) land(f *flight, set *Set, err error) (r Refresh) {
+// finish puts the result of a fetch in place, the whole set at once. After a failure, the keys stay as they are and the next
+// fetch waits for a growing pause; the bucket gets its token back.
+func (c *Cache) finish(f *fetch, set *Set, err error) (result Fetch) {
 	now := time.Now()
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	c.flight, f.err = nil, err
-	old := c.held.Load()
+	c.running, f.err = nil, err
+	old := c.current.Load()
 	if old != nil {
-		r.Age = now.Sub(old.at)
+		result.Age = now.Sub(old.at)
 	}
-	r.Err, r.Unknown = err, c.misses.Swap(0)
+	result.Err, result.UnknownKeys = err, c.unknown.Swap(0)
 	next := jitter(refreshAfter)
 	if err != nil {
-		pause := jitter(min(firstBackoff<<min(c.failures, 10), maxBackoff))
+		next = jitter(min(firstBackoff<<min(c.failures, 10), maxBackoff))
 		c.failures++
-		c.lastErr = err
-		c.retryAt, next = now.Add(pause), pause
+		c.lastErr, c.retryAt = err, now.Add(next)
 		c.bucket.give()
-		r.Keys = old.keys().Len()
 	} else {
 		c.failures, c.retryAt = 0, time.Time{}
-		switch {
-		case old == nil:
-			set.Version, r.Changed = 1, true
-		case old.set.equal(set):
-			set = old.set
-		default:
-			set.Version, r.Changed = old.set.Version+1, true
-		}
-		if r.Changed {
-			clear(c.absent)
-		}
-		c.held.Store(&held{set, now})
-		r.Keys = set.Len()
+		result.Changed = c.install(set, old, now)
 	}
-	r.Failures = c.failures
+	result.Keys, result.Failures = c.current.Load().keys().Len(), c.failures
 	c.due.Store(int64(now.Add(next).Sub(c.start)))
-	return r
+	return result
 }
 
-// Close ends the fetch that may be under way, waits for it, and lets none begin after it. Keys at hand can still be used.
-func (c *Cache) Close() {
+// install puts a key set in the place of old, which may be nil, and reports whether it has other keys.
+func (c *Cache) install(set *Set, old *fetched, now time.Time) (changed bool) {
+	switch {
+	case old == nil:
+		set.Version, changed = 1, true
+	case old.set.equal(set):
+		set = old.set
+	default:
+		set.Version, changed = old.set.Version+1, true
+	}
+	if changed {
+		clear(c.absent)
+	}
+	c.current.Store(&fetched{set, now})
+	return changed
+}
+
+// Close stops the fetch that may be running, waits for it, and prevents others. Keys in place can still be used. It always
+// returns nil.
+func (c *Cache) Close() error {
 	c.mu.Lock()
 	c.closed = true
 	c.mu.Unlock()
 	c.cancel()
 	c.tasks.Wait()
+	return nil
 }
 
-// jitter keeps a fleet that started together from staying together.
+// jitter spreads the fetches of processes that started together.
 func jitter(d time.Duration) time.Duration {
 	return d*4/5 + rand.N(d*2/5) //nolint:gosec // not a secret
 }

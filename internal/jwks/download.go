@@ -6,21 +6,30 @@ import (
 	"fmt"
 	"io"
 	"net/http"
-	"strings"
-	"unicode"
+	"time"
+
+	"github.com/stytchkit/m2m/internal/project"
+	"github.com/stytchkit/m2m/internal/redact"
 )
 
-// download gets the key set from its address. Redirects are not followed: they would let somebody else choose the keys.
-func (c *Cache) download() (*Set, error) {
-	ctx, cancel := context.WithTimeout(c.ctx, c.config.Timeout)
+// A download gets a key set from its address.
+type download struct {
+	url       string
+	transport http.RoundTripper
+	timeout   time.Duration
+}
+
+// run downloads the key set once. Redirects are not followed: the server they lead to would choose the keys.
+func (d *download) run(ctx context.Context) (*Set, error) {
+	ctx, cancel := context.WithTimeout(ctx, d.timeout)
 	defer cancel()
-	request, err := http.NewRequestWithContext(ctx, http.MethodGet, c.config.URL, nil)
+	request, err := http.NewRequestWithContext(ctx, http.MethodGet, d.url, nil)
 	if err != nil {
 		return nil, errors.New("the address of the key set is not valid")
 	}
 	request.Header.Set("Accept", "application/json")
-	request.Header.Set("User-Agent", "stytch-m2m-go/verify")
-	response, err := c.config.Transport.RoundTrip(request)
+	request.Header.Set("User-Agent", project.UserAgent)
+	response, err := d.transport.RoundTrip(request)
 	if err != nil {
 		return nil, &downloadError{err}
 	}
@@ -35,18 +44,10 @@ func (c *Cache) download() (*Set, error) {
 	return Parse(document)
 }
 
-// downloadError shows the cause in one short line: a part of it may have been chosen by the other side.
+// downloadError shows its cause in one short line, because the server may have chosen a part of it.
 type downloadError struct{ cause error }
 
 func (e *downloadError) Error() string {
-	const limit = 200
-	text := strings.Map(func(r rune) rune {
-		if !unicode.IsPrint(r) {
-			return '?'
-		}
-		return r
-	}, e.cause.Error())
-	return "fetching the key set: " + text[:min(len(text), limit)]
+	return "fetching the key set: " + redact.Printable(e.cause.Error(), 200)
 }
-
 func (e *downloadError) Unwrap() error { return e.cause }

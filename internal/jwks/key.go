@@ -15,8 +15,7 @@ const (
 	maxBits = 8192 // the time of a verification grows with the square
 )
 
-// A Key verifies RS256 signatures. What it is made of is its own business, so that a prepared form of the modulus could take
-// the place of rsa.PublicKey here and nowhere else.
+// A Key verifies RS256 signatures. It hides how, so that a prepared form of the modulus can replace rsa.PublicKey here alone.
 type Key struct{ public *rsa.PublicKey }
 
 // Verify checks a signature over a SHA-256 digest.
@@ -26,14 +25,14 @@ func (k *Key) Verify(digest, signature []byte) error {
 
 func (k *Key) equal(other *Key) bool { return k.public.Equal(other.public) }
 
-// jwk is what counts in a JSON Web Key (RFC 7517).
+// jwk is the members of a JSON Web Key (RFC 7517) that matter here.
 type jwk struct {
 	kid, n, e []byte
 	rsa       bool
 	unusable  bool // for another purpose, another algorithm, or not public
 }
 
-// readKey returns a key and its id, or nil if it cannot or must not be used for RS256.
+// readKey returns a key and its id, or nil if the key cannot or must not be used for RS256.
 func readKey(element strictjson.Value) (kid string, key *Key) {
 	var buf [12]strictjson.Member
 	members, err := strictjson.Members(element.Raw, buf[:0])
@@ -67,7 +66,7 @@ func (k *jwk) set(m strictjson.Member) {
 		k.unusable = k.unusable || !m.Is("RS256")
 	case "key_ops":
 		k.unusable = k.unusable || !canVerify(m.Value)
-	case "d", "p", "q", "dp", "dq", "qi", "oth", "k": // whoever reads the set can sign with it
+	case "d", "p", "q", "dp", "dq", "qi", "oth", "k": // a private key: everyone who reads the set can sign with it
 		k.unusable = true
 	}
 }

@@ -1,4 +1,4 @@
-// Package jwks reads and keeps the key set of a Stytch project: the keys that its tokens are signed with.
+// Package jwks fetches, reads and keeps the key set of a Stytch project: the keys that its tokens are signed with.
 package jwks
 
 import (
@@ -12,9 +12,9 @@ const (
 	maxKeys     = 64
 )
 
-// A Set is keys by their id. It never changes.
+// A Set is keys by id. It never changes.
 type Set struct {
-	Version uint64 // another number for other keys, within one Cache
+	Version uint64 // changes with the keys, within one Cache
 	keys    map[string]*Key
 }
 
@@ -46,7 +46,7 @@ func (s *Set) equal(other *Set) bool {
 	return true
 }
 
-// What may be wrong with a document. None quotes it.
+// What is wrong with a document. None of them quotes it.
 var (
 	errTooLarge = errors.New("the key set is too large")
 	errNotKeys  = errors.New("the key set has no list of keys")
@@ -54,9 +54,8 @@ var (
 	errNoKey    = errors.New("the key set has no usable key")
 )
 
-// Parse reads a JSON Web Key Set (RFC 7517). Keys that are not for RS256, that it cannot read or that are not public are left
-// out, and so are different keys with the same id: nobody can tell which one is meant. A document without a usable key is an
-// error.
+// Parse reads a JSON Web Key Set (RFC 7517). It leaves out keys that are not for RS256, that are malformed or not public, and
+// different keys with the same id, since it is unclear which one is meant. A document without a usable key is an error.
 func Parse(document []byte) (*Set, error) {
 	if len(document) > maxDocument {
 		return nil, errTooLarge

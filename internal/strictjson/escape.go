@@ -6,7 +6,7 @@ import (
 	"unicode/utf8"
 )
 
-// escape reads the escape that text begins with, both halves of a surrogate pair together.
+// escape reads the escape at the beginning of text. The two halves of a surrogate pair are one escape.
 func escape(text []byte) (r rune, n int, err error) {
 	if len(text) < 2 {
 		return 0, 0, ErrSyntax
@@ -60,7 +60,7 @@ func hex4(text []byte) (r rune, ok bool) {
 	return r, true
 }
 
-// unescape resolves the escapes of a string that was checked.
+// unescape resolves the escapes of a string that is already checked.
 func unescape(text []byte) []byte {
 	out := make([]byte, 0, len(text))
 	for {

@@ -1,9 +1,9 @@
-// Package strictjson reads JSON that somebody may have made to be read differently by two readers.
+// Package strictjson reads JSON that an attacker may have written so that two readers understand it differently.
 //
-// It accepts a subset of RFC 8259, and what it accepts means the same to every reader: UTF-8 without a byte order mark, no
-// name twice in an object (after escapes are resolved), no half of a surrogate pair, nothing behind the value, at most
-// [MaxDepth] levels. Names are compared exactly; encoding/json would take EXP for exp. Texts are checked in one pass over
-// bytes that makes no garbage, so it costs little to read what nobody has authenticated yet.
+// It accepts the part of RFC 8259 that means the same to every reader: UTF-8 without a byte order mark, no name twice in an
+// object (after escapes are resolved), no half of a surrogate pair, nothing after the value, at most [MaxDepth] levels. Names
+// are compared exactly; encoding/json would take EXP for exp. Texts are checked in one pass over their bytes that allocates
+// almost nothing, so reading input that is not authenticated yet costs little.
 //
 // No error quotes the text.
 package strictjson
@@ -16,10 +16,10 @@ import (
 	"unicode/utf8"
 )
 
-// MaxDepth is how many objects and arrays may be inside each other, the outermost counted.
+// MaxDepth is how many levels of objects and arrays may be nested, the outermost included.
 const MaxDepth = 32
 
-// What may be wrong with a text.
+// What is wrong with a text.
 var (
 	ErrSyntax    = errors.New("not valid JSON")
 	ErrDuplicate = errors.New("a name occurs twice in an object")
@@ -41,9 +41,9 @@ const (
 	Object
 )
 
-// A Value is a checked value. It refers to the text that it was read from.
+// A Value is a checked value. It shares memory with the text that it was read from.
 type Value struct {
-	Raw     []byte // as it stands in the text; of a string, what is between the quotes
+	Raw     []byte // as it is in the text; of a string, the part between the quotes
 	Kind    Kind
 	escaped bool
 }
@@ -51,11 +51,11 @@ type Value struct {
 // A Member of an object.
 type Member struct {
 	Name   []byte // without escapes
-	Source []byte // name and value as they stand in the text
+	Source []byte // name and value as they are in the text
 	Value
 }
 
-// Valid reports what is wrong with text as one value.
+// Valid returns what is wrong with text as one value, or nil.
 func Valid(text []byte) error {
 	_, err := Read(text)
 	return err
@@ -72,7 +72,7 @@ func Read(text []byte) (Value, error) {
 	return v, err
 }
 
-// Members reads text as an object and appends its members to buf, in their order.
+// Members reads text as an object and appends its members to buf, in order.
 func Members(text []byte, buf []Member) ([]Member, error) {
 	s := scanner{text: text}
 	s.space()
@@ -89,7 +89,7 @@ func Members(text []byte, buf []Member) ([]Member, error) {
 	return buf, err
 }
 
-// Elements reads text as an array and appends its elements to buf, in their order.
+// Elements reads text as an array and appends its elements to buf, in order.
 func Elements(text []byte, buf []Value) ([]Value, error) {
 	s := scanner{text: text}
 	s.space()
@@ -117,7 +117,7 @@ func (v Value) Is(text string) bool {
 	return string(v.Raw) == text
 }
 
-// Text returns the string that v is, and whether it is one. It is a part of the text that was read unless it had escapes.
+// Text returns the string and whether v is one. It shares memory with the text that was read, unless it had escapes.
 func (v Value) Text() ([]byte, bool) {
 	if v.escaped {
 		return unescape(v.Raw), true
@@ -125,7 +125,7 @@ func (v Value) Text() ([]byte, bool) {
 	return v.Raw, v.Kind == String
 }
 
-// scanner is at text[at].
+// scanner reads on at text[at].
 type scanner struct {
 	text []byte
 	at   int
@@ -157,7 +157,7 @@ func (s *scanner) end() error {
 	return nil
 }
 
-// value reads a value whose objects and arrays are on the given level.
+// value reads a value. If it is an object or array, its level is depth.
 func (s *scanner) value(depth int) (Value, error) {
 	if s.at >= len(s.text) {
 		return Value{}, ErrSyntax
@@ -196,7 +196,7 @@ func (s *scanner) value(depth int) (Value, error) {
 	return Value{Raw: s.text[start:s.at], Kind: kind}, nil
 }
 
-// members reads an object behind its brace, and appends to buf if keep is set.
+// members reads an object after its opening brace, and appends to buf if keep is set.
 func (s *scanner) members(depth int, buf []Member, keep bool) ([]Member, error) {
 	if depth > MaxDepth {
 		return nil, ErrDepth
@@ -233,7 +233,7 @@ func (s *scanner) members(depth int, buf []Member, keep bool) ([]Member, error) 
 	}
 }
 
-// name reads a name and the colon behind it.
+// name reads a name and the colon after it.
 func (s *scanner) name() ([]byte, error) {
 	if !s.take('"') {
 		return nil, ErrSyntax
@@ -253,7 +253,7 @@ func (s *scanner) name() ([]byte, error) {
 	return name, nil
 }
 
-// elements reads an array behind its bracket, and appends to buf if keep is set.
+// elements reads an array after its opening bracket, and appends to buf if keep is set.
 func (s *scanner) elements(depth int, buf []Value, keep bool) ([]Value, error) {
 	if depth > MaxDepth {
 		return nil, ErrDepth
@@ -304,7 +304,7 @@ func (s *scanner) number() error {
 			return ErrSyntax
 		}
 	}
-	return nil // what may follow is the business of whoever holds the number
+	return nil // the caller checks what follows
 }
 
 func (s *scanner) digits() bool {
@@ -315,7 +315,7 @@ func (s *scanner) digits() bool {
 	return s.at > start
 }
 
-// plain are the bytes of a string that stand for themselves and are complete.
+// plain are the ASCII characters that need no escape in a string.
 var plain = func() (table [256]bool) {
 	for c := ' '; c < utf8.RuneSelf; c++ {
 		table[c] = c != '"' && c != '\\'
@@ -323,14 +323,14 @@ var plain = func() (table [256]bool) {
 	return table
 }()
 
-// special marks, by their highest bits, the bytes of eight that are not plain. It may also mark a plain one that comes after.
+// special sets the highest bit of each of eight bytes that is not plain. It may also set that of a plain byte after one of them.
 func special(eight uint64) uint64 {
 	const ones, high = 0x0101010101010101, 0x8080808080808080
 	quote, backslash := eight^'"'*ones, eight^'\\'*ones
 	return (eight | (eight-' '*ones)&^eight | (quote-ones)&^quote | (backslash-ones)&^backslash) & high
 }
 
-// string reads a string behind its opening quote, with its closing one.
+// string reads a string after its opening quote, up to and including the closing one.
 func (s *scanner) string() (escaped bool, err error) {
 	text, i := s.text, s.at
 	for i+8 <= len(text) {

@@ -7,15 +7,15 @@ import (
 )
 
 const (
-	activeFor     = time.Minute // how long an answer is believed
-	activeRetry   = time.Second // how long a failure keeps the next look-up from starting
-	activeTimeout = 5 * time.Second
-	activeClients = 10_000 // answers that are kept
+	activeFor      = time.Minute // how long a result is kept
+	activeRetry    = time.Second // how long a failure is kept
+	activeTimeout  = 5 * time.Second
+	activeMaxKnown = 10_000 // results that are kept
 )
 
-// activity asks whether clients are active, and remembers it. One look-up runs per client, apart from its callers: each waits
-// by its own context.
-type activity struct {
+// activeChecks asks whether clients are active, and remembers the results. One lookup runs per client, independent of the
+// callers that wait for it: each waits until its own context ends.
+type activeChecks struct {
 	ask    func(ctx context.Context, clientID string) (bool, error)
 	ctx    context.Context
 	cancel context.CancelFunc
@@ -23,34 +23,34 @@ type activity struct {
 
 	mu      sync.RWMutex
 	closed  bool
-	answers map[string]*answer
+	lookups map[string]*lookup
 }
 
-// An answer is final once done is closed.
-type answer struct {
+// A lookup is in progress until done is closed. After that it never changes.
+type lookup struct {
 	done  chan struct{}
 	until time.Time
 	err   error // nil: active
 }
 
-func newActivity(ask func(context.Context, string) (bool, error)) *activity {
-	a := &activity{ask: ask, answers: make(map[string]*answer)}
+func newActiveChecks(ask func(context.Context, string) (bool, error)) *activeChecks {
+	a := &activeChecks{ask: ask, lookups: make(map[string]*lookup)}
 	a.ctx, a.cancel = context.WithCancel(context.Background())
 	return a
 }
 
-func (a *activity) check(ctx context.Context, clientID string) error {
+func (a *activeChecks) check(ctx context.Context, clientID string) error {
 	a.mu.RLock()
-	known := a.answers[clientID]
+	known := a.lookups[clientID]
 	a.mu.RUnlock()
-	if known == nil || !known.holds() {
+	if known == nil || !known.current() {
 		var err error
 		if known, err = a.start(clientID); err != nil {
 			return err
 		}
 	}
 	select {
-	case <-known.done:
+	case <-known.done: // even if ctx has ended
 		return known.err
 	default:
 	}
@@ -62,52 +62,52 @@ func (a *activity) check(ctx context.Context, clientID string) error {
 	}
 }
 
-// holds reports whether the answer is on its way or still believed.
-func (a *answer) holds() bool {
+// current reports whether the lookup is in progress or its result is still good.
+func (l *lookup) current() bool {
 	select {
-	case <-a.done:
-		return time.Now().Before(a.until)
+	case <-l.done:
+		return time.Now().Before(l.until)
 	default:
 		return true
 	}
 }
 
-// start starts a look-up unless another caller just did.
-func (a *activity) start(clientID string) (*answer, error) {
+// start starts a lookup, unless another caller has just done so.
+func (a *activeChecks) start(clientID string) (*lookup, error) {
 	a.mu.Lock()
 	defer a.mu.Unlock()
-	if known := a.answers[clientID]; known != nil && known.holds() {
+	if known := a.lookups[clientID]; known != nil && known.current() {
 		return known, nil
 	}
 	if a.closed {
-		return nil, errClosedOpen
+		return nil, errClosed
 	}
-	if len(a.answers) >= activeClients {
+	if len(a.lookups) >= activeMaxKnown {
 		a.makeRoom()
 	}
-	next := &answer{done: make(chan struct{})}
-	a.answers[clientID] = next
+	next := &lookup{done: make(chan struct{})}
+	a.lookups[clientID] = next
 	a.tasks.Go(func() { a.run(next, clientID) })
 	return next, nil
 }
 
-// makeRoom drops what is believed no more, and else whatever comes first.
-func (a *activity) makeRoom() {
-	before := len(a.answers)
-	for id, known := range a.answers {
-		if !known.holds() {
-			delete(a.answers, id)
+// makeRoom drops the results that are too old, or any one if there are none.
+func (a *activeChecks) makeRoom() {
+	before := len(a.lookups)
+	for id, known := range a.lookups {
+		if !known.current() {
+			delete(a.lookups, id)
 		}
 	}
-	for id := range a.answers {
-		if len(a.answers) < before {
+	for id := range a.lookups {
+		if len(a.lookups) < before {
 			return
 		}
-		delete(a.answers, id)
+		delete(a.lookups, id)
 	}
 }
 
-func (a *activity) run(next *answer, clientID string) {
+func (a *activeChecks) run(next *lookup, clientID string) {
 	ctx, cancel := context.WithTimeout(a.ctx, activeTimeout)
 	defer cancel()
 	active, err := a.ask(ctx, clientID)
@@ -116,12 +116,12 @@ func (a *activity) run(next *answer, clientID string) {
 	case err != nil:
 		next.err, next.until = &unavailable{ErrCheckUnavailable, err}, time.Now().Add(activeRetry)
 	case !active:
-		next.err = errNotActive
+		next.err = errInactive
 	}
 	close(next.done)
 }
 
-func (a *activity) close() {
+func (a *activeChecks) close() {
 	a.mu.Lock()
 	a.closed = true
 	a.mu.Unlock()

@@ -10,9 +10,9 @@ import (
 )
 
 const (
-	cacheShards   = 16   // so that readers on many cores do not wait for each other's lock
-	bytesPerEntry = 1024 // what an entry may take on average, several times what a plain token takes
-	tailLength    = 43   // 258 bits of the signature: what a token is looked up by
+	cacheShards   = 16   // so that readers on many cores do not wait for the same lock
+	bytesPerEntry = 1024 // what an entry may take on average; a plain token takes about half of it
+	tailLength    = 43   // 258 bits of the signature, by which a token is looked up
 )
 
 // An entry is a token whose signature was good. It holds a digest of the token, not the token.
@@ -22,25 +22,22 @@ type entry struct {
 	keySet uint64            // the version of the key set that it was verified with
 }
 
-// size is about what the entry takes in memory, its place in the table included.
+// size is about how much memory the entry takes, with its place in the table.
 func (e *entry) size() int64 {
-	n := 320 + len(e.Subject) + len(e.ID) + len(e.custom)
+	n := 320 + len(e.Subject) + len(e.Scope) + len(e.ID) + len(e.custom)
 	if e.ClientID != e.Subject {
 		n += len(e.ClientID)
 	}
-	for _, scope := range e.Scopes {
-		n += 17 + len(scope)
-	}
-	if len(e.Audience) > 1 {
-		for _, audience := range e.Audience {
+	if len(e.audience) > 1 {
+		for _, audience := range e.audience {
 			n += 16 + len(audience)
 		}
 	}
 	return int64(n)
 }
 
-// cache holds verified tokens. They are looked up by a seeded hash of the end of the signature, which nobody can aim at, and
-// then decided by SHA-256 of the whole token. A key set that changed ends all entries.
+// cache holds verified tokens. A token is looked up by a seeded hash of the end of its signature, so an attacker cannot aim at
+// one place, and then compared by SHA-256 of the whole token. Entries of another key set do not count.
 type cache struct {
 	seed       maphash.Seed
 	maxEntries int64
@@ -87,16 +84,11 @@ func (c *cache) get(raw string, set *jwks.Set) *entry {
 	return e
 }
 
-// sumOf is sha256.Sum256 without a new copy of the token on the heap.
-func sumOf(raw string) [sha256.Size]byte {
-	s := scratches.Get().(*scratch)
-	defer s.release()
-	s.raw = append(s.raw[:0], raw...)
-	return sha256.Sum256(s.raw)
-}
-
 // put adds an entry, in place of others if there are too many.
 func (c *cache) put(raw string, e *entry) {
+	if c == nil {
+		return
+	}
 	size := e.size()
 	if size > c.maxEntries*bytesPerEntry {
 		return
@@ -114,7 +106,7 @@ func (c *cache) put(raw string, e *entry) {
 	}
 }
 
-// drop takes an entry out of a shard that the caller has locked.
+// drop removes an entry from a shard that the caller has locked.
 func (c *cache) drop(s *shard, place uint64) {
 	if old := s.tokens[place]; old != nil {
 		delete(s.tokens, place)
@@ -123,7 +115,7 @@ func (c *cache) drop(s *shard, place uint64) {
 	}
 }
 
-// dropAny makes room. Which entry goes is left to the order of the map, which is random.
+// dropAny makes room. The order of the map, which is random, chooses the entry.
 func (c *cache) dropAny(s *shard, keep uint64) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -135,7 +127,7 @@ func (c *cache) dropAny(s *shard, keep uint64) {
 	}
 }
 
-// remove takes out an entry that has expired.
+// remove removes an entry that has expired.
 func (c *cache) remove(raw string) {
 	place := c.place(raw)
 	s := c.shard(place)

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"net/http"
 	"runtime"
 	"strings"
 	"sync"
@@ -11,6 +12,7 @@ import (
 	"testing/synctest"
 	"time"
 
+	"github.com/stytchkit/m2m/internal/heavy"
 	"github.com/stytchkit/m2m/stytch/verify"
 )
 
@@ -72,7 +74,7 @@ func TestCacheJudgesEveryCall(t *testing.T) {
 	} {
 		now = start.Add(step.at)
 		claims, err := v.Verify(context.Background(), token, step.checks...)
-		if !errors.Is(err, step.want) || (err == nil) != (step.want == nil) || (claims == nil) != (err != nil) {
+		if !errors.Is(err, step.want) || (err == nil) != (step.want == nil) || (claims.Subject == "") != (err != nil) {
 			t.Errorf("at %v: %v, want %v", step.at, err, step.want)
 		}
 	}
@@ -87,7 +89,7 @@ func TestCacheBounds(t *testing.T) {
 	var tasks sync.WaitGroup
 	for worker := range 4 {
 		tasks.Go(func() {
-			for i := range 50 {
+			for i := range heavy.Count(15, 50) {
 				pairs := []any{"n", fmt.Sprint(worker, i)}
 				if i%10 == 0 {
 					pairs = append(pairs, "big", strings.Repeat("x", 9000))
@@ -105,10 +107,48 @@ func TestCacheBounds(t *testing.T) {
 	}
 	off := newVerifier(t, verify.WithKeys(k.jwks()), verify.WithOffline(), verify.WithClock(atStart), verify.WithCache(0))
 	token := k.sign(t, claimsAt(start))
-	one, _ := off.Verify(context.Background(), token)
-	two, _ := off.Verify(context.Background(), token)
-	if one == nil || one == two {
+	for range 2 {
+		if _, err := off.Verify(context.Background(), token); err != nil {
+			t.Error(err)
+		}
+	}
+	if n, _ := off.Cached(); n != 0 {
 		t.Error("a token was remembered though the cache is off")
+	}
+}
+
+// What one caller does to its claims, no other caller sees.
+func TestClaimsAreNotShared(t *testing.T) {
+	k := newSigner(t)
+	for name, audience := range map[string]any{"one audience": project, "two audiences": []string{project, "b"}} {
+		v := newVerifier(t, verify.WithKeys(k.jwks()), verify.WithOffline(), verify.WithClock(atStart))
+		token := k.sign(t, claimsAt(start, "aud", audience))
+		vandal := func(claims verify.Claims, _ time.Time) error {
+			claims.Subject, claims.Scope = "x", "x"
+			claims.Audience()[0], claims.Scopes()[0] = "x", "x"
+			return nil
+		}
+		scopes := verify.ScopeFunc(func(granted []string) bool { granted[0] = "x"; return true })
+		for range 2 {
+			claims, err := v.Verify(context.Background(), token, vandal, scopes, verify.AllScopes("read:users", "write:users"))
+			if err != nil || claims.Subject != client || claims.Scope != "read:users write:users" || claims.Audience()[0] != project {
+				t.Errorf("%s: %v, %+v", name, err, claims)
+			}
+			vandal(claims, start)
+		}
+		other := newVerifier(t, verify.WithKeys(k.jwks()), verify.WithOffline(), verify.WithClock(atStart))
+		h := other.Require()(http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) {
+			claims, _ := verify.ClaimsFromContext(r.Context())
+			if claims.Subject != client || claims.Audience()[0] != project {
+				t.Errorf("%s, by context: %+v", name, claims)
+			}
+			vandal(claims, start)
+		}))
+		for range 2 {
+			if w := askGuard(h, http.MethodGet, "Bearer "+token); w.Code != http.StatusOK {
+				t.Error(w.Code)
+			}
+		}
 	}
 }
 
@@ -118,7 +158,7 @@ func TestCacheMemory(t *testing.T) {
 		t.Skip("the race detector takes memory of its own")
 	}
 	k := newSigner(t)
-	const n = 1000
+	n := heavy.Count(300, 1000)
 	v := newVerifier(t, verify.WithKeys(k.jwks()), verify.WithOffline(), verify.WithCache(n))
 	now := time.Now()
 	heap := func() uint64 {
@@ -136,8 +176,8 @@ func TestCacheMemory(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-	each := (int64(heap()) - int64(before)) / n
-	if held, _ := v.Cached(); held != n || each > 600 {
+	each := (int64(heap()) - int64(before)) / int64(n)
+	if held, _ := v.Cached(); held != int64(n) || each > 600 {
 		t.Errorf("%d bytes for each of %d tokens", each, held)
 	}
 	t.Logf("%d bytes for each token", each)

@@ -72,7 +72,7 @@ func TestChallenge(t *testing.T) {
 	}
 }
 
-// Every sentinel of the package has an answer, and what nobody knows is never blamed on the token.
+// Every sentinel of the package has a response, and what could not be decided is never blamed on the token.
 func TestResponseTo(t *testing.T) {
 	for _, test := range []struct {
 		err    error
@@ -153,7 +153,7 @@ func parseChallenge(header string) (scheme string, parameters map[string]string,
 func printableOnly(text string) string {
 	b := []byte(text)
 	for i, c := range b {
-		if !isPrintable(c) {
+		if c < ' ' || c > '~' {
 			b[i] = '?'
 		}
 	}

@@ -1,16 +1,19 @@
 package verify
 
-import "time"
+import (
+	"slices"
+	"time"
+)
 
-// A Check is one more condition on a token that is good otherwise. [AllScopes], [AnyScope], [ScopeFunc] and [MaxAge] make the
-// common ones; make them once and use them for many calls. Anybody may write one: it gets the time that the token is judged
-// at, and its error is returned as it is. A Check must be safe for concurrent use and must not change the claims.
-type Check func(claims *Claims, now time.Time) error
+// A Check is one more condition on a token that is valid otherwise. [AllScopes], [AnyScope], [ScopeFunc] and [MaxAge] make the
+// common ones; make them once and use them for many calls. A Check of your own gets the claims and the time at which the token
+// is verified; [Verifier.Verify] returns its error unchanged. A Check must be safe for concurrent use.
+type Check func(claims Claims, now time.Time) error
 
 // AllScopes requires that every one of the scopes was granted, see [Claims.HasScope]. The error is [ErrScope].
 func AllScopes(scopes ...string) Check {
-	scopes = append([]string(nil), scopes...)
-	return func(claims *Claims, _ time.Time) error {
+	scopes = slices.Clone(scopes)
+	return func(claims Claims, _ time.Time) error {
 		for _, scope := range scopes {
 			if !claims.HasScope(scope) {
 				return errScope
@@ -22,8 +25,8 @@ func AllScopes(scopes ...string) Check {
 
 // AnyScope requires that at least one of the scopes was granted, see [Claims.HasScope]. The error is [ErrScope].
 func AnyScope(scopes ...string) Check {
-	scopes = append([]string(nil), scopes...)
-	return func(claims *Claims, _ time.Time) error {
+	scopes = slices.Clone(scopes)
+	return func(claims Claims, _ time.Time) error {
 		for _, scope := range scopes {
 			if claims.HasScope(scope) {
 				return nil
@@ -33,21 +36,21 @@ func AnyScope(scopes ...string) Check {
 	}
 }
 
-// ScopeFunc leaves the judgement on the granted scopes to f, which must not change them. The error is [ErrScope]. It is what
-// the authorization_func of Stytch's own SDKs is.
+// ScopeFunc requires that f accepts the granted scopes. It corresponds to the authorization_func of Stytch's own SDKs. f gets a
+// slice of its own. The error is [ErrScope].
 func ScopeFunc(f func(granted []string) bool) Check {
-	return func(claims *Claims, _ time.Time) error {
-		if f == nil || !f(claims.Scopes) {
+	return func(claims Claims, _ time.Time) error {
+		if f == nil || !f(claims.Scopes()) {
 			return errScopeFunc
 		}
 		return nil
 	}
 }
 
-// MaxAge refuses tokens issued longer ago than age, with [ErrTooOld]. The leeway is not added. Deactivating a client does not
-// revoke its tokens, so a sensitive route may want a younger one.
+// MaxAge refuses tokens issued longer ago than age, with [ErrTooOld]. The leeway is not added. Use it for sensitive routes:
+// deactivating a client does not revoke the tokens it already has.
 func MaxAge(age time.Duration) Check {
-	return func(claims *Claims, now time.Time) error {
+	return func(claims Claims, now time.Time) error {
 		if now.Sub(claims.IssuedAt) > age {
 			return errTooOld
 		}

@@ -49,8 +49,8 @@ func TestClaims(t *testing.T) {
 		{"iat after the leeway", verify.ErrNotYetValid, []any{"iat", start.Unix() + 31}},
 		{"hour and leeway", nil, []any{"exp", start.Unix() + 3630}},
 		{"hour and leeway and a second", verify.ErrLifetime, []any{"exp", start.Unix() + 3631}},
-		{"exp in the year 9999", verify.ErrLifetime, []any{"exp", 253402300799}},
-		{"exp after the year 9999", verify.ErrMalformed, []any{"exp", 253402300800}},
+		{"exp in the year 9999", verify.ErrLifetime, []any{"exp", int64(253402300799)}},
+		{"exp after the year 9999", verify.ErrMalformed, []any{"exp", int64(253402300800)}},
 		{"exp negative", verify.ErrMalformed, []any{"exp", -1}},
 		{"exp a float", verify.ErrMalformed, []any{"exp", math.MaxFloat64}},
 		{"exp equal to iat", verify.ErrMalformed, []any{"exp", start.Unix()}},
@@ -77,7 +77,7 @@ func TestClaims(t *testing.T) {
 		token := k.sign(t, claimsAt(start, append([]any{"canary", canary}, test.pair...)...))
 		for range 2 {
 			claims, err := v.Verify(context.Background(), token)
-			if !errors.Is(err, test.want) || (err == nil) != (test.want == nil) || (claims == nil) != (err != nil) {
+			if !errors.Is(err, test.want) || (err == nil) != (test.want == nil) || (claims.Subject == "") != (err != nil) {
 				t.Errorf("%s: %v, want %v", test.name, err, test.want)
 			}
 			if err != nil && (strings.Contains(err.Error(), canary) || !strings.HasPrefix(err.Error(), "verify: ")) {
@@ -121,7 +121,7 @@ func TestHeaders(t *testing.T) {
 		``:     verify.ErrMalformed,
 	} {
 		claims, err := v.Verify(context.Background(), k.signText(t, header, payload))
-		if !errors.Is(err, want) || (err == nil) != (want == nil) || (claims == nil) != (err != nil) {
+		if !errors.Is(err, want) || (err == nil) != (want == nil) || (claims.Subject == "") != (err != nil) {
 			t.Errorf("%.60s: %v, want %v", header, err, want)
 			continue
 		}
@@ -141,17 +141,16 @@ func TestDates(t *testing.T) {
 		"1767225600":                              0,
 		"1767225600.25":                           250 * time.Millisecond,
 		"1767225599.999999999999":                 -1*time.Second + 999999999,
-		"1.7672256e9":                             0,
-		"17672256E+2":                             0,
-		"176722560000000e-5":                      0,
-		"1767225600000000000000000000e-18":        0,
-		"0.000017672256e14":                       0,
 		"1767225600." + strings.Repeat("0", 9000): 0,
+		"1.7672256e9":                             malformed,
+		"1767225600E0":                            malformed,
+		"1767225600.5e0":                          malformed,
+		"1767225600.5e-1":                         malformed,
+		"9999999999999":                           malformed,
+		"18446744075476777216":                    malformed, // 2^64 more
 		"-1767225600":                             malformed,
-		"1e400":                                   malformed,
-		"1e-400":                                  malformed, // 1970: a life of 56 years
 		"-0":                                      malformed,
-		"1767225600e99999999999999999999999":      malformed,
+		"0":                                       malformed, // 1970: a lifetime of 56 years
 		`"1767225600"`:                            malformed,
 		"true":                                    malformed,
 	} {
@@ -177,8 +176,8 @@ func TestClaimsFields(t *testing.T) {
 		t.Fatal(err)
 	}
 	if claims.Kind != verify.M2M || claims.ClientID != client || claims.Subject != client || claims.ID != "j1" ||
-		claims.Issuer != "stytch.com/"+project || !slices.Equal(claims.Audience, []string{"other", project}) ||
-		!slices.Equal(claims.Scopes, []string{"read:users", "write:users"}) ||
+		claims.Issuer != "stytch.com/"+project || !slices.Equal(claims.Audience(), []string{"other", project}) ||
+		!slices.Equal(claims.Scopes(), []string{"read:users", "write:users"}) ||
 		!claims.IssuedAt.Equal(start) || !claims.NotBefore.Equal(start) || !claims.ExpiresAt.Equal(start.Add(time.Hour)) {
 		t.Errorf("%+v", claims)
 	}

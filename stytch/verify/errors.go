@@ -1,75 +1,116 @@
 package verify
 
-import "errors"
+import (
+	"errors"
 
-// Why a token was refused: every error of [Verifier.Verify] is exactly one of these by errors.Is. No error holds a token or
-// the value of a claim, so all may be logged; but do not tell the caller of an API more than that its token is not good.
-//
-// [ErrKeysUnavailable] and [ErrCheckUnavailable] say that nothing is known about the token: answer 503, not 401. Either may
-// also be the error of the context that ended the wait.
-var (
-	ErrMalformed        = errors.New("malformed token")             // not a token by RFC 7519, or without what every token of Stytch has
-	ErrAlgorithm        = errors.New("algorithm not accepted")      // anything but RS256
-	ErrUnknownKey       = errors.New("unknown key")                 // the key set has no such key
-	ErrSignature        = errors.New("signature not valid")         // not signed by that key
-	ErrExpired          = errors.New("token expired")               // exp has passed
-	ErrNotYetValid      = errors.New("token not valid yet")         // nbf or iat is in the future
-	ErrTooOld           = errors.New("token too old")               // issued longer ago than WithMaxAge or MaxAge allow
-	ErrLifetime         = errors.New("token lives too long")        // exp - iat exceeds WithMaxLifetime
-	ErrIssuer           = errors.New("issuer not accepted")         // another project or domain
-	ErrAudience         = errors.New("audience not accepted")       // meant for somebody else
-	ErrKind             = errors.New("not this kind of token")      // good, but of a session, a user, another application, another client
-	ErrScope            = errors.New("scope missing")               // good, but not for this: answer 403
-	ErrInactive         = errors.New("client not active")           // WithActiveCheck says so
-	ErrKeysUnavailable  = errors.New("keys unavailable")            // none could be fetched for too long: answer 503
-	ErrCheckUnavailable = errors.New("active check is unavailable") // WithActiveCheck failed: answer 503
+	"github.com/stytchkit/m2m/internal/redact"
 )
 
-// A refusal is one of the errors above with the rule that was broken. All are made once: refusing costs no memory.
+// Why a token was refused. Every error of [Verifier.Verify] is exactly one of these by errors.Is, or the error of a [Check].
+// No error holds a token or the value of a claim, so all of them may be logged. An API should tell its clients no more than
+// that the token is not good.
+//
+// [ErrKeysUnavailable] and [ErrCheckUnavailable] mean that nothing is known about the token: respond with 503, not 401. Both
+// also match the error of the context if that ended the wait.
+var (
+	ErrMalformed        = errors.New("verify: malformed token")             // not a JWT (RFC 7519), or a claim of every Stytch token is missing
+	ErrAlgorithm        = errors.New("verify: algorithm not accepted")      // anything but RS256
+	ErrUnknownKey       = errors.New("verify: unknown key")                 // the key set has no key with this kid
+	ErrSignature        = errors.New("verify: signature not valid")         // the key did not make this signature
+	ErrExpired          = errors.New("verify: token expired")               // exp has passed
+	ErrNotYetValid      = errors.New("verify: token not valid yet")         // nbf or iat is in the future
+	ErrTooOld           = errors.New("verify: token too old")               // issued longer ago than WithMaxAge or MaxAge allows
+	ErrLifetime         = errors.New("verify: token lifetime too long")     // exp - iat exceeds WithMaxLifetime
+	ErrIssuer           = errors.New("verify: issuer not accepted")         // another project or domain
+	ErrAudience         = errors.New("verify: audience not accepted")       // meant for another API
+	ErrKind             = errors.New("verify: kind of token not accepted")  // valid, but of a session, a user, another application or client
+	ErrScope            = errors.New("verify: scope missing")               // valid, but does not grant this: respond with 403
+	ErrInactive         = errors.New("verify: client not active")           // WithActiveCheck reported so
+	ErrKeysUnavailable  = errors.New("verify: keys unavailable")            // the key set could not be fetched: respond with 503
+	ErrCheckUnavailable = errors.New("verify: active check is unavailable") // WithActiveCheck failed: respond with 503
+)
+
+// ErrInvalidArgument: [New] or [NewProtectedResource] was given a value that breaks a rule. The text names the argument and
+// the rule, never the value.
+var ErrInvalidArgument = errors.New("verify: invalid argument")
+
+// A refusal is one of the errors above with the rule that the token broke. All are made once, so refusing a token allocates
+// nothing.
 type refusal struct {
 	kind error
 	rule string
 }
 
-func (r *refusal) Error() string { return "verify: " + r.kind.Error() + ": " + r.rule }
+func (r *refusal) Error() string { return r.kind.Error() + ": " + r.rule }
 func (r *refusal) Unwrap() error { return r.kind }
 
+// Refusals of the token as a whole and of its header.
 var (
 	errLength    = &refusal{ErrMalformed, "empty or too long"}
 	errShape     = &refusal{ErrMalformed, "it must have three parts"}
 	errBase64    = &refusal{ErrMalformed, "a part is not strict base64url"}
 	errHeader    = &refusal{ErrMalformed, "the header is not a strict JSON object"}
 	errExtension = &refusal{ErrMalformed, "the header has crit, b64 or enc"}
-	errKeyID     = &refusal{ErrMalformed, "kid must be a string and not empty"}
+	errKeyID     = &refusal{ErrMalformed, "kid must be a non-empty string"}
 	errTypeText  = &refusal{ErrMalformed, "typ must be a string"}
 	errType      = &refusal{ErrKind, "typ must be JWT or at+jwt"}
 	errAlg       = &refusal{ErrAlgorithm, "alg must be RS256"}
-	errKey       = &refusal{ErrUnknownKey, "no such kid in the key set"}
-	errSignature = &refusal{ErrSignature, "it is not of that key"}
-
-	errClaims     = &refusal{ErrMalformed, "the claims are not a strict JSON object"}
-	errIssText    = &refusal{ErrMalformed, "iss must be a string"}
-	errAudText    = &refusal{ErrMalformed, "aud must be a string or an array of strings"}
-	errSub        = &refusal{ErrMalformed, "sub must be a string, not empty and without control characters"}
-	errClientID   = &refusal{ErrMalformed, "client_id must be a string, not empty and without control characters"}
-	errID         = &refusal{ErrMalformed, "jti must be a string without control characters"}
-	errScopeText  = &refusal{ErrMalformed, "scope must be a string of scopes with one space between them"}
-	errDate       = &refusal{ErrMalformed, "exp, iat and nbf must be seconds between 1970 and 9999"}
-	errDateOrder  = &refusal{ErrMalformed, "exp must be after iat"}
-	errIssuer     = &refusal{ErrIssuer, "see WithIssuers"}
-	errAudience   = &refusal{ErrAudience, "see WithAudiences"}
-	errLifetime   = &refusal{ErrLifetime, "see WithMaxLifetime"}
-	errStytch     = &refusal{ErrKind, "a claim of a session is present"}
-	errOther      = &refusal{ErrKind, "the subject is not an M2M client"}
-	errClient     = &refusal{ErrKind, "the client id is not accepted, see WithClientIDs"}
-	errNoApp      = &refusal{ErrKind, "the client is not a Connected App, or not one of those accepted"}
-	errNoUser     = &refusal{ErrKind, "the subject is not a user or member"}
-	errExpired    = &refusal{ErrExpired, "exp has passed"}
-	errNotBefore  = &refusal{ErrNotYetValid, "nbf is in the future"}
-	errIssuedAt   = &refusal{ErrNotYetValid, "iat is in the future"}
-	errTooOld     = &refusal{ErrTooOld, "iat is too long ago"}
-	errScope      = &refusal{ErrScope, "a required scope was not granted"}
-	errScopeFunc  = &refusal{ErrScope, "the scopes were judged not to be enough"}
-	errNotActive  = &refusal{ErrInactive, "it was deactivated or deleted"}
-	errClosedOpen = &refusal{ErrCheckUnavailable, "the verifier is closed"}
+	errKey       = &refusal{ErrUnknownKey, "the key set has no such kid"}
+	errSignature = &refusal{ErrSignature, "it does not match the key"}
 )
+
+// Refusals of the claims.
+var (
+	errClaims    = &refusal{ErrMalformed, "the claims are not a strict JSON object"}
+	errIssText   = &refusal{ErrMalformed, "iss must be a string"}
+	errAudText   = &refusal{ErrMalformed, "aud must be a string or an array of strings"}
+	errSub       = &refusal{ErrMalformed, "sub must be a non-empty string without control characters"}
+	errClientID  = &refusal{ErrMalformed, "client_id must be a non-empty string without control characters"}
+	errID        = &refusal{ErrMalformed, "jti must be a string without control characters"}
+	errScopeText = &refusal{ErrMalformed, "scope must be a string of scopes, separated by one space each"}
+	errDate      = &refusal{ErrMalformed, "exp, iat and nbf must be seconds between 1970 and 9999, without an exponent"}
+	errDateOrder = &refusal{ErrMalformed, "exp must be after iat"}
+	errIssuer    = &refusal{ErrIssuer, "see WithIssuers"}
+	errAudience  = &refusal{ErrAudience, "see WithAudiences"}
+	errLifetime  = &refusal{ErrLifetime, "see WithMaxLifetime"}
+	errSession   = &refusal{ErrKind, "it has a claim of a session"}
+	errSubject   = &refusal{ErrKind, "the subject is not an M2M client"}
+	errClient    = &refusal{ErrKind, "the client id is not accepted; see WithClientIDs"}
+	errApp       = &refusal{ErrKind, "the client is not an accepted Connected App; see WithConnectedApps"}
+	errUser      = &refusal{ErrKind, "the subject is not a user or member"}
+)
+
+// Refusals that depend on the time, the scopes wanted and the state of the client.
+var (
+	errExpired   = &refusal{ErrExpired, "exp has passed"}
+	errNotBefore = &refusal{ErrNotYetValid, "nbf is in the future"}
+	errIssuedAt  = &refusal{ErrNotYetValid, "iat is in the future"}
+	errTooOld    = &refusal{ErrTooOld, "iat is too long ago"}
+	errScope     = &refusal{ErrScope, "a required scope was not granted"}
+	errScopeFunc = &refusal{ErrScope, "ScopeFunc rejected the granted scopes"}
+	errInactive  = &refusal{ErrInactive, "it was deactivated or deleted"}
+	errClosed    = &refusal{ErrCheckUnavailable, "the verifier is closed"}
+)
+
+// unavailable is [ErrKeysUnavailable] or [ErrCheckUnavailable] with its cause. It shows the cause in one short line, because a
+// server may have chosen a part of it.
+type unavailable struct{ kind, cause error }
+
+func (u *unavailable) Error() string {
+	return u.kind.Error() + ": " + redact.Printable(u.cause.Error(), 300)
+}
+
+func (u *unavailable) Unwrap() []error { return []error{u.kind, u.cause} }
+
+// argumentError names an argument and the rule that it broke.
+type argumentError struct {
+	where string // an option or a field
+	rule  string
+	cause error // or nil
+}
+
+func (e *argumentError) Error() string        { return "verify: " + e.where + ": " + e.rule }
+func (e *argumentError) Is(target error) bool { return target == ErrInvalidArgument }
+func (e *argumentError) Unwrap() error        { return e.cause }
+
+func invalid(where, rule string) error { return &argumentError{where: where, rule: rule} }

@@ -52,7 +52,7 @@ func Example() {
 	}
 	var custom struct{ Tenant string }
 	err = claims.Decode(&custom)
-	fmt.Println(claims.ClientID, claims.Scopes, custom.Tenant, err)
+	fmt.Println(claims.ClientID, claims.Scopes(), custom.Tenant, err)
 
 	_, err = verifier.Verify(context.Background(), token(stytch, nil), verify.AllScopes("write:users"))
 	fmt.Println(err, errors.Is(err, verify.ErrScope))
@@ -61,7 +61,7 @@ func Example() {
 	// Output:
 	// m2m-client-test-1 [read:*] acme <nil>
 	// verify: scope missing: a required scope was not granted true
-	// verify: not this kind of token: the subject is not an M2M client true
+	// verify: kind of token not accepted: the subject is not an M2M client true
 }
 
 // The signing key is rotated, and the old one taken out, while tokens come in.

@@ -25,12 +25,12 @@ func FuzzVerify(f *testing.F) {
 		f.Add("", "", c)
 	}
 	f.Fuzz(func(t *testing.T, header, payload, raw string) {
-		if claims, err := v.Verify(context.Background(), raw); (claims == nil) != (err != nil) || err == nil {
+		if claims, err := v.Verify(context.Background(), raw); (claims.Subject == "") != (err != nil) || err == nil {
 			t.Fatal("claims and error together, or a token without a signature of ours")
 		}
 		token := k.signText(t, header, payload)
 		claims, err := v.Verify(context.Background(), token)
-		if (claims == nil) != (err != nil) {
+		if (claims.Subject == "") != (err != nil) {
 			t.Fatal("claims and error together, or neither")
 		}
 		if err != nil {
@@ -38,7 +38,7 @@ func FuzzVerify(f *testing.F) {
 		}
 		var second map[string]any
 		if json.Unmarshal([]byte(payload), &second) != nil || second["sub"] != claims.Subject || second["iss"] != claims.Issuer ||
-			second["scope"] != strings.Join(claims.Scopes, " ") || second["exp"].(float64) < float64(start.Unix())-30 {
+			second["scope"] != claims.Scope || second["exp"].(float64) < float64(start.Unix())-30 {
 			t.Fatal("encoding/json reads something else")
 		}
 		var custom map[string]any

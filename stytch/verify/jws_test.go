@@ -31,7 +31,7 @@ func layer(t *testing.T, keys json.RawMessage, token string) error {
 	defer v.Close()
 	_, err = v.Payload(token)
 	if err != nil {
-		if claims, err := v.Verify(context.Background(), token); err == nil || claims != nil {
+		if claims, err := v.Verify(context.Background(), token); err == nil || claims.Subject != "" {
 			t.Error("Verify is less strict than its lower layer")
 		}
 	}

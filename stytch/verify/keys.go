@@ -1,147 +1,147 @@
 package verify
 
 import (
+	"context"
 	"net/http"
 	"os"
-	"strings"
 	"time"
 
 	"github.com/stytchkit/m2m/internal/jwks"
+	"github.com/stytchkit/m2m/internal/project"
 )
 
-// WithBaseURL fetches keys from another host than Stytch's: a custom domain, a local Stytch. It must be https, or http to a
-// loopback address; it may have a path. It does not change which issuers are accepted: see [WithIssuers].
+// WithBaseURL fetches the key set from another host than Stytch's, such as a custom domain or a local Stytch. The address must
+// be https, or http to a loopback address; it may have a path. It does not change which issuers are accepted: see
+// [WithIssuers].
 func WithBaseURL(address string) Option {
-	return func(c *config) error {
-		if _, err := parseAddress("WithBaseURL", address); err != nil {
-			return err
+	return func(s *settings) error {
+		base, err := project.ParseBaseURL(address)
+		if err != nil {
+			return invalid("WithBaseURL", err.Error())
 		}
-		c.baseURL, c.keyURL = strings.TrimRight(address, "/"), ""
+		s.baseURL, s.keySetURL = base.String(), ""
 		return nil
 	}
 }
 
-// WithJWKSURL fetches keys from exactly this address. See [WithBaseURL] for what it may be.
+// WithJWKSURL fetches the key set from exactly this address, which must be https, or http to a loopback address.
 func WithJWKSURL(address string) Option {
-	return func(c *config) error {
-		if _, err := parseAddress("WithJWKSURL", address); err != nil {
-			return err
+	return func(s *settings) error {
+		if _, err := project.ParseURL(address); err != nil {
+			return invalid("WithJWKSURL", err.Error())
 		}
-		c.baseURL, c.keyURL = "", address
+		s.baseURL, s.keySetURL = "", address
 		return nil
 	}
 }
 
-// WithB2B fetches the keys of a B2B project, which stand at another path.
+// WithB2B fetches the key set of a B2B project, which has another path.
 func WithB2B() Option {
-	return func(c *config) error {
-		c.b2b = true
+	return func(s *settings) error {
+		s.b2b = true
 		return nil
 	}
 }
 
-func (c *config) keyAddress(projectID string) string {
-	if c.keyURL != "" {
-		return c.keyURL
+// keySetAddress is where the key set of the project is fetched from.
+func (s *settings) keySetAddress(projectID string) string {
+	if s.keySetURL != "" {
+		return s.keySetURL
 	}
-	base := c.baseURL
+	base := s.baseURL
 	if base == "" {
-		base = "https://test.stytch.com"
-		if environmentOf(projectID) == "live" {
-			base = "https://api.stytch.com"
-		}
+		base = project.BaseURL(projectID).String()
 	}
-	if c.b2b {
+	if s.b2b {
 		return base + "/v1/b2b/sessions/jwks/" + projectID
 	}
 	return base + "/v1/sessions/jwks/" + projectID
 }
 
-// WithHTTPClient fetches keys through the Transport of another http.Client, and with its Timeout if that is under 5 s. Its Jar
-// and CheckRedirect have no part: a redirect is never followed.
+// WithHTTPClient fetches the key set through the Transport of this http.Client, and with its Timeout if that is less than 5 s.
+// Its Jar and CheckRedirect are not used: redirects are never followed.
 func WithHTTPClient(client *http.Client) Option {
-	return func(c *config) error {
+	return func(s *settings) error {
 		if client == nil {
 			return invalid("WithHTTPClient", "http.Client must not be nil")
 		}
-		c.transport = client.Transport
+		s.transport = client.Transport
 		if client.Timeout > 0 {
-			c.fetchTimeout = min(c.fetchTimeout, client.Timeout)
+			s.fetchTimeout = min(s.fetchTimeout, client.Timeout)
 		}
 		return nil
 	}
 }
 
-// WithKeys starts with this key set, a JSON Web Key Set (RFC 7517), so that the first token waits for nothing and an outage of
-// Stytch at that moment harms nobody. It counts as fetched now, and is fetched anew behind the first token's back. See also
-// [WithOffline].
+// WithKeys starts with this key set, a JSON Web Key Set (RFC 7517), so that the first token does not wait for Stytch. The set
+// counts as fetched now; the first token refreshes it in the background. See also [WithOffline].
 func WithKeys(document []byte) Option {
-	return func(c *config) error { return c.setKeys("WithKeys", document) }
+	return func(s *settings) error { return s.setKeys("WithKeys", document) }
 }
 
-// WithKeyFile is [WithKeys] with a file, which New reads once.
+// WithKeyFile is [WithKeys] with a file, which [New] reads once.
 func WithKeyFile(path string) Option {
-	return func(c *config) error {
+	return func(s *settings) error {
 		document, err := os.ReadFile(path) //nolint:gosec // the caller's own choice
 		if err != nil {
-			return &fileError{err}
+			return &argumentError{"WithKeyFile", err.Error(), err}
 		}
-		return c.setKeys("WithKeyFile", document)
+		return s.setKeys("WithKeyFile", document)
 	}
 }
 
-func (c *config) setKeys(option string, document []byte) (err error) {
-	if c.seed, err = jwks.Parse(document); err != nil {
+func (s *settings) setKeys(option string, document []byte) (err error) {
+	if s.seed, err = jwks.Parse(document); err != nil {
 		return invalid(option, "the key set must hold a usable RSA key: "+err.Error())
 	}
 	return nil
 }
 
-// fileError keeps the cause of a file that cannot be read.
-type fileError struct{ err error }
-
-func (e *fileError) Error() string { return "verify: WithKeyFile: " + e.err.Error() }
-func (e *fileError) Unwrap() error { return e.err }
-
-// WithOffline never fetches keys: those of [WithKeys] or [WithKeyFile] are all there are, and do not age.
+// WithOffline never fetches keys. Those of [WithKeys] or [WithKeyFile] are used, and do not expire.
 func WithOffline() Option {
-	return func(c *config) error {
-		c.offline = true
+	return func(s *settings) error {
+		s.offline = true
 		return nil
 	}
 }
 
-// WithMaxStale sets how long keys are used while new ones cannot be fetched, 24 h by default. After that every token is
+// WithMaxStale sets how long keys are used while new ones cannot be fetched: 24 h by default. After that, every token is
 // refused with [ErrKeysUnavailable].
 func WithMaxStale(age time.Duration) Option {
-	return func(c *config) error {
+	return func(s *settings) error {
 		if age < 15*time.Minute || age > 30*24*time.Hour {
 			return invalid("WithMaxStale", "the age must be between 15 min and 30 days")
 		}
-		c.maxStale = age
+		s.maxStale = age
 		return nil
 	}
 }
 
-// A KeyRefresh is one attempt at fetching the key set.
-type KeyRefresh struct {
-	Err      error         // nil: it was fetched. It never holds what the other side sent
-	Keys     int           // usable keys now at hand
-	Changed  bool          // other keys than before
-	Age      time.Duration // of the keys that were at hand before, 0 if there were none
-	Failures int           // in a row, this one included
-	Unknown  int64         // tokens of unknown keys since the attempt before
-	Took     time.Duration
-}
-
-// WithObserver calls f after every attempt at fetching the key set, in the goroutine that fetched. Nobody who verifies waits
-// for f; [Verifier.Close] does, so f must not call it.
-func WithObserver(f func(KeyRefresh)) Option {
-	return func(c *config) error {
+// WithObserver calls f after every attempt at fetching the key set, in the goroutine that fetched it. No call of
+// [Verifier.Verify] waits for f. [Verifier.Close] does, so f must not call it. The context ends with Close.
+func WithObserver(f func(context.Context, Event)) Option {
+	return func(s *settings) error {
 		if f == nil {
 			return invalid("WithObserver", "the observer must not be nil")
 		}
-		c.observeKeys = func(r jwks.Refresh) { f(KeyRefresh(r)) }
+		s.observer = f
 		return nil
 	}
+}
+
+// newKeys makes the cache of the project's key set. changed is called after other keys are in place.
+func (s *settings) newKeys(projectID string, changed func()) *jwks.Cache {
+	config := jwks.Config{
+		URL: s.keySetAddress(projectID), Transport: s.transport, Timeout: s.fetchTimeout,
+		Seed: s.seed, Offline: s.offline, MaxStale: s.maxStale, Changed: changed,
+	}
+	if s.observer != nil {
+		config.Observe = func(ctx context.Context, f jwks.Fetch) {
+			s.observer(ctx, Event{
+				Kind: KeySetFetched, Err: f.Err, Duration: f.Duration,
+				Keys: f.Keys, Changed: f.Changed, Age: f.Age, Failures: f.Failures, UnknownKeys: f.UnknownKeys,
+			})
+		}
+	}
+	return jwks.New(config)
 }

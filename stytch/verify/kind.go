@@ -3,77 +3,81 @@ package verify
 import (
 	"slices"
 	"strings"
+
+	"github.com/stytchkit/m2m/internal/project"
 )
 
-// Stytch signs the tokens of sessions, of Connected Apps and of M2M clients with the same keys, and gives them the same
-// issuer and audience. So what tells them apart has to be looked at.
+// Stytch signs the tokens of sessions, of Connected Apps and of M2M clients with the same keys, and gives them the same issuer
+// and audience. Their claims and the form of their ids tell them apart.
 
-// foreign is what the ids of other objects begin with. None of them is ever an M2M client, also not an imported one.
-var foreign = []string{"user-", "member-", "organization-", "connected-app-", "session-"}
-
-// foreignObjects are more of them, with names that an imported id may well begin with: these need an environment behind it.
-var foreignObjects = []string{
-	"biometric-registration-", "crypto-wallet-", "email-", "idp-client-", "jwk-", "member-session-", "oauth-user-",
-	"oidc-connection-", "password-", "phone-number-", "project-", "public-token-", "request-id-", "saml-connection-",
-	"scim-connection-", "secret-", "totp-", "webauthn-registration-",
+// kindRules decide which kind of token and which clients are accepted.
+type kindRules struct {
+	kind         Kind
+	apps         map[string]struct{}
+	clientIDs    map[string]struct{}
+	clientIDFunc func(string) bool
+	clientPrefix string // of M2M clients of the project's environment
+	appPrefixes  []string
+	userPrefixes []string
 }
 
-func isForeign(id string) bool {
-	if slices.ContainsFunc(foreign, func(prefix string) bool { return strings.HasPrefix(id, prefix) }) {
-		return true
+func newKindRules(projectID string, s *settings) kindRules {
+	environment := project.Environment(projectID) + "-"
+	return kindRules{
+		kind: s.kind, apps: s.apps, clientIDs: s.clientIDs, clientIDFunc: s.clientIDFunc,
+		clientPrefix: "m2m-client-" + environment,
+		appPrefixes:  []string{"connected-app-" + environment, "idp-client-" + environment}, // the latter on older pages
+		userPrefixes: []string{"user-" + environment, "member-" + environment},
 	}
-	return slices.ContainsFunc(foreignObjects, func(prefix string) bool {
-		rest, ok := strings.CutPrefix(id, prefix)
-		return ok && (strings.HasPrefix(rest, "test-") || strings.HasPrefix(rest, "live-"))
+}
+
+// checkKind applies the rules whose result never changes for a token.
+func (r *kindRules) checkKind(p *payload) error {
+	switch {
+	case r.kind == ConnectedApp:
+		return r.checkApp(p)
+	case p.stytch:
+		return errSession
+	case p.ownClientID():
+		return errSubject
+	}
+	return nil
+}
+
+func (r *kindRules) checkApp(p *payload) error {
+	switch {
+	case p.session:
+		return errSession
+	case !p.hasClientID || !hasPrefix(p.clientID, r.appPrefixes):
+		return errApp
+	case !hasPrefix(p.subject, r.userPrefixes):
+		return errUser
+	}
+	return nil
+}
+
+// hasPrefix reports whether an id is one of the prefixes and something after it.
+func hasPrefix(id []byte, prefixes []string) bool {
+	return slices.ContainsFunc(prefixes, func(prefix string) bool {
+		return len(id) > len(prefix) && string(id[:len(prefix)]) == prefix
 	})
 }
 
-// kindOf judges what kind of token this is as far as that cannot change.
-func (v *Verifier) kindOf(p *payload) error {
-	if v.kind == ConnectedApp {
-		return v.isConnectedApp(p)
-	}
-	if p.ofStytch {
-		return errStytch
-	}
-	if p.hasClientID && string(p.clientID) != string(p.subject) {
-		return errOther
-	}
-	return nil
-}
-
-func (v *Verifier) isConnectedApp(p *payload) error {
-	hasPrefix := func(id []byte, prefixes []string) bool {
-		return slices.ContainsFunc(prefixes, func(prefix string) bool {
-			return len(id) > len(prefix) && string(id[:len(prefix)]) == prefix
-		})
-	}
-	switch {
-	case p.ofSession:
-		return errStytch
-	case !p.hasClientID || !hasPrefix(p.clientID, v.appPrefixes):
-		return errNoApp
-	case !hasPrefix(p.subject, v.userPrefixes):
-		return errNoUser
-	}
-	return nil
-}
-
-// acceptsClient is the part of the judgement that may change from call to call, because the caller's function has a say.
-func (v *Verifier) acceptsClient(id string) error {
-	if v.kind == ConnectedApp {
-		if _, listed := v.clientIDs[id]; !listed && len(v.clientIDs) > 0 {
-			return errNoApp
+// checkClient applies the rules whose result may change from call to call, because a function of the caller takes part.
+func (r *kindRules) checkClient(id string) error {
+	if r.kind == ConnectedApp {
+		if _, listed := r.apps[id]; !listed && len(r.apps) > 0 {
+			return errApp
 		}
 		return nil
 	}
-	if len(id) > len(v.clientPrefix) && strings.HasPrefix(id, v.clientPrefix) {
+	if len(id) > len(r.clientPrefix) && strings.HasPrefix(id, r.clientPrefix) {
 		return nil
 	}
 	if isForeign(id) {
-		return errOther
+		return errSubject
 	}
-	if _, listed := v.clientIDs[id]; listed || v.clientIDFunc != nil && v.clientIDFunc(id) {
+	if _, listed := r.clientIDs[id]; listed || r.clientIDFunc != nil && r.clientIDFunc(id) {
 		return nil
 	}
 	return errClient

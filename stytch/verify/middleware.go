@@ -1,7 +1,6 @@
 package verify
 
 import (
-	"context"
 	"encoding/json"
 	"errors"
 	"net/http"
@@ -9,48 +8,51 @@ import (
 	"strings"
 )
 
-// A Protection says which requests [Verifier.Protect] lets through, and what it tells the others. The zero value lets every
-// request with a good token through.
+// A Protection is which requests [Verifier.Protect] lets through, and how it refuses the others. The zero value lets every
+// request with a valid token through.
 type Protection struct {
-	Scopes   []string // all of these must be held
-	AnyScope []string // at least one of these must be held; challenges name the first, so put the least one there
+	Scopes   []string // all of these are required
+	AnyScope []string // at least one of these is required; challenges name the first, so put the least powerful one there
 
-	// Checks are what else a token must meet, such as [MaxAge] or [ScopeFunc]. The error of a Check of your own is answered with
-	// 403, or 503 if it is [ErrCheckUnavailable] or the end of a context; its text is not sent.
+	// Checks are further conditions, such as [MaxAge] or [ScopeFunc]. An error of your own Check is a 403, or a 503 if it is
+	// [ErrCheckUnavailable] or the end of a context; its text is not sent.
 	Checks []Check
 
-	// Realm is the realm of challenges: "api" if empty. It must be printable ASCII.
+	// Realm is the realm in challenges, "api" if empty. It must be printable ASCII.
 	Realm string
 
-	// ResourceMetadata is the address of the API's description, [ProtectedResource.MetadataURL], which challenges then name.
+	// ResourceMetadata is the address of the API's description, [ProtectedResource.MetadataURL]. Challenges then name it.
 	ResourceMetadata string
 
-	// Token finds the token of a request. "" and [ErrNoToken] are answered with 401, any other error with 400. If it is nil, the
-	// token is that of the Authorization header, see [BearerToken]. The query is no place for one: addresses get logged.
+	// Token finds the token of a request. If it returns "" or [ErrNoToken], the response is a 401; with any other error, a 400.
+	// If it is nil, the token is taken from the Authorization header, see [BearerToken]. Do not take tokens from the query:
+	// addresses are logged.
 	Token func(r *http.Request) (string, error)
 
-	// Refuse writes the answer to a request that is not let through. The headers WWW-Authenticate, Cache-Control and
-	// Retry-After are set already. The error says why, by the sentinels of this package, and is not meant for the client. If it
-	// is nil, the answer is a small JSON object with the members error and error_description.
+	// Refuse writes the response to a refused request. The headers WWW-Authenticate, Cache-Control and Retry-After are already
+	// set. The error is one of this package's sentinels or that of a Check, and is not meant for the client. If Refuse is nil,
+	// the body is a small JSON object with the members error and error_description.
 	Refuse func(w http.ResponseWriter, r *http.Request, status int, err error)
 }
 
-// Require returns middleware for net/http that lets requests through whose bearer token is good and holds all scopes; without
-// scopes, any good token does. It panics if a scope is not one, such as two in one text. Next to it:
+// Require returns middleware for net/http that lets a request through if its bearer token is valid and grants all scopes;
+// without scopes, any valid token will do. It panics if one of the texts is not a scope, such as two scopes in one text. All
+// other requests are refused:
 //
 //   - no bearer token: 401 with a challenge of RFC 6750 that has no error code
 //   - a bad token: 401, invalid_token
-//   - a good token without the scopes: 403, insufficient_scope, and the scopes that are required
+//   - a valid token without the scopes: 403, insufficient_scope, and the scopes that are required
 //   - a malformed Authorization header, or two: 400, invalid_request
-//   - keys cannot be had, or a check cannot be made: 503 with Retry-After. That is no fault of the token, so it is never 401.
+//   - keys could not be fetched, or a check could not be made: 503 with Retry-After, never 401, because it is not the token's
+//     fault
 //
-// The handler finds the claims with [ClaimsFromContext]. Every method is treated alike, OPTIONS as well: middleware that answers
-// the preflight requests of browsers goes outside of this one.
+// The handler finds the claims with [ClaimsFromContext]. All methods are treated alike, including OPTIONS: put middleware for
+// the preflight requests of browsers outside of this one.
 func (v *Verifier) Require(scopes ...string) func(http.Handler) http.Handler {
 	return v.Protect(Protection{Scopes: scopes})
 }
 
-// RequireAny is [Verifier.Require] for tokens that hold at least one of the scopes. It panics if there is none to hold.
+// RequireAny is [Verifier.Require] for tokens that grant at least one of the scopes. It panics if scopes is empty.
 func (v *Verifier) RequireAny(scopes ...string) func(http.Handler) http.Handler {
 	if len(scopes) == 0 {
 		panic("verify: RequireAny needs a scope")
@@ -58,13 +60,13 @@ func (v *Verifier) RequireAny(scopes ...string) func(http.Handler) http.Handler 
 	return v.Protect(Protection{AnyScope: scopes})
 }
 
-// Protect is [Verifier.Require] with everything that can be said about it. Like http.ServeMux for its patterns, it panics if a
-// field cannot be used, so that a mistake shows at the start and not as an endpoint that refuses, or lets in, the wrong ones.
+// Protect is [Verifier.Require] with more settings. Like http.ServeMux with a bad pattern, it panics if a field is invalid, so
+// that the mistake shows at the start of the program and not as an endpoint that lets the wrong requests through.
 func (v *Verifier) Protect(p Protection) func(http.Handler) http.Handler {
 	if v == nil {
 		panic("verify: the verifier is nil")
 	}
-	g := newGuard(v, p)
+	g := newGuard(p)
 	return func(next http.Handler) http.Handler {
 		return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 			token, err := g.token(r)
@@ -72,31 +74,31 @@ func (v *Verifier) Protect(p Protection) func(http.Handler) http.Handler {
 				g.refuse(w, r, err)
 				return
 			}
-			claims, err := v.Verify(r.Context(), token, g.checks...)
+			claims, err := v.verify(r.Context(), token, g.checks)
 			if err != nil {
 				g.refuse(w, r, err)
 				return
 			}
-			next.ServeHTTP(w, r.WithContext(ContextWithClaims(r.Context(), claims)))
+			next.ServeHTTP(w, r.WithContext(contextWith(r.Context(), claims)))
 		})
 	}
 }
 
 type guard struct {
 	checks    []Check
-	find      func(*http.Request) (string, error)
-	answer    func(http.ResponseWriter, *http.Request, int, error)
-	challenge challenge // with all that is the same for every request
+	find      func(*http.Request) (string, error)                  // nil: BearerToken
+	respond   func(http.ResponseWriter, *http.Request, int, error) // nil: a JSON body
+	challenge challenge                                            // the parameters that are the same for every request
 }
 
-func newGuard(v *Verifier, p Protection) *guard {
-	g := &guard{find: p.Token, answer: p.Refuse, challenge: challenge{realm: "api", metadata: p.ResourceMetadata}}
+func newGuard(p Protection) *guard {
+	g := &guard{find: p.Token, respond: p.Refuse, challenge: challenge{realm: "api", metadata: p.ResourceMetadata}}
 	for _, scope := range slices.Concat(p.Scopes, p.AnyScope) {
 		if !isScope(scope) {
 			panic("verify: a scope must be printable ASCII without space, quote and backslash, and not empty")
 		}
 	}
-	if strings.ContainsFunc(p.Realm, func(r rune) bool { return r < ' ' || r > '~' }) {
+	if !isPrintable(p.Realm) {
 		panic("verify: Protection.Realm must be printable ASCII")
 	}
 	if p.ResourceMetadata != "" {
@@ -137,14 +139,14 @@ func (g *guard) token(r *http.Request) (string, error) {
 	return token, nil
 }
 
-// A requestError is what Protection.Token says against a request.
+// A requestError is [ErrInvalidRequest] with the error of Protection.Token.
 type requestError struct{ cause error }
 
 func (e *requestError) Error() string        { return ErrInvalidRequest.Error() }
 func (e *requestError) Is(target error) bool { return target == ErrInvalidRequest }
 func (e *requestError) Unwrap() error        { return e.cause }
 
-// retryAfter is in seconds. A key set that could not be had is tried again within 30 s at the latest.
+// retryAfter is in seconds. After a failed fetch, the key set is fetched again within about 30 s.
 const retryAfter = "5"
 
 func (g *guard) refuse(w http.ResponseWriter, r *http.Request, err error) {
@@ -159,39 +161,24 @@ func (g *guard) refuse(w http.ResponseWriter, r *http.Request, err error) {
 			c.description = why.description
 		}
 		if why.status == http.StatusForbidden && !errors.Is(err, ErrScope) {
-			c.scope = "" // it has these already, and asking for them again would not help
+			c.scope = "" // the token has these already
 		}
 		h.Set("WWW-Authenticate", c.String())
 	}
-	if g.answer != nil {
-		g.answer(w, r, why.status, err)
+	if g.respond != nil {
+		g.respond(w, r, why.status, err)
 		return
 	}
 	code := why.code
 	if code == "" {
 		code = "unauthorized"
 	}
-	body, _ := json.Marshal(struct { // two texts can be encoded
+	body, _ := json.Marshal(struct { // two strings can always be encoded
 		Error       string `json:"error"`
 		Description string `json:"error_description"`
 	}{code, why.description})
 	h.Set("Content-Type", "application/json")
 	h.Set("X-Content-Type-Options", "nosniff")
 	w.WriteHeader(why.status)
-	_, _ = w.Write(body) // a client that has gone needs no answer
-}
-
-type claimsKey struct{}
-
-// ClaimsFromContext returns the claims of the token that a request came with. It is false where no middleware or interceptor of
-// this module has let the request through.
-func ClaimsFromContext(ctx context.Context) (*Claims, bool) {
-	c, ok := ctx.Value(claimsKey{}).(*Claims)
-	return c, ok && c != nil
-}
-
-// ContextWithClaims returns a context that holds claims, for [ClaimsFromContext]: for middleware of another kind, and for tests
-// of handlers.
-func ContextWithClaims(ctx context.Context, c *Claims) context.Context {
-	return context.WithValue(ctx, claimsKey{}, c)
+	_, _ = w.Write(body) // nothing to do if the client is gone
 }

@@ -24,16 +24,16 @@ func TestNewRefuses(t *testing.T) {
 	}{
 		"no project":            {"", nil, "New: project id must not be empty"},
 		"a secret":              {"secret-test-" + canary, nil, "New: project id must not be a secret"},
-		"a path":                {"project-test-1/../" + canary, nil, "New: project id must be at most"},
+		"a path":                {"project-test-1/../" + canary, nil, "New: project id must be project-test- or project-live-"},
 		"nil option":            {project, []verify.Option{nil}, "New: option 1 is nil"},
-		"issuer without scheme": {project, []verify.Option{verify.WithIssuers("login.example.com")}, "WithIssuers: an address must begin with https://"},
-		"issuer without host":   {project, []verify.Option{verify.WithIssuers("https://")}, "WithIssuers: an address must have a host"},
-		"issuer with slash":     {project, []verify.Option{verify.WithIssuers("https://login.example.com/")}, "WithIssuers: an issuer must end behind its host"},
-		"issuer not https":      {project, []verify.Option{verify.WithIssuers("http://login.example.com")}, "WithIssuers: an address must be https"},
-		"issuer with user":      {project, []verify.Option{verify.WithIssuers("https://u:" + canary + "@h")}, "WithIssuers: an address must not have user info"},
-		"empty issuer":          {project, []verify.Option{verify.WithIssuers("")}, "WithIssuers: an address must begin"},
-		"no audience":           {project, []verify.Option{verify.WithAudiences()}, "WithAudiences: there must be an audience"},
-		"empty audience":        {project, []verify.Option{verify.WithAudiences("a", "")}, "WithAudiences: there must be"},
+		"issuer without scheme": {project, []verify.Option{verify.WithIssuers("login.example.com")}, "WithIssuers: URL must begin with https://"},
+		"issuer without host":   {project, []verify.Option{verify.WithIssuers("https://")}, "WithIssuers: URL must have a host"},
+		"issuer with slash":     {project, []verify.Option{verify.WithIssuers("https://login.example.com/")}, "WithIssuers: an issuer must end after its host"},
+		"issuer not https":      {project, []verify.Option{verify.WithIssuers("http://login.example.com")}, "WithIssuers: URL must be https"},
+		"issuer with user":      {project, []verify.Option{verify.WithIssuers("https://u:" + canary + "@h")}, "WithIssuers: URL must not have user info"},
+		"empty issuer":          {project, []verify.Option{verify.WithIssuers("")}, "WithIssuers: URL must begin"},
+		"no audience":           {project, []verify.Option{verify.WithAudiences()}, "WithAudiences: name at least one audience"},
+		"empty audience":        {project, []verify.Option{verify.WithAudiences("a", "")}, "WithAudiences: name at least"},
 		"negative leeway":       {project, []verify.Option{verify.WithLeeway(-1)}, "WithLeeway: the leeway must be between 0 and 5 min"},
 		"long leeway":           {project, []verify.Option{verify.WithLeeway(5*time.Minute + 1)}, "WithLeeway: the leeway must be"},
 		"no age":                {project, []verify.Option{verify.WithMaxAge(0)}, "WithMaxAge: the age must be positive"},
@@ -44,21 +44,27 @@ func TestNewRefuses(t *testing.T) {
 		"no function":           {project, []verify.Option{verify.WithClientIDFunc(nil)}, "WithClientIDFunc: the function must not be nil"},
 		"no check":              {project, []verify.Option{verify.WithActiveCheck(nil)}, "WithActiveCheck: the function must not be nil"},
 		"no observer":           {project, []verify.Option{verify.WithObserver(nil)}, "WithObserver: the observer must not be nil"},
-		"empty client id":       {project, []verify.Option{verify.WithClientIDs("")}, "WithClientIDs: a client id must not be empty"},
+		"empty client id":       {project, []verify.Option{verify.WithClientIDs("")}, "WithClientIDs: client id must not be empty"},
 		"client id of a user":   {project, []verify.Option{verify.WithClientIDs("user-1")}, "WithClientIDs: a client id must not begin"},
 		"app and M2M ids":       {project, []verify.Option{verify.WithConnectedApps(), verify.WithClientIDs("a")}, "WithClientIDs: it is for M2M clients"},
 		"app and function":      {project, []verify.Option{verify.WithClientIDFunc(func(string) bool { return true }), verify.WithConnectedApps()}, "WithClientIDFunc: it is for M2M clients"},
-		"empty app":             {project, []verify.Option{verify.WithConnectedApps("")}, "ConnectedApps: a client id must not be empty"},
-		"bad base URL":          {project, []verify.Option{verify.WithBaseURL("ftp://h")}, "WithBaseURL: an address must begin"},
-		"bad key URL":           {project, []verify.Option{verify.WithJWKSURL("https://h/?q=" + canary)}, "WithJWKSURL: an address must not have"},
+		"empty app":             {project, []verify.Option{verify.WithConnectedApps("")}, "WithConnectedApps: client id must not be empty"},
+		"bad base URL":          {project, []verify.Option{verify.WithBaseURL("ftp://h")}, "WithBaseURL: base URL must begin"},
+		"other characters":      {"project-test-a_b.c~", nil, "New: project id must be project-test- or project-live-"},
+		"M2M ids, then apps":    {project, []verify.Option{verify.WithClientIDs("a"), verify.WithConnectedApps()}, "WithClientIDs: it is for M2M clients"},
+		"client id of a secret": {project, []verify.Option{verify.WithClientIDs("secret-1" + canary)}, "WithClientIDs: client id must not be a secret"},
+		"client id with space":  {project, []verify.Option{verify.WithClientIDs("a " + canary)}, "WithClientIDs: client id must be at most"},
+		"dots in key URL":       {project, []verify.Option{verify.WithJWKSURL("https://h/a/../b")}, "WithJWKSURL: URL must not have empty or dot segments"},
+		"dots in base URL":      {project, []verify.Option{verify.WithBaseURL("https://h/a/../b")}, "WithBaseURL: base URL must not have empty or dot segments"},
+		"bad key URL":           {project, []verify.Option{verify.WithJWKSURL("https://h/?q=" + canary)}, "WithJWKSURL: URL must not have a query"},
 		"no http.Client":        {project, []verify.Option{verify.WithHTTPClient(nil)}, "WithHTTPClient: http.Client must not be nil"},
 		"keys of nobody":        {project, []verify.Option{verify.WithKeys([]byte(`{"keys":["` + canary + `"]}`))}, "WithKeys: the key set must hold a usable RSA key"},
 		"no key file":           {project, []verify.Option{verify.WithKeyFile("no such file")}, "WithKeyFile: open no such file"},
-		"offline without keys":  {project, []verify.Option{verify.WithOffline()}, "Offline: it needs keys"},
+		"offline without keys":  {project, []verify.Option{verify.WithOffline()}, "WithOffline: it needs keys"},
 		"short staleness":       {project, []verify.Option{verify.WithMaxStale(time.Minute)}, "WithMaxStale: the age must be"},
 	} {
 		v, err := verify.New(test.projectID, test.options...)
-		if v != nil || err == nil || !strings.HasPrefix(err.Error(), "verify: "+test.want) || strings.Contains(err.Error(), canary) {
+		if v != nil || !errors.Is(err, verify.ErrInvalidArgument) || !strings.HasPrefix(err.Error(), "verify: "+test.want) || strings.Contains(err.Error(), canary) {
 			t.Errorf("%s: %v, want verify: %s...", name, err, test.want)
 		}
 	}
@@ -120,8 +126,8 @@ func TestIssuersAndAudiences(t *testing.T) {
 		if !errors.Is(err, test.want) || (err == nil) != (test.want == nil) {
 			t.Errorf("%v: %v, want %v", test.pair, err, test.want)
 		}
-		if err == nil && (claims.Audience[len(claims.Audience)-1] == project || claims.Issuer == "") {
-			t.Errorf("%v: %v", test.pair, claims.Audience)
+		if err == nil && (claims.Audience()[len(claims.Audience())-1] == project || claims.Issuer == "") {
+			t.Errorf("%v: %v", test.pair, claims.Audience())
 		}
 	}
 }

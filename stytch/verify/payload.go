@@ -6,18 +6,19 @@ import (
 	"github.com/stytchkit/m2m/internal/strictjson"
 )
 
-// payload is the claims of a token before they are judged. The texts are parts of the scratch memory.
+// payload is the claims of a token before any rule is applied to their values. The texts are parts of the scratch memory.
 type payload struct {
 	issuer, subject, scope, clientID, id []byte
 	audience                             strictjson.Value
 	issuedAt, notBefore, expiresAt       time.Time
 	hasClientID                          bool
-	ofSession, ofStytch                  bool // a claim named https://stytch.com/session; any https://stytch.com/...
+	session                              bool // there is a claim https://stytch.com/session
+	stytch                               bool // there is a claim https://stytch.com/...
 }
 
 const stytchClaims = "https://stytch.com/"
 
-// readPayload reads the claims that every token of Stytch has, and collects the others, as JSON, in s.text.
+// readPayload reads the claims that every Stytch token has, and collects the others as JSON in s.text.
 func (s *scratch) readPayload() (p payload, err error) {
 	members, err := strictjson.Members(s.payload, s.members[:0])
 	if err != nil {
@@ -34,43 +35,44 @@ func (s *scratch) readPayload() (p payload, err error) {
 			s.text = append(append(s.text, ','), members[i].Source...)
 		}
 	}
+	return p, p.checkComplete()
+}
+
+func (p *payload) checkComplete() error {
 	switch {
 	case p.issuer == nil:
-		return p, errIssText
+		return errIssText
 	case p.audience.Kind == 0:
-		return p, errAudText
+		return errAudText
 	case p.subject == nil:
-		return p, errSub
+		return errSub
+	case p.scope == nil && p.stytch:
+		return errSession // sessions have no scopes
 	case p.scope == nil:
-		return p, errMissingScope(&p)
+		return errScopeText
 	case p.issuedAt.IsZero() || p.notBefore.IsZero() || p.expiresAt.IsZero():
-		return p, errDate
+		return errDate
 	case !p.expiresAt.After(p.issuedAt):
-		return p, errDateOrder
+		return errDateOrder
 	}
-	return p, nil
+	return nil
 }
 
-// errMissingScope tells a session from a broken token: no session has scopes.
-func errMissingScope(p *payload) error {
-	if p.ofStytch {
-		return errStytch
-	}
-	return errScopeText
-}
-
-// set takes one claim, if it is one that has a field in Claims.
+// set takes one claim and reports whether it is one that has a field.
 func (p *payload) set(m *strictjson.Member) (known bool, err error) {
 	switch string(m.Name) {
 	case "iss":
 		return true, setText(&p.issuer, m, errIssText)
 	case "sub":
-		return true, setName(&p.subject, m, errSub)
+		return true, setID(&p.subject, m, errSub)
 	case "scope":
-		return true, setText(&p.scope, m, errScopeText)
+		if err := setText(&p.scope, m, errScopeText); err != nil || !isScopeClaim(p.scope) {
+			return true, errScopeText
+		}
+		return true, nil
 	case "client_id":
 		p.hasClientID = true
-		return true, setName(&p.clientID, m, errClientID)
+		return true, setID(&p.clientID, m, errClientID)
 	case "jti":
 		if err := setText(&p.id, m, errID); err != nil || hasControl(p.id) {
 			return true, errID
@@ -87,8 +89,8 @@ func (p *payload) set(m *strictjson.Member) (known bool, err error) {
 		return true, setDate(&p.notBefore, m)
 	}
 	if len(m.Name) >= len(stytchClaims) && string(m.Name[:len(stytchClaims)]) == stytchClaims {
-		p.ofStytch = true
-		p.ofSession = p.ofSession || string(m.Name[len(stytchClaims):]) == "session"
+		p.stytch = true
+		p.session = p.session || string(m.Name[len(stytchClaims):]) == "session"
 	}
 	return false, nil
 }
@@ -102,16 +104,16 @@ func setText(to *[]byte, m *strictjson.Member, broken error) error {
 	return nil
 }
 
-// setName is setText for what ends up in logs and look-ups.
-func setName(to *[]byte, m *strictjson.Member, broken error) error {
+// setID is setText for ids, which are logged and looked up.
+func setID(to *[]byte, m *strictjson.Member, broken error) error {
 	if err := setText(to, m, broken); err != nil || len(*to) == 0 || hasControl(*to) {
 		return broken
 	}
 	return nil
 }
 
-// hasControl looks for the control characters of ASCII and of Latin-1, which begin with C2 in UTF-8, and for the separators
-// of lines and paragraphs: each may forge a line of a log.
+// hasControl looks for what could forge a line of a log: the control characters of ASCII and of Latin-1, which begin with C2
+// in UTF-8, and the separators of lines and paragraphs.
 func hasControl(text []byte) bool {
 	for i, c := range text {
 		if c < ' ' || c == 0x7F || c == 0xC2 && text[i+1] < 0xA0 {
@@ -125,10 +127,10 @@ func hasControl(text []byte) bool {
 }
 
 func setDate(to *time.Time, m *strictjson.Member) error {
-	t, ok := time.Time{}, m.Kind == strictjson.Number
-	if ok {
-		t, ok = date(m.Raw)
+	if m.Kind != strictjson.Number {
+		return errDate
 	}
+	t, ok := date(m.Raw)
 	if !ok {
 		return errDate
 	}
@@ -136,85 +138,19 @@ func setDate(to *time.Time, m *strictjson.Member) error {
 	return nil
 }
 
-// audienceOf returns the audience, which shares memory with the settings where it is the only one accepted, and whether one
-// of it is accepted.
-func (v *Verifier) audienceOf(s *scratch, value strictjson.Value) (audience []string, err error) {
-	elements := append(s.elements[:0], value)
-	if value.Kind == strictjson.Array {
-		if elements, err = strictjson.Elements(value.Raw, s.elements[:0]); err != nil {
-			return nil, errAudText
-		}
-	}
-	s.elements = elements
-	accepted := -1
-	for i := range elements {
-		if elements[i].Kind != strictjson.String {
-			return nil, errAudText
-		}
-		for j, name := range v.audiences {
-			if elements[i].Is(name) {
-				accepted = j
-			}
-		}
-	}
-	if accepted < 0 {
-		return nil, errAudience
-	}
-	if len(elements) == 1 {
-		return v.audiences[accepted : accepted+1 : accepted+1], nil
-	}
-	for _, element := range elements {
-		text, _ := element.Text()
-		audience = append(audience, string(text))
-	}
-	return audience, nil
-}
+// ownClientID reports whether client_id says something that sub does not.
+func (p *payload) ownClientID() bool { return p.hasClientID && string(p.clientID) != string(p.subject) }
 
-func (v *Verifier) issuerOf(claim []byte) (issuer string, err error) {
-	for _, accepted := range v.issuers {
-		if string(claim) == accepted {
-			issuer = accepted
-		}
-	}
-	if issuer == "" {
-		return "", errIssuer
-	}
-	return issuer, nil
-}
-
-// read makes the claims of a payload whose signature is good. It judges what will not change while the token lives.
-func (v *Verifier) read(s *scratch, c *Claims) error {
-	p, err := s.readPayload()
-	if err != nil {
-		return err
-	}
-	if c.Issuer, err = v.issuerOf(p.issuer); err != nil {
-		return err
-	}
-	if c.Audience, err = v.audienceOf(s, p.audience); err != nil {
-		return err
-	}
-	if err := v.kindOf(&p); err != nil {
-		return err
-	}
-	// In whole seconds: fractions make an hour a little longer, and a Duration cannot hold what a liar may write.
-	if p.expiresAt.Unix()-p.issuedAt.Unix() > int64((v.maxLifetime+v.leeway)/time.Second) {
-		return errLifetime
-	}
-	c.Kind, c.IssuedAt, c.NotBefore, c.ExpiresAt = v.kind, p.issuedAt, p.notBefore, p.expiresAt
-	return c.setTexts(s, &p)
-}
-
-// setTexts copies all texts out of the scratch memory into one piece. The custom claims are in s.text already.
-func (c *Claims) setTexts(s *scratch, p *payload) (err error) {
+// copyTexts copies the texts of a payload out of the scratch memory, all in one allocation. The custom claims are in s.text
+// already.
+func (c *Claims) copyTexts(s *scratch, p *payload) {
 	if len(s.text) > 0 {
 		s.text[0] = '{' // in place of the first comma
 		s.text = append(s.text, '}')
 	}
 	custom := len(s.text)
-	own := p.hasClientID && string(p.clientID) != string(p.subject)
 	s.text = append(append(append(s.text, p.subject...), p.scope...), p.id...)
-	if own {
+	if p.ownClientID() {
 		s.text = append(s.text, p.clientID...)
 	}
 	rest := string(s.text)
@@ -224,13 +160,10 @@ func (c *Claims) setTexts(s *scratch, p *payload) (err error) {
 	}
 	c.custom = next(custom)
 	c.Subject = next(len(p.subject))
-	if c.Scopes, err = splitScopes(next(len(p.scope))); err != nil {
-		return err
-	}
+	c.Scope = next(len(p.scope))
 	c.ID = next(len(p.id))
 	c.ClientID = c.Subject
-	if own {
+	if p.ownClientID() {
 		c.ClientID = rest
 	}
-	return nil
 }

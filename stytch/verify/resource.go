@@ -7,20 +7,23 @@ import (
 	"net/http"
 	"net/url"
 	"strings"
+
+	"github.com/stytchkit/m2m/internal/project"
 )
 
 const wellKnown = "/.well-known/oauth-protected-resource"
 
-// A Resource describes an API to clients that find out by themselves where to get a token for it, such as those of the
-// Model Context Protocol (MCP).
+// A Resource describes an API to clients that find out on their own where to get a token for it, such as those of the Model
+// Context Protocol (MCP).
 type Resource struct {
 	// URL is the address of the API as its clients know it, with its path. It is published exactly as written, and clients
 	// compare it character by character: https://api.example.com/mcp and https://api.example.com/mcp/ are two resources. It
-	// must be https, or http on a loopback address, without user info, query and fragment.
+	// must be https, or http to a loopback address, without user info, query and fragment, and its path must mean the same to
+	// every proxy: no empty or dot segments, and no slashes inside a segment.
 	URL string
 
-	// AuthorizationServers are the issuers of tokens for the API, at least one: for Connected Apps the address that serves
-	// /.well-known/oauth-authorization-server, exactly as it calls itself there. The same rules hold as for URL.
+	// AuthorizationServers are the issuers of tokens for the API, at least one. For Connected Apps, that is the address that
+	// serves /.well-known/oauth-authorization-server, exactly as that document names it. The rules are those of URL.
 	AuthorizationServers []string
 
 	Scopes        []string // that a client may ask for; may be empty
@@ -28,15 +31,16 @@ type Resource struct {
 	Documentation string   // an https address for developers; may be empty
 }
 
-// A ProtectedResource serves the description of a [Resource] as RFC 9728 has it, to any origin. Mount it at Path, outside of
-// any middleware that asks for tokens, and name it in challenges by the field ResourceMetadata of a
-// [Protection]. It is safe for concurrent use.
+// A ProtectedResource serves the description of a [Resource] by RFC 9728, to any origin. Mount it at Path, outside of any
+// middleware that requires tokens, and put its MetadataURL into the field ResourceMetadata of a [Protection], so that challenges
+// name it. It is safe for concurrent use.
 type ProtectedResource struct {
 	path, metadataURL string
 	document          []byte
 }
 
-// NewProtectedResource checks a description and keeps a copy of it. Its errors name the field and the rule.
+// NewProtectedResource makes a ProtectedResource of a copy of r. Its error is [ErrInvalidArgument] and names the field and the
+// rule.
 func NewProtectedResource(r Resource) (*ProtectedResource, error) {
 	u, err := checkURL("Resource.URL", r.URL)
 	if err != nil {
@@ -65,7 +69,7 @@ func NewProtectedResource(r Resource) (*ProtectedResource, error) {
 		return nil, err
 	}
 	path := wellKnown
-	if u.EscapedPath() != "/" { // a slash right behind the host is dropped, any other one kept: RFC 9728, section 3.1
+	if u.EscapedPath() != "/" { // a slash right after the host is dropped, any other one kept: RFC 9728, section 3.1
 		path += u.EscapedPath()
 	}
 	return &ProtectedResource{path: path, metadataURL: u.Scheme + "://" + u.Host + path, document: document}, nil
@@ -86,29 +90,29 @@ func (r Resource) document() ([]byte, error) {
 	return b.Bytes(), err
 }
 
-// Path is where the description belongs on the API's host: /.well-known/oauth-protected-resource, followed by the path of the
+// Path is the path of the description on the API's host: /.well-known/oauth-protected-resource, followed by the path of the
 // API. It is a pattern for http.ServeMux.
 func (p *ProtectedResource) Path() string { return p.path }
 
-// MetadataURL is the address of the description: the resource_metadata of challenges.
+// MetadataURL is the address of the description, the resource_metadata of challenges.
 func (p *ProtectedResource) MetadataURL() string { return p.metadataURL }
 
-// ServeHTTP answers GET, HEAD and the preflight of browsers at Path, and 404 elsewhere.
+// ServeHTTP serves GET, HEAD and the preflight requests of browsers at Path. Elsewhere it responds with 404.
 func (p *ProtectedResource) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	if r.URL.EscapedPath() != p.path {
-		http.NotFound(w, r) // also below a path that ends with a slash, which ServeMux takes for a tree
+		http.NotFound(w, r) // ServeMux takes a path that ends with a slash for a tree
 		return
 	}
 	h := w.Header()
-	h.Set("Access-Control-Allow-Origin", "*") // public by nature; MCP clients in browsers need it
+	h.Set("Access-Control-Allow-Origin", "*") // the document is public; MCP clients in browsers need it
 	switch r.Method {
 	case http.MethodGet, http.MethodHead:
 		h.Set("Content-Type", "application/json")
 		h.Set("Cache-Control", "public, max-age=3600")
-		_, _ = w.Write(p.document) // a client that has gone needs no answer
+		_, _ = w.Write(p.document) // nothing to do if the client is gone
 	case http.MethodOptions:
 		h.Set("Access-Control-Allow-Methods", "GET, HEAD, OPTIONS")
-		h.Set("Access-Control-Allow-Headers", "*") // MCP clients send their protocol version along
+		h.Set("Access-Control-Allow-Headers", "*") // MCP clients send their protocol version
 		h.Set("Access-Control-Max-Age", "86400")
 		w.WriteHeader(http.StatusNoContent)
 	default:
@@ -117,36 +121,17 @@ func (p *ProtectedResource) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	}
 }
 
-// checkURL accepts what RFC 8414 and RFC 9728 let identify a server, less the query, for which there is no pattern to mount.
+// checkURL accepts the addresses that identify a server by RFC 8414 and RFC 9728, without a query, which no pattern of
+// http.ServeMux can match, and without braces, which are its wildcards.
 func checkURL(field, address string) (*url.URL, error) {
-	u, err := parseAddress(field, address)
-	if err != nil {
-		return nil, err
+	u, err := project.ParseURL(address)
+	switch {
+	case err != nil:
+		return nil, invalid(field, err.Error())
+	case !isScope(address): // the same characters
+		return nil, invalid(field, "URL must be printable ASCII without space, quote and backslash")
+	case strings.ContainsAny(u.Path, "{}"):
+		return nil, invalid(field, "URL must not have braces in its path")
 	}
-	if !isScope(address) { // the same characters
-		return nil, invalid(field, "an address must be printable ASCII without space, quote and backslash")
-	}
-	return u, checkPath(field, u)
-}
-
-// checkPath refuses paths that servers and clients tidy up, each in its own way.
-func checkPath(field string, u *url.URL) error {
-	path := u.Path
-	if path == "" || path == "/" {
-		return nil
-	}
-	for _, segment := range strings.Split(strings.TrimSuffix(path, "/"), "/")[1:] {
-		if segment == "" || segment == "." || segment == ".." {
-			return invalid(field, "an address must not have empty or dot segments in its path")
-		}
-	}
-	if strings.ContainsAny(path, "{}") {
-		return invalid(field, "an address must not have braces in its path") // wildcards of http.ServeMux
-	}
-	return nil
-}
-
-// isScope reports whether a text is a scope-token of RFC 6749, section 3.3.
-func isScope(text string) bool {
-	return text != "" && !strings.ContainsFunc(text, func(r rune) bool { return r <= ' ' || r > '~' || r == '"' || r == '\\' })
+	return u, nil
 }

@@ -2,8 +2,8 @@ package verify
 
 import "strings"
 
-// grants compares whole scopes. Beside that, "action:*" grants "action:resource", the resource being all that follows the
-// first colon: cutting it at the second one would let read:users:me stand for read:users:all.
+// grants compares whole scopes. In addition, "action:*" grants "action:resource". The resource is everything after the first
+// colon: cut at the second one, read:users:me would grant read:users:all.
 func grants(granted, wanted string) bool {
 	if granted == wanted {
 		return wanted != ""
@@ -16,23 +16,31 @@ func grants(granted, wanted string) bool {
 	return ok && len(resource) > 1 && resource[0] == ':'
 }
 
-// splitScopes splits a scope claim by RFC 6749, section 3.3: no empty scope, one space between two. An empty claim has none.
-func splitScopes(claim string) ([]string, error) {
-	if claim == "" {
-		return nil, nil
-	}
-	scopes := make([]string, 0, 1+strings.Count(claim, " "))
-	from := 0
-	for i := 0; i <= len(claim); i++ {
-		if i == len(claim) || claim[i] == ' ' {
-			if i == from {
-				return nil, errScopeText
-			}
-			scopes = append(scopes, claim[from:i])
-			from = i + 1
-		} else if c := claim[i]; c < '!' || c > '~' || c == '"' || c == '\\' {
-			return nil, errScopeText
+// isScopeClaim reports whether a claim is a list of scopes by RFC 6749, section 3.3: scope-tokens with one space between two.
+// An empty claim is an empty list.
+func isScopeClaim(claim []byte) bool {
+	inside := len(claim) == 0
+	for _, c := range claim {
+		switch {
+		case isScopeChar(c):
+			inside = true
+		case c == ' ' && inside:
+			inside = false
+		default:
+			return false
 		}
 	}
-	return scopes, nil
+	return inside
 }
+
+// isScope reports whether a text is a scope-token of RFC 6749, section 3.3.
+func isScope(text string) bool {
+	for i := range len(text) {
+		if !isScopeChar(text[i]) {
+			return false
+		}
+	}
+	return text != ""
+}
+
+func isScopeChar(c byte) bool { return '!' <= c && c <= '~' && c != '"' && c != '\\' }

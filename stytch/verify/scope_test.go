@@ -37,12 +37,12 @@ func TestHasScope(t *testing.T) {
 		{"", "", false},
 		{"read:users", "", false},
 	} {
-		claims := verify.Claims{Scopes: []string{"x", test.granted}}
+		claims := verify.Claims{Scope: "x " + test.granted}
 		if got := claims.HasScope(test.wanted); got != test.want {
 			t.Errorf("%q for %q: %v, want %v", test.granted, test.wanted, got, test.want)
 		}
 	}
-	if (&verify.Claims{}).HasScope("read") {
+	if (verify.Claims{}).HasScope("read") {
 		t.Error("a token without scopes has one")
 	}
 }

@@ -18,7 +18,6 @@ var tangled = []string{
 	"stytch/emulator",
 	"stytch/rotate",
 	"stytch/token",
-	"stytch/verify",
 	"test/conformance",
 }
 

@@ -1,4 +1,4 @@
-// Command echo protects an API built with labstack/echo, which takes middleware of net/http by echo.WrapMiddleware.
+// Command echo protects an API built with labstack/echo, which takes middleware for net/http through echo.WrapMiddleware.
 //
 // It needs STYTCH_PROJECT_ID and listens on 127.0.0.1:8080.
 package main
@@ -24,7 +24,7 @@ func newHandler(v *verify.Verifier) http.Handler {
 }
 
 func hello(c echo.Context) error {
-	claims, _ := verify.ClaimsFromContext(c.Request().Context()) // always there behind Require
+	claims, _ := verify.ClaimsFromContext(c.Request().Context()) // Require has put them there
 	return c.String(http.StatusOK, "hello "+claims.ClientID+"\n")
 }
 

@@ -1,4 +1,4 @@
-// Command gin protects an API built with gin-gonic/gin, whose middleware is its own: see protect.
+// Command gin protects an API built with gin-gonic/gin, which has its own kind of middleware: see protect.
 //
 // It needs STYTCH_PROJECT_ID and listens on 127.0.0.1:8080.
 package main
@@ -14,14 +14,14 @@ import (
 	"github.com/stytchkit/m2m/stytch/verify"
 )
 
-// protect makes gin middleware of middleware for net/http. Whoever is refused gets no further: gin would go on to the next
-// handler unless told to stop.
+// protect makes gin middleware of middleware for net/http. It aborts refused requests, because gin would otherwise call the next
+// handler.
 func protect(middleware func(http.Handler) http.Handler) gin.HandlerFunc {
 	return func(c *gin.Context) {
 		allowed := false
 		middleware(http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) {
 			allowed = true
-			c.Request = r // holds the claims
+			c.Request = r // its context has the claims
 		})).ServeHTTP(c.Writer, c.Request)
 		if !allowed {
 			c.Abort()
@@ -40,7 +40,7 @@ func newHandler(v *verify.Verifier) http.Handler {
 }
 
 func hello(c *gin.Context) {
-	claims, _ := verify.ClaimsFromContext(c.Request.Context()) // always there behind protect
+	claims, _ := verify.ClaimsFromContext(c.Request.Context()) // protect has put them there
 	c.String(http.StatusOK, "hello %s\n", claims.ClientID)
 }
 

@@ -1,5 +1,5 @@
-// Command mcp is a server of the Model Context Protocol behind Stytch Connected Apps: clients find the authorization server by
-// the description of the resource, users let them in there, and their access tokens are verified here.
+// Command mcp is a server of the Model Context Protocol behind Stytch Connected Apps. Clients find the authorization server in
+// the description of the resource, users grant them access there, and their access tokens are verified here.
 //
 // It needs STYTCH_PROJECT_ID and STYTCH_DOMAIN (https://..., the authorization server) and listens on 127.0.0.1:8080.
 package main
@@ -19,7 +19,8 @@ import (
 
 const scope = "openid"
 
-// newHandler serves the protocol at /mcp, which address has to be on the public internet, and its description beside it.
+// newHandler serves the protocol at /mcp and the description of the resource beside it. address is where clients reach the
+// server.
 func newHandler(v *verify.Verifier, address, authorizationServer string) (http.Handler, error) {
 	resource, err := verify.NewProtectedResource(verify.Resource{
 		URL: address + "/mcp", AuthorizationServers: []string{authorizationServer}, Scopes: []string{scope}, Name: "Example",
@@ -28,7 +29,7 @@ func newHandler(v *verify.Verifier, address, authorizationServer string) (http.H
 		return nil, err
 	}
 	server := mcp.NewServer(&mcp.Implementation{Name: "example", Version: "1.0.0"}, nil)
-	mcp.AddTool(server, &mcp.Tool{Name: "whoami", Description: "Says who is asking."}, whoami)
+	mcp.AddTool(server, &mcp.Tool{Name: "whoami", Description: "Returns who is asking."}, whoami)
 	streamable := mcp.NewStreamableHTTPHandler(func(*http.Request) *mcp.Server { return server }, nil)
 
 	protect := v.Protect(verify.Protection{Scopes: []string{scope}, ResourceMetadata: resource.MetadataURL()})
@@ -38,22 +39,22 @@ func newHandler(v *verify.Verifier, address, authorizationServer string) (http.H
 	return mux, nil
 }
 
-// tokenInfo tells the MCP SDK whom a request is from, so that nobody can go on with the session of another user. The token was
-// verified before: protect has put its claims into the context, and has judged its time, with a leeway of its own.
+// tokenInfo gives the MCP SDK the user of a request, so that no user can continue the session of another. The token is already
+// verified: protect has put its claims into the context, and has checked its time with a leeway of its own.
 func tokenInfo(ctx context.Context, _ string, _ *http.Request) (*auth.TokenInfo, error) {
 	claims, ok := verify.ClaimsFromContext(ctx)
 	if !ok {
 		return nil, auth.ErrInvalidToken
 	}
 	return &auth.TokenInfo{
-		UserID: claims.Subject, Scopes: claims.Scopes, Expiration: claims.ExpiresAt, Extra: map[string]any{"claims": claims},
+		UserID: claims.Subject, Scopes: claims.Scopes(), Expiration: claims.ExpiresAt, Extra: map[string]any{"claims": claims},
 	}, nil
 }
 
 type nothing struct{}
 
 func whoami(_ context.Context, r *mcp.CallToolRequest, _ nothing) (*mcp.CallToolResult, any, error) {
-	claims := r.Extra.TokenInfo.Extra["claims"].(*verify.Claims)
+	claims := r.Extra.TokenInfo.Extra["claims"].(verify.Claims)
 	text := "user " + claims.Subject + " by app " + claims.ClientID
 	return &mcp.CallToolResult{Content: []mcp.Content{&mcp.TextContent{Text: text}}}, nil, nil
 }

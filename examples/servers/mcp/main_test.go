@@ -43,7 +43,7 @@ func start(t *testing.T) (*emulator.Server, *httptest.Server) {
 	return stytch, api
 }
 
-// sign makes an access token as Connected Apps get it, or one of an M2M client if there is no app.
+// sign makes an access token of a Connected App, or of an M2M client if app is empty.
 func sign(t *testing.T, stytch *emulator.Server, app, subject, scope string) string {
 	t.Helper()
 	now := time.Now().Unix()
@@ -61,7 +61,7 @@ func sign(t *testing.T, stytch *emulator.Server, app, subject, scope string) str
 	return token
 }
 
-// bearer sends a token along.
+// bearer sends a token with every request.
 type bearer string
 
 func (b bearer) RoundTrip(r *http.Request) (*http.Response, error) {
@@ -107,9 +107,9 @@ func TestRefused(t *testing.T) {
 		{"no scope", sign(t, stytch, app, user, "profile"), 403, `error="insufficient_scope"`},
 	} {
 		t.Run(test.name, func(t *testing.T) {
-			answer := post(t, api, test.token, "")
-			if challenge := answer.Header.Get("WWW-Authenticate"); answer.StatusCode != test.status || !strings.Contains(challenge, test.challenge) {
-				t.Errorf("%d %s, want %d with %s", answer.StatusCode, challenge, test.status, test.challenge)
+			response := post(t, api, test.token, "")
+			if challenge := response.Header.Get("WWW-Authenticate"); response.StatusCode != test.status || !strings.Contains(challenge, test.challenge) {
+				t.Errorf("%d %s, want %d with %s", response.StatusCode, challenge, test.status, test.challenge)
 			}
 			if test.token != "" {
 				if session, err := connect(t, api, test.token); err == nil {
@@ -121,7 +121,7 @@ func TestRefused(t *testing.T) {
 	}
 }
 
-// A session belongs to the user who began it.
+// A session belongs to the user who started it.
 func TestSessionOfAnotherUser(t *testing.T) {
 	stytch, api := start(t)
 	session, err := connect(t, api, sign(t, stytch, app, user, "openid"))
@@ -132,15 +132,15 @@ func TestSessionOfAnotherUser(t *testing.T) {
 	if session.ID() == "" {
 		t.Fatal("the session has no id")
 	}
-	if answer := post(t, api, sign(t, stytch, app, other, "openid"), session.ID()); answer.StatusCode != http.StatusForbidden {
-		t.Errorf("%d, want 403", answer.StatusCode)
+	if response := post(t, api, sign(t, stytch, app, other, "openid"), session.ID()); response.StatusCode != http.StatusForbidden {
+		t.Errorf("%d, want 403", response.StatusCode)
 	}
-	if answer := post(t, api, sign(t, stytch, app, user, "openid"), session.ID()); answer.StatusCode != http.StatusOK {
-		t.Errorf("%d for the user's own session, want 200", answer.StatusCode)
+	if response := post(t, api, sign(t, stytch, app, user, "openid"), session.ID()); response.StatusCode != http.StatusOK {
+		t.Errorf("%d for the user's own session, want 200", response.StatusCode)
 	}
 }
 
-// From the challenge to the authorization server: the way that an MCP client goes which knows nothing but the address.
+// From the challenge to the authorization server, as an MCP client goes that knows only the address.
 func TestDiscovery(t *testing.T) {
 	_, api := start(t)
 	_, rest, _ := strings.Cut(post(t, api, "", "").Header.Get("WWW-Authenticate"), `resource_metadata="`)
@@ -148,16 +148,16 @@ func TestDiscovery(t *testing.T) {
 	if want := api.URL + "/.well-known/oauth-protected-resource/mcp"; address != want {
 		t.Fatalf("the description is at %q, want %q", address, want)
 	}
-	answer, err := api.Client().Get(address)
+	response, err := api.Client().Get(address)
 	if err != nil {
 		t.Fatal(err)
 	}
-	defer answer.Body.Close()
+	defer response.Body.Close()
 	var description struct {
 		Resource             string   `json:"resource"`
 		AuthorizationServers []string `json:"authorization_servers"`
 	}
-	if err := json.NewDecoder(answer.Body).Decode(&description); err != nil {
+	if err := json.NewDecoder(response.Body).Decode(&description); err != nil {
 		t.Fatal(err)
 	}
 	if description.Resource != api.URL+"/mcp" || len(description.AuthorizationServers) != 1 || description.AuthorizationServers[0] != authorizationServer {
@@ -180,10 +180,10 @@ func post(t *testing.T, api *httptest.Server, token, session string) *http.Respo
 	if session != "" {
 		request.Header.Set("Mcp-Session-Id", session)
 	}
-	answer, err := api.Client().Do(request)
+	response, err := api.Client().Do(request)
 	if err != nil {
 		t.Fatal(err)
 	}
-	answer.Body.Close()
-	return answer
+	response.Body.Close()
+	return response
 }

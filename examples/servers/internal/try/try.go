@@ -1,4 +1,4 @@
-// Package try calls the example servers the way their clients would: one table for all of them.
+// Package try calls the example servers as their clients would, with one table for all of them.
 package try
 
 import (
@@ -67,18 +67,18 @@ func Server(t *testing.T, newHandler func(*verify.Verifier) http.Handler) {
 			if test.authorization != "" {
 				request.Header.Set("Authorization", test.authorization)
 			}
-			answer, err := api.Client().Do(request)
+			response, err := api.Client().Do(request)
 			if err != nil {
 				t.Fatal(err)
 			}
-			defer answer.Body.Close()
-			body, err := io.ReadAll(answer.Body)
+			defer response.Body.Close()
+			body, err := io.ReadAll(response.Body)
 			if err != nil {
 				t.Fatal(err)
 			}
-			challenge := answer.Header.Get("WWW-Authenticate")
-			if answer.StatusCode != test.status || !strings.Contains(string(body), test.body) || !strings.Contains(challenge, test.challenge) {
-				t.Errorf("%d %q %s, want %d %q %s", answer.StatusCode, challenge, body, test.status, test.challenge, test.body)
+			challenge := response.Header.Get("WWW-Authenticate")
+			if response.StatusCode != test.status || !strings.Contains(string(body), test.body) || !strings.Contains(challenge, test.challenge) {
+				t.Errorf("%d %q %s, want %d %q %s", response.StatusCode, challenge, body, test.status, test.challenge, test.body)
 			}
 			if test.status != http.StatusOK && strings.Contains(string(body), "hello") {
 				t.Error("the handler ran although the request was refused")
