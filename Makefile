@@ -1,25 +1,49 @@
-# Everything a fresh machine needs comes from go.mod and from here; `make help` lists the targets.
+# Everything that a fresh machine needs comes from go.mod and from here. `make help` lists the targets.
+#
+# M2M_HEAVY_TESTS chooses how much the tests prove: unset, what fits in a minute; 1, every proof; long, a soak test.
 SHELL := /bin/bash
 GO ?= go
 LINT_VERSION := v2.13.2
-MODULES := . $(patsubst %/go.mod,%,$(filter-out ./go.mod,$(shell find . -name go.mod -not -path './node_modules/*' -not -path '*/node_modules/*' | sort)))
+VULN_VERSION := v1.9.0
+GREMLINS_VERSION := v0.6.0
+APIDIFF_VERSION := v0.0.0-20261113113407-e3970619a1a4
 FUZZTIME ?= 20s
+PLATFORMS := linux/386 windows/amd64 darwin/arm64
+MODULES := . $(patsubst %/go.mod,%,$(filter-out ./go.mod,$(shell find . -name go.mod -not -path '*/node_modules/*' -not -path '*/testdata/*' | sort)))
+
+# in_modules runs a command in the folder of each module in $(1).
+in_modules = @set -e; for m in $(1); do echo "== $$m"; (cd $$m && $(2)); done
 
 .PHONY: help
 help: ## list the targets
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  %-16s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / {printf "  %-15s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+	@echo
+	@echo '  M2M_HEAVY_TESTS=1 adds the proofs that take minutes to any go test, as make heavy and CI do;'
+	@echo '  M2M_HEAVY_TESTS=long runs them in the profile of make torture.'
 
 .PHONY: demo
-demo: ## the main job against a local Stytch, step by step
+demo: ## rotate a secret against a local Stytch, step by step
 	@$(GO) run ./examples/demo
 
 .PHONY: test
-test: ## the tests of every module
-	@set -e; for m in $(MODULES); do echo "== $$m"; (cd $$m && $(GO) test ./...); done
+test: ## the tests of every module, without the heavy ones
+	$(call in_modules,$(MODULES),$(GO) test ./...)
+
+# The race detector makes killed processes and compilations several times slower and finds nothing in them.
+.PHONY: heavy
+heavy: export M2M_HEAVY_TESTS = 1
+heavy: ## every proof, the heavy ones too, with the race detector where it pays
+	$(call in_modules,$(filter-out ./test,$(MODULES)),$(GO) test -race ./...)
+	cd test && $(GO) test -race ./conformance
+	cd test && $(GO) test -timeout 20m ./bench ./drift ./torture
+
+.PHONY: house
+house: ## the rules of the repository: imports, file cycles, wording of errors and comments
+	cd test && $(GO) test ./house
 
 .PHONY: race
-race: ## the tests under the race detector
-	@set -e; for m in $(MODULES); do echo "== $$m"; (cd $$m && $(GO) test -race ./...); done
+race: ## the tests of every module under the race detector, without the heavy ones
+	$(call in_modules,$(MODULES),$(GO) test -race ./...)
 
 .PHONY: generate
 generate: ## write gen/ from api/
@@ -34,6 +58,12 @@ vet: ## go vet, formatting and tidiness of every module
 	@set -e; for m in $(MODULES); do (cd $$m && $(GO) vet ./... && $(GO) mod tidy -diff); done
 	@test -z "$$(gofmt -l $$(git ls-files '*.go'))" || { gofmt -l $$(git ls-files '*.go'); exit 1; }
 
+.PHONY: vet-platforms
+vet-platforms: ## go vet of every module for 32 bits, Windows and macOS
+	@set -e; for p in $(PLATFORMS); do for m in $(MODULES); do \
+		(cd $$m && CGO_ENABLED=0 GOOS=$${p%/*} GOARCH=$${p#*/} $(GO) vet ./...) || { echo "vet-platforms: $$p: module $$m: see above"; exit 1; }; \
+	done; done
+
 .PHONY: lint
 lint: bin/golangci-lint-$(LINT_VERSION) ## golangci-lint, pinned
 	@set -e; for m in $(MODULES); do (cd $$m && $(CURDIR)/bin/golangci-lint-$(LINT_VERSION) run --config $(CURDIR)/.golangci.yml ./...); done
@@ -41,25 +71,21 @@ lint: bin/golangci-lint-$(LINT_VERSION) ## golangci-lint, pinned
 .PHONY: lint-install
 lint-install: bin/golangci-lint-$(LINT_VERSION)
 
-bin/golangci-lint-$(LINT_VERSION):
-	GOBIN=$(CURDIR)/bin $(GO) install github.com/golangci/golangci-lint/v2/cmd/golangci-lint@$(LINT_VERSION)
-	mv bin/golangci-lint $@
-
 .PHONY: contract
 contract: ## lint the contract and run the conformance and property tests against the emulator
 	$(GO) test -count=1 ./api/... ./internal/contract/...
-	cd test && $(GO) test -count=1 ./conformance/...
+	cd test && M2M_HEAVY_TESTS=1 $(GO) test -count=1 ./conformance
 
 .PHONY: contract-live
 contract-live: ## run the conformance suite against Stytch (STYTCH_PROJECT_ID, STYTCH_PROJECT_SECRET)
-	cd test && $(GO) test -count=1 -tags live -run Live -v ./conformance/...
+	cd test && $(GO) test -count=1 -tags live -run Live -v ./conformance
 
 .PHONY: interop
 interop: ## run the official Node SDK against the emulator (needs node and npm)
-	cd test && $(GO) test -count=1 -tags interop ./interop/...
+	cd test && $(GO) test -count=1 -tags interop ./interop
 
 .PHONY: torture
-torture: ## rotations killed, paused and broken, in the long profile: 1,000 random kills, 100,000 rotations on PostgreSQL
+torture: ## rotations killed, paused and broken, as a soak test: 1,000 random kills, 100,000 rotations on PostgreSQL
 	cd test && M2M_HEAVY_TESTS=long $(GO) test -count=1 -timeout 60m -v -run 'Torture|Kill|TwoEngines|Canar' ./torture
 	cd contrib/postgres && M2M_HEAVY_TESTS=long $(GO) test -count=1 -timeout 60m -v -run 'TwoEngines|Paused|Scale' .
 
@@ -71,17 +97,40 @@ fuzz: ## run every fuzz target for FUZZTIME each
 bench: ## the benchmarks of docs/benchmarks.md
 	cd test && $(GO) test -run '^$$' -bench . -benchtime 1x -timeout 20m ./bench
 	$(GO) test -run '^$$' -bench . -timeout 20m ./stytch/emulator ./stytch/metadata
-	$(GO) test -run '^$$' -bench Rotation -benchtime 1x ./stytch/rotate
-	$(GO) test -run '^$$' -bench Fleet10k -benchtime 1x ./stytch/rotate
+	$(GO) test -run '^$$' -bench . -benchtime 1x ./stytch/rotate/...
 
 .PHONY: bench-peers
 bench-peers: ## peers side by side, one table of ratios from one interleaved run, and its chart
 	cd bench && $(GO) run . -svg ../docs/peers.svg
 
 .PHONY: bench-smoke
-bench-smoke: ## the benchmarks once and short, to see that they run
-	$(GO) test -short -run '^$$' -bench . -benchtime 1x ./stytch/...
+bench-smoke: ## every benchmark once and short, to see that it runs
+	$(GO) test -short -run '^$$' -bench . -benchtime 1x ./stytch/... ./internal/...
+	cd test && $(GO) test -short -run '^$$' -bench . -benchtime 1x ./bench
+	cd bench && $(GO) run . -short
+
+.PHONY: mutate
+mutate: bin/gremlins-$(GREMLINS_VERSION) ## change the core line by line and see that its own tests notice (an hour; not in CI)
+	@GREMLINS=$(CURDIR)/$< ./.ci/mutate $(PACKAGES)
+
+.PHONY: api-diff
+api-diff: bin/apidiff-$(APIDIFF_VERSION) ## what changed in the exported API since the last tag
+	@APIDIFF=$(CURDIR)/$< ./.ci/api-diff
+
+.PHONY: vulncheck
+vulncheck: bin/govulncheck-$(VULN_VERSION) ## known vulnerabilities that the code can reach
+	@GOVULNCHECK=$(CURDIR)/$< ./.ci/vulncheck $(MODULES)
 
 .PHONY: ci
 ci: ## what CI runs
 	./.ci/run
+
+# Tools, each at its pinned version.
+bin/golangci-lint-$(LINT_VERSION): TOOL = github.com/golangci/golangci-lint/v2/cmd/golangci-lint@$(LINT_VERSION)
+bin/govulncheck-$(VULN_VERSION): TOOL = golang.org/x/vuln/cmd/govulncheck@$(VULN_VERSION)
+bin/gremlins-$(GREMLINS_VERSION): TOOL = github.com/go-gremlins/gremlins/cmd/gremlins@$(GREMLINS_VERSION)
+bin/apidiff-$(APIDIFF_VERSION): TOOL = golang.org/x/exp/cmd/apidiff@$(APIDIFF_VERSION)
+bin/%:
+	@mkdir -p bin
+	GOBIN=$(CURDIR)/bin $(GO) install $(TOOL)
+	mv bin/$(notdir $(firstword $(subst @, ,$(TOOL)))) $@

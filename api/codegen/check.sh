@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Regenerates everything and compares it with what was there, tracked or not. On drift the new files stay: they are the mend.
+# Regenerates everything and compares it with what was there, tracked or not. After a difference the new files stay: commit them.
 set -euo pipefail
 cd "$(dirname "$0")/../.."
 files() { find . -name '*.gen.go' -not -path './bin/*' | sort; }
@@ -9,6 +9,6 @@ files | xargs tar -cf - | tar -xf - -C "$before"
 go generate ./gen
 status=0
 while read -r file; do
-	cmp -s "$file" "$before/$file" || { echo "check-generate: $file was not what api/ says; it is now: review and commit it" >&2; status=1; }
+	cmp -s "$file" "$before/$file" || { echo "check-generate: $file did not match api/; it was regenerated: review and commit it" >&2; status=1; }
 done < <({ files; cd "$before" && find . -type f; } | sort -u)
 exit $status

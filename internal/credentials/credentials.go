@@ -1,10 +1,11 @@
-// Package credentials is the JSON object in which the credentials of a client are stored, whether in a file that token.File
-// reads or in a secret manager:
+// Package credentials is the JSON object in which the credentials of a client are stored, whether
+// in a file that token.File reads or in a secret manager:
 //
 //	{"client_id": "…", "client_secret": "…", "next_client_secret": "…"}
 //
-// client_secret is the secret to use. next_client_secret is another one that is accepted as well; outside of a rotation the
-// member is absent. Other members belong to the owner of the place and are kept.
+// client_secret is the secret to use. next_client_secret is another one that is accepted as well;
+// outside of a rotation the member is absent. Other members belong to the owner of the place and
+// are kept.
 //
 // No error quotes a secret.
 package credentials
@@ -24,7 +25,8 @@ const (
 	nextName   = "next_client_secret"
 )
 
-// ErrOtherClient means that an object holds the secret of another client, or one without a client id.
+// ErrOtherClient means that an object holds the secret of another client, or one without a client
+// id.
 var ErrOtherClient = errors.New("the credentials belong to another client")
 
 // Credentials are those of one client. The zero value stands for none.
@@ -39,8 +41,8 @@ func (c Credentials) Equal(other Credentials) bool {
 	return c.ClientID == other.ClientID && c.Secret.Equal(other.Secret) && c.Next.Equal(other.Next)
 }
 
-// For returns the credentials in o, the zero value if o has no secret. It refuses an object that names another client, with
-// [ErrOtherClient], and one that no reader could use.
+// For returns the credentials in o, the zero value if o has no secret. It refuses an object that
+// names another client, with [ErrOtherClient], and one that no reader could use.
 func (o Object) For(clientID string) (Credentials, error) {
 	var c Credentials
 	if i := o.index(idName); i >= 0 && json.Unmarshal(o.members[i].value, &c.ClientID) != nil {
@@ -90,10 +92,12 @@ func (o Object) withSecret(name string, s secret.String) (Object, error) {
 	return o.set(name, value), nil
 }
 
-// minRedacted is how short a value may be to be taken for a secret. A shorter one is part of too many texts.
+// minRedacted is how short a value may be to be taken for a secret. A shorter one is part of too
+// many texts.
 const minRedacted = 4
 
-// Values returns the value of each member but the client id, for redaction: members of others may be secrets too.
+// Values returns the value of each member but the client id, for redaction: members of others may
+// be secrets too.
 func (o Object) Values() []string {
 	var values []string
 	for _, m := range o.members {

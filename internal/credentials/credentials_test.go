@@ -122,7 +122,8 @@ func TestValues(t *testing.T) {
 	}
 }
 
-// FuzzParse: what can be read can be changed and read again, and members of others survive that to the byte.
+// FuzzParse: what can be read can be changed and read again, and members of others survive that to
+// the byte.
 func FuzzParse(f *testing.F) {
 	for _, seed := range []string{
 		`{"client_id":"m2m-client-test-1","client_secret":"s","next_client_secret":"t"}`, `{}`, ``, `{"a":1,"a":2}`, `{"\u0061":1,"a":2}`,

@@ -12,8 +12,8 @@ import (
 // errObject does not say where the fault is: the text holds secrets.
 var errObject = errors.New("not one JSON object in UTF-8 without repeated names")
 
-// Object is a JSON object whose members are replaced one by one. The other members keep their bytes and their order. The
-// zero value is the empty object. Methods return a changed copy.
+// Object is a JSON object whose members are replaced one by one. The other members keep their bytes
+// and their order. The zero value is the empty object. Methods return a changed copy.
 type Object struct{ members []member }
 
 type member struct {
@@ -22,8 +22,8 @@ type member struct {
 	value json.RawMessage
 }
 
-// Parse reads exactly one JSON object. It refuses a name that occurs twice, escapes resolved, because two readers could take
-// different values for it.
+// Parse reads exactly one JSON object. It refuses a name that occurs twice, escapes resolved,
+// because two readers could take different values for it.
 func Parse(text []byte) (Object, error) {
 	d := json.NewDecoder(bytes.NewReader(text))
 	if open, err := d.Token(); err != nil || open != json.Delim('{') || !utf8.Valid(text) {

@@ -1,5 +1,6 @@
-// Package heavy keeps the tests that take minutes out of a plain go test. M2M_HEAVY_TESTS=1 runs them, as CI does;
-// M2M_HEAVY_TESTS=long runs them in the profile of a soak test, as make torture does.
+// Package heavy keeps the tests that take minutes out of a plain go test. M2M_HEAVY_TESTS=1 runs
+// them, as CI does; M2M_HEAVY_TESTS=long runs them in the profile of a soak test, as make torture
+// does.
 package heavy
 
 import (

@@ -12,7 +12,8 @@ import (
 	"github.com/stytchkit/m2m/stytch/rotate/deliver"
 )
 
-// apiServer serves the Secrets of the namespace "apps" as the documentation of the Kubernetes API describes.
+// apiServer serves the Secrets of the namespace "apps" as the documentation of the Kubernetes API
+// describes.
 type apiServer struct {
 	faulty
 	version int

@@ -13,7 +13,8 @@ const (
 	maxPause = 250 * time.Millisecond
 )
 
-// untilUnchanged calls try until it is done. Each attempt that is not done lost to another process, which made progress.
+// untilUnchanged calls try until it is done. Each attempt that is not done lost to another process,
+// which made progress.
 func untilUnchanged(ctx context.Context, where string, try func() (done bool, err error)) error {
 	for n := range attempts {
 		if n > 0 {

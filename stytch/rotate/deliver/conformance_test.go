@@ -219,7 +219,8 @@ func refuses(t *testing.T, b bench) {
 	}
 }
 
-// TestTokenReads: what is delivered is what token.File takes, in a file and, decoded, in a mounted Secret.
+// TestTokenReads: what is delivered is what token.File takes, in a file and, decoded, in a mounted
+// Secret.
 func TestTokenReads(t *testing.T) {
 	dir := t.TempDir()
 	a := newAPIServer(t)

@@ -16,9 +16,11 @@ import (
 
 // Errors, for errors.Is.
 var (
-	// ErrInvalidArgument: the configuration, the client id or the delivery is not valid. Nothing was read or written.
+	// ErrInvalidArgument: the configuration, the client id or the delivery is not valid. Nothing
+	// was read or written.
 	ErrInvalidArgument = rotate.ErrInvalidArgument
-	// ErrOtherClient: the place holds the secret of another client, or a secret without a client id. Nothing was overwritten.
+	// ErrOtherClient: the place holds the secret of another client, or a secret without a client
+	// id. Nothing was overwritten.
 	ErrOtherClient = credentials.ErrOtherClient
 	// ErrConflict: others changed the place on every attempt, between reading and writing it.
 	ErrConflict = errors.New("deliver: the place was changed by others on every attempt")

@@ -1,16 +1,18 @@
-// Package deliver writes the secrets of a rotation to where they are used. Every deliverer here is a [rotate.Deliverer]. All
-// but [Exec] are also a [rotate.Reader], so a rotation finds the current secret in that place and checks each delivery.
+// Package deliver writes the secrets of a rotation to where they are used. Every deliverer here is
+// a [rotate.Deliverer]. All but [Exec] are also a [rotate.Reader], so a rotation finds the current
+// secret in that place and checks each delivery.
 //
-//	deliverer     place                        written by                        left alone
-//	File          one credentials file         rename, then fsync                other members
-//	Folder        <folder>/<client id>.json    the same                          the same
-//	Vault         a secret of a KV v2 engine   check-and-set on its version      other keys of the secret
-//	Kubernetes    a key of a Secret            patch of its resourceVersion      everything else in the Secret
-//	Exec          up to your program           your program; exit code 0 is success
+//	deliverer   place                       written by                 left alone
+//	File        one credentials file        rename, then fsync         other members
+//	Folder      <folder>/<client id>.json   the same                   the same
+//	Vault       a secret of a KV v2 engine  check-and-set              other keys
+//	Kubernetes  a key of a Secret           patch of the version read  everything else
+//	Exec        up to your program          your program; 0 is success
 //
-// Each place holds what token.File reads: client_id, client_secret (the secret to use) and next_client_secret (the other secret
-// that is still accepted, if there is one). During a rotation client_secret is the new secret and next_client_secret the
-// previous one. In Vault these are keys of a secret; everywhere else they are members of one JSON object.
+// Each place holds what token.File reads: client_id, client_secret (the secret to use) and
+// next_client_secret (the other secret that is still accepted, if there is one). During a rotation
+// client_secret is the new secret and next_client_secret the previous one. In Vault these are keys
+// of a secret; everywhere else they are members of one JSON object.
 //
 //	vault, err := deliver.Vault(deliver.VaultConfig{
 //		Address: "https://vault.internal:8200",
@@ -24,11 +26,13 @@
 //		"2-file":  deliver.File("/etc/payments/stytch.json"),
 //	}, journal)
 //
-// A place that belongs to another client is [ErrOtherClient] and is left unchanged. Delivering what a place already holds
-// changes nothing and makes no new version. Concurrent changes by others are never overwritten: the place is read again and,
-// after ten attempts, the delivery fails with [ErrConflict].
+// A place that belongs to another client is [ErrOtherClient] and is left unchanged. Delivering what
+// a place already holds changes nothing and makes no new version. Concurrent changes by others are
+// never overwritten: the place is read again and, after ten attempts, the delivery fails with
+// [ErrConflict].
 //
-// Errors name the place and the fault. They quote servers and programs, but with every secret removed: those that were sent,
-// in all usual encodings, and those that the place held. All deliverers are safe for concurrent use. Printed, they show where
-// they write, without tokens or environments.
+// Errors name the place and the fault. They quote servers and programs, but with every secret
+// removed: those that were sent, in all usual encodings, and those that the place held. All
+// deliverers are safe for concurrent use. Printed, they show where they write, without tokens or
+// environments.
 package deliver

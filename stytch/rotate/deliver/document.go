@@ -11,8 +11,8 @@ import (
 // maxDocument is how many bytes of a credentials file token.File reads.
 const maxDocument = 16 << 10
 
-// parseDocument reads a JSON object that is a text of its own. An empty text is the empty object: someone may have created the
-// file, or the key, in advance.
+// parseDocument reads a JSON object that is a text of its own. An empty text is the empty object:
+// someone may have created the file, or the key, in advance.
 func parseDocument(text []byte) (credentials.Object, error) {
 	if len(bytes.TrimSpace(text)) == 0 {
 		return credentials.Object{}, nil

@@ -11,7 +11,8 @@ import (
 	"github.com/stytchkit/m2m/stytch/secret"
 )
 
-// A rotation delivers the new secret together with the previous one, and in the end the new one alone.
+// A rotation delivers the new secret together with the previous one, and in the end the new one
+// alone.
 func ExampleFile() {
 	dir, err := os.MkdirTemp("", "example")
 	if err != nil {

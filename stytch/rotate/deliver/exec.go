@@ -14,8 +14,8 @@ import (
 	"github.com/stytchkit/m2m/stytch/secret"
 )
 
-// pipeDelay is how long a process may keep a pipe of a program open that has ended. It is shorter than the time for which a
-// rotation waits for a deliverer after its deadline.
+// pipeDelay is how long a process may keep a pipe of a program open that has ended. It is shorter
+// than the time for which a rotation waits for a deliverer after its deadline.
 const pipeDelay = 500 * time.Millisecond
 
 // Program is a deliverer that runs a program for each delivery. [Exec] makes it.
@@ -28,27 +28,33 @@ type Program struct {
 
 var _ rotate.Deliverer = (*Program)(nil)
 
-// Exec runs the program name with args, found as by os/exec, and writes one JSON object and a line feed to its standard input:
+// Exec runs the program name with args, found as by os/exec, and writes one JSON object and a line
+// feed to its standard input:
 //
-//	{"version":1, "rotation_id":"…", "client_id":"…", "client_secret":"…", "previous_client_secret":"…"}
+//	{"version":1, "rotation_id":"…", "client_id":"…",
+//	 "client_secret":"…", "previous_client_secret":"…"}
 //
-// client_secret is the secret to use. previous_client_secret is still accepted; the member is absent if there is none. The
-// program must ignore members that it does not know, and refuse a version that it does not know. It must be idempotent: after a
-// crash it runs again, with the same object or another one, and must go by that object alone.
+// client_secret is the secret to use. previous_client_secret is still accepted; the member is
+// absent if there is none. The program must ignore members that it does not know, and refuse a
+// version that it does not know. It must be idempotent: after a crash it runs again, with the same
+// object or another one, and must go by that object alone.
 //
-// Exit code 0 means that the object is stored durably where it belongs. Any other code, or death by a signal, means that it is
-// not, or may not be. The error then holds the code and unwraps to *exec.ExitError. A delivery runs the program once. Both
-// secrets keep working until a run succeeds.
+// Exit code 0 means that the object is stored durably where it belongs. Any other code, or death by
+// a signal, means that it is not, or may not be. The error then holds the code and unwraps to
+// *exec.ExitError. A delivery runs the program once. Both secrets keep working until a run
+// succeeds.
 //
-// When the context ends, the program is killed; on Unix with its process group, so with everything that it started unless that
-// left the group. The program inherits the working folder and the environment of this process ([Program.WithEnv] replaces the
-// latter). No secret is in its arguments or its environment. Standard output is discarded. So is standard error, except for the
+// When the context ends, the program is killed; on Unix with its process group, so with everything
+// that it started unless that left the group. The program inherits the working folder and the
+// environment of this process ([Program.WithEnv] replaces the latter). No secret is in its
+// arguments or its environment. Standard output is discarded. So is standard error, except for the
 // last KiB, which an error quotes with the secrets removed.
 func Exec(name string, args ...string) *Program {
 	return &Program{description: description("deliver.Exec(" + name + ")"), name: name, args: append([]string(nil), args...)}
 }
 
-// WithEnv returns a copy of p whose program gets env, each "key=value", instead of the environment of this process.
+// WithEnv returns a copy of p whose program gets env, each "key=value", instead of the environment
+// of this process.
 func (p *Program) WithEnv(env ...string) *Program {
 	with := *p
 	with.env = append([]string{}, env...)
@@ -94,8 +100,8 @@ func (p *Program) Deliver(ctx context.Context, d rotate.Delivery) error {
 	return fmt.Errorf("deliver: program %q: %w", p.name, err)
 }
 
-// tail is a writer that keeps the end of what is written: maxQuoted bytes, and as many in front of them as it takes to
-// recognize a secret that was cut.
+// tail is a writer that keeps the end of what is written: maxQuoted bytes, and as many in front of
+// them as it takes to recognize a secret that was cut.
 type tail struct{ kept []byte }
 
 const maxTail = maxQuoted + redact.Margin

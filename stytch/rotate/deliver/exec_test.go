@@ -256,7 +256,8 @@ func TestExecEnds(t *testing.T) {
 	}
 }
 
-// TestExecLeaves: what a program leaves running does not hold the delivery up, although it holds the pipes.
+// TestExecLeaves: what a program leaves running does not hold the delivery up, although it holds
+// the pipes.
 func TestExecLeaves(t *testing.T) {
 	l, env := socket(t)
 	done := make(chan error, 1)

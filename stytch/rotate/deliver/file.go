@@ -21,13 +21,15 @@ const previousSuffix = ".previous"
 
 // Files stores credentials in files that token.File reads. [File] and [Folder] make it.
 //
-// A file has mode 0600 and is replaced by renaming, after its content is on disk. An existing file must be a regular file of
-// the user of this process that no one else may read. Symlinks are refused, and so is a folder in which every user may rename
-// files. Members of others are kept. Local file systems on Unix are supported; network file systems and Windows are not.
+// A file has mode 0600 and is replaced by renaming, after its content is on disk. An existing file
+// must be a regular file of the user of this process that no one else may read. Symlinks are
+// refused, and so is a folder in which every user may rename files. Members of others are kept.
+// Local file systems on Unix are supported; network file systems and Windows are not.
 //
-// While both secrets are accepted, the previous version of the file lies beside it, with ".previous" added to its name. If the
-// new secret causes trouble, move that file back. A delivery without a previous secret removes it, because its secret is no
-// longer accepted, or is the one in the file.
+// While both secrets are accepted, the previous version of the file lies beside it, with
+// ".previous" added to its name. If the new secret causes trouble, move that file back. A delivery
+// without a previous secret removes it, because its secret is no longer accepted, or is the one in
+// the file.
 type Files struct {
 	description
 	what    string // File or Folder
@@ -55,12 +57,14 @@ func File(path string) *Files {
 	return f
 }
 
-// safeName matches file names that have no meaning to shells and file systems, and are neither options nor hidden files.
+// safeName matches file names that have no meaning to shells and file systems, and are neither
+// options nor hidden files.
 var safeName = regexp.MustCompile(`^[A-Za-z0-9_][A-Za-z0-9_.-]{0,127}$`)
 
-// Folder stores the credentials of many clients in dir, each in a file named <client id>.json. A missing folder is created
-// with mode 0700; an existing one must be closed to other users. A client id must have 1 to 128 ASCII letters, digits, _, . and -,
-// and must not begin with . or -. Any other id is [ErrInvalidArgument].
+// Folder stores the credentials of many clients in dir, each in a file named <client id>.json. A
+// missing folder is created with mode 0700; an existing one must be closed to other users. A client
+// id must have 1 to 128 ASCII letters, digits, _, . and -, and must not begin with . or -. Any
+// other id is [ErrInvalidArgument].
 func Folder(dir string) *Files {
 	f := &Files{description: description("deliver.Folder(" + dir + ")"), what: "Folder", private: true, seed: maphash.MakeSeed()}
 	f.path = func(id string) (string, error) {
@@ -189,8 +193,9 @@ func replace(path string, d rotate.Delivery) error {
 	return atomicfile.SyncDir(filepath.Dir(path))
 }
 
-// keepsPrevious reports whether to copy the file that holds held to path before d replaces it. The copy is for going back: of
-// several files in one rotation it is the one with the secret that is still accepted, or the first one if none has it.
+// keepsPrevious reports whether to copy the file that holds held to path before d replaces it. The
+// copy is for going back: of several files in one rotation it is the one with the secret that is
+// still accepted, or the first one if none has it.
 func keepsPrevious(path string, held credentials.Credentials, d rotate.Delivery) (bool, error) {
 	if d.Previous.IsZero() || held.Secret.IsZero() || held.Secret.Equal(d.Secret) {
 		return false, nil

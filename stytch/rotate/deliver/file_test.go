@@ -209,7 +209,8 @@ func TestFileKeeps(t *testing.T) {
 	}
 }
 
-// TestFileDies stops at each step of writing, then delivers again: at any time the file is the previous or the new one.
+// TestFileDies stops at each step of writing, then delivers again: at any time the file is the
+// previous or the new one.
 func TestFileDies(t *testing.T) {
 	defer func() { atomicfile.Point = nil }()
 	full := errors.New("the disk is full")

@@ -15,9 +15,10 @@ import (
 // serviceAccount is where Kubernetes mounts the service account of a pod.
 const serviceAccount = "/var/run/secrets/kubernetes.io/serviceaccount"
 
-// InCluster returns the configuration of the pod that this process runs in: the API server from KUBERNETES_SERVICE_HOST and
-// KUBERNETES_SERVICE_PORT, and the namespace, the CA and the token of the service account. The token is read for each request,
-// because it is replaced while the pod runs. It fails outside of a pod, and in a pod without a service account.
+// InCluster returns the configuration of the pod that this process runs in: the API server from
+// KUBERNETES_SERVICE_HOST and KUBERNETES_SERVICE_PORT, and the namespace, the CA and the token of
+// the service account. The token is read for each request, because it is replaced while the pod
+// runs. It fails outside of a pod, and in a pod without a service account.
 func InCluster() (KubernetesConfig, error) { return inCluster(os.Getenv, serviceAccount) }
 
 func inCluster(getenv func(string) string, dir string) (KubernetesConfig, error) {

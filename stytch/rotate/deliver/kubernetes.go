@@ -16,13 +16,15 @@ import (
 // defaultKey is the key in a Secret, and so the name of the file where the Secret is mounted.
 const defaultKey = "credentials.json"
 
-// KubernetesConfig locates Secrets in a cluster. [InCluster] fills in everything but SecretName, which is always required.
+// KubernetesConfig locates Secrets in a cluster. [InCluster] fills in everything but SecretName,
+// which is always required.
 type KubernetesConfig struct {
 	Address   string // of the API server: https://host:port, or http:// on loopback; a path may precede /api
 	Namespace string
 
-	// SecretName returns the name of the Secret of a client. Key returns the key in it; nil means "credentials.json" for all.
-	// Several clients may share a Secret under different keys. Both must be safe for concurrent use.
+	// SecretName returns the name of the Secret of a client. Key returns the key in it; nil means
+	// "credentials.json" for all. Several clients may share a Secret under different keys. Both
+	// must be safe for concurrent use.
 	SecretName func(clientID string) string
 	Key        func(clientID string) string
 
@@ -51,15 +53,17 @@ var (
 	dataKey = regexp.MustCompile(`^[-._a-zA-Z0-9]{1,253}$`)
 )
 
-// Kubernetes stores credentials in Secrets of Kubernetes, through the API server. One key of a Secret holds the JSON object
-// that token.File reads, so a service reads it from the volume where the Secret is mounted and follows every change. The kubelet
-// updates a mount after up to some minutes: give the rotation a grace period (rotate.WithGrace). A mount with a subPath is
-// never updated.
+// Kubernetes stores credentials in Secrets of Kubernetes, through the API server. One key of a
+// Secret holds the JSON object that token.File reads, so a service reads it from the volume where
+// the Secret is mounted and follows every change. The kubelet updates a mount after up to some
+// minutes: give the rotation a grace period (rotate.WithGrace). A mount with a subPath is never
+// updated.
 //
-// A delivery is a merge patch of that key alone, bound to the resourceVersion that was read. Other keys, labels and
-// annotations are not sent, so they cannot be lost. The service account needs the verbs "get" and "patch" on secrets in the
-// namespace and, with Create, "create". An immutable Secret is an error. Redirects are refused. Responses are limited to
-// 4 MiB. Only the context limits the time.
+// A delivery is a merge patch of that key alone, bound to the resourceVersion that was read. Other
+// keys, labels and annotations are not sent, so they cannot be lost. The service account needs the
+// verbs "get" and "patch" on secrets in the namespace and, with Create, "create". An immutable
+// Secret is an error. Redirects are refused. Responses are limited to 4 MiB. Only the context
+// limits the time.
 func Kubernetes(cfg KubernetesConfig) (*KubernetesSecrets, error) {
 	s, err := newServer("Kubernetes", cfg.Address, cfg.HTTPClient, cfg.Token)
 	if err != nil {

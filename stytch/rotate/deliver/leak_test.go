@@ -25,8 +25,8 @@ var (
 	hexRun    = regexp.MustCompile(`[0-9A-Fa-f]{12,}`)
 )
 
-// leaks reports whether eight characters in a row of the random parts of a secret are in text, as they are or in base64
-// or hexadecimal, at whatever place of something larger.
+// leaks reports whether eight characters in a row of the random parts of a secret are in text, as
+// they are or in base64 or hexadecimal, at whatever place of something larger.
 func leaks(text string, secrets ...secret.String) bool {
 	texts := []string{text}
 	for _, run := range hexRun.FindAllString(text, -1) {
@@ -88,7 +88,8 @@ func TestOracle(t *testing.T) {
 	}
 }
 
-// TestTail puts a secret across each place where long output is cut. The secret has no lower case letter, the rest nothing else.
+// TestTail puts a secret across each place where long output is cut. The secret has no lower case
+// letter, the rest nothing else.
 func TestTail(t *testing.T) {
 	s := rand.Text() + rand.Text()
 	for n := range len(s) + 20 {

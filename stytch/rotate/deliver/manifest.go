@@ -23,7 +23,8 @@ type metadata struct {
 	Version string `json:"resourceVersion,omitempty"`
 }
 
-// storedSecret is the part of a Secret that a delivery needs. Its version is "" if the Secret does not exist.
+// storedSecret is the part of a Secret that a delivery needs. Its version is "" if the Secret does
+// not exist.
 type storedSecret struct {
 	version   string
 	immutable bool

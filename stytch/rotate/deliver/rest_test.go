@@ -161,7 +161,8 @@ func TestRESTSlow(t *testing.T) {
 	}
 }
 
-// TestRESTLostResponse: the change was made but its response was lost; the next delivery finds it done.
+// TestRESTLostResponse: the change was made but its response was lost; the next delivery finds it
+// done.
 func TestRESTLostResponse(t *testing.T) {
 	for name, p := range restPlaces(t) {
 		d := rotate.Delivery{ClientID: clientID, Secret: canary(), Previous: canary()}

@@ -110,7 +110,8 @@ func (s *server) send(ctx context.Context, r request) (response, error) {
 	return response{resp.StatusCode, resp.Header, data, redactor}, nil
 }
 
-// failure is an unsuccessful response as an error: the request, the status, what it means and what the server said.
+// failure is an unsuccessful response as an error: the request, the status, what it means and what
+// the server said.
 func (s *server) failure(r request, resp response, meaning, said string) error {
 	text := fmt.Sprintf("deliver: %s: %s %s: status %d", s.name, r.method, r.path, resp.status)
 	if resp.status/100 == 3 {

@@ -11,9 +11,9 @@ import (
 
 const maxToken = 64 << 10 // bytes of a token file
 
-// TokenFile provides the token in a file, for [VaultConfig] and [KubernetesConfig]. The file is read for each request, so it may
-// be replaced at any time. Spaces around the token are ignored. Symlinks are followed, because Kubernetes mounts tokens
-// through them.
+// TokenFile provides the token in a file, for [VaultConfig] and [KubernetesConfig]. The file is
+// read for each request, so it may be replaced at any time. Spaces around the token are ignored.
+// Symlinks are followed, because Kubernetes mounts tokens through them.
 func TokenFile(path string) func(context.Context) (secret.String, error) {
 	return func(context.Context) (secret.String, error) {
 		info, err := os.Stat(path) // first: opening a pipe would block

@@ -18,11 +18,13 @@ type VaultConfig struct {
 	Namespace string // "" for none
 	Mount     string // of the KV v2 engine, such as "secret"
 
-	// Path returns where in the engine the secret of a client is, such as "stytch/<client id>". A segment is any text without
-	// control characters and backslashes. Path must be safe for concurrent use.
+	// Path returns where in the engine the secret of a client is, such as "stytch/<client id>". A
+	// segment is any text without control characters and backslashes. Path must be safe for
+	// concurrent use.
 	Path func(clientID string) string
 
-	// Token provides the token for each request: [TokenFile] if an agent keeps it in a file. It must be safe for concurrent use.
+	// Token provides the token for each request: [TokenFile] if an agent keeps it in a file. It
+	// must be safe for concurrent use.
 	Token func(ctx context.Context) (secret.String, error)
 
 	HTTPClient *http.Client // its transport must trust the server's CA; nil for a plain client. It is copied
@@ -42,13 +44,15 @@ var (
 	_ rotate.Reader    = (*VaultSecrets)(nil)
 )
 
-// Vault stores credentials in a KV v2 engine of HashiCorp Vault, through its HTTP API. client_id, client_secret and, if there is
-// one, next_client_secret are keys of one secret per client; its other keys are kept. A new version is made only if something
-// changes, and only on top of the version that was read (check-and-set). A deleted or destroyed version counts as absent and is
+// Vault stores credentials in a KV v2 engine of HashiCorp Vault, through its HTTP API. client_id,
+// client_secret and, if there is one, next_client_secret are keys of one secret per client; its
+// other keys are kept. A new version is made only if something changes, and only on top of the
+// version that was read (check-and-set). A deleted or destroyed version counts as absent and is
 // followed by a new one.
 //
-// The policy needs "read", "create" and "update" on <mount>/data/<path>. Redirects are refused, so an address that may lead to
-// a standby node must be one that forwards requests. Responses are limited to 1 MiB. Only the context limits the time.
+// The policy needs "read", "create" and "update" on <mount>/data/<path>. Redirects are refused, so
+// an address that may lead to a standby node must be one that forwards requests. Responses are
+// limited to 1 MiB. Only the context limits the time.
 func Vault(cfg VaultConfig) (*VaultSecrets, error) {
 	s, err := newServer("Vault", cfg.Address, cfg.HTTPClient, cfg.Token)
 	if err != nil {
@@ -141,7 +145,8 @@ func (v *VaultSecrets) get(ctx context.Context, path string, redactor *redact.Re
 	return stored, nil
 }
 
-// put makes the version that follows stored. It is not done if another process made that version first.
+// put makes the version that follows stored. It is not done if another process made that version
+// first.
 func (v *VaultSecrets) put(ctx context.Context, path string, stored vaultVersion, want credentials.Credentials, redactor *redact.Redactor) (done bool, err error) {
 	data, err := stored.object.With(want)
 	if err != nil {

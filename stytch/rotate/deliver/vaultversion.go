@@ -11,8 +11,8 @@ import (
 	"github.com/stytchkit/m2m/internal/credentials"
 )
 
-// vaultVersion is the current version of a secret. It is the zero value if there never was one; its object is empty if the
-// version was deleted.
+// vaultVersion is the current version of a secret. It is the zero value if there never was one; its
+// object is empty if the version was deleted.
 type vaultVersion struct {
 	number int64
 	object credentials.Object
