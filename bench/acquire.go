@@ -14,7 +14,8 @@ import (
 
 const callers = 64
 
-// compareMemory measures a token that is at hand. The floor is what everybody has to do, to look at the clock.
+// compareMemory measures a token that is at hand. The floor is what everybody has to do, to look at
+// the clock.
 func compareMemory(r *report, n size) {
 	e := &endpoint{life: 3600}
 	mine, s := newSource(e)
@@ -37,8 +38,9 @@ func compareMemory(r *report, n size) {
 
 func repeatedly(get tokenFunc) func(int) { return func(int) { must(get()) } }
 
-// crossExpiry lets callers ask for tokens all the time while these expire. x/oauth2 takes a token for expired 10 s before it
-// is, so its tokens live that much longer. An empty call shows what the machine itself does to a caller.
+// crossExpiry lets callers ask for tokens all the time while these expire. x/oauth2 takes a token
+// for expired 10 s before it is, so its tokens live that much longer. An empty call shows what the
+// machine itself does to a caller.
 func crossExpiry(r *report, n size) {
 	e, theirs := &endpoint{latency: n.latency, life: n.life}, &endpoint{latency: n.latency, life: 10 + n.life}
 	mine, s := newSource(e, token.WithMinLife(0), token.WithRefreshAt(n.refresh))
@@ -66,7 +68,8 @@ func crossExpiry(r *report, n size) {
 	r.add(fmt.Sprintf("... slowest call (an empty one: %s)", milliseconds(empty)), "ms", "<= 1", slowest)
 }
 
-// callAll lets all callers call for a while, and returns the slowest call and how many took longer than a limit.
+// callAll lets all callers call for a while, and returns the slowest call and how many took longer
+// than a limit.
 func callAll(get tokenFunc, d, limit time.Duration) (slowest time.Duration, stalled int) {
 	var mu sync.Mutex
 	var wg sync.WaitGroup

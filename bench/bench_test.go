@@ -13,7 +13,8 @@ import (
 	"time"
 )
 
-// TestHarness compares work with twice and four times the work. Only the order is judged: how much is the machine's business.
+// TestHarness compares work with twice and four times the work. Only the order is judged: how much
+// is the machine's business.
 func TestHarness(t *testing.T) {
 	data := make([]byte, 4096)
 	hash := func(times int) func(int) {
@@ -32,7 +33,8 @@ func TestHarness(t *testing.T) {
 	}
 }
 
-// TestCalls checks that the threads of a contestant share out its calls: each number is called once.
+// TestCalls checks that the threads of a contestant share out its calls: each number is called
+// once.
 func TestCalls(t *testing.T) {
 	const calls, chunks = 10, 3
 	seen := make([]int, 2*calls*chunks)

@@ -16,7 +16,8 @@ import (
 // now is the time of the shared vectors, whose tokens are of the same project.
 var now = time.Unix(1767225600, 0)
 
-// judges says what three implementations make of a token, as far as algorithm, key and signature go.
+// judges says what three implementations make of a token, as far as algorithm, key and signature
+// go.
 type judges struct {
 	verifier   *verify.Verifier
 	keys       jose.JSONWebKeySet
@@ -160,8 +161,8 @@ func TestDifferential(t *testing.T) {
 	}
 }
 
-// FuzzDifferential gives the three a token as it is, and one that it signs with any header and payload, so that the fuzzer gets
-// past the signature; flip changes one bit of the latter.
+// FuzzDifferential gives the three a token as it is, and one that it signs with any header and
+// payload, so that the fuzzer gets past the signature; flip changes one bit of the latter.
 func FuzzDifferential(f *testing.F) {
 	s, v := newSigner(), readVectors(f)
 	j := v.judges(f, s)

@@ -1,6 +1,7 @@
-// Command bench measures stytch/verify and stytch/token side by side with golang-jwt, go-jose, go-oidc, jwx and x/oauth2, and
-// prints one table of ratios from one interleaved run. The official Go SDK of Stytch is not among them, because its module
-// cannot be fetched; it verifies tokens with golang-jwt.
+// Command bench measures stytch/verify and stytch/token side by side with golang-jwt, go-jose,
+// go-oidc, jwx and x/oauth2, and prints one table of ratios from one interleaved run. The official
+// Go SDK of Stytch is not among them, because its module cannot be fetched; it verifies tokens with
+// golang-jwt.
 //
 //	go run .                               # a few minutes, on a machine with nothing else to do
 //	go run . -svg ../docs/tokens-bench.svg # and a chart

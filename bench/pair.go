@@ -8,16 +8,16 @@ import (
 	"time"
 )
 
-// A contestant is one side of a comparison. op does the work once; i counts its calls, and op may be called by several
-// goroutines at once.
+// A contestant is one side of a comparison. op does the work once; i counts its calls, and op may
+// be called by several goroutines at once.
 type contestant struct {
 	name string
 	op   func(i int)
 }
 
-// A harness compares contestants with a floor in one process. Each contestant runs in chunks, in random order, and each chunk
-// stands between two chunks of the floor, so that a machine that changes its speed, or has other work to do, does the same to
-// both sides of a ratio.
+// A harness compares contestants with a floor in one process. Each contestant runs in chunks, in
+// random order, and each chunk stands between two chunks of the floor, so that a machine that
+// changes its speed, or has other work to do, does the same to both sides of a ratio.
 type harness struct {
 	chunk   time.Duration // about how long one chunk takes
 	rounds  int           // chunks of each contestant
@@ -65,8 +65,9 @@ func (h harness) compare(floor contestant, others []contestant) map[string]resul
 	return results
 }
 
-// samples are kept apart by whether the floor had all cores before and after. Where other work takes a core, two threads take
-// turns on the other one, and neither a lock nor a shared cache line costs anything.
+// samples are kept apart by whether the floor had all cores before and after. Where other work
+// takes a core, two threads take turns on the other one, and neither a lock nor a shared cache line
+// costs anything.
 type samples struct{ good, other []float64 }
 
 func (s *samples) add(v float64, good bool) {

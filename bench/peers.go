@@ -24,8 +24,8 @@ import (
 	"github.com/stytchkit/m2m/stytch/verify"
 )
 
-// The peers, as columns of the table. Each checks algorithm, key id, signature, iss, aud, nbf, exp and one scope, with keys at
-// hand, and has the custom claim ready for its caller.
+// The peers, as columns of the table. Each checks algorithm, key id, signature, iss, aud, nbf, exp
+// and one scope, with keys at hand, and has the custom claim ready for its caller.
 const (
 	ours   = "stytch/verify"
 	golang = "golang-jwt"

@@ -21,8 +21,8 @@ const (
 	exponent = 65537
 )
 
-// signer signs tokens as Stytch does. Its key has eight primes instead of two, because 100,000 tokens have to be signed and
-// that makes it several times faster; whoever verifies cannot tell.
+// signer signs tokens as Stytch does. Its key has eight primes instead of two, because 100,000
+// tokens have to be signed and that makes it several times faster; whoever verifies cannot tell.
 type signer struct {
 	public rsa.PublicKey
 	primes []prime

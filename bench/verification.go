@@ -107,7 +107,8 @@ func costs(r *report, contestants []contestant) {
 	r.add("fresh token", "allocs/B", "<= 14 / 2500", values)
 }
 
-// cost is what an operation takes from the heap. What runs beside it counts too, so the least of a few is taken.
+// cost is what an operation takes from the heap. What runs beside it counts too, so the least of a
+// few is taken.
 func cost(c contestant) (allocs, bytes float64) {
 	const calls = 500
 	for try := range 5 {

@@ -15,8 +15,9 @@ import (
 	"github.com/stytchkit/m2m/stytch/secret"
 )
 
-// TestCrash ends the network at every call of every delivery, before and after the call takes effect. What readers get is one
-// delivery or the other at every moment, and a second try makes it right, with the same versions as without a crash.
+// TestCrash ends the network at every call of every delivery, before and after the call takes
+// effect. What readers get is one delivery or the other at every moment, and a second try makes it
+// right, with the same versions as without a crash.
 func TestCrash(t *testing.T) {
 	a, b, c := secret.Generate(), secret.Generate(), secret.Generate()
 	first, second := newRotation("rotation-1", a, b), newRotation("rotation-2", b, c)
@@ -82,7 +83,8 @@ func TestCrashThenCancel(t *testing.T) {
 	}
 }
 
-// TestLostAnswer loses one answer, or one request, of a client that repeats as the SDK does by default.
+// TestLostAnswer loses one answer, or one request, of a client that repeats as the SDK does by
+// default.
 func TestLostAnswer(t *testing.T) {
 	a, b := secret.Generate(), secret.Generate()
 	r := newRotation("rotation-1", a, b)

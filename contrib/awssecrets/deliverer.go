@@ -37,8 +37,9 @@ var (
 // Option changes what New makes.
 type Option func(*Deliverer) error
 
-// WithCreate creates a secret that does not exist when it is first delivered to, instead of failing with [ErrMissing]. Of the
-// template the description, KMS key, tags, policies and replicas are used; its name, value and token must be left empty.
+// WithCreate creates a secret that does not exist when it is first delivered to, instead of failing
+// with [ErrMissing]. Of the template the description, KMS key, tags, policies and replicas are
+// used; its name, value and token must be left empty.
 func WithCreate(template secretsmanager.CreateSecretInput) Option {
 	return func(d *Deliverer) error {
 		if template.Name != nil || template.SecretString != nil || template.SecretBinary != nil || template.ClientRequestToken != nil {
@@ -49,8 +50,9 @@ func WithCreate(template secretsmanager.CreateSecretInput) Option {
 	}
 }
 
-// New returns a deliverer that keeps the secret of each client where name says: the name or the ARN of a secret in Secrets
-// Manager. name must be safe for concurrent use and always say the same; "" refuses a client. New sends no request.
+// New returns a deliverer that keeps the secret of each client where name says: the name or the ARN
+// of a secret in Secrets Manager. name must be safe for concurrent use and always say the same; ""
+// refuses a client. New sends no request.
 func New(api API, name func(clientID string) string, opts ...Option) (*Deliverer, error) {
 	if api == nil || name == nil {
 		return nil, errors.New("awssecrets: api and name must not be nil")
@@ -67,12 +69,14 @@ func New(api API, name func(clientID string) string, opts ...Option) (*Deliverer
 	return d, nil
 }
 
-// passes bounds how often a delivery begins anew because somebody else changed the secret in the meantime.
+// passes bounds how often a delivery begins anew because somebody else changed the secret in the
+// meantime.
 const passes = 4
 
-// Deliver implements [rotate.Deliverer]. What is delivered becomes the version AWSCURRENT at once or not at all, and keys of
-// others in the JSON object stay. After a crash or a failure the next call goes on where that one stopped, and makes no second
-// version. Without a rotation id it stores the first secret of a client.
+// Deliver implements [rotate.Deliverer]. What is delivered becomes the version AWSCURRENT at once
+// or not at all, and keys of others in the JSON object stay. After a crash or a failure the next
+// call goes on where that one stopped, and makes no second version. Without a rotation id it stores
+// the first secret of a client.
 func (d *Deliverer) Deliver(ctx context.Context, want rotate.Delivery) error {
 	if want.Secret.IsZero() {
 		return errors.New("awssecrets: there is no secret to deliver")
@@ -92,8 +96,9 @@ func (d *Deliverer) Deliver(ctx context.Context, want rotate.Delivery) error {
 	return err
 }
 
-// Read implements [rotate.Reader]: it tells the version AWSCURRENT. A secret that has no value, or one without client_secret,
-// holds nothing. One that does not exist is [ErrMissing], unless [WithCreate] will create it.
+// Read implements [rotate.Reader]: it tells the version AWSCURRENT. A secret that has no value, or
+// one without client_secret, holds nothing. One that does not exist is [ErrMissing], unless
+// [WithCreate] will create it.
 func (d *Deliverer) Read(ctx context.Context, clientID string) (rotate.Delivery, error) {
 	p, err := d.place(clientID)
 	if err != nil {

@@ -106,7 +106,8 @@ func TestTokenFile(t *testing.T) {
 	}
 }
 
-// TestAnotherSecret is a rotation that gives its next secret up for another one, with the first one still pending.
+// TestAnotherSecret is a rotation that gives its next secret up for another one, with the first one
+// still pending.
 func TestAnotherSecret(t *testing.T) {
 	a, b, c := secret.Generate(), secret.Generate(), secret.Generate()
 	for _, id := range []string{"rotation-1", "rotation-1-1", "rotation-2"} { // of one name, of a restart, of a new one
@@ -144,8 +145,8 @@ func TestVersionIDs(t *testing.T) {
 	}
 }
 
-// TestRolledBack is somebody who moved AWSCURRENT back by hand: the version that was made before is used again, even if no
-// label is left on it.
+// TestRolledBack is somebody who moved AWSCURRENT back by hand: the version that was made before is
+// used again, even if no label is left on it.
 func TestRolledBack(t *testing.T) {
 	a, b := secret.Generate(), secret.Generate()
 	r := newRotation("rotation-1", a, b)
@@ -382,7 +383,8 @@ func TestClients(t *testing.T) {
 	group.Wait()
 }
 
-// TestSameClient delivers the same from several processes at once: all say so in the end, and nothing is there twice.
+// TestSameClient delivers the same from several processes at once: all say so in the end, and
+// nothing is there twice.
 func TestSameClient(t *testing.T) {
 	a, b := secret.Generate(), secret.Generate()
 	r := newRotation("rotation-1", a, b)

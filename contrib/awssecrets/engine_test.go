@@ -59,7 +59,8 @@ func (s *stage) rotator(t *testing.T, line *cut, opts ...rotate.Option) (*rotate
 	return r, d
 }
 
-// works checks that the secret which readers get is accepted, and reports whether it is the first one.
+// works checks that the secret which readers get is accepted, and reports whether it is the first
+// one.
 func (s *stage) works(t *testing.T) (former bool) {
 	t.Helper()
 	held, err := newDeliverer(t, connect(s.aws)).Read(t.Context(), client)
@@ -72,7 +73,8 @@ func (s *stage) works(t *testing.T) (former bool) {
 	return held.Secret.Equal(s.first)
 }
 
-// TestRotation runs whole rotations, of which each one loses the network to AWS at another call, and which the next run ends.
+// TestRotation runs whole rotations, of which each one loses the network to AWS at another call,
+// and which the next run ends.
 func TestRotation(t *testing.T) {
 	for _, after := range []bool{false, true} {
 		for at, done := 1, false; !done && !t.Failed(); at++ {

@@ -43,8 +43,9 @@ func is(err error, codes ...string) bool {
 	return errors.As(err, &failed) && slices.Contains(codes, failed.code)
 }
 
-// callError is a call that failed. Of the SDK's error only that part can be reached which cannot hold a request or an answer:
-// those have the secrets in their bodies, and the signature in their headers.
+// callError is a call that failed. Of the SDK's error only that part can be reached which cannot
+// hold a request or an answer: those have the secrets in their bodies, and the signature in their
+// headers.
 type callError struct {
 	code  string // "" if there was no answer
 	text  string
@@ -113,11 +114,12 @@ func (p *place) because(err error) error {
 	return fmt.Errorf("awssecrets: client %.256q, secret %.256q: %w", p.clientID, p.secretID, err)
 }
 
-// telling is a run of characters that no encoding of texts changes: JSON within JSON, URLs. Shorter ones are in many messages,
-// and no secret of Stytch is shorter.
+// telling is a run of characters that no encoding of texts changes: JSON within JSON, URLs. Shorter
+// ones are in many messages, and no secret of Stytch is shorter.
 var telling = regexp.MustCompile(`[A-Za-z0-9_-]{8,}`)
 
-// hide remembers what no error may hold: the text, and the parts of it that would be seen however it is written.
+// hide remembers what no error may hold: the text, and the parts of it that would be seen however
+// it is written.
 func (p *place) hide(text string) {
 	if len(text) >= 8 {
 		p.hidden = append(p.hidden, text)

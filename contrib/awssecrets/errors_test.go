@@ -237,7 +237,8 @@ func (held) RoundTrip(r *http.Request) (*http.Response, error) {
 	return answer, err
 }
 
-// TestCanary looks for secrets in every error, in what the client logs, and in whatever can be reached from either.
+// TestCanary looks for secrets in every error, in what the client logs, and in whatever can be
+// reached from either.
 func TestCanary(t *testing.T) {
 	current, next := secret.Generate(), secret.New(`next "<&> secret\`+secret.Generate().Reveal())
 	foreign := "PASSWORD-of-a-database"
@@ -292,7 +293,8 @@ func (r *recorder) Logf(_ logging.Classification, format string, args ...any) {
 	fmt.Fprintf(&r.Builder, format+"\n", args...)
 }
 
-// echo is a network that answers one call with what was sent, or with what should have been the answer.
+// echo is a network that answers one call with what was sent, or with what should have been the
+// answer.
 type echo struct {
 	at    int
 	way   string

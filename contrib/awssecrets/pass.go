@@ -11,11 +11,13 @@ import (
 	"github.com/stytchkit/m2m/stytch/rotate"
 )
 
-// pass looks what the secret holds and does what is missing. done is false if somebody else changed something on the way, or
-// may have done so, or there is something to look at again: err is what happened then.
+// pass looks what the secret holds and does what is missing. done is false if somebody else changed
+// something on the way, or may have done so, or there is something to look at again: err is what
+// happened then.
 //
-// The order matters. Readers take AWSCURRENT, so it moves only to a version that was read back; it is moved from the version
-// whose other keys were taken over, or not at all; and AWSPENDING goes last, so that a crash leaves a trace that is found.
+// The order matters. Readers take AWSCURRENT, so it moves only to a version that was read back; it
+// is moved from the version whose other keys were taken over, or not at all; and AWSPENDING goes
+// last, so that a crash leaves a trace that is found.
 func (p *place) pass(ctx context.Context, want rotate.Delivery) (done bool, err error) {
 	s, err := p.describe(ctx)
 	if err != nil {
@@ -82,17 +84,20 @@ func (p *place) first(ctx context.Context, want rotate.Delivery) (done bool, err
 	return !is(err, codeExists), err // somebody else was quicker
 }
 
-// maxVersions bounds how many contents one rotation may deliver on top of one version. More than one are needed only
-// when the next secret was given up for another before the version was made current.
+// maxVersions bounds how many contents one rotation may deliver on top of one version. More than
+// one are needed only when the next secret was given up for another before the version was made
+// current.
 const maxVersions = 16
 
-// stage makes a version with this text that is not yet current, or finds the one that was made before a crash.
+// stage makes a version with this text that is not yet current, or finds the one that was made
+// before a crash.
 func (p *place) stage(ctx context.Context, want rotate.Delivery, s secretState, text string) (id string, pending bool, err error) {
 	for n := range maxVersions {
 		id = versionID(want, s.current, n)
 		labels, there := s.labels[id]
 		if !there {
-			// To say the same again is harmless: the token is the id of the version. To say something else is refused.
+			// To say the same again is harmless: the token is the id of the version. To say
+			// something else is refused.
 			out, err := p.api.PutSecretValue(ctx, &secretsmanager.PutSecretValueInput{
 				SecretId: aws.String(p.secretID), ClientRequestToken: aws.String(id), SecretString: aws.String(text),
 				VersionStages: []string{labelPending},
@@ -134,7 +139,8 @@ func (p *place) unstage(ctx context.Context, from string) (done bool, err error)
 	})
 }
 
-// relabel is refused if the label is no longer where it was seen: another writer moved it, or we did and the answer was lost.
+// relabel is refused if the label is no longer where it was seen: another writer moved it, or we
+// did and the answer was lost.
 func (p *place) relabel(ctx context.Context, in secretsmanager.UpdateSecretVersionStageInput) (done bool, err error) {
 	in.SecretId = aws.String(p.secretID)
 	_, err = p.api.UpdateSecretVersionStage(ctx, &in, quiet)

@@ -13,7 +13,8 @@ import (
 	"testing"
 )
 
-// server answers as Secrets Manager documents: JSON 1.1, versions that never change, labels that are on one version at most.
+// server answers as Secrets Manager documents: JSON 1.1, versions that never change, labels that
+// are on one version at most.
 type server struct {
 	URL string
 

@@ -41,7 +41,8 @@ func newDeliverer(t testing.TB, api awssecrets.API, opts ...awssecrets.Option) *
 	return d
 }
 
-// cut is a network that ends: at the call of that number (from 1), before or after it takes effect, and for ever or once.
+// cut is a network that ends: at the call of that number (from 1), before or after it takes effect,
+// and for ever or once.
 type cut struct {
 	at    int
 	after bool
@@ -111,7 +112,8 @@ func text(d rotate.Delivery) string {
 		d.ClientID, d.Secret.Reveal(), previous)
 }
 
-// settled checks that readers get d, and that it took this many versions (with the one by hand) and left no label behind.
+// settled checks that readers get d, and that it took this many versions (with the one by hand) and
+// left no label behind.
 func settled(t *testing.T, s *server, d rotate.Delivery, versions int) {
 	t.Helper()
 	v := s.of(d.ClientID)

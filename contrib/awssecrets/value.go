@@ -25,7 +25,8 @@ const (
 	keyPrevious = "next_client_secret"
 )
 
-// value is what a version holds: the credentials and whatever else its owner keeps there. The zero value is that of no version.
+// value is what a version holds: the credentials and whatever else its owner keeps there. The zero
+// value is that of no version.
 type value struct {
 	held   rotate.Delivery // without a rotation id
 	fields map[string]json.RawMessage
@@ -77,7 +78,8 @@ func (p *place) parse(text string) (value, error) {
 	return v, nil
 }
 
-// parse never quotes what it reads. An object that not every reader would understand in the same way is refused.
+// parse never quotes what it reads. An object that not every reader would understand in the same
+// way is refused.
 func parse(text string) (value, error) {
 	fields, ok := object(text)
 	if !ok {

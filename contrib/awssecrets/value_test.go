@@ -10,7 +10,8 @@ import (
 	"github.com/stytchkit/m2m/stytch/secret"
 )
 
-// FuzzParse holds that what can be read can be written and read again, and that the keys of others survive that.
+// FuzzParse holds that what can be read can be written and read again, and that the keys of others
+// survive that.
 func FuzzParse(f *testing.F) {
 	for _, seed := range []string{
 		`{}`, `{"client_id":"a","client_secret":"b","next_client_secret":"c"}`, `{"client_id":null,"x":[1,{"y":1e400}]}`, `[]`, ``,

@@ -28,9 +28,10 @@ type secretState struct {
 	labels           map[string][]string
 }
 
-// foreign reports whether somebody else is preparing a version. Two are none of that: one with AWSCURRENT too, which a
-// rotation of AWS may leave when it is finished, and one that was made for this client before. The latter is left over,
-// because Stytch has one next secret at a time: whoever has one to deliver knows that there is no other.
+// foreign reports whether somebody else is preparing a version. Two are none of that: one with
+// AWSCURRENT too, which a rotation of AWS may leave when it is finished, and one that was made for
+// this client before. The latter is left over, because Stytch has one next secret at a time:
+// whoever has one to deliver knows that there is no other.
 func (p *place) foreign(s secretState) bool {
 	return s.pending != "" && s.pending != s.current && !p.made(s.pending)
 }
@@ -62,12 +63,13 @@ func (p *place) describe(ctx context.Context) (secretState, error) {
 	return s, nil
 }
 
-// ours begins the id of every version that is made for a client, so that they are known from those of others.
+// ours begins the id of every version that is made for a client, so that they are known from those
+// of others.
 func ours(clientID string) string { return digest("client", clientID)[:24] }
 
-// versionID is the id of the n-th version that a rotation makes on top of another version. It is the same after a crash,
-// because that other one is current until this one is. It is made of ids alone: many may see it, and from a hash over the
-// content a secret could be guessed.
+// versionID is the id of the n-th version that a rotation makes on top of another version. It is
+// the same after a crash, because that other one is current until this one is. It is made of ids
+// alone: many may see it, and from a hash over the content a secret could be guessed.
 func versionID(d rotate.Delivery, base string, n int) string {
 	return ours(d.ClientID) + digest("version", d.RotationID, base, strconv.Itoa(n))[:40] // 64 characters, the most that AWS allows
 }

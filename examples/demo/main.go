@@ -1,4 +1,5 @@
-// Command demo does the main job of the SDK against a local Stytch and says what happened: it needs no account and no network.
+// Command demo does the main job of the SDK against a local Stytch and says what happened: it needs
+// no account and no network.
 package main
 
 import (
@@ -130,7 +131,8 @@ func (d *demo) update(ctx context.Context) error {
 	return nil
 }
 
-// rotate changes the secret as it would be changed under a running service, which reads it from a file.
+// rotate changes the secret as it would be changed under a running service, which reads it from a
+// file.
 func (d *demo) rotate(ctx context.Context) error {
 	dir, err := os.MkdirTemp("", "m2m-demo")
 	if err != nil {

@@ -1,5 +1,5 @@
-// Command observability shows the SDK's attempts in log/slog and its requests as OpenTelemetry spans, against a local Stytch
-// that fails once.
+// Command observability shows the SDK's attempts in log/slog and its requests as OpenTelemetry
+// spans, against a local Stytch that fails once.
 package main
 
 import (

@@ -54,7 +54,8 @@ func TestWrite(t *testing.T) {
 	}
 }
 
-// The mode is the one that was asked for: of a new file whatever the umask, and of one that had another mode.
+// The mode is the one that was asked for: of a new file whatever the umask, and of one that had
+// another mode.
 func TestWriteMode(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "file")
 	for _, mode := range []fs.FileMode{0o600, 0o644, 0o666, 0o400, 0o600} {
@@ -82,7 +83,8 @@ func TestWriteSymlink(t *testing.T) {
 	}
 }
 
-// A failure at any point leaves the former content, or after the renaming the new one, and no rubbish.
+// A failure at any point leaves the former content, or after the renaming the new one, and no
+// rubbish.
 func TestWriteFails(t *testing.T) {
 	full := fmt.Errorf("disk: %w", syscall.ENOSPC)
 	for point, want := range map[string]string{"created": "former", "written": "former", "synced": "former", "renamed": "new"} {

@@ -1,9 +1,10 @@
-// Package atomicfile writes small private files so that a crash leaves the old or the new content, never a mix and never
-// nothing, and so that other users can neither read nor replace them. It also locks files.
+// Package atomicfile writes small private files so that a crash leaves the old or the new content,
+// never a mix and never nothing, and so that other users can neither read nor replace them. It also
+// locks files.
 //
-// It is for local file systems of Unix systems with flock. Elsewhere every function returns an error that wraps
-// [errors.ErrUnsupported]. Network file systems give weaker guarantees and are not supported. Errors name paths, never content,
-// and wrap the cause.
+// It is for local file systems of Unix systems with flock. Elsewhere every function returns an
+// error that wraps [errors.ErrUnsupported]. Network file systems give weaker guarantees and are not
+// supported. Errors name paths, never content, and wrap the cause.
 package atomicfile
 
 import (
@@ -20,8 +21,9 @@ var (
 	ErrLockLost = errors.New("the lock file was removed")
 )
 
-// Point is called between the steps of writing a file, with "created", "written", "synced" and "renamed". An error makes the
-// write fail there. It is nil outside of tests, which fill the disk or kill the process. Set it before anything is written.
+// Point is called between the steps of writing a file, with "created", "written", "synced" and
+// "renamed". An error makes the write fail there. It is nil outside of tests, which fill the disk
+// or kill the process. Set it before anything is written.
 var Point func(name string) error
 
 func reached(name string) error {
@@ -31,5 +33,6 @@ func reached(name string) error {
 	return Point(name)
 }
 
-// syncFile makes the content of a file, or the names in a folder, durable. Tests of this package record the calls.
+// syncFile makes the content of a file, or the names in a folder, durable. Tests of this package
+// record the calls.
 var syncFile = (*os.File).Sync

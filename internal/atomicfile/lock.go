@@ -9,8 +9,8 @@ import (
 	"syscall"
 )
 
-// Lock takes an exclusive lock on the open file f, until f is closed or the process ends. It does not wait: it reports false if
-// another open file has a lock.
+// Lock takes an exclusive lock on the open file f, until f is closed or the process ends. It does
+// not wait: it reports false if another open file has a lock.
 func Lock(f *os.File) (bool, error) { return flock(f, syscall.LOCK_EX) }
 
 // LockShared takes a lock on the open file f that excludes exclusive locks only.

@@ -9,15 +9,15 @@ import (
 	"syscall"
 )
 
-// LockFile is an exclusive lock on a name: one process has it, and the kernel ends it with the process. The file under the name
-// exists while the lock is held, or after a holder died.
+// LockFile is an exclusive lock on a name: one process has it, and the kernel ends it with the
+// process. The file under the name exists while the lock is held, or after a holder died.
 type LockFile struct {
 	file *os.File
 	path string
 }
 
-// TryLock takes the lock at path, creating the file if necessary. It does not wait: if the lock is held it returns
-// [ErrLocked]. leftover reports that a previous holder died without releasing it.
+// TryLock takes the lock at path, creating the file if necessary. It does not wait: if the lock is
+// held it returns [ErrLocked]. leftover reports that a previous holder died without releasing it.
 func TryLock(path string) (lock *LockFile, leftover bool, err error) {
 	for {
 		file, leftover, err := openLock(path)
@@ -57,7 +57,8 @@ func openLock(path string) (file *os.File, exists bool, err error) {
 	}
 }
 
-// Check returns [ErrLockLost] if the name no longer leads to the locked file: then another process may have the lock.
+// Check returns [ErrLockLost] if the name no longer leads to the locked file: then another process
+// may have the lock.
 func (l *LockFile) Check() error {
 	ours, err := l.file.Stat()
 	if err != nil {
@@ -70,7 +71,8 @@ func (l *LockFile) Check() error {
 	return err
 }
 
-// Unlock removes the file and releases the lock. If the file cannot be removed the lock is released all the same.
+// Unlock removes the file and releases the lock. If the file cannot be removed the lock is released
+// all the same.
 func (l *LockFile) Unlock() error {
 	err := l.Check()
 	if err == nil {

@@ -12,8 +12,9 @@ import (
 	"syscall"
 )
 
-// Dir creates a private folder with mode 0700 at path. If something is there already it must be a folder and not a symlink,
-// belong to the effective user, and give no one else any right. The parent must exist.
+// Dir creates a private folder with mode 0700 at path. If something is there already it must be a
+// folder and not a symlink, belong to the effective user, and give no one else any right. The
+// parent must exist.
 func Dir(path string) error {
 	path = filepath.Clean(path) // a trailing slash would follow a symlink
 	err := os.Mkdir(path, 0o700)
@@ -33,7 +34,8 @@ func Dir(path string) error {
 	return private(path, info)
 }
 
-// Read returns the content of a private file (see [Open]). A file of more than limit bytes is [ErrTooLarge].
+// Read returns the content of a private file (see [Open]). A file of more than limit bytes is
+// [ErrTooLarge].
 func Read(path string, limit int64) ([]byte, error) {
 	f, err := Open(path)
 	if err != nil {
@@ -50,8 +52,8 @@ func Read(path string, limit int64) ([]byte, error) {
 	return data, nil
 }
 
-// Open opens a private file for reading: a regular file that belongs to the effective user and gives no one else any right.
-// A missing file is [fs.ErrNotExist].
+// Open opens a private file for reading: a regular file that belongs to the effective user and
+// gives no one else any right. A missing file is [fs.ErrNotExist].
 func Open(path string) (*os.File, error) {
 	// With O_NONBLOCK, opening a pipe does not wait for a writer.
 	f, err := os.OpenFile(path, os.O_RDONLY|syscall.O_NOFOLLOW|syscall.O_NONBLOCK, 0) //nolint:gosec // the caller's file

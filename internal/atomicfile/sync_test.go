@@ -12,7 +12,8 @@ import (
 	"testing"
 )
 
-// recordSyncs replaces syncFile by one that records what is synced, and what the file has and is called at that time.
+// recordSyncs replaces syncFile by one that records what is synced, and what the file has and is
+// called at that time.
 func recordSyncs(t *testing.T, path string, fail func(what string) error) *[]string {
 	t.Helper()
 	var calls []string
@@ -41,8 +42,8 @@ func recordSyncs(t *testing.T, path string, fail func(what string) error) *[]str
 	return &calls
 }
 
-// The content is synced before it gets its name, and the name before Write returns. Otherwise a crash of the machine leaves an
-// empty file, or the old one.
+// The content is synced before it gets its name, and the name before Write returns. Otherwise a
+// crash of the machine leaves an empty file, or the old one.
 func TestSyncOrder(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "file")
 	calls := recordSyncs(t, path, func(string) error { return nil })

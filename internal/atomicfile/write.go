@@ -14,11 +14,13 @@ import (
 	"syscall"
 )
 
-// tempPrefix marks files that are being written. Their names do not contain the final name, which may be of any length.
+// tempPrefix marks files that are being written. Their names do not contain the final name, which
+// may be of any length.
 const tempPrefix = ".unfinished-"
 
-// Write durably replaces the file at path by one with the given data and mode, whatever the umask. A symlink is replaced, not
-// followed. After an error the file has either its old content or data. The folder must exist.
+// Write durably replaces the file at path by one with the given data and mode, whatever the umask.
+// A symlink is replaced, not followed. After an error the file has either its old content or data.
+// The folder must exist.
 func Write(path string, data []byte, mode fs.FileMode) error {
 	p, err := Prepare(path, data, mode)
 	if err != nil {
@@ -69,8 +71,8 @@ func fill(temp *os.File, data []byte, mode fs.FileMode) error {
 	return reached("synced")
 }
 
-// Commit gives the file its final name. The name survives a crash of the machine only after [SyncDir]. If Commit fails the
-// file is removed, unless the error is that of [Point] at "renamed".
+// Commit gives the file its final name. The name survives a crash of the machine only after
+// [SyncDir]. If Commit fails the file is removed, unless the error is that of [Point] at "renamed".
 func (p *Pending) Commit() error {
 	if err := os.Rename(p.temp.Name(), p.path); err != nil {
 		p.Discard()

@@ -26,8 +26,9 @@ var (
 	errClientID        = errors.New("client id must be at most 256 bytes of UTF-8 without spaces and control characters")
 )
 
-// CheckID accepts the ids of Stytch's projects: project-test- or project-live-, then letters, digits and hyphens, at most
-// 256 bytes. The prefix decides which host gets the project's secret, so an id without one of them is refused.
+// CheckID accepts the ids of Stytch's projects: project-test- or project-live-, then letters,
+// digits and hyphens, at most 256 bytes. The prefix decides which host gets the project's secret,
+// so an id without one of them is refused.
 func CheckID(id string) error {
 	switch {
 	case id == "":
@@ -45,8 +46,9 @@ func CheckID(id string) error {
 	return nil
 }
 
-// CheckClientID accepts the ids of M2M clients and Connected Apps, those chosen at import included: 1 to 256 bytes of UTF-8
-// without spaces and control characters. Ids of projects and secrets are refused.
+// CheckClientID accepts the ids of M2M clients and Connected Apps, those chosen at import included:
+// 1 to 256 bytes of UTF-8 without spaces and control characters. Ids of projects and secrets are
+// refused.
 //
 // It does not judge whether an id is safe in a path: that depends on where the path leads.
 func CheckClientID(id string) error {

@@ -46,8 +46,8 @@ func CheckCredentials(id, text string) error {
 	return CheckSecret(text)
 }
 
-// CheckClientSecret accepts the secrets of clients, those chosen at import included: 1 to 1024 bytes of UTF-8 without control
-// characters.
+// CheckClientSecret accepts the secrets of clients, those chosen at import included: 1 to 1024
+// bytes of UTF-8 without control characters.
 func CheckClientSecret(text string) error {
 	switch {
 	case text == "":

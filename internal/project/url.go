@@ -26,8 +26,9 @@ func BaseURL(id string) *url.URL {
 	return base
 }
 
-// ParseBaseURL reads an address that paths are appended to: https, or http to a loopback address, without user info, query or
-// fragment, and with a path that means the same to every proxy. The result has no trailing slash.
+// ParseBaseURL reads an address that paths are appended to: https, or http to a loopback address,
+// without user info, query or fragment, and with a path that means the same to every proxy. The
+// result has no trailing slash.
 func ParseBaseURL(address string) (*url.URL, error) {
 	base, err := parse("base URL", address)
 	if err != nil {
@@ -44,8 +45,8 @@ func ParseBaseURL(address string) (*url.URL, error) {
 	return base, nil
 }
 
-// ParseURL reads an address that requests are sent to, or that names a server, as it stands: with the same rules as
-// [ParseBaseURL], but a single trailing slash belongs to it.
+// ParseURL reads an address that requests are sent to, or that names a server, as it stands: with
+// the same rules as [ParseBaseURL], but a single trailing slash belongs to it.
 func ParseURL(address string) (*url.URL, error) {
 	u, err := parse("URL", address)
 	if err != nil {
@@ -95,7 +96,8 @@ func checkPath(what, path string) error {
 	return nil
 }
 
-// IsLoopback reports whether a host is this machine, so that no one else sees what is sent to it in the clear.
+// IsLoopback reports whether a host is this machine, so that no one else sees what is sent to it in
+// the clear.
 func IsLoopback(host string) bool {
 	ip, err := netip.ParseAddr(host)
 	return host == "localhost" || err == nil && ip.Unmap().IsLoopback()

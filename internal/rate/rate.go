@@ -1,9 +1,10 @@
-// Package rate is the policy by which clients of a server send fewer requests when it asks them to: a token bucket whose rate is
-// halved at once and grows back evenly. It is a pure state machine. The caller keeps the [State], in memory or in a row of a
-// database, passes the time in, and does the waiting.
+// Package rate is the policy by which clients of a server send fewer requests when it asks them to:
+// a token bucket whose rate is halved at once and grows back evenly. It is a pure state machine.
+// The caller keeps the [State], in memory or in a row of a database, passes the time in, and does
+// the waiting.
 //
-// The numbers are on the careful side, because those who send too much are throttled for everything, rotations in progress
-// included:
+// The numbers are on the careful side, because those who send too much are throttled for
+// everything, rotations in progress included:
 //
 //   - A pause is as long as the server says, but at least 1 s ([MinPause]) and at most 1 h ([MaxPause]), so that a bogus
 //     Retry-After cannot stall the work for days.
@@ -26,8 +27,8 @@ const (
 	Floor    = 1.0 / 64        // of the full rate
 	Recovery = 2 * time.Minute // from nothing to the full rate
 
-	// lateness is by how much a timer may be late before tokens are lost to whom it wakes. Without it a small burst would
-	// lose much of the rate.
+	// lateness is by how much a timer may be late before tokens are lost to whom it wakes. Without
+	// it a small burst would lose much of the rate.
 	lateness = 100 * time.Millisecond
 
 	longestWait    = time.Minute // the caller looks again at least this often
@@ -63,9 +64,10 @@ func (p Policy) Full(now time.Time) State {
 	return State{Tokens: p.burst, Filled: now, Share: 1, Slowed: now}
 }
 
-// Take takes up to n tokens, and at most the burst. If it grants none, the caller waits and then asks again; the wait is until
-// all of n are likely to be there, or shorter. waited reports whether the caller has waited since it last asked: what came in
-// over the burst because a timer was late is then not lost.
+// Take takes up to n tokens, and at most the burst. If it grants none, the caller waits and then
+// asks again; the wait is until all of n are likely to be there, or shorter. waited reports whether
+// the caller has waited since it last asked: what came in over the burst because a timer was late
+// is then not lost.
 func (p Policy) Take(s State, now time.Time, n int, waited bool) (next State, granted int, wait time.Duration) {
 	s = s.unwound(now)
 	if s.Filled.After(now) {
@@ -86,8 +88,8 @@ func (p Policy) Take(s State, now time.Time, n int, waited bool) (next State, gr
 	return s, 0, time.Duration(math.Ceil(seconds * float64(time.Second)))
 }
 
-// Throttle begins a pause, or makes it longer, after the server refused a request for sending too many. wait is what it asked
-// for, 0 if it did not say.
+// Throttle begins a pause, or makes it longer, after the server refused a request for sending too
+// many. wait is what it asked for, 0 if it did not say.
 func (p Policy) Throttle(s State, now time.Time, wait time.Duration) State {
 	s = s.unwound(now)
 	if !s.Filled.After(now) {

@@ -1,9 +1,10 @@
-// Package seal encrypts what is stored outside of the process: the tokens of a shared store and the secrets of rotation
-// journals. It is AES-256-GCM with random nonces under keys derived by HKDF-SHA-256.
+// Package seal encrypts what is stored outside of the process: the tokens of a shared store and the
+// secrets of rotation journals. It is AES-256-GCM with random nonces under keys derived by
+// HKDF-SHA-256.
 //
-// A box is the id of its key (8 bytes), the nonce (12), the ciphertext and the tag (16). The info of HKDF is the label, NUL
-// and the context; the first 32 bytes derived are the AES key, the next 8 its id. The associated data that GCM authenticates
-// are the label, NUL and what the caller gives.
+// A box is the id of its key (8 bytes), the nonce (12), the ciphertext and the tag (16). The info
+// of HKDF is the label, NUL and the context; the first 32 bytes derived are the AES key, the next 8
+// its id. The associated data that GCM authenticates are the label, NUL and what the caller gives.
 package seal
 
 import (
@@ -18,8 +19,8 @@ import (
 )
 
 const (
-	// MinKeyLength is the fewest bytes of a source. Anyone who can read a box can try keys at the speed of AES, and a short
-	// source is usually a setting that was left empty.
+	// MinKeyLength is the fewest bytes of a source. Anyone who can read a box can try keys at the
+	// speed of AES, and a short source is usually a setting that was left empty.
 	MinKeyLength = 32
 
 	idLength = 8
@@ -31,20 +32,22 @@ var (
 	ErrShortKey = fmt.Errorf("key must have at least %d bytes", MinKeyLength)
 	// ErrUnknownKey: the box was made with a key that was not given.
 	ErrUnknownKey = errors.New("encrypted with a key that was not given")
-	// ErrCorrupt: the box, or the data associated with it, was changed after it was encrypted, or it is not a box at all.
+	// ErrCorrupt: the box, or the data associated with it, was changed after it was encrypted, or
+	// it is not a box at all.
 	ErrCorrupt = errors.New("changed after it was encrypted")
 )
 
-// Key encrypts and decrypts. Its random nonces are good for 2^32 boxes. It is safe for concurrent use, and no way of printing
-// it shows the key. Only [NewKey] makes one that can be used.
+// Key encrypts and decrypts. Its random nonces are good for 2^32 boxes. It is safe for concurrent
+// use, and no way of printing it shows the key. Only [NewKey] makes one that can be used.
 type Key struct {
 	id    [idLength]byte
 	label string
 	aead  func() cipher.AEAD // a closure, which neither fmt nor reflection looks into
 }
 
-// NewKey derives a key from source, a random text of at least [MinKeyLength] bytes. The label names the format of what is
-// encrypted, with its version; the context says whose it is. Two keys are the same only if all three are.
+// NewKey derives a key from source, a random text of at least [MinKeyLength] bytes. The label names
+// the format of what is encrypted, with its version; the context says whose it is. Two keys are the
+// same only if all three are.
 func NewKey(source secret.String, label, context string) (Key, error) {
 	if len(source.Reveal()) < MinKeyLength {
 		return Key{}, ErrShortKey
@@ -64,14 +67,16 @@ func NewKey(source secret.String, label, context string) (Key, error) {
 	return Key{[idLength]byte(derived[32:]), label, func() cipher.AEAD { return aead }}, nil
 }
 
-// Seal encrypts plain into a box that opens only with the same associated data, which is not part of the box.
+// Seal encrypts plain into a box that opens only with the same associated data, which is not part
+// of the box.
 func (k Key) Seal(plain, associated []byte) []byte {
 	box := make([]byte, idLength, overhead+len(plain))
 	copy(box, k.id[:])
 	return k.aead().Seal(box, nil, plain, k.bind(associated))
 }
 
-// Open decrypts a box with the key that made it. The error is [ErrUnknownKey] if that is none of keys, else [ErrCorrupt].
+// Open decrypts a box with the key that made it. The error is [ErrUnknownKey] if that is none of
+// keys, else [ErrCorrupt].
 func Open(keys []Key, box, associated []byte) ([]byte, error) {
 	if len(box) < overhead {
 		return nil, ErrCorrupt

@@ -6,7 +6,8 @@ import (
 	"unicode/utf8"
 )
 
-// escape reads the escape at the beginning of text. The two halves of a surrogate pair are one escape.
+// escape reads the escape at the beginning of text. The two halves of a surrogate pair are one
+// escape.
 func escape(text []byte) (r rune, n int, err error) {
 	if len(text) < 2 {
 		return 0, 0, ErrSyntax

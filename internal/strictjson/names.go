@@ -2,8 +2,9 @@ package strictjson
 
 import "bytes"
 
-// names are the names of one object. The first few are compared one by one, which is faster than a map and allocates nothing.
-// More of them go into a map, so that the time does not grow with the square of their number.
+// names are the names of one object. The first few are compared one by one, which is faster than a
+// map and allocates nothing. More of them go into a map, so that the time does not grow with the
+// square of their number.
 type names struct {
 	few  [12][]byte
 	n    int

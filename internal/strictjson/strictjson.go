@@ -1,9 +1,11 @@
-// Package strictjson reads JSON that an attacker may have written so that two readers understand it differently.
+// Package strictjson reads JSON that an attacker may have written so that two readers understand it
+// differently.
 //
-// It accepts the part of RFC 8259 that means the same to every reader: UTF-8 without a byte order mark, no name twice in an
-// object (after escapes are resolved), no half of a surrogate pair, nothing after the value, at most [MaxDepth] levels. Names
-// are compared exactly; encoding/json would take EXP for exp. Texts are checked in one pass over their bytes that allocates
-// almost nothing, so reading input that is not authenticated yet costs little.
+// It accepts the part of RFC 8259 that means the same to every reader: UTF-8 without a byte order
+// mark, no name twice in an object (after escapes are resolved), no half of a surrogate pair,
+// nothing after the value, at most [MaxDepth] levels. Names are compared exactly; encoding/json
+// would take EXP for exp. Texts are checked in one pass over their bytes that allocates almost
+// nothing, so reading input that is not authenticated yet costs little.
 //
 // No error quotes the text.
 package strictjson
@@ -117,7 +119,8 @@ func (v Value) Is(text string) bool {
 	return string(v.Raw) == text
 }
 
-// Text returns the string and whether v is one. It shares memory with the text that was read, unless it had escapes.
+// Text returns the string and whether v is one. It shares memory with the text that was read,
+// unless it had escapes.
 func (v Value) Text() ([]byte, bool) {
 	if v.escaped {
 		return unescape(v.Raw), true
@@ -323,7 +326,8 @@ var plain = func() (table [256]bool) {
 	return table
 }()
 
-// special sets the highest bit of each of eight bytes that is not plain. It may also set that of a plain byte after one of them.
+// special sets the highest bit of each of eight bytes that is not plain. It may also set that of a
+// plain byte after one of them.
 func special(eight uint64) uint64 {
 	const ones, high = 0x0101010101010101, 0x8080808080808080
 	quote, backslash := eight^'"'*ones, eight^'\\'*ones

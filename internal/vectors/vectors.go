@@ -1,6 +1,7 @@
-// Package vectors reads the test vectors. Five files were written for this project and are part of it; the public suites
-// (Wycheproof, the JOSE cookbook, JSONTestSuite, the list of naughty strings) are read from ../shared/vectors beside the
-// module, and a test that needs one is skipped where they are absent.
+// Package vectors reads the test vectors. Five files were written for this project and are part of
+// it; the public suites (Wycheproof, the JOSE cookbook, JSONTestSuite, the list of naughty strings)
+// are read from ../shared/vectors beside the module, and a test that needs one is skipped where
+// they are absent.
 package vectors
 
 import (
@@ -42,7 +43,8 @@ func Public(tb testing.TB, name string) []byte {
 	return data
 }
 
-// PublicFiles returns the paths of the files of a public suite that match a pattern of path.Match, or skips the test.
+// PublicFiles returns the paths of the files of a public suite that match a pattern of path.Match,
+// or skips the test.
 func PublicFiles(tb testing.TB, pattern string) []string {
 	tb.Helper()
 	files, err := filepath.Glob(filepath.Join(dir(), filepath.FromSlash(pattern)))

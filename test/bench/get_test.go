@@ -19,7 +19,8 @@ import (
 	"github.com/stytchkit/m2m/stytch"
 )
 
-// BenchmarkGet compares one management call of the client with the same call written by hand on a tuned net/http.
+// BenchmarkGet compares one management call of the client with the same call written by hand on a
+// tuned net/http.
 func BenchmarkGet(b *testing.B) {
 	s := startServer(b)
 	for _, mode := range []string{"plain", "tls", "http2"} {
@@ -42,7 +43,8 @@ func compareGet(b *testing.B, s *server, mode string, callers int) {
 	before := s.conns(b, mode)
 	measure(b, callers, calls, ours) // all callers start at once, on no connection
 	opened := s.conns(b, mode) - before - 1
-	// On a starved machine net/http gives up a connection now and then, and opens another in its place.
+	// On a starved machine net/http gives up a connection now and then, and opens another in its
+	// place.
 	if opened > callers+1+callers/8 {
 		b.Errorf("%d callers opened %d connections", callers, opened)
 	}
@@ -113,8 +115,8 @@ func newClient(tb testing.TB, s *server, mode string, options ...stytch.Option) 
 	return api
 }
 
-// handWritten is what a careful engineer writes for one call: a transport that keeps its connections, a bounded body, a typed
-// answer.
+// handWritten is what a careful engineer writes for one call: a transport that keeps its
+// connections, a bounded body, a typed answer.
 func handWritten(s *server, mode string) func() error {
 	client := &http.Client{Transport: &http.Transport{
 		DialContext:         (&net.Dialer{Timeout: 5 * time.Second}).DialContext,

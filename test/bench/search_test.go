@@ -80,7 +80,8 @@ func spin(d time.Duration) {
 	}
 }
 
-// byMaps is the loop that the official SDK leads to: one page after another, decoded with metadata in maps.
+// byMaps is the loop that the official SDK leads to: one page after another, decoded with metadata
+// in maps.
 func byMaps(b *testing.B, url string) time.Duration {
 	type page struct {
 		M2MClients []struct {
@@ -117,7 +118,8 @@ func byMaps(b *testing.B, url string) time.Duration {
 	}
 }
 
-// searchInProcess walks over all clients in a process of its own and returns its resident memory in kB, idle and at its peak.
+// searchInProcess walks over all clients in a process of its own and returns its resident memory in
+// kB, idle and at its peak.
 func searchInProcess(b *testing.B, url string) (idle, peak int) {
 	cmd := exec.Command(os.Args[0])
 	cmd.Env = append(os.Environ(), role+"=search", "STYTCH_PROJECT_ID="+projectID, "STYTCH_PROJECT_SECRET=secret-test-bench", "STYTCH_BASE_URL="+url)

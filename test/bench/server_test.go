@@ -1,5 +1,5 @@
-// Package bench measures the client against a server in another process, so that CPU time and allocations are the client's
-// alone. Every ratio comes from interleaved rounds of one run.
+// Package bench measures the client against a server in another process, so that CPU time and
+// allocations are the client's alone. Every ratio comes from interleaved rounds of one run.
 package bench
 
 import (

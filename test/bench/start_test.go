@@ -20,7 +20,8 @@ func BenchmarkNew(b *testing.B) {
 	}
 }
 
-// BenchmarkConsumer builds a program that gets one client with the SDK, and one that does it with net/http.
+// BenchmarkConsumer builds a program that gets one client with the SDK, and one that does it with
+// net/http.
 func BenchmarkConsumer(b *testing.B) {
 	const withSDK = `package main
 import ("context"; "fmt"; "github.com/stytchkit/m2m/stytch")

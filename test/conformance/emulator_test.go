@@ -94,8 +94,8 @@ func TestEmulator(t *testing.T) {
 	}
 }
 
-// The suite as it runs live holds under every answer to what Stytch does not document: none of its assertions is about that,
-// and the wrapper copes with all of them.
+// The suite as it runs live holds under every answer to what Stytch does not document: none of its
+// assertions is about that, and the wrapper copes with all of them.
 func TestEmulatorOfOtherHabits(t *testing.T) {
 	for name, b := range map[string]emulator.Behavior{
 		"none":                           {},

@@ -14,8 +14,8 @@ import (
 	"github.com/stytchkit/m2m/stytch"
 )
 
-// keySets asks for the keys as a consumer project and as a B2B project does. A project of Stytch is one of the two, and what
-// the address of the other kind answers is not documented.
+// keySets asks for the keys as a consumer project and as a B2B project does. A project of Stytch is
+// one of the two, and what the address of the other kind answers is not documented.
 func (s *suite) keySets(t reporter) {
 	var sets [][]gen.JWK
 	consumer, errConsumer := s.raw.GetJWKSWithResponse(t.Context(), s.api.ProjectID())

@@ -11,7 +11,8 @@ import (
 	"github.com/stytchkit/m2m/stytch/emulator/emulatortest"
 )
 
-// A lie stands between the suite and the emulator: it changes requests before they arrive, or good answers before they are read.
+// A lie stands between the suite and the emulator: it changes requests before they arrive, or good
+// answers before they are read.
 type lie struct {
 	operation string
 	request   func(r *http.Request, body map[string]any)
@@ -44,7 +45,8 @@ var drift = map[string]lie{
 		says: "contract: CompleteConnectedAppSecretRotation: response 200: body /connected_app has the unknown field client_secret"},
 }
 
-// misconduct is within the contract; the assertions of the suite have to find it, and do so live as well.
+// misconduct is within the contract; the assertions of the suite have to find it, and do so live as
+// well.
 var misconduct = map[string]lie{
 	"a chosen id is ignored": {operation: "CreateM2MClient", request: func(_ *http.Request, b map[string]any) { delete(b, "client_id") }, says: "M2M_clients/import"},
 	"a chosen secret is ignored": {operation: "CreateM2MClient", request: func(_ *http.Request, b map[string]any) { delete(b, "client_secret") },
@@ -103,8 +105,8 @@ var misconduct = map[string]lie{
 	}, says: "Connected_App_search"},
 }
 
-// TestLies shows that the suite fails: when responses drift from the contract, and when the server behaves other than
-// documented.
+// TestLies shows that the suite fails: when responses drift from the contract, and when the server
+// behaves other than documented.
 func TestLies(t *testing.T) {
 	for name, l := range drift {
 		t.Run(name, func(t *testing.T) {

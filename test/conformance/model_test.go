@@ -161,8 +161,8 @@ func (m *model) aimAtKeys(r *record, request map[string]any) {
 	}
 }
 
-// apply does to the record what a request is documented to do, and null what the emulator assumes. It reports whether the
-// metadata are within their limits.
+// apply does to the record what a request is documented to do, and null what the emulator assumes.
+// It reports whether the metadata are within their limits.
 func (m *model) apply(f *family, r *record, request map[string]any) bool {
 	for name, value := range request {
 		switch {

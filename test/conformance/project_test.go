@@ -42,8 +42,8 @@ func ownProject() (line, error) {
 	return l, err
 }
 
-// runLive is TestLive. What the contract has otherwise than Stytch is drift; a project is of one kind only, so that one of the
-// two key sets may be missing.
+// runLive is TestLive. What the contract has otherwise than Stytch is drift; a project is of one
+// kind only, so that one of the two key sets may be missing.
 func runLive(t *testing.T) {
 	l, err := ownProject()
 	if errors.Is(err, errNoProject) {

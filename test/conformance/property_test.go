@@ -15,8 +15,9 @@ import (
 
 var seedFlag = flag.Uint64("seed", 0, "seed of the random tests; 0 for a new one each time")
 
-// seeded runs a test in parallel parts, each with its own seed, derived from the logged one, and its own line. Together the
-// parts must succeed with every operation, and no response may break the contract.
+// seeded runs a test in parallel parts, each with its own seed, derived from the logged one, and
+// its own line. Together the parts must succeed with every operation, and no response may break the
+// contract.
 func seeded(t *testing.T, part func(t *testing.T, rng *rand.Rand, l line)) {
 	seed := *seedFlag
 	if seed == 0 {
@@ -50,7 +51,8 @@ func seeded(t *testing.T, part func(t *testing.T, rng *rand.Rand, l line)) {
 	})
 }
 
-// TestRoundTrip sends random valid requests for every operation, and compares what comes back with a model.
+// TestRoundTrip sends random valid requests for every operation, and compares what comes back with
+// a model.
 func TestRoundTrip(t *testing.T) {
 	steps := heavy.Count(150, 500)
 	seeded(t, func(t *testing.T, rng *rand.Rand, l line) {

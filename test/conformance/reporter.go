@@ -5,8 +5,8 @@ import (
 	"testing"
 )
 
-// A reporter is the part of testing.T that the suite needs. It is an interface so that the tests of the suite can watch it
-// fail without failing themselves.
+// A reporter is the part of testing.T that the suite needs. It is an interface so that the tests of
+// the suite can watch it fail without failing themselves.
 type reporter interface {
 	Helper()
 	Context() context.Context

@@ -15,7 +15,8 @@ func (s *suite) m2mSecrets(t reporter) {
 	})
 }
 
-// connectedAppSecrets cannot prove which secret works: the grants that would need the consent of a user.
+// connectedAppSecrets cannot prove which secret works: the grants that would need the consent of a
+// user.
 func (s *suite) connectedAppSecrets(t reporter) {
 	for _, kind := range []stytch.ConnectedAppType{stytch.FirstParty, stytch.ThirdParty} {
 		t.Run(string(kind), func(t reporter) {
@@ -44,7 +45,8 @@ func (s *suite) connectedAppSecrets(t reporter) {
 	})
 }
 
-// rotation goes through the life cycle that is documented for both families. check says whether a secret has to work.
+// rotation goes through the life cycle that is documented for both families. check says whether a
+// secret has to work.
 func (s *suite) rotation(t reporter, secrets *stytch.Secrets, id string, current secret.String, check func(reporter, secret.String, bool)) {
 	s.checkPending(t, secrets, id, current, secret.String{})
 	s.idle(t, secrets, id)

@@ -12,23 +12,26 @@ import (
 
 // Options configure [Run].
 type Options struct {
-	// Live turns the assertions of facts that the contract marks as assumed into observations, which are logged and never
-	// fail. Set it for Stytch, and for any server that may decide such things differently. Searches then also get some
-	// seconds to find what was created, because whether they see a change at once is not documented.
+	// Live turns the assertions of facts that the contract marks as assumed into observations,
+	// which are logged and never fail. Set it for Stytch, and for any server that may decide such
+	// things differently. Searches then also get some seconds to find what was created, because
+	// whether they see a change at once is not documented.
 	Live bool
 
-	// Prefix begins the names of all clients and apps that Run creates: letters, digits and hyphens, "conformance" by
-	// default. A random part follows, so that runs do not see each other's clients.
+	// Prefix begins the names of all clients and apps that Run creates: letters, digits and
+	// hyphens, "conformance" by default. A random part follows, so that runs do not see each
+	// other's clients.
 	Prefix string
 
 	patience time.Duration // of a search, live
 }
 
-// Run exercises every operation of the contract through api, and every method of its wrapper. Failures contain no secret.
+// Run exercises every operation of the contract through api, and every method of its wrapper.
+// Failures contain no secret.
 //
-// It creates some 25 clients and apps and requests some 20 tokens, which Stytch bills. All of the clients and apps are
-// removed at the end, even if the suite fails or the response to a creation is lost. Nothing else in the project is changed
-// or removed.
+// It creates some 25 clients and apps and requests some 20 tokens, which Stytch bills. All of the
+// clients and apps are removed at the end, even if the suite fails or the response to a creation is
+// lost. Nothing else in the project is changed or removed.
 func Run(t *testing.T, api *stytch.Client, opts Options) {
 	t.Helper()
 	runSuite(test{t}, api, opts)

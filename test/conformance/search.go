@@ -59,7 +59,8 @@ func (s *suite) checkSearch(t reporter, filter stytch.M2MFilter, want []string) 
 	}
 }
 
-// m2mPages walks over the same clients page by page, as a whole, and from where an earlier walk stopped.
+// m2mPages walks over the same clients page by page, as a whole, and from where an earlier walk
+// stopped.
 func (s *suite) m2mPages(t reporter, filter stytch.M2MFilter, want []string) {
 	byHand := func(ctx context.Context) (found []string, err error) {
 		cursor := ""
@@ -143,7 +144,8 @@ func (s *suite) connectedAppSearch(t reporter) {
 	}
 }
 
-// checkFound searches. Stytch may take a while to find what was created, which is logged; anybody else has one try.
+// checkFound searches. Stytch may take a while to find what was created, which is logged; anybody
+// else has one try.
 func (s *suite) checkFound(t reporter, want []string, search func(context.Context) ([]string, error)) {
 	t.Helper()
 	start := time.Now()

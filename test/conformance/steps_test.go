@@ -133,7 +133,8 @@ func (m *model) token(r *record) {
 	}
 }
 
-// search walks over all pages of a random query, and compares with the model. The order is that of creation, as assumed.
+// search walks over all pages of a random query, and compares with the model. The order is that of
+// creation, as assumed.
 func (m *model) search(f *family) {
 	name, list := "SearchM2MClientsRequest", "m2m_clients"
 	if f == m.apps {

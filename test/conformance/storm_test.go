@@ -17,8 +17,8 @@ import (
 	"github.com/stytchkit/m2m/internal/operation"
 )
 
-// TestStorm sends random and damaged requests, past the wrapper and its checks. Whatever they are, the answer is within the
-// contract, and no fault of the server.
+// TestStorm sends random and damaged requests, past the wrapper and its checks. Whatever they are,
+// the answer is within the contract, and no fault of the server.
 func TestStorm(t *testing.T) {
 	requests := heavy.Count(400, 2600) // in each of the four parts
 	seeded(t, func(t *testing.T, rng *rand.Rand, l line) {
@@ -63,7 +63,8 @@ func requestBodies(t *testing.T) map[string]*openapi3.SchemaRef {
 
 func (s *storm) oneIn(n int) bool { return s.rng.IntN(n) == 0 }
 
-// send makes one request and looks at its answer. What goes wrong is told without values of the request.
+// send makes one request and looks at its answer. What goes wrong is told without values of the
+// request.
 func (s *storm) send(i int) {
 	op := s.pick()
 	req := s.request(op)
@@ -130,7 +131,8 @@ func (s *storm) learn(op *operation.Operation, data []byte) {
 	s.known = s.known[max(0, len(s.known)-40):]
 }
 
-// someone is mostly a client that the operation is for, and sometimes one of the other family, or nobody.
+// someone is mostly a client that the operation is for, and sometimes one of the other family, or
+// nobody.
 func (s *storm) someone(op *operation.Operation) login {
 	family := "m2m_client"
 	if strings.Contains(op.Path, "connected_apps") {

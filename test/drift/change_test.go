@@ -10,8 +10,8 @@ import (
 	"testing"
 )
 
-// A change is a changed contract and the code generated from it, laid over the module by `go build -overlay`. The module
-// itself stays untouched.
+// A change is a changed contract and the code generated from it, laid over the module by `go build
+// -overlay`. The module itself stays untouched.
 type change struct {
 	t       *testing.T
 	root    string            // of the module
@@ -110,7 +110,8 @@ func (c *change) run(dir, program string, arguments ...string) {
 	}
 }
 
-// goTool runs a go command with the change laid over the module. folder is the folder of a go.mod, from the root.
+// goTool runs a go command with the change laid over the module. folder is the folder of a go.mod,
+// from the root.
 func (c *change) goTool(folder, command string, arguments ...string) (output string, err error) {
 	c.t.Helper()
 	overlay, err := json.Marshal(map[string]any{"Replace": c.replace})

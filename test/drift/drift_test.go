@@ -9,8 +9,9 @@ import (
 	"github.com/stytchkit/m2m/internal/heavy"
 )
 
-// A new optional field can be sent and read through package stytch after generating alone. The test runs a program that does
-// so, in a module where only the contract was edited, and the code around it still builds.
+// A new optional field can be sent and read through package stytch after generating alone. The test
+// runs a program that does so, in a module where only the contract was edited, and the code around
+// it still builds.
 func TestDriftNewField(t *testing.T) {
 	heavy.Only(t)
 	t.Parallel()
@@ -43,8 +44,8 @@ PUT {}
 	}
 }
 
-// A new operation cannot be forgotten. The emulator does not compile until it serves the operation; then the tests of the
-// wrapper and of the suite fail until they call it. Each names the operation.
+// A new operation cannot be forgotten. The emulator does not compile until it serves the operation;
+// then the tests of the wrapper and of the suite fail until they call it. Each names the operation.
 func TestDriftNewOperation(t *testing.T) {
 	heavy.Only(t)
 	t.Parallel()

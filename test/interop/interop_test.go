@@ -1,8 +1,9 @@
 //go:build interop
 
-// Package interop_test runs the official Stytch SDK for Node, which nobody here wrote, against the emulator: every
-// method of its M2M and Connected Apps services, in its consumer and in its B2B client. It needs Node.js 18 or newer
-// with npm; the SDK is installed into node_modules when it is not there as package-lock.json says.
+// Package interop_test runs the official Stytch SDK for Node, which nobody here wrote, against the
+// emulator: every method of its M2M and Connected Apps services, in its consumer and in its B2B
+// client. It needs Node.js 18 or newer with npm; the SDK is installed into node_modules when it is
+// not there as package-lock.json says.
 package interop_test
 
 import (
@@ -20,7 +21,8 @@ import (
 	"github.com/stytchkit/m2m/stytch/emulator/emulatortest"
 )
 
-// The emulator as it is by default, and refusing what the contract does not know: the SDK sends nothing of the kind.
+// The emulator as it is by default, and refusing what the contract does not know: the SDK sends
+// nothing of the kind.
 func TestNodeSDK(t *testing.T) {
 	node := findNode(t)
 	installSDK(t)
@@ -41,7 +43,8 @@ func TestNodeSDK(t *testing.T) {
 	}
 }
 
-// cacheByScripts opens the scripts, so that the go command does not repeat a cached result after they have changed.
+// cacheByScripts opens the scripts, so that the go command does not repeat a cached result after
+// they have changed.
 func cacheByScripts(t *testing.T) {
 	t.Helper()
 	scripts, err := filepath.Glob("*.mjs")
@@ -55,7 +58,8 @@ func cacheByScripts(t *testing.T) {
 	}
 }
 
-// A report is what run.mjs writes: per client of the SDK, how often each method was answered and refused.
+// A report is what run.mjs writes: per client of the SDK, how often each method was answered and
+// refused.
 type report struct {
 	Clients map[string]map[string]struct{ Answered, Refused int }
 	Tokens  int
@@ -88,8 +92,8 @@ func runSDK(t *testing.T, node string, stytch *emulator.Server) report {
 	return did
 }
 
-// The methods of version 14.2.0. run.mjs finds them by reflection and fails if it leaves one out; this list fails if the
-// reflection finds less, or if another version has more.
+// The methods of version 14.2.0. run.mjs finds them by reflection and fails if it leaves one out;
+// this list fails if the reflection finds less, or if another version has more.
 var methods = []string{
 	"connectedApp.clients.create", "connectedApp.clients.delete", "connectedApp.clients.get",
 	"connectedApp.clients.search", "connectedApp.clients.secrets.rotate", "connectedApp.clients.secrets.rotateCancel",

@@ -57,7 +57,8 @@ func installSDK(t *testing.T) {
 
 type lockedPackage struct{ Version, Integrity string }
 
-// lockedPackages reads a lock file of npm: the path in node_modules of each package. It is nil for a missing file.
+// lockedPackages reads a lock file of npm: the path in node_modules of each package. It is nil for
+// a missing file.
 func lockedPackages(t *testing.T, file string) map[string]lockedPackage {
 	t.Helper()
 	data, err := os.ReadFile(file)
@@ -105,8 +106,8 @@ var (
 	harmless = regexp.MustCompile(`^[a-z0-9]+(-[a-z0-9]+)*-(test|live)-[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$`)
 )
 
-// scrub takes out what may be a secret: that of the project, and whatever has the length of a client's or of a token and
-// is no id.
+// scrub takes out what may be a secret: that of the project, and whatever has the length of a
+// client's or of a token and is no id.
 func scrub(text, projectSecret string) string {
 	const placeholder = "[REDACTED]"
 	text = strings.ReplaceAll(text, projectSecret, placeholder)

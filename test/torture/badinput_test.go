@@ -112,8 +112,9 @@ type oddPlace struct {
 
 func (p *oddPlace) Deliver(ctx context.Context, d rotate.Delivery) error { return p.deliver(ctx, d) }
 
-// TestBadInput breaks one thing at a time. The error has the name of it, tells the truth about the journal and the secrets,
-// and nothing was completed or canceled; when the thing is mended one run completes.
+// TestBadInput breaks one thing at a time. The error has the name of it, tells the truth about the
+// journal and the secrets, and nothing was completed or canceled; when the thing is mended one run
+// completes.
 func TestBadInput(t *testing.T) {
 	rows := append(append(journalRows(), serverRows()...), placeRows()...)
 	for _, row := range rows {

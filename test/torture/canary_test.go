@@ -98,8 +98,8 @@ func TestNeedles(t *testing.T) {
 	}
 }
 
-// TestCanaries searches everything that rotations show or leave behind for the secrets that were part of them: rotations
-// that are killed, given up, met by faults, and a small fleet.
+// TestCanaries searches everything that rotations show or leave behind for the secrets that were
+// part of them: rotations that are killed, given up, met by faults, and a small fleet.
 func TestCanaries(t *testing.T) {
 	if testing.Short() {
 		t.Skip("a dozen processes")
@@ -138,7 +138,8 @@ func TestCanaries(t *testing.T) {
 	}
 }
 
-// killedOften kills a process at some moments, looks at what there is while it still is, and lets another one finish.
+// killedOften kills a process at some moments, looks at what there is while it still is, and lets
+// another one finish.
 func killedOften(t *testing.T, tale story, key string, e *evidence) []secret.String {
 	s := tale.tell(t, variants[0])
 	s.Key = key

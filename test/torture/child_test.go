@@ -20,7 +20,8 @@ import (
 	"github.com/stytchkit/m2m/stytch/secret"
 )
 
-// childVariable is what makes the test binary the program of a service that rotates its secret once.
+// childVariable is what makes the test binary the program of a service that rotates its secret
+// once.
 const childVariable = "ROTATE_TORTURE_CHILD"
 
 func TestMain(m *testing.M) {
@@ -116,7 +117,8 @@ type entry struct {
 
 func (e entry) String() string { return fmt.Sprintf("%v #%d", e.moment, e.Number) }
 
-// chronicle writes down each moment before the next one can be, and ends the process at the one that it was told.
+// chronicle writes down each moment before the next one can be, and ends the process at the one
+// that it was told.
 type chronicle struct {
 	order
 	out *json.Encoder

@@ -12,8 +12,9 @@ import (
 	"github.com/stytchkit/m2m/stytch/rotate"
 )
 
-// TestFullDisk lets the disk be full at each step of each file in turn: once, or from then on until it is mended. The journal
-// may be the one that cannot be written, so nothing of it may be taken for granted.
+// TestFullDisk lets the disk be full at each step of each file in turn: once, or from then on until
+// it is mended. The journal may be the one that cannot be written, so nothing of it may be taken
+// for granted.
 func TestFullDisk(t *testing.T) {
 	t.Cleanup(func() { atomicfile.Point = nil })
 	for _, giveUp := range []bool{false, true} {
@@ -80,7 +81,8 @@ func fullDisk(t *testing.T, n int, giveUp, forGood bool) (reached int, failure e
 	return reached, failure
 }
 
-// following are the states that a record may be in already when its writing fails after it got its name.
+// following are the states that a record may be in already when its writing fails after it got its
+// name.
 var following = map[rotate.State][]rotate.State{
 	rotate.Planned: {rotate.Starting}, rotate.Starting: {rotate.Started}, rotate.Started: {rotate.Delivered, rotate.Canceled},
 	rotate.Delivered: {rotate.Verified}, rotate.Verified: {rotate.Completing}, rotate.Completing: {rotate.Completed},

@@ -9,8 +9,9 @@ import (
 	"github.com/stytchkit/m2m/stytch/rotate"
 )
 
-// TestTwoEngines lets two engines work on one client at once, 200 times. If one finds the other at work it says so and does
-// nothing. If it comes after the other has finished, it makes a rotation of its own, from the beginning to the end.
+// TestTwoEngines lets two engines work on one client at once, 200 times. If one finds the other at
+// work it says so and does nothing. If it comes after the other has finished, it makes a rotation
+// of its own, from the beginning to the end.
 func TestTwoEngines(t *testing.T) {
 	if testing.Short() {
 		t.Skip("200 rotations, some by processes")

@@ -13,7 +13,8 @@ import (
 type evil struct {
 	name  string
 	fault func(operation string) emulator.Fault
-	// lies of the token endpoint say of a good secret that it is none. Nobody can know better, but nothing must be lost.
+	// lies of the token endpoint say of a good secret that it is none. Nobody can know better, but
+	// nothing must be lost.
 	lies bool
 }
 
@@ -21,7 +22,8 @@ func after(f func(string) emulator.Fault) func(string) emulator.Fault {
 	return func(operation string) emulator.Fault { return f(operation).AfterEffect() }
 }
 
-// evils leaves out what says "no" and does it all the same: against that there is no help but WithTakeOver.
+// evils leaves out what says "no" and does it all the same: against that there is no help but
+// WithTakeOver.
 func evils() (all []evil) {
 	both := func(name string, f func(string) emulator.Fault) {
 		all = append(all, evil{name: name, fault: f}, evil{name: name + " after the effect", fault: after(f)})

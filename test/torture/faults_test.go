@@ -18,8 +18,9 @@ import (
 	"github.com/stytchkit/m2m/stytch/secret"
 )
 
-// TestFaults makes each call fail in each way at each of its first occurrences, once or for good. Whatever comes of it, no
-// secret is lost, the error has a name and tells the truth, and when nothing fails any more one run ends it.
+// TestFaults makes each call fail in each way at each of its first occurrences, once or for good.
+// Whatever comes of it, no secret is lost, the error has a name and tells the truth, and when
+// nothing fails any more one run ends it.
 func TestFaults(t *testing.T) {
 	m := matrix{struck: map[string]int{}, wanted: map[string]int{}}
 	t.Cleanup(func() { m.report(t) })
@@ -62,7 +63,8 @@ func (m *matrix) run(t *testing.T, f family, p plot, operation string) {
 	}
 }
 
-// report makes sure that there is no hole in the matrix: if all of it ran, every call met everything.
+// report makes sure that there is no hole in the matrix: if all of it ran, every call met
+// everything.
 func (m *matrix) report(t *testing.T) {
 	total := 0
 	for _, n := range m.struck {

@@ -22,8 +22,8 @@ type trial struct {
 
 func (tr trial) String() string { return fmt.Sprintf("%s, %v, %s", tr.name, tr.variant, tr.point) }
 
-// TestKill kills a process at every moment that it tells, once for each variant of the server, looks at what is left, and lets
-// another process finish.
+// TestKill kills a process at every moment that it tells, once for each variant of the server,
+// looks at what is left, and lets another process finish.
 func TestKill(t *testing.T) {
 	if testing.Short() {
 		t.Skip("hundreds of processes")

@@ -19,7 +19,8 @@ const (
 	appID    = "app"
 )
 
-// server is a local Stytch with one client of each family, and what the tests know of it without asking politely.
+// server is a local Stytch with one client of each family, and what the tests know of it without
+// asking politely.
 type server struct {
 	*emulator.Emulator
 	initial secret.String // of both clients
@@ -99,8 +100,8 @@ func (s *server) ask(method, path, contentType, body string) *httptest.ResponseR
 	return w
 }
 
-// accepts asks for the truth: a token for the secret, with a scope that the client does not have, so that none is made; or
-// for a Connected App, which gets none, how the secrets end.
+// accepts asks for the truth: a token for the secret, with a scope that the client does not have,
+// so that none is made; or for a Connected App, which gets none, how the secrets end.
 func (s *server) accepts(id string, value secret.String) bool {
 	if value.IsZero() {
 		return false

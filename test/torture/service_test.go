@@ -21,8 +21,8 @@ import (
 	"github.com/stytchkit/m2m/stytch/secret"
 )
 
-// service is a machine on which processes rotate the secret of one client, and the oracle that looks at its disk and at the
-// server. It collects what is wrong.
+// service is a machine on which processes rotate the secret of one client, and the oracle that
+// looks at its disk and at the server. It collects what is wrong.
 type service struct {
 	*server
 	order
@@ -143,7 +143,8 @@ func (s *service) stored() ([]secret.String, rotate.Record, error) {
 	return []secret.String{record.Current, record.Next, held.Secret, held.Previous}, record, err
 }
 
-// checkAlive is I1. While processes are at work it is only a breach if what is stored did not change meanwhile.
+// checkAlive is I1. While processes are at work it is only a breach if what is stored did not
+// change meanwhile.
 func (s *service) checkAlive(where string) {
 	for {
 		before, _, err := s.stored()

@@ -48,7 +48,8 @@ func (s story) tell(t *testing.T, v variant) *service {
 	return svc
 }
 
-// required are the moments that must be among those of the two plain stories, whatever else the engine does.
+// required are the moments that must be among those of the two plain stories, whatever else the
+// engine does.
 var required = map[string][]string{
 	"completed": {
 		"claim: before", "claim: after", "read file: before", "read file: after", "look: before", "look: after", "prove: before", "prove: after",

@@ -37,7 +37,8 @@ func fingerprint(s secret.String) string {
 	return hex.EncodeToString(sum[:6])
 }
 
-// witness stands around everything that an engine calls, and tells each moment. What it is told with may never return.
+// witness stands around everything that an engine calls, and tells each moment. What it is told
+// with may never return.
 type witness struct {
 	tell func(moment)
 

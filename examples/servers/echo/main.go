@@ -1,4 +1,5 @@
-// Command echo protects an API built with labstack/echo, which takes middleware for net/http through echo.WrapMiddleware.
+// Command echo protects an API built with labstack/echo, which takes middleware for net/http
+// through echo.WrapMiddleware.
 //
 // It needs STYTCH_PROJECT_ID and listens on 127.0.0.1:8080.
 package main

@@ -1,4 +1,5 @@
-// Command gin protects an API built with gin-gonic/gin, which has its own kind of middleware: see protect.
+// Command gin protects an API built with gin-gonic/gin, which has its own kind of middleware: see
+// protect.
 //
 // It needs STYTCH_PROJECT_ID and listens on 127.0.0.1:8080.
 package main
@@ -14,8 +15,8 @@ import (
 	"github.com/stytchkit/m2m/stytch/verify"
 )
 
-// protect makes gin middleware of middleware for net/http. It aborts refused requests, because gin would otherwise call the next
-// handler.
+// protect makes gin middleware of middleware for net/http. It aborts refused requests, because gin
+// would otherwise call the next handler.
 func protect(middleware func(http.Handler) http.Handler) gin.HandlerFunc {
 	return func(c *gin.Context) {
 		allowed := false

@@ -1,7 +1,9 @@
-// Command mcp is a server of the Model Context Protocol behind Stytch Connected Apps. Clients find the authorization server in
-// the description of the resource, users grant them access there, and their access tokens are verified here.
+// Command mcp is a server of the Model Context Protocol behind Stytch Connected Apps. Clients find
+// the authorization server in the description of the resource, users grant them access there, and
+// their access tokens are verified here.
 //
-// It needs STYTCH_PROJECT_ID and STYTCH_DOMAIN (https://..., the authorization server) and listens on 127.0.0.1:8080.
+// It needs STYTCH_PROJECT_ID and STYTCH_DOMAIN (https://..., the authorization server) and listens
+// on 127.0.0.1:8080.
 package main
 
 import (
@@ -19,8 +21,8 @@ import (
 
 const scope = "openid"
 
-// newHandler serves the protocol at /mcp and the description of the resource beside it. address is where clients reach the
-// server.
+// newHandler serves the protocol at /mcp and the description of the resource beside it. address is
+// where clients reach the server.
 func newHandler(v *verify.Verifier, address, authorizationServer string) (http.Handler, error) {
 	resource, err := verify.NewProtectedResource(verify.Resource{
 		URL: address + "/mcp", AuthorizationServers: []string{authorizationServer}, Scopes: []string{scope}, Name: "Example",
@@ -39,8 +41,9 @@ func newHandler(v *verify.Verifier, address, authorizationServer string) (http.H
 	return mux, nil
 }
 
-// tokenInfo gives the MCP SDK the user of a request, so that no user can continue the session of another. The token is already
-// verified: protect has put its claims into the context, and has checked its time with a leeway of its own.
+// tokenInfo gives the MCP SDK the user of a request, so that no user can continue the session of
+// another. The token is already verified: protect has put its claims into the context, and has
+// checked its time with a leeway of its own.
 func tokenInfo(ctx context.Context, _ string, _ *http.Request) (*auth.TokenInfo, error) {
 	claims, ok := verify.ClaimsFromContext(ctx)
 	if !ok {

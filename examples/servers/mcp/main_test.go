@@ -140,7 +140,8 @@ func TestSessionOfAnotherUser(t *testing.T) {
 	}
 }
 
-// From the challenge to the authorization server, as an MCP client goes that knows only the address.
+// From the challenge to the authorization server, as an MCP client goes that knows only the
+// address.
 func TestDiscovery(t *testing.T) {
 	_, api := start(t)
 	_, rest, _ := strings.Cut(post(t, api, "", "").Header.Get("WWW-Authenticate"), `resource_metadata="`)

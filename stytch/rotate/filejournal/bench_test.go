@@ -13,7 +13,8 @@ import (
 	"github.com/stytchkit/m2m/stytch/secret"
 )
 
-// BenchmarkWrite is one durable write of a record. The folder is below TMPDIR, so that decides which disk it is.
+// BenchmarkWrite is one durable write of a record. The folder is below TMPDIR, so that decides
+// which disk it is.
 func BenchmarkWrite(b *testing.B) {
 	for _, goroutines := range []int{1, 32} {
 		b.Run(fmt.Sprintf("goroutines=%d", goroutines), func(b *testing.B) {

@@ -30,8 +30,8 @@ func (c *claim) load(ctx context.Context, leftover bool) error {
 		return err
 	}
 	if inProgress(r) {
-		// The previous holder may have died, or failed, between renaming the record and syncing the folder. The caller acts on
-		// the record next, so it must not be lost after that.
+		// The previous holder may have died, or failed, between renaming the record and syncing the
+		// folder. The caller acts on the record next, so it must not be lost after that.
 		if err := c.journal.names.sync(); err != nil {
 			return failed(err)
 		}

@@ -18,13 +18,15 @@ import (
 	"github.com/stytchkit/m2m/stytch/rotate"
 )
 
-// The tests below run this test binary as another process, which these environment variables control.
+// The tests below run this test binary as another process, which these environment variables
+// control.
 const (
 	childDir   = "JOURNAL_CHILD_DIR"
 	childPoint = "JOURNAL_CHILD_POINT" // where the second write stops; "" stops before it
 )
 
-// TestChild is the other process. It claims, writes, prints "held", waits for a line, writes again and prints the result.
+// TestChild is the other process. It claims, writes, prints "held", waits for a line, writes again
+// and prints the result.
 func TestChild(t *testing.T) {
 	dir := os.Getenv(childDir)
 	if dir == "" {
@@ -121,7 +123,8 @@ func (c *child) stop(t *testing.T) {
 	}
 }
 
-// After kill -9 at any point the record is the old or the new one, the client is free at once, and no other files stay.
+// After kill -9 at any point the record is the old or the new one, the client is free at once, and
+// no other files stay.
 func TestKilled(t *testing.T) {
 	for point, want := range map[string]string{"": "first", "created": "first", "written": "first", "synced": "first", "renamed": "second"} {
 		t.Run("at "+point, func(t *testing.T) {
@@ -147,7 +150,8 @@ func TestKilled(t *testing.T) {
 	}
 }
 
-// A process that is paused keeps its claim: other processes get ErrBusy, other clients are free, and its write succeeds later.
+// A process that is paused keeps its claim: other processes get ErrBusy, other clients are free,
+// and its write succeeds later.
 func TestPaused(t *testing.T) {
 	for _, point := range []string{"", "created", "synced", "renamed"} {
 		t.Run("at "+point, func(t *testing.T) {

@@ -14,7 +14,8 @@ import (
 	"github.com/stytchkit/m2m/stytch/rotate"
 )
 
-// A full disk leaves the old record and no other files, and the claim can write again when there is room.
+// A full disk leaves the old record and no other files, and the claim can write again when there is
+// room.
 func TestFullDisk(t *testing.T) {
 	for _, point := range []string{"created", "written", "synced", "renamed"} {
 		t.Run(point, func(t *testing.T) {
@@ -48,7 +49,8 @@ func TestFullDisk(t *testing.T) {
 	}
 }
 
-// A claim removes what a process left that was killed during a write, also in a journal that has been open for long.
+// A claim removes what a process left that was killed during a write, also in a journal that has
+// been open for long.
 func TestClaimSweeps(t *testing.T) {
 	dir := journalDir(t)
 	j := openJournal(t, dir)

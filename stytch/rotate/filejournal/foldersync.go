@@ -6,7 +6,8 @@ import (
 	"github.com/stytchkit/m2m/internal/atomicfile"
 )
 
-// folderSync makes the names in a folder durable. Callers that arrive during a sync share the next one.
+// folderSync makes the names in a folder durable. Callers that arrive during a sync share the next
+// one.
 type folderSync struct {
 	dir  string
 	turn sync.Mutex // held during a sync

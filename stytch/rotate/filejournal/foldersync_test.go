@@ -13,7 +13,8 @@ import (
 	"github.com/stytchkit/m2m/stytch/secret"
 )
 
-// A folder that cannot be synced fails the write. Later claims fail too until the folder was synced: the record could be lost.
+// A folder that cannot be synced fails the write. Later claims fail too until the folder was
+// synced: the record could be lost.
 func TestFolderSyncFails(t *testing.T) {
 	dir := filepath.Join(t.TempDir(), "journal")
 	j, err := New(dir, "project-test-1")
@@ -50,7 +51,8 @@ func TestFolderSyncFails(t *testing.T) {
 	}
 }
 
-// A caller that arrives during a sync waits for the next one: the current sync may have begun before the rename.
+// A caller that arrives during a sync waits for the next one: the current sync may have begun
+// before the rename.
 func TestFolderSyncRounds(t *testing.T) {
 	f := &folderSync{dir: t.TempDir()}
 	f.turn.Lock() // a sync is in progress

@@ -1,25 +1,28 @@
-// Package filejournal keeps the journal of package rotate in a folder of a local file system, for the processes of one machine.
+// Package filejournal keeps the journal of package rotate in a folder of a local file system, for
+// the processes of one machine.
 //
 //	journal, err := filejournal.New("/var/lib/billing/rotation", projectID, key)
 //	rotator, err := rotate.New(api.M2M.Secrets, deliver.File("/run/billing/credentials.json"), journal)
 //
-// It needs a Unix system with flock; elsewhere [New] returns an error that wraps errors.ErrUnsupported. Network file systems
-// are not supported.
+// It needs a Unix system with flock; elsewhere [New] returns an error that wraps
+// errors.ErrUnsupported. Network file systems are not supported.
 //
 // # Files
 //
-// The folder has mode 0700 and its files 0600. <client id>.json is a record (see [rotate.Codec]): everything except encrypted
-// secrets can be read with cat and jq. <client id>.lock exists while the client is claimed, or after the process that claimed it
-// died. The claim is the kernel's lock on that file. It ends with the process and not by time, so a process that is paused keeps
-// its claims. Do not remove files while a rotation is in progress. A folder restored from a backup has old records; the rotator
-// compares them with Stytch before it acts.
+// The folder has mode 0700 and its files 0600. <client id>.json is a record (see [rotate.Codec]):
+// everything except encrypted secrets can be read with cat and jq. <client id>.lock exists while
+// the client is claimed, or after the process that claimed it died. The claim is the kernel's lock
+// on that file. It ends with the process and not by time, so a process that is paused keeps its
+// claims. Do not remove files while a rotation is in progress. A folder restored from a backup has
+// old records; the rotator compares them with Stytch before it acts.
 //
 // # Version 1
 //
-// Records and claims of version 1 of the journal, which had <client id>.lease files, are respected. A client that a process with
-// version 1 has claimed is [rotate.ErrBusy]. While this version holds any claim, version 1 can neither claim nor write: its
-// errors say that the folder is locked. Version 1 refuses records that this version wrote (rotate.ErrNewerVersion). A lease
-// left behind by a dead process is removed by the next claim of its client.
+// Records and claims of version 1 of the journal, which had <client id>.lease files, are respected.
+// A client that a process with version 1 has claimed is [rotate.ErrBusy]. While this version holds
+// any claim, version 1 can neither claim nor write: its errors say that the folder is locked.
+// Version 1 refuses records that this version wrote (rotate.ErrNewerVersion). A lease left behind
+// by a dead process is removed by the next claim of its client.
 package filejournal
 
 import (
@@ -45,10 +48,12 @@ var ErrInvalidArgument = rotate.ErrInvalidArgument
 // maxRecord is the most bytes of an encoded record.
 const maxRecord = 64 << 10
 
-// Journal is a [rotate.Journal] in a folder. It is safe for concurrent use, and several journals may share a folder.
+// Journal is a [rotate.Journal] in a folder. It is safe for concurrent use, and several journals
+// may share a folder.
 //
-// Its errors are [rotate.ErrBusy], [rotate.ErrNoRotation], [ErrInvalidArgument], those of [rotate.Codec.Decode], and otherwise
-// [rotate.ErrJournal]. They name the file and wrap the cause, such as syscall.ENOSPC, fs.ErrPermission or the context's error.
+// Its errors are [rotate.ErrBusy], [rotate.ErrNoRotation], [ErrInvalidArgument], those of
+// [rotate.Codec.Decode], and otherwise [rotate.ErrJournal]. They name the file and wrap the cause,
+// such as syscall.ENOSPC, fs.ErrPermission or the context's error.
 type Journal struct {
 	dir   string
 	codec *rotate.Codec
@@ -57,9 +62,10 @@ type Journal struct {
 
 var _ rotate.Journal = (*Journal)(nil)
 
-// New returns the journal of a project in folder dir, which is created if it does not exist; its parent must exist. A folder that is
-// a symlink, belongs to another user or gives others any right is refused, and so is every such file in it. For projectID
-// and keys see [rotate.NewCodec]: without keys, the secrets of rotations in progress are readable in the files.
+// New returns the journal of a project in folder dir, which is created if it does not exist; its
+// parent must exist. A folder that is a symlink, belongs to another user or gives others any right
+// is refused, and so is every such file in it. For projectID and keys see [rotate.NewCodec]:
+// without keys, the secrets of rotations in progress are readable in the files.
 func New(dir, projectID string, keys ...secret.String) (*Journal, error) {
 	if dir == "" {
 		return nil, invalid("dir must not be empty")
@@ -78,8 +84,8 @@ func New(dir, projectID string, keys ...secret.String) (*Journal, error) {
 	return &Journal{dir, codec, &folderSync{dir: dir}}, nil
 }
 
-// Claim implements [rotate.Journal]. The claim lasts until it is released or the process ends; life must be positive and is
-// otherwise ignored.
+// Claim implements [rotate.Journal]. The claim lasts until it is released or the process ends; life
+// must be positive and is otherwise ignored.
 func (j *Journal) Claim(ctx context.Context, clientID string, life time.Duration) (rotate.Claim, error) {
 	if life <= 0 {
 		return nil, invalid("the life of a claim must be positive")
@@ -119,8 +125,8 @@ func (j *Journal) Read(ctx context.Context, clientID string) (rotate.Record, err
 	return r, nil
 }
 
-// Unfinished implements [rotate.Journal]. It uses the same memory for any number of records. A record that changes meanwhile
-// may be yielded or not.
+// Unfinished implements [rotate.Journal]. It uses the same memory for any number of records. A
+// record that changes meanwhile may be yielded or not.
 func (j *Journal) Unfinished(ctx context.Context) iter.Seq2[string, error] {
 	return func(yield func(string, error) bool) {
 		dir, err := os.Open(j.dir)

@@ -50,7 +50,8 @@ func startedRecord(reason string) rotate.Record {
 	}
 }
 
-// filesIn returns the names of the files in a folder and their contents, joined. It checks that each has mode 0600.
+// filesIn returns the names of the files in a folder and their contents, joined. It checks that
+// each has mode 0600.
 func filesIn(t testing.TB, dir string) (names []string, all []byte) {
 	t.Helper()
 	entries, err := os.ReadDir(dir)
@@ -172,7 +173,8 @@ func TestLockFileRemoved(t *testing.T) {
 	}
 }
 
-// No client id leads to the files of another client: neither an id that looks like a hash, nor where file names ignore case.
+// No client id leads to the files of another client: neither an id that looks like a hash, nor
+// where file names ignore case.
 func TestNames(t *testing.T) {
 	dir := journalDir(t)
 	j := openJournal(t, dir)

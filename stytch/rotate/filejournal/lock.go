@@ -10,13 +10,15 @@ import (
 	"github.com/stytchkit/m2m/stytch/rotate"
 )
 
-// lock is what makes a claim exclusive: the lock on the client's file, and a shared lock on the folder.
+// lock is what makes a claim exclusive: the lock on the client's file, and a shared lock on the
+// folder.
 type lock struct {
 	client *atomicfile.LockFile
 	folder *os.File
 }
 
-// lock locks a client. leftover reports that a previous holder died, perhaps in the middle of a write.
+// lock locks a client. leftover reports that a previous holder died, perhaps in the middle of a
+// write.
 func (j *Journal) lock(clientID string) (l *lock, leftover bool, err error) {
 	l = &lock{}
 	defer func() {
@@ -24,7 +26,8 @@ func (j *Journal) lock(clientID string) (l *lock, leftover bool, err error) {
 			_ = l.release()
 		}
 	}()
-	// Version 1 locks the folder exclusively whenever it claims or writes. The shared lock keeps it from doing so.
+	// Version 1 locks the folder exclusively whenever it claims or writes. The shared lock keeps it
+	// from doing so.
 	if l.folder, err = os.Open(j.dir); err != nil {
 		return l, false, failed(err)
 	}
@@ -46,8 +49,8 @@ func (j *Journal) lock(clientID string) (l *lock, leftover bool, err error) {
 	return l, leftover || dead, err
 }
 
-// removeLease removes the lease of a dead process with version 1. The lease of a living one is rotate.ErrBusy, also when its
-// time is over.
+// removeLease removes the lease of a dead process with version 1. The lease of a living one is
+// rotate.ErrBusy, also when its time is over.
 func removeLease(path string) (found bool, err error) {
 	file, err := atomicfile.Open(path)
 	if errors.Is(err, fs.ErrNotExist) {
@@ -70,7 +73,8 @@ func removeLease(path string) (found bool, err error) {
 	return true, nil
 }
 
-// held returns rotate.ErrBusy if the lock file was removed, so that another process may hold the client.
+// held returns rotate.ErrBusy if the lock file was removed, so that another process may hold the
+// client.
 func (l *lock) held() error {
 	err := l.client.Check()
 	switch {

@@ -20,8 +20,9 @@ func (j *Journal) path(clientID, suffix string) string {
 	return filepath.Join(j.dir, fileName(clientID)+suffix)
 }
 
-// fileName returns the name of a client's files, without the suffix. No two clients share a name, even where file names ignore
-// case: an id with anything but lower-case letters, digits and hyphens becomes a hash behind an underscore.
+// fileName returns the name of a client's files, without the suffix. No two clients share a name,
+// even where file names ignore case: an id with anything but lower-case letters, digits and hyphens
+// becomes a hash behind an underscore.
 func fileName(clientID string) string {
 	plain := func(c rune) bool { return 'a' <= c && c <= 'z' || '0' <= c && c <= '9' || c == '-' }
 	if len(clientID) <= 128 && clientID[0] != '-' && !strings.ContainsFunc(clientID, func(c rune) bool { return !plain(c) }) {

@@ -18,7 +18,8 @@ import (
 	"github.com/stytchkit/m2m/stytch/secret"
 )
 
-// version1Dir returns a journal folder of version 1: testdata/version1 was written by that version, one record per state.
+// version1Dir returns a journal folder of version 1: testdata/version1 was written by that version,
+// one record per state.
 func version1Dir(t *testing.T, kind string) string {
 	t.Helper()
 	dir := journalDir(t)
@@ -179,7 +180,8 @@ func version1Lease(t *testing.T, dir string) *os.File {
 	return file
 }
 
-// A client that a process with version 1 works on is busy. When that process is dead, its lease is removed.
+// A client that a process with version 1 works on is busy. When that process is dead, its lease is
+// removed.
 func TestVersion1Lease(t *testing.T) {
 	dir := journalDir(t)
 	j := openJournal(t, dir)
@@ -200,8 +202,8 @@ func TestVersion1Lease(t *testing.T) {
 	wantFiles(t, dir, "")
 }
 
-// Version 1 locks the folder exclusively to claim or write. It must not get that lock while a client is claimed, and is refused
-// nothing otherwise.
+// Version 1 locks the folder exclusively to claim or write. It must not get that lock while a
+// client is claimed, and is refused nothing otherwise.
 func TestVersion1Folder(t *testing.T) {
 	dir := journalDir(t)
 	j := openJournal(t, dir)

@@ -20,8 +20,8 @@ const (
 	clientSecret = "Correct-Horse-9"
 )
 
-// Server tests the server that newHandler makes: /health is open, GET /users needs read:users, POST /users needs write:users
-// as well. Tokens come from package token.
+// Server tests the server that newHandler makes: /health is open, GET /users needs read:users, POST
+// /users needs write:users as well. Tokens come from package token.
 func Server(t *testing.T, newHandler func(*verify.Verifier) http.Handler) {
 	stytch := emulatortest.NewServer(t, emulator.WithM2MClient(emulator.M2MClientSeed{
 		ClientID: client, Secret: clientSecret, Scopes: []string{"read:users", "read:invoices"},
