@@ -1,10 +1,10 @@
-// Package api holds the contract as bytes: the OpenAPI description that everything else in this
-// module is generated from or tested against.
+// Package api embeds the contract: the OpenAPI description of Stytch's API that everything else in
+// this module is generated from or tested against.
 package api
 
 import _ "embed"
 
-// OpenAPI is api/openapi.yaml (OpenAPI 3.0.3), as written. Treat it as read-only.
+// OpenAPI is the file api/openapi.yaml (OpenAPI 3.0.3). It must not be modified.
 //
 //go:embed openapi.yaml
 var OpenAPI []byte

@@ -12,7 +12,7 @@ import (
 	"github.com/stytchkit/m2m/api"
 )
 
-// load returns a document of its own for the caller to break.
+// load returns a new copy of the contract, which the caller may break.
 func load(t testing.TB) *openapi3.T {
 	t.Helper()
 	data, err := contractJSON()
@@ -26,7 +26,7 @@ func load(t testing.TB) *openapi3.T {
 	return doc
 }
 
-// contractJSON is the contract as JSON, which loads several times faster than YAML.
+// contractJSON returns the contract as JSON, which loads several times faster than YAML.
 var contractJSON = sync.OnceValues(func() ([]byte, error) {
 	doc, err := openapi3.NewLoader().LoadFromData(api.OpenAPI)
 	if err != nil {
@@ -35,7 +35,7 @@ var contractJSON = sync.OnceValues(func() ([]byte, error) {
 	return doc.MarshalJSON()
 })
 
-// document finds its parts by name, so that a mutation is one line.
+// A document finds parts of the contract by name, so that a mutation is one line.
 type document struct{ *openapi3.T }
 
 func (d document) op(id string) *openapi3.Operation {
@@ -55,7 +55,7 @@ func (d document) request(id string) *openapi3.MediaType {
 	return d.op(id).RequestBody.Value.Content["application/json"]
 }
 
-func (d document) answer(id, status string) *openapi3.MediaType {
+func (d document) responseBody(id, status string) *openapi3.MediaType {
 	return d.response(id, status).Content["application/json"]
 }
 
@@ -63,8 +63,8 @@ func (d document) requestExample(id, name string) map[string]any {
 	return d.request(id).Examples[name].Value.Value.(map[string]any)
 }
 
-func (d document) answerExample(id, status string) map[string]any {
-	return d.answer(id, status).Example.(map[string]any)
+func (d document) responseExample(id, status string) map[string]any {
+	return d.responseBody(id, status).Example.(map[string]any)
 }
 
 func (d document) schema(name string) *openapi3.Schema { return d.Components.Schemas[name].Value }
@@ -73,13 +73,13 @@ func (d document) property(schema, name string) *openapi3.Schema {
 	return d.schema(schema).Properties[name].Value
 }
 
-func (d document) catalogued(name string) map[string]any {
-	return d.Extensions["x-error-catalogue"].(map[string]any)[name].(map[string]any)
+func (d document) catalogEntry(name string) map[string]any {
+	return d.Extensions["x-error-catalog"].(map[string]any)[name].(map[string]any)
 }
 
 func errorTypes(names ...any) map[string]any { return map[string]any{"x-error-types": names} }
 
-// operations yields every operation, with "METHOD /path" to name it.
+// operations yields every operation, with "METHOD /path".
 func operations(doc *openapi3.T) iter.Seq2[string, *openapi3.Operation] {
 	return func(yield func(string, *openapi3.Operation) bool) {
 		for path, item := range doc.Paths.Map() {
@@ -93,12 +93,12 @@ func operations(doc *openapi3.T) iter.Seq2[string, *openapi3.Operation] {
 }
 
 type body struct {
-	where, status string // status is that of an answer
+	where, status string // status is that of a response
 	request       bool
 	media         *openapi3.MediaType
 }
 
-// bodies yields every body of every operation, in each of its media types.
+// bodies yields every body of every operation, for each media type.
 func bodies(doc *openapi3.T) iter.Seq[body] {
 	return func(yield func(body) bool) {
 		for where, op := range operations(doc) {
@@ -133,7 +133,8 @@ func exampleValues(media *openapi3.MediaType) iter.Seq[any] {
 	}
 }
 
-// walk visits a schema and all below it, once for every way to it. property is the name it has there, if it is one.
+// walk visits a schema and all schemas below it, once per path. property is its name there, if it
+// is a property.
 func walk(at, property string, ref *openapi3.SchemaRef, visit func(at, property string, s *openapi3.Schema)) {
 	if ref == nil || ref.Value == nil {
 		return
@@ -149,8 +150,9 @@ func walk(at, property string, ref *openapi3.SchemaRef, visit func(at, property 
 	walk(at+".*", "", ref.Value.AdditionalProperties.Schema, visit)
 }
 
-// objects yields every JSON object of the document with a JSON pointer to it. What stands in examples is data, not contract.
-func objects(doc *openapi3.T, complain complain) iter.Seq2[string, map[string]any] {
+// objects yields every JSON object of the document with its JSON pointer. Examples are data, not
+// contract, and left out.
+func objects(doc *openapi3.T, report reportFunc) iter.Seq2[string, map[string]any] {
 	return func(yield func(string, map[string]any) bool) {
 		var root any
 		data, err := doc.MarshalJSON()
@@ -158,7 +160,7 @@ func objects(doc *openapi3.T, complain complain) iter.Seq2[string, map[string]an
 			err = json.Unmarshal(data, &root)
 		}
 		if err != nil {
-			complain("document", "%v", err)
+			report("document", "%v", err)
 		}
 		var visit func(at string, v any) bool
 		visit = func(at string, v any) bool {
@@ -185,7 +187,7 @@ func objects(doc *openapi3.T, complain complain) iter.Seq2[string, map[string]an
 	}
 }
 
-// texts reads a list of texts; anything else in it is lost, and so complained about by whoever needs it.
+// texts reads a list of strings. It drops anything else, which the caller then reports as missing.
 func texts(v any) []string {
 	list, _ := v.([]any)
 	var out []string

@@ -15,7 +15,8 @@ import (
 	"github.com/getkin/kin-openapi/openapi3"
 )
 
-// fact is what is known about one operation of Stytch, from its own descriptions, libraries and answers.
+// A fact is what is known about one operation of Stytch from its documentation, libraries and
+// responses.
 type fact struct {
 	ID           string
 	Method, Path string
@@ -30,7 +31,8 @@ type fact struct {
 	ContentTypes []string `json:"content_types"`
 }
 
-// field is one field by its path, as in clients[].scopes. "*" is any further one. Nullable may be "unknown".
+// A field is named by its path, such as clients[].scopes; "*" stands for additional ones. Nullable
+// may be "unknown".
 type field struct {
 	Name, In, Type   string
 	Required         bool
@@ -43,7 +45,8 @@ type field struct {
 	MaxBytes         any    `json:"max_bytes"`
 }
 
-// operationOf maps the names of the facts. Those that are missing here are not part of the contract.
+// operationOf maps the names of the facts to operationIds. Names that are missing here are not part
+// of the contract.
 var operationOf = map[string]string{
 	"m2m.clients.create":                           "CreateM2MClient",
 	"m2m.clients.get":                              "GetM2MClient",
@@ -66,9 +69,9 @@ var operationOf = map[string]string{
 	"connected_apps.clients.secrets.rotate":        "CompleteConnectedAppSecretRotation",
 }
 
-// deviations are where the contract knowingly says something else, and why.
+// deviations lists where the contract deliberately differs from the facts, and why.
 var deviations = map[string]string{
-	"internal_server_error":                                                 "newer pages, and an answer that was seen, have the text of the example",
+	"internal_server_error":                                                 "newer pages, and an observed response, have the text of the example",
 	"SearchM2MClients request query.operands required":                      "Stytch's description contradicts itself; the contract takes the lenient side",
 	"IssueM2MToken request client_id required":                              "HTTP Basic may carry it",
 	"IssueM2MToken request client_secret required":                          "HTTP Basic may carry it",
@@ -79,25 +82,25 @@ var deviations = map[string]string{
 }
 
 func TestFacts(t *testing.T) {
-	complaints, compared := compare(document{load(t)}, loadFacts(t))
-	for key, complaint := range complaints {
+	faults, compared := compare(document{load(t)}, loadFacts(t))
+	for key, fault := range faults {
 		if deviations[key] == "" {
-			t.Errorf("%s: %s", key, complaint)
+			t.Errorf("%s: %s", key, fault)
 		}
 	}
 	for key := range deviations {
-		if complaints[key] == "" {
-			t.Errorf("%s: is listed as a deviation, and is none", key)
+		if faults[key] == "" {
+			t.Errorf("%s: listed as a deviation, but the contract agrees with the facts", key)
 		}
 	}
 	for _, id := range operationIDs {
 		if !slices.Contains(compared, id) {
-			t.Errorf("%s: no facts about it", id)
+			t.Errorf("%s: there are no facts about it", id)
 		}
 	}
 }
 
-// TestFactsFire shows that each comparison can fail.
+// Each comparison can fail.
 func TestFactsFire(t *testing.T) {
 	facts := loadFacts(t)
 	for want, apply := range map[string]func(d document){
@@ -130,13 +133,13 @@ func TestFactsFire(t *testing.T) {
 		"GetM2MClient path client_id":           func(d document) { d.Paths.Value("/v1/m2m/clients/{client_id}").Parameters = nil },
 		"GetM2MClient 404 m2m_client_not_found": func(d document) { d.op("GetM2MClient").Responses.Delete("404") },
 		"GetM2MClient 403 use_https":            func(d document) { d.response("GetM2MClient", "403").Extensions = errorTypes("organization_suspended") },
-		"m2m_client_not_found":                  func(d document) { d.answerExample("GetM2MClient", "404")["error_message"] = "Not found." },
-		"search_timeout":                        func(d document) { delete(d.catalogued("search_timeout"), "certainty") },
+		"m2m_client_not_found":                  func(d document) { d.responseExample("GetM2MClient", "404")["error_message"] = "Not found." },
+		"search_timeout":                        func(d document) { delete(d.catalogEntry("search_timeout"), "certainty") },
 	} {
 		doc := document{load(t)}
 		apply(doc)
-		if complaints, _ := compare(doc, facts); complaints[want] == "" {
-			t.Errorf("%s: nobody complains", want)
+		if faults, _ := compare(doc, facts); faults[want] == "" {
+			t.Errorf("%s: the difference is not reported", want)
 		}
 	}
 }
@@ -153,48 +156,48 @@ func loadFacts(t *testing.T) (facts []fact) {
 	return facts
 }
 
-// compare answers where the contract and the facts differ, and the operations it has compared.
-func compare(doc document, facts []fact) (complaints map[string]string, compared []string) {
-	complaints = map[string]string{}
+// compare returns where the contract and the facts differ, and which operations it compared.
+func compare(doc document, facts []fact) (faults map[string]string, compared []string) {
+	faults = map[string]string{}
 	for _, f := range facts {
 		id := operationOf[f.ID]
 		if id == "" {
 			continue
 		}
 		compared = append(compared, id)
-		complain := func(where, format string, args ...any) { complaints[where] = fmt.Sprintf(format, args...) }
+		report := func(where, format string, args ...any) { faults[where] = fmt.Sprintf(format, args...) }
 		op := doc.Paths.Value(f.Path).GetOperation(f.Method)
 		if op == nil || op.OperationID != id {
-			complain(id, "is not %s %s", f.Method, f.Path)
+			report(id, "is not %s %s", f.Method, f.Path)
 			continue
 		}
-		compareErrors(doc, f, op, complain)
+		compareErrors(doc, f, op, report)
 		var media []string
 		if op.RequestBody != nil {
 			for mime, body := range op.RequestBody.Value.Content {
 				media = append(media, mime)
-				compareFields(id+" request", body.Schema, f.Request, complain)
+				compareFields(id+" request", body.Schema, f.Request, report)
 			}
 		}
 		for _, field := range f.Request {
 			if field.In == "path" && doc.Paths.Value(f.Path).Parameters.GetByInAndName("path", field.Name) == nil {
-				complain(id+" path "+field.Name, "is missing")
+				report(id+" path "+field.Name, "is missing")
 			}
 			if field.In == "body" && op.RequestBody == nil {
-				complain(id+" request "+field.Name, "is missing, there is no body")
+				report(id+" request "+field.Name, "is missing: the operation has no body")
 			}
 		}
 		slices.Sort(media)
 		slices.Sort(f.ContentTypes)
 		if !slices.Equal(media, f.ContentTypes) {
-			complain(id+" content", "takes %v, not %v", media, f.ContentTypes)
+			report(id+" content", "accepts %v, want %v", media, f.ContentTypes)
 		}
-		compareFields(id+" response", doc.answer(id, "200").Schema, f.Response, complain)
+		compareFields(id+" response", doc.responseBody(id, "200").Schema, f.Response, report)
 	}
-	return complaints, compared
+	return faults, compared
 }
 
-func compareErrors(doc document, f fact, op *openapi3.Operation, complain complain) {
+func compareErrors(doc document, f fact, op *openapi3.Operation, report reportFunc) {
 	for _, e := range f.Errors {
 		if strings.HasPrefix(e.Type, "(") {
 			continue // a case whose name nobody knows
@@ -202,23 +205,23 @@ func compareErrors(doc document, f fact, op *openapi3.Operation, complain compla
 		at := fmt.Sprint(op.OperationID, " ", e.Status, " ", e.Type)
 		ref := op.Responses.Status(e.Status)
 		if ref == nil || !slices.Contains(texts(ref.Value.Extensions["x-error-types"]), e.Type) {
-			complain(at, "is missing")
+			report(at, "is missing")
 			continue
 		}
-		certainty, marked := doc.catalogued(e.Type)["certainty"]
+		certainty, marked := doc.catalogEntry(e.Type)["certainty"]
 		if documented := !marked || certainty == "documented"; documented != (e.Certainty == "documented") {
-			complain(e.Type, "its status is %v in the contract, and %s in the facts", certainty, e.Certainty)
+			report(e.Type, "its certainty is %v in the contract, and %s in the facts", certainty, e.Certainty)
 		}
 		for example := range exampleValues(ref.Value.Content.Get("application/json")) {
 			object := example.(map[string]any)
 			if e.Message != "" && object["error_type"] == e.Type && object["error_message"] != e.Message {
-				complain(e.Type, "the message of the example is not the documented one")
+				report(e.Type, "the message of the example is not the documented one")
 			}
 		}
 	}
 }
 
-func compareFields(where string, body *openapi3.SchemaRef, fields []field, complain complain) {
+func compareFields(where string, body *openapi3.SchemaRef, fields []field, report reportFunc) {
 	for _, f := range fields {
 		if f.In == "path" {
 			continue
@@ -226,17 +229,17 @@ func compareFields(where string, body *openapi3.SchemaRef, fields []field, compl
 		at := where + " " + f.Name
 		parent, got := find(body, strings.Split(strings.ReplaceAll(f.Name, "[]", ".[]"), "."))
 		if got == nil {
-			complain(at, "is missing")
+			report(at, "is missing")
 			continue
 		}
 		for _, difference := range differences(f, parent, got, strings.HasSuffix(where, "response")) {
-			complain(at+" "+difference[0], "%s", difference[1])
+			report(at+" "+difference[0], "%s", difference[1])
 		}
 	}
 }
 
-// differences are pairs of what differs and how.
-func differences(f field, parent, got *openapi3.Schema, answer bool) (all [][2]string) {
+// differences returns pairs of what differs and how.
+func differences(f field, parent, got *openapi3.Schema, response bool) (all [][2]string) {
 	differ := func(what string, got, want any) {
 		if !reflect.DeepEqual(got, want) {
 			all = append(all, [2]string{what, fmt.Sprintf("is %v, not %v", got, want)})
@@ -261,12 +264,12 @@ func differences(f field, parent, got *openapi3.Schema, answer bool) (all [][2]s
 	}
 	if len(f.Enum) > 0 {
 		values := slices.DeleteFunc(slices.Clone(got.Enum), func(v any) bool { return v == nil })
-		if answer {
+		if response {
 			values, _ = got.Extensions["x-known-values"].([]any)
 		}
 		differ("enum", values, f.Enum)
 	}
-	if f.Default != nil && !answer {
+	if f.Default != nil && !response {
 		differ("default", got.Default, f.Default)
 	}
 	if f.Minimum != nil {
@@ -285,7 +288,8 @@ func differences(f field, parent, got *openapi3.Schema, answer bool) (all [][2]s
 	return all
 }
 
-// find follows a path to a property, through the parts of an allOf, and answers the part that declares it as well.
+// find follows a path to a property through the parts of an allOf. It also returns the part that
+// declares the property.
 func find(ref *openapi3.SchemaRef, path []string) (parent, property *openapi3.Schema) {
 	if ref == nil {
 		return nil, nil

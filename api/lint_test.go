@@ -13,13 +13,13 @@ import (
 	"github.com/getkin/kin-openapi/openapi3"
 )
 
-// A rule is something that JSON Schema and OpenAPI leave open and this contract does not.
+// A rule restricts this contract beyond JSON Schema and OpenAPI.
 type rule struct {
 	name  string
-	check func(doc *openapi3.T, complain complain)
+	check func(doc *openapi3.T, report reportFunc)
 }
 
-type complain func(where, format string, args ...any)
+type reportFunc func(where, format string, args ...any)
 
 var operationIDs = []string{
 	"CreateM2MClient", "GetM2MClient", "SearchM2MClients", "UpdateM2MClient", "DeleteM2MClient",
@@ -38,7 +38,7 @@ var rules = []rule{
 	{"examples", checkExamples},
 	{"errors", checkErrors},
 	{"error-types", checkErrorTypes},
-	{"catalogue", checkCatalogue},
+	{"catalog", checkCatalog},
 	{"described", checkDescribed},
 	{"extensions", checkExtensions},
 	{"secrets", checkSecrets},
@@ -46,47 +46,47 @@ var rules = []rule{
 	{"unused", checkUnused},
 }
 
-// lint answers what is wrong with a contract, each complaint as "rule: where: what".
+// lint returns the faults of a contract, each as "rule: where: what".
 func lint(doc *openapi3.T, rules ...rule) []string {
-	var complaints []string
+	var faults []string
 	for _, r := range rules {
 		r.check(doc, func(where, format string, args ...any) {
-			complaints = append(complaints, r.name+": "+where+": "+fmt.Sprintf(format, args...))
+			faults = append(faults, r.name+": "+where+": "+fmt.Sprintf(format, args...))
 		})
 	}
-	return complaints
+	return faults
 }
 
 func TestContract(t *testing.T) {
-	for _, complaint := range lint(load(t), rules...) {
-		t.Error(complaint)
+	for _, fault := range lint(load(t), rules...) {
+		t.Error(fault)
 	}
 }
 
-func checkValid(doc *openapi3.T, complain complain) {
+func checkValid(doc *openapi3.T, report reportFunc) {
 	if doc.OpenAPI != "3.0.3" {
-		complain("openapi", "is %s, not 3.0.3", doc.OpenAPI)
+		report("openapi", "is version %s, want 3.0.3", doc.OpenAPI)
 	}
 	err := doc.Validate(context.Background(), openapi3.EnableExamplesValidation(), openapi3.EnableSchemaDefaultsValidation(),
 		openapi3.EnableSchemaPatternValidation(), openapi3.ProhibitExtensionsWithRef())
 	if err != nil {
-		complain("document", "%v", err)
+		report("document", "%v", err)
 	}
 }
 
-func checkOperations(doc *openapi3.T, complain complain) {
+func checkOperations(doc *openapi3.T, report reportFunc) {
 	var got []string
 	for _, op := range operations(doc) {
 		got = append(got, op.OperationID)
 	}
 	for _, id := range operationIDs {
 		if !slices.Contains(got, id) {
-			complain(id, "is missing")
+			report(id, "is missing")
 		}
 	}
 	for _, id := range got {
 		if !slices.Contains(operationIDs, id) {
-			complain(id, "is not one of the %d operations: list it with the facts it comes from", len(operationIDs))
+			report(id, "is not one of the %d known operations: add it to operationIDs", len(operationIDs))
 		}
 	}
 }
@@ -94,72 +94,73 @@ func checkOperations(doc *openapi3.T, complain complain) {
 var operationIDPattern = regexp.MustCompile(`^(Create|Get|Search|Update|Delete|Start|Cancel|Complete|Issue)` +
 	`(M2MClients?|ConnectedApps?|M2MToken|JWKS|B2BJWKS)(SecretRotation)?$`)
 
-func checkOperationIDs(doc *openapi3.T, complain complain) {
+func checkOperationIDs(doc *openapi3.T, report reportFunc) {
 	seen := map[string]string{}
 	for where, op := range operations(doc) {
 		if !operationIDPattern.MatchString(op.OperationID) {
-			complain(where, "operationId %q is not a verb and its noun in UpperCamelCase", op.OperationID)
+			report(where, "operationId %q must be a verb and a noun in UpperCamelCase", op.OperationID)
 		}
 		if other := seen[op.OperationID]; other != "" {
-			complain(where, "operationId is also that of %s", other)
+			report(where, "operationId is already used by %s", other)
 		}
 		seen[op.OperationID] = where
 	}
 }
 
-func checkTags(doc *openapi3.T, complain complain) {
+func checkTags(doc *openapi3.T, report reportFunc) {
 	unused := map[string]bool{}
 	for _, tag := range doc.Tags {
 		unused[tag.Name] = true
 		if tag.Description == "" {
-			complain("tag "+tag.Name, "has no description")
+			report("tag "+tag.Name, "has no description")
 		}
 	}
 	for where, op := range operations(doc) {
 		if len(op.Tags) != 1 {
-			complain(where, "has %d tags, not one", len(op.Tags))
+			report(where, "has %d tags, want one", len(op.Tags))
 			continue
 		}
 		if _, declared := unused[op.Tags[0]]; !declared {
-			complain(where, "tag %q is not declared", op.Tags[0])
+			report(where, "tag %q is not declared", op.Tags[0])
 		}
 		unused[op.Tags[0]] = false
 	}
 	for tag, unused := range unused {
 		if unused {
-			complain("tag "+tag, "is not used")
+			report("tag "+tag, "is not used")
 		}
 	}
 }
 
-func checkSafety(doc *openapi3.T, complain complain) {
+func checkSafety(doc *openapi3.T, report reportFunc) {
 	for where, op := range operations(doc) {
 		switch op.Extensions["x-safety"] {
 		case "read", "idempotent", "shown-once", "billed":
 		default:
-			complain(where, "x-safety %v is none of read, idempotent, shown-once, billed", op.Extensions["x-safety"])
+			report(where, "x-safety %v is none of read, idempotent, shown-once, billed", op.Extensions["x-safety"])
 		}
 	}
 }
 
-// checkExamples demands examples; that they fit their schema is part of checkValid.
-func checkExamples(doc *openapi3.T, complain complain) {
+// checkExamples requires examples. That they match their schema is part of checkValid.
+func checkExamples(doc *openapi3.T, report reportFunc) {
 	for b := range bodies(doc) {
 		examples := slices.Collect(exampleValues(b.media))
 		if len(examples) == 0 {
-			complain(b.where, "has no example")
+			report(b.where, "has no example")
 		}
 		for _, example := range examples {
 			object, _ := example.(map[string]any)
 			if code, ok := object["status_code"]; !b.request && ok && fmt.Sprint(code) != b.status {
-				complain(b.where, "an example has status_code %v", code)
+				report(b.where, "an example has status_code %v", code)
 			}
 		}
 	}
 }
 
-// checkErrors demands the answers that any call may get. Stytch's own description leaves 403 and 404 out.
-func checkErrors(doc *openapi3.T, complain complain) {
+// checkErrors requires the responses that any request may get. Stytch's own description omits 403
+// and 404.
+func checkErrors(doc *openapi3.T, report reportFunc) {
 	for where, op := range operations(doc) {
 		wanted := []string{"403", "429", "500"}
 		if takesProject(doc, op) {
@@ -170,11 +171,11 @@ func checkErrors(doc *openapi3.T, complain complain) {
 		}
 		for _, status := range wanted {
 			if op.Responses.Value(status) == nil {
-				complain(where, "has no answer %s", status)
+				report(where, "has no response %s", status)
 			}
 		}
 		if op.Responses.Default() != nil {
-			complain(where, "has a default answer, which hides undeclared ones")
+			report(where, "has a default response, which hides undeclared ones")
 		}
 	}
 }
@@ -187,24 +188,24 @@ func takesProject(doc *openapi3.T, op *openapi3.Operation) bool {
 	return slices.ContainsFunc(security, func(r openapi3.SecurityRequirement) bool { return r["project"] != nil })
 }
 
-func checkErrorTypes(doc *openapi3.T, complain complain) {
-	catalogue, _ := doc.Extensions["x-error-catalogue"].(map[string]any)
+func checkErrorTypes(doc *openapi3.T, report reportFunc) {
+	catalog, _ := doc.Extensions["x-error-catalog"].(map[string]any)
 	for where, op := range operations(doc) {
 		for status, ref := range op.Responses.Map() {
 			at := where + " " + status
 			types := texts(ref.Value.Extensions["x-error-types"])
 			if isError := status >= "400"; isError != (len(types) > 0) {
-				complain(at, "names %d error types", len(types))
+				report(at, "lists %d error types", len(types))
 			}
 			for i, name := range types {
 				if slices.Contains(types[:i], name) {
-					complain(at, "names %s twice", name)
+					report(at, "lists %s twice", name)
 				}
-				entry, known := catalogue[name].(map[string]any)
+				entry, known := catalog[name].(map[string]any)
 				if !known {
-					complain(at, "%s is not in x-error-catalogue", name)
+					report(at, "%s is not in x-error-catalog", name)
 				} else if !hasStatus(entry, status) {
-					complain(at, "%s has another status in x-error-catalogue", name)
+					report(at, "%s has another status in x-error-catalog", name)
 				}
 			}
 			for example := range exampleValues(ref.Value.Content.Get("application/json")) {
@@ -214,20 +215,21 @@ func checkErrorTypes(doc *openapi3.T, complain complain) {
 					name, _ = object["error"].(string)
 				}
 				if len(types) > 0 && !slices.Contains(types, name) {
-					complain(at, "the example's %q is not among its error types", name)
+					report(at, "the example has %q, which is not among the error types", name)
 				}
 			}
 		}
 	}
 }
 
-// hasStatus knows both statuses of an entry: an assumed one may only stand beside one that is better known.
+// hasStatus checks both statuses of an entry: an assumed one is allowed only beside one of higher
+// certainty.
 func hasStatus(entry map[string]any, status string) bool {
 	return fmt.Sprint(entry["status"]) == status || fmt.Sprint(entry["assumed-status"]) == status
 }
 
-func checkCatalogue(doc *openapi3.T, complain complain) {
-	catalogue, _ := doc.Extensions["x-error-catalogue"].(map[string]any)
+func checkCatalog(doc *openapi3.T, report reportFunc) {
+	catalog, _ := doc.Extensions["x-error-catalog"].(map[string]any)
 	used := map[string]bool{}
 	for _, op := range operations(doc) {
 		for _, ref := range op.Responses.Map() {
@@ -236,20 +238,20 @@ func checkCatalogue(doc *openapi3.T, complain complain) {
 			}
 		}
 	}
-	for name, value := range catalogue {
+	for name, value := range catalog {
 		entry, _ := value.(map[string]any)
 		if !used[name] {
-			complain(name, "is not used by any answer")
+			report(name, "is not used by any response")
 		}
 		if when, _ := entry["when"].(string); strings.TrimSpace(when) == "" {
-			complain(name, "does not say when")
+			report(name, "has no member when")
 		}
 		if c, marked := entry["certainty"]; marked && !isCertainty(c) {
-			complain(name, "certainty %v is none of documented, observed, assumed", c)
+			report(name, "certainty %v is none of documented, observed, assumed", c)
 		}
 		for key := range entry {
 			if !slices.Contains([]string{"status", "assumed-status", "certainty", "when"}, key) {
-				complain(name, "has an unknown member %s", key)
+				report(name, "has an unknown member %s", key)
 			}
 		}
 	}
@@ -257,96 +259,97 @@ func checkCatalogue(doc *openapi3.T, complain complain) {
 
 func isCertainty(v any) bool { return v == "documented" || v == "observed" || v == "assumed" }
 
-func checkDescribed(doc *openapi3.T, complain complain) {
+func checkDescribed(doc *openapi3.T, report reportFunc) {
 	for where, op := range operations(doc) {
 		if op.Summary == "" || op.Description == "" {
-			complain(where, "lacks a summary or a description")
+			report(where, "lacks a summary or a description")
 		}
 	}
 	for name, ref := range doc.Components.Parameters {
 		if ref.Value.Description == "" {
-			complain("parameter "+name, "has no description")
+			report("parameter "+name, "has no description")
 		}
 	}
 	for name, ref := range doc.Components.Headers {
 		if ref.Value.Description == "" {
-			complain("header "+name, "has no description")
+			report("header "+name, "has no description")
 		}
 	}
 	_ = doc.WalkSchemas(func(pointer string, ref *openapi3.SchemaRef) error {
 		parent, last := pointer[:strings.LastIndex(pointer, "/")], pointer[strings.LastIndex(pointer, "/")+1:]
 		named := strings.HasSuffix(parent, "/properties") || parent == "/components/schemas"
 		if (named || last == "items" || last == "additionalProperties") && ref.Value.Description == "" {
-			complain(pointer, "has no description")
+			report(pointer, "has no description")
 		}
 		return nil
 	})
 }
 
-var extensions = []string{"x-safety", "x-certainty", "x-error-types", "x-known-values", "x-max-bytes", "x-max-keys", "x-error-catalogue"}
+var extensions = []string{"x-safety", "x-certainty", "x-error-types", "x-known-values", "x-max-bytes", "x-max-keys", "x-error-catalog"}
 
-// checkExtensions looks at the document as plain JSON, so that nothing hides in a place that the other rules do not visit.
-func checkExtensions(doc *openapi3.T, complain complain) {
-	for at, object := range objects(doc, complain) {
+// checkExtensions reads the document as plain JSON, so that it covers places that the other rules
+// do not visit.
+func checkExtensions(doc *openapi3.T, report reportFunc) {
+	for at, object := range objects(doc, report) {
 		for key, value := range object {
 			if strings.HasPrefix(key, "x-") && !slices.Contains(extensions, key) {
-				complain(at, "unknown extension %s", key)
+				report(at, "unknown extension %s", key)
 			}
 			if key == "x-certainty" && !isCertainty(value) {
-				complain(at, "x-certainty %v is none of documented, observed, assumed", value)
+				report(at, "x-certainty %v is none of documented, observed, assumed", value)
 			}
 			if key == "x-known-values" && (len(texts(value)) == 0 || object["enum"] != nil) {
-				complain(at, "x-known-values must be a list of texts, and stands instead of an enum")
+				report(at, "x-known-values must be a list of strings, and replaces an enum")
 			}
 		}
 	}
 }
 
-func checkSecrets(doc *openapi3.T, complain complain) {
+func checkSecrets(doc *openapi3.T, report reportFunc) {
 	for b := range bodies(doc) {
 		walk(b.where, "", b.media.Schema, func(at, property string, s *openapi3.Schema) {
 			secret := strings.HasSuffix(property, "secret") || property == "access_token"
 			if secret && s.Format != "password" {
-				complain(at, "is a secret without format: password")
+				report(at, "is a secret without format: password")
 			}
 			if !secret && s.Format == "password" {
-				complain(at, "has format: password, and no name of a secret")
+				report(at, "has format: password, but not the name of a secret")
 			}
 			if secret && s.WriteOnly != b.request {
-				complain(at, "writeOnly is %t", s.WriteOnly)
+				report(at, "writeOnly is %t", s.WriteOnly)
 			}
 		})
 	}
 }
 
-// checkOpenness keeps answers open, because Stytch may add fields and values at any time, and requests closed, because a
-// misspelt field would be ignored in silence.
-func checkOpenness(doc *openapi3.T, complain complain) {
+// checkOpenness keeps responses open, because Stytch may add fields and values at any time, and
+// requests closed, because a misspelled field would be ignored silently.
+func checkOpenness(doc *openapi3.T, report reportFunc) {
 	for b := range bodies(doc) {
 		walk(b.where, "", b.media.Schema, func(at, property string, s *openapi3.Schema) {
 			extra := s.AdditionalProperties
 			metadata := property == "trusted_metadata"
 			if b.request && s.Type.Is("object") {
 				if closed := extra.Has != nil && !*extra.Has; !closed && extra.Schema == nil && !metadata {
-					complain(at, "a request takes unknown fields")
+					report(at, "a request accepts unknown fields")
 				}
 			}
 			if metadata && (extra.Has == nil || !*extra.Has || s.Extensions["x-max-keys"] == nil || s.Extensions["x-max-bytes"] == nil) {
-				complain(at, "metadata must be open, and say its limits")
+				report(at, "metadata must be open and state its limits")
 			}
 			if !b.request && extra.Has != nil && !*extra.Has {
-				complain(at, "an answer refuses unknown fields")
+				report(at, "a response refuses unknown fields")
 			}
 			if !b.request && len(s.Enum) > 0 {
-				complain(at, "an answer refuses unknown values")
+				report(at, "a response refuses unknown values")
 			}
 		})
 	}
 }
 
-func checkUnused(doc *openapi3.T, complain complain) {
+func checkUnused(doc *openapi3.T, report reportFunc) {
 	used := map[string]bool{}
-	for _, object := range objects(doc, complain) {
+	for _, object := range objects(doc, report) {
 		if ref, ok := object["$ref"].(string); ok {
 			used[ref] = true
 		}
@@ -369,7 +372,7 @@ func checkUnused(doc *openapi3.T, complain complain) {
 	} {
 		for name := range names {
 			if ref := "#/components/" + kind + "/" + name; !used[ref] {
-				complain(ref, "is not used")
+				report(ref, "is not used")
 			}
 		}
 	}

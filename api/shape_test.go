@@ -11,8 +11,8 @@ import (
 	"testing"
 )
 
-// In the generated request types, every field of an update can be absent, null or empty, and every optional field of a
-// create request is left out when it is not set.
+// In the generated request types, every field of an update can be absent, null or empty, and every
+// optional field of a create request is left out when it is not set.
 func TestRequestTypesKeepTheirShape(t *testing.T) {
 	doc := load(t)
 	seen := 0

@@ -92,7 +92,7 @@ type ClientInterface interface {
 
 	// GetB2BJWKS Get the key set of a B2B project
 	//
-	// The same key set as GetJWKS, for projects of the B2B kind. No credentials are needed.
+	// The same key set as GetJWKS, for B2B projects. No credentials are needed.
 	//
 	// Corresponds with GET /v1/b2b/sessions/jwks/{project_id} (the `GetB2BJWKS` operationId).
 	GetB2BJWKS(ctx context.Context, projectID ProjectID, reqEditors ...RequestEditorFn) (*http.Response, error)
@@ -119,7 +119,7 @@ type ClientInterface interface {
 
 	// SearchConnectedAppsWithBody Search Connected Apps
 	//
-	// Answers one page of all Connected Apps. Stytch offers no filters here.
+	// Returns one page of all Connected Apps. Stytch offers no filters here.
 	//
 	// Takes any type of body and a specified content type.
 	//
@@ -128,7 +128,7 @@ type ClientInterface interface {
 
 	// SearchConnectedApps Search Connected Apps
 	//
-	// Answers one page of all Connected Apps. Stytch offers no filters here.
+	// Returns one page of all Connected Apps. Stytch offers no filters here.
 	//
 	// Takes a body of the `application/json` content type.
 	//
@@ -137,22 +137,22 @@ type ClientInterface interface {
 
 	// DeleteConnectedApp Delete a Connected App
 	//
-	// Removes the Connected App for good.
+	// Removes the Connected App permanently.
 	//
 	// Corresponds with DELETE /v1/connected_apps/clients/{client_id} (the `DeleteConnectedApp` operationId).
 	DeleteConnectedApp(ctx context.Context, clientID ClientID, reqEditors ...RequestEditorFn) (*http.Response, error)
 
 	// GetConnectedApp Get a Connected App
 	//
-	// Answers the Connected App without its secret.
+	// Returns the Connected App without its secret.
 	//
 	// Corresponds with GET /v1/connected_apps/clients/{client_id} (the `GetConnectedApp` operationId).
 	GetConnectedApp(ctx context.Context, clientID ClientID, reqEditors ...RequestEditorFn) (*http.Response, error)
 
 	// UpdateConnectedAppWithBody Update a Connected App
 	//
-	// Changes the fields that are present and leaves the others alone, although the method is PUT. Lists are replaced as a
-	// whole. Neither `client_type` nor `status` can be changed.
+	// Changes the fields that are present and leaves the others unchanged, although the method is PUT. A list is replaced
+	// entirely. Neither `client_type` nor `status` can be changed.
 	//
 	// Takes any type of body and a specified content type.
 	//
@@ -161,8 +161,8 @@ type ClientInterface interface {
 
 	// UpdateConnectedApp Update a Connected App
 	//
-	// Changes the fields that are present and leaves the others alone, although the method is PUT. Lists are replaced as a
-	// whole. Neither `client_type` nor `status` can be changed.
+	// Changes the fields that are present and leaves the others unchanged, although the method is PUT. A list is replaced
+	// entirely. Neither `client_type` nor `status` can be changed.
 	//
 	// Takes a body of the `application/json` content type.
 	//
@@ -171,7 +171,7 @@ type ClientInterface interface {
 
 	// CompleteConnectedAppSecretRotationWithBody Complete the rotation of a Connected App's secret
 	//
-	// Makes the next secret the current one. The former secret is refused at once. The answer holds no secret.
+	// Makes the next secret the current one. The previous secret is refused at once. The response contains no secret.
 	//
 	// Takes any type of body and a specified content type.
 	//
@@ -180,7 +180,7 @@ type ClientInterface interface {
 
 	// CompleteConnectedAppSecretRotation Complete the rotation of a Connected App's secret
 	//
-	// Makes the next secret the current one. The former secret is refused at once. The answer holds no secret.
+	// Makes the next secret the current one. The previous secret is refused at once. The response contains no secret.
 	//
 	// Takes a body of the `application/json` content type.
 	//
@@ -189,7 +189,7 @@ type ClientInterface interface {
 
 	// CancelConnectedAppSecretRotationWithBody Cancel the rotation of a Connected App's secret
 	//
-	// Drops the next secret, which is refused from now on. The current secret stays.
+	// Discards the next secret, which is refused from now on. The current secret is unchanged.
 	//
 	// Takes any type of body and a specified content type.
 	//
@@ -198,7 +198,7 @@ type ClientInterface interface {
 
 	// CancelConnectedAppSecretRotation Cancel the rotation of a Connected App's secret
 	//
-	// Drops the next secret, which is refused from now on. The current secret stays.
+	// Discards the next secret, which is refused from now on. The current secret is unchanged.
 	//
 	// Takes a body of the `application/json` content type.
 	//
@@ -207,8 +207,8 @@ type ClientInterface interface {
 
 	// StartConnectedAppSecretRotationWithBody Start the rotation of a Connected App's secret
 	//
-	// Makes a second secret and answers with it; it is never shown again. From now on both secrets are accepted, until the
-	// rotation is completed or canceled. If the answer was lost, cancel and start again. Public types have no secret.
+	// Generates a second secret and returns it; it is never shown again. From now on both secrets are accepted, until the
+	// rotation is completed or canceled. If the response was lost, cancel and start again. Public types have no secret.
 	//
 	// Takes any type of body and a specified content type.
 	//
@@ -217,8 +217,8 @@ type ClientInterface interface {
 
 	// StartConnectedAppSecretRotation Start the rotation of a Connected App's secret
 	//
-	// Makes a second secret and answers with it; it is never shown again. From now on both secrets are accepted, until the
-	// rotation is completed or canceled. If the answer was lost, cancel and start again. Public types have no secret.
+	// Generates a second secret and returns it; it is never shown again. From now on both secrets are accepted, until the
+	// rotation is completed or canceled. If the response was lost, cancel and start again. Public types have no secret.
 	//
 	// Takes a body of the `application/json` content type.
 	//
@@ -227,8 +227,8 @@ type ClientInterface interface {
 
 	// CreateM2MClientWithBody Create an M2M client
 	//
-	// Creates a client and answers with its secret, which Stytch stores only as a hash and never shows again. A caller that
-	// brings its own `client_id` and `client_secret` can find out after a lost answer whether the client was created.
+	// Creates a client and returns its secret, which Stytch stores only as a hash and never shows again. A caller that
+	// chooses the `client_id` and the `client_secret` can find out after a lost response whether the client was created.
 	//
 	// Takes any type of body and a specified content type.
 	//
@@ -237,8 +237,8 @@ type ClientInterface interface {
 
 	// CreateM2MClient Create an M2M client
 	//
-	// Creates a client and answers with its secret, which Stytch stores only as a hash and never shows again. A caller that
-	// brings its own `client_id` and `client_secret` can find out after a lost answer whether the client was created.
+	// Creates a client and returns its secret, which Stytch stores only as a hash and never shows again. A caller that
+	// chooses the `client_id` and the `client_secret` can find out after a lost response whether the client was created.
 	//
 	// Takes a body of the `application/json` content type.
 	//
@@ -247,8 +247,8 @@ type ClientInterface interface {
 
 	// SearchM2MClientsWithBody Search M2M clients
 	//
-	// Answers one page of the clients that match the query, or of all clients without one. An empty body `{}` is accepted.
-	// The order of the clients is not documented.
+	// Returns one page of the clients that match the query, or of all clients without a query. The body `{}` is accepted. The
+	// order of the clients is not documented.
 	//
 	// Takes any type of body and a specified content type.
 	//
@@ -257,8 +257,8 @@ type ClientInterface interface {
 
 	// SearchM2MClients Search M2M clients
 	//
-	// Answers one page of the clients that match the query, or of all clients without one. An empty body `{}` is accepted.
-	// The order of the clients is not documented.
+	// Returns one page of the clients that match the query, or of all clients without a query. The body `{}` is accepted. The
+	// order of the clients is not documented.
 	//
 	// Takes a body of the `application/json` content type.
 	//
@@ -267,21 +267,21 @@ type ClientInterface interface {
 
 	// DeleteM2MClient Delete an M2M client
 	//
-	// Removes the client for good. Tokens that it already holds stay valid until they expire.
+	// Removes the client permanently. Tokens that were issued before stay valid until they expire.
 	//
 	// Corresponds with DELETE /v1/m2m/clients/{client_id} (the `DeleteM2MClient` operationId).
 	DeleteM2MClient(ctx context.Context, clientID ClientID, reqEditors ...RequestEditorFn) (*http.Response, error)
 
 	// GetM2MClient Get an M2M client
 	//
-	// Answers the client without its secret, of which only the last four characters can be read again.
+	// Returns the client. Of its secret, only the last four characters can be read.
 	//
 	// Corresponds with GET /v1/m2m/clients/{client_id} (the `GetM2MClient` operationId).
 	GetM2MClient(ctx context.Context, clientID ClientID, reqEditors ...RequestEditorFn) (*http.Response, error)
 
 	// UpdateM2MClientWithBody Update an M2M client
 	//
-	// Changes the fields that are present and leaves the others alone, although the method is PUT. An inactive client gets no
+	// Changes the fields that are present and leaves the others unchanged, although the method is PUT. An inactive client gets no
 	// new tokens; tokens that it already holds stay valid until they expire. Changed scopes apply to later tokens only.
 	// The secret cannot be changed here: rotate it.
 	//
@@ -292,7 +292,7 @@ type ClientInterface interface {
 
 	// UpdateM2MClient Update an M2M client
 	//
-	// Changes the fields that are present and leaves the others alone, although the method is PUT. An inactive client gets no
+	// Changes the fields that are present and leaves the others unchanged, although the method is PUT. An inactive client gets no
 	// new tokens; tokens that it already holds stay valid until they expire. Changed scopes apply to later tokens only.
 	// The secret cannot be changed here: rotate it.
 	//
@@ -303,7 +303,7 @@ type ClientInterface interface {
 
 	// CompleteM2MClientSecretRotationWithBody Complete the rotation of an M2M client's secret
 	//
-	// Makes the next secret the current one. The former secret is refused at once. The answer holds no secret.
+	// Makes the next secret the current one. The previous secret is refused at once. The response contains no secret.
 	//
 	// Takes any type of body and a specified content type.
 	//
@@ -312,7 +312,7 @@ type ClientInterface interface {
 
 	// CompleteM2MClientSecretRotation Complete the rotation of an M2M client's secret
 	//
-	// Makes the next secret the current one. The former secret is refused at once. The answer holds no secret.
+	// Makes the next secret the current one. The previous secret is refused at once. The response contains no secret.
 	//
 	// Takes a body of the `application/json` content type.
 	//
@@ -321,7 +321,7 @@ type ClientInterface interface {
 
 	// CancelM2MClientSecretRotationWithBody Cancel the rotation of an M2M client's secret
 	//
-	// Drops the next secret, which is refused from now on. The current secret stays.
+	// Discards the next secret, which is refused from now on. The current secret is unchanged.
 	//
 	// Takes any type of body and a specified content type.
 	//
@@ -330,7 +330,7 @@ type ClientInterface interface {
 
 	// CancelM2MClientSecretRotation Cancel the rotation of an M2M client's secret
 	//
-	// Drops the next secret, which is refused from now on. The current secret stays.
+	// Discards the next secret, which is refused from now on. The current secret is unchanged.
 	//
 	// Takes a body of the `application/json` content type.
 	//
@@ -339,8 +339,8 @@ type ClientInterface interface {
 
 	// StartM2MClientSecretRotationWithBody Start the rotation of an M2M client's secret
 	//
-	// Makes a second secret and answers with it; it is never shown again. From now on both secrets are accepted, until the
-	// rotation is completed or canceled. If the answer was lost, cancel and start again.
+	// Generates a second secret and returns it; it is never shown again. From now on both secrets are accepted, until the
+	// rotation is completed or canceled. If the response was lost, cancel and start again.
 	//
 	// Takes any type of body and a specified content type.
 	//
@@ -349,8 +349,8 @@ type ClientInterface interface {
 
 	// StartM2MClientSecretRotation Start the rotation of an M2M client's secret
 	//
-	// Makes a second secret and answers with it; it is never shown again. From now on both secrets are accepted, until the
-	// rotation is completed or canceled. If the answer was lost, cancel and start again.
+	// Generates a second secret and returns it; it is never shown again. From now on both secrets are accepted, until the
+	// rotation is completed or canceled. If the response was lost, cancel and start again.
 	//
 	// Takes a body of the `application/json` content type.
 	//
@@ -404,7 +404,7 @@ type ClientInterface interface {
 
 // GetB2BJWKS Get the key set of a B2B project
 //
-// The same key set as GetJWKS, for projects of the B2B kind. No credentials are needed.
+// The same key set as GetJWKS, for B2B projects. No credentials are needed.
 //
 // Corresponds with GET /v1/b2b/sessions/jwks/{project_id} (the `GetB2BJWKS` operationId).
 func (c *Client) GetB2BJWKS(ctx context.Context, projectID ProjectID, reqEditors ...RequestEditorFn) (*http.Response, error) {
@@ -461,7 +461,7 @@ func (c *Client) CreateConnectedApp(ctx context.Context, body CreateConnectedApp
 
 // SearchConnectedAppsWithBody Search Connected Apps
 //
-// Answers one page of all Connected Apps. Stytch offers no filters here.
+// Returns one page of all Connected Apps. Stytch offers no filters here.
 //
 // Takes any type of body and a specified content type.
 //
@@ -480,7 +480,7 @@ func (c *Client) SearchConnectedAppsWithBody(ctx context.Context, contentType st
 
 // SearchConnectedApps Search Connected Apps
 //
-// Answers one page of all Connected Apps. Stytch offers no filters here.
+// Returns one page of all Connected Apps. Stytch offers no filters here.
 //
 // Takes a body of the `application/json` content type.
 //
@@ -499,7 +499,7 @@ func (c *Client) SearchConnectedApps(ctx context.Context, body SearchConnectedAp
 
 // DeleteConnectedApp Delete a Connected App
 //
-// Removes the Connected App for good.
+// Removes the Connected App permanently.
 //
 // Corresponds with DELETE /v1/connected_apps/clients/{client_id} (the `DeleteConnectedApp` operationId).
 func (c *Client) DeleteConnectedApp(ctx context.Context, clientID ClientID, reqEditors ...RequestEditorFn) (*http.Response, error) {
@@ -516,7 +516,7 @@ func (c *Client) DeleteConnectedApp(ctx context.Context, clientID ClientID, reqE
 
 // GetConnectedApp Get a Connected App
 //
-// Answers the Connected App without its secret.
+// Returns the Connected App without its secret.
 //
 // Corresponds with GET /v1/connected_apps/clients/{client_id} (the `GetConnectedApp` operationId).
 func (c *Client) GetConnectedApp(ctx context.Context, clientID ClientID, reqEditors ...RequestEditorFn) (*http.Response, error) {
@@ -533,8 +533,8 @@ func (c *Client) GetConnectedApp(ctx context.Context, clientID ClientID, reqEdit
 
 // UpdateConnectedAppWithBody Update a Connected App
 //
-// Changes the fields that are present and leaves the others alone, although the method is PUT. Lists are replaced as a
-// whole. Neither `client_type` nor `status` can be changed.
+// Changes the fields that are present and leaves the others unchanged, although the method is PUT. A list is replaced
+// entirely. Neither `client_type` nor `status` can be changed.
 //
 // Takes any type of body and a specified content type.
 //
@@ -553,8 +553,8 @@ func (c *Client) UpdateConnectedAppWithBody(ctx context.Context, clientID Client
 
 // UpdateConnectedApp Update a Connected App
 //
-// Changes the fields that are present and leaves the others alone, although the method is PUT. Lists are replaced as a
-// whole. Neither `client_type` nor `status` can be changed.
+// Changes the fields that are present and leaves the others unchanged, although the method is PUT. A list is replaced
+// entirely. Neither `client_type` nor `status` can be changed.
 //
 // Takes a body of the `application/json` content type.
 //
@@ -573,7 +573,7 @@ func (c *Client) UpdateConnectedApp(ctx context.Context, clientID ClientID, body
 
 // CompleteConnectedAppSecretRotationWithBody Complete the rotation of a Connected App's secret
 //
-// Makes the next secret the current one. The former secret is refused at once. The answer holds no secret.
+// Makes the next secret the current one. The previous secret is refused at once. The response contains no secret.
 //
 // Takes any type of body and a specified content type.
 //
@@ -592,7 +592,7 @@ func (c *Client) CompleteConnectedAppSecretRotationWithBody(ctx context.Context,
 
 // CompleteConnectedAppSecretRotation Complete the rotation of a Connected App's secret
 //
-// Makes the next secret the current one. The former secret is refused at once. The answer holds no secret.
+// Makes the next secret the current one. The previous secret is refused at once. The response contains no secret.
 //
 // Takes a body of the `application/json` content type.
 //
@@ -611,7 +611,7 @@ func (c *Client) CompleteConnectedAppSecretRotation(ctx context.Context, clientI
 
 // CancelConnectedAppSecretRotationWithBody Cancel the rotation of a Connected App's secret
 //
-// Drops the next secret, which is refused from now on. The current secret stays.
+// Discards the next secret, which is refused from now on. The current secret is unchanged.
 //
 // Takes any type of body and a specified content type.
 //
@@ -630,7 +630,7 @@ func (c *Client) CancelConnectedAppSecretRotationWithBody(ctx context.Context, c
 
 // CancelConnectedAppSecretRotation Cancel the rotation of a Connected App's secret
 //
-// Drops the next secret, which is refused from now on. The current secret stays.
+// Discards the next secret, which is refused from now on. The current secret is unchanged.
 //
 // Takes a body of the `application/json` content type.
 //
@@ -649,8 +649,8 @@ func (c *Client) CancelConnectedAppSecretRotation(ctx context.Context, clientID 
 
 // StartConnectedAppSecretRotationWithBody Start the rotation of a Connected App's secret
 //
-// Makes a second secret and answers with it; it is never shown again. From now on both secrets are accepted, until the
-// rotation is completed or canceled. If the answer was lost, cancel and start again. Public types have no secret.
+// Generates a second secret and returns it; it is never shown again. From now on both secrets are accepted, until the
+// rotation is completed or canceled. If the response was lost, cancel and start again. Public types have no secret.
 //
 // Takes any type of body and a specified content type.
 //
@@ -669,8 +669,8 @@ func (c *Client) StartConnectedAppSecretRotationWithBody(ctx context.Context, cl
 
 // StartConnectedAppSecretRotation Start the rotation of a Connected App's secret
 //
-// Makes a second secret and answers with it; it is never shown again. From now on both secrets are accepted, until the
-// rotation is completed or canceled. If the answer was lost, cancel and start again. Public types have no secret.
+// Generates a second secret and returns it; it is never shown again. From now on both secrets are accepted, until the
+// rotation is completed or canceled. If the response was lost, cancel and start again. Public types have no secret.
 //
 // Takes a body of the `application/json` content type.
 //
@@ -689,8 +689,8 @@ func (c *Client) StartConnectedAppSecretRotation(ctx context.Context, clientID C
 
 // CreateM2MClientWithBody Create an M2M client
 //
-// Creates a client and answers with its secret, which Stytch stores only as a hash and never shows again. A caller that
-// brings its own `client_id` and `client_secret` can find out after a lost answer whether the client was created.
+// Creates a client and returns its secret, which Stytch stores only as a hash and never shows again. A caller that
+// chooses the `client_id` and the `client_secret` can find out after a lost response whether the client was created.
 //
 // Takes any type of body and a specified content type.
 //
@@ -709,8 +709,8 @@ func (c *Client) CreateM2MClientWithBody(ctx context.Context, contentType string
 
 // CreateM2MClient Create an M2M client
 //
-// Creates a client and answers with its secret, which Stytch stores only as a hash and never shows again. A caller that
-// brings its own `client_id` and `client_secret` can find out after a lost answer whether the client was created.
+// Creates a client and returns its secret, which Stytch stores only as a hash and never shows again. A caller that
+// chooses the `client_id` and the `client_secret` can find out after a lost response whether the client was created.
 //
 // Takes a body of the `application/json` content type.
 //
@@ -729,8 +729,8 @@ func (c *Client) CreateM2MClient(ctx context.Context, body CreateM2MClientJSONRe
 
 // SearchM2MClientsWithBody Search M2M clients
 //
-// Answers one page of the clients that match the query, or of all clients without one. An empty body `{}` is accepted.
-// The order of the clients is not documented.
+// Returns one page of the clients that match the query, or of all clients without a query. The body `{}` is accepted. The
+// order of the clients is not documented.
 //
 // Takes any type of body and a specified content type.
 //
@@ -749,8 +749,8 @@ func (c *Client) SearchM2MClientsWithBody(ctx context.Context, contentType strin
 
 // SearchM2MClients Search M2M clients
 //
-// Answers one page of the clients that match the query, or of all clients without one. An empty body `{}` is accepted.
-// The order of the clients is not documented.
+// Returns one page of the clients that match the query, or of all clients without a query. The body `{}` is accepted. The
+// order of the clients is not documented.
 //
 // Takes a body of the `application/json` content type.
 //
@@ -769,7 +769,7 @@ func (c *Client) SearchM2MClients(ctx context.Context, body SearchM2MClientsJSON
 
 // DeleteM2MClient Delete an M2M client
 //
-// Removes the client for good. Tokens that it already holds stay valid until they expire.
+// Removes the client permanently. Tokens that were issued before stay valid until they expire.
 //
 // Corresponds with DELETE /v1/m2m/clients/{client_id} (the `DeleteM2MClient` operationId).
 func (c *Client) DeleteM2MClient(ctx context.Context, clientID ClientID, reqEditors ...RequestEditorFn) (*http.Response, error) {
@@ -786,7 +786,7 @@ func (c *Client) DeleteM2MClient(ctx context.Context, clientID ClientID, reqEdit
 
 // GetM2MClient Get an M2M client
 //
-// Answers the client without its secret, of which only the last four characters can be read again.
+// Returns the client. Of its secret, only the last four characters can be read.
 //
 // Corresponds with GET /v1/m2m/clients/{client_id} (the `GetM2MClient` operationId).
 func (c *Client) GetM2MClient(ctx context.Context, clientID ClientID, reqEditors ...RequestEditorFn) (*http.Response, error) {
@@ -803,7 +803,7 @@ func (c *Client) GetM2MClient(ctx context.Context, clientID ClientID, reqEditors
 
 // UpdateM2MClientWithBody Update an M2M client
 //
-// Changes the fields that are present and leaves the others alone, although the method is PUT. An inactive client gets no
+// Changes the fields that are present and leaves the others unchanged, although the method is PUT. An inactive client gets no
 // new tokens; tokens that it already holds stay valid until they expire. Changed scopes apply to later tokens only.
 // The secret cannot be changed here: rotate it.
 //
@@ -824,7 +824,7 @@ func (c *Client) UpdateM2MClientWithBody(ctx context.Context, clientID ClientID,
 
 // UpdateM2MClient Update an M2M client
 //
-// Changes the fields that are present and leaves the others alone, although the method is PUT. An inactive client gets no
+// Changes the fields that are present and leaves the others unchanged, although the method is PUT. An inactive client gets no
 // new tokens; tokens that it already holds stay valid until they expire. Changed scopes apply to later tokens only.
 // The secret cannot be changed here: rotate it.
 //
@@ -845,7 +845,7 @@ func (c *Client) UpdateM2MClient(ctx context.Context, clientID ClientID, body Up
 
 // CompleteM2MClientSecretRotationWithBody Complete the rotation of an M2M client's secret
 //
-// Makes the next secret the current one. The former secret is refused at once. The answer holds no secret.
+// Makes the next secret the current one. The previous secret is refused at once. The response contains no secret.
 //
 // Takes any type of body and a specified content type.
 //
@@ -864,7 +864,7 @@ func (c *Client) CompleteM2MClientSecretRotationWithBody(ctx context.Context, cl
 
 // CompleteM2MClientSecretRotation Complete the rotation of an M2M client's secret
 //
-// Makes the next secret the current one. The former secret is refused at once. The answer holds no secret.
+// Makes the next secret the current one. The previous secret is refused at once. The response contains no secret.
 //
 // Takes a body of the `application/json` content type.
 //
@@ -883,7 +883,7 @@ func (c *Client) CompleteM2MClientSecretRotation(ctx context.Context, clientID C
 
 // CancelM2MClientSecretRotationWithBody Cancel the rotation of an M2M client's secret
 //
-// Drops the next secret, which is refused from now on. The current secret stays.
+// Discards the next secret, which is refused from now on. The current secret is unchanged.
 //
 // Takes any type of body and a specified content type.
 //
@@ -902,7 +902,7 @@ func (c *Client) CancelM2MClientSecretRotationWithBody(ctx context.Context, clie
 
 // CancelM2MClientSecretRotation Cancel the rotation of an M2M client's secret
 //
-// Drops the next secret, which is refused from now on. The current secret stays.
+// Discards the next secret, which is refused from now on. The current secret is unchanged.
 //
 // Takes a body of the `application/json` content type.
 //
@@ -921,8 +921,8 @@ func (c *Client) CancelM2MClientSecretRotation(ctx context.Context, clientID Cli
 
 // StartM2MClientSecretRotationWithBody Start the rotation of an M2M client's secret
 //
-// Makes a second secret and answers with it; it is never shown again. From now on both secrets are accepted, until the
-// rotation is completed or canceled. If the answer was lost, cancel and start again.
+// Generates a second secret and returns it; it is never shown again. From now on both secrets are accepted, until the
+// rotation is completed or canceled. If the response was lost, cancel and start again.
 //
 // Takes any type of body and a specified content type.
 //
@@ -941,8 +941,8 @@ func (c *Client) StartM2MClientSecretRotationWithBody(ctx context.Context, clien
 
 // StartM2MClientSecretRotation Start the rotation of an M2M client's secret
 //
-// Makes a second secret and answers with it; it is never shown again. From now on both secrets are accepted, until the
-// rotation is completed or canceled. If the answer was lost, cancel and start again.
+// Generates a second secret and returns it; it is never shown again. From now on both secrets are accepted, until the
+// rotation is completed or canceled. If the response was lost, cancel and start again.
 //
 // Takes a body of the `application/json` content type.
 //
@@ -1887,7 +1887,7 @@ type ClientWithResponsesInterface interface {
 
 	// GetB2BJWKSWithResponse Get the key set of a B2B project
 	//
-	// The same key set as GetJWKS, for projects of the B2B kind. No credentials are needed.
+	// The same key set as GetJWKS, for B2B projects. No credentials are needed.
 	//
 	// Returns a wrapper object for the known response body format(s).
 	//
@@ -1916,7 +1916,7 @@ type ClientWithResponsesInterface interface {
 
 	// SearchConnectedAppsWithBodyWithResponse Search Connected Apps
 	//
-	// Answers one page of all Connected Apps. Stytch offers no filters here.
+	// Returns one page of all Connected Apps. Stytch offers no filters here.
 	//
 	// Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
 	//
@@ -1925,7 +1925,7 @@ type ClientWithResponsesInterface interface {
 
 	// SearchConnectedAppsWithResponse Search Connected Apps
 	//
-	// Answers one page of all Connected Apps. Stytch offers no filters here.
+	// Returns one page of all Connected Apps. Stytch offers no filters here.
 	//
 	// Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
 	//
@@ -1934,7 +1934,7 @@ type ClientWithResponsesInterface interface {
 
 	// DeleteConnectedAppWithResponse Delete a Connected App
 	//
-	// Removes the Connected App for good.
+	// Removes the Connected App permanently.
 	//
 	// Returns a wrapper object for the known response body format(s).
 	//
@@ -1943,7 +1943,7 @@ type ClientWithResponsesInterface interface {
 
 	// GetConnectedAppWithResponse Get a Connected App
 	//
-	// Answers the Connected App without its secret.
+	// Returns the Connected App without its secret.
 	//
 	// Returns a wrapper object for the known response body format(s).
 	//
@@ -1952,8 +1952,8 @@ type ClientWithResponsesInterface interface {
 
 	// UpdateConnectedAppWithBodyWithResponse Update a Connected App
 	//
-	// Changes the fields that are present and leaves the others alone, although the method is PUT. Lists are replaced as a
-	// whole. Neither `client_type` nor `status` can be changed.
+	// Changes the fields that are present and leaves the others unchanged, although the method is PUT. A list is replaced
+	// entirely. Neither `client_type` nor `status` can be changed.
 	//
 	// Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
 	//
@@ -1962,8 +1962,8 @@ type ClientWithResponsesInterface interface {
 
 	// UpdateConnectedAppWithResponse Update a Connected App
 	//
-	// Changes the fields that are present and leaves the others alone, although the method is PUT. Lists are replaced as a
-	// whole. Neither `client_type` nor `status` can be changed.
+	// Changes the fields that are present and leaves the others unchanged, although the method is PUT. A list is replaced
+	// entirely. Neither `client_type` nor `status` can be changed.
 	//
 	// Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
 	//
@@ -1972,7 +1972,7 @@ type ClientWithResponsesInterface interface {
 
 	// CompleteConnectedAppSecretRotationWithBodyWithResponse Complete the rotation of a Connected App's secret
 	//
-	// Makes the next secret the current one. The former secret is refused at once. The answer holds no secret.
+	// Makes the next secret the current one. The previous secret is refused at once. The response contains no secret.
 	//
 	// Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
 	//
@@ -1981,7 +1981,7 @@ type ClientWithResponsesInterface interface {
 
 	// CompleteConnectedAppSecretRotationWithResponse Complete the rotation of a Connected App's secret
 	//
-	// Makes the next secret the current one. The former secret is refused at once. The answer holds no secret.
+	// Makes the next secret the current one. The previous secret is refused at once. The response contains no secret.
 	//
 	// Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
 	//
@@ -1990,7 +1990,7 @@ type ClientWithResponsesInterface interface {
 
 	// CancelConnectedAppSecretRotationWithBodyWithResponse Cancel the rotation of a Connected App's secret
 	//
-	// Drops the next secret, which is refused from now on. The current secret stays.
+	// Discards the next secret, which is refused from now on. The current secret is unchanged.
 	//
 	// Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
 	//
@@ -1999,7 +1999,7 @@ type ClientWithResponsesInterface interface {
 
 	// CancelConnectedAppSecretRotationWithResponse Cancel the rotation of a Connected App's secret
 	//
-	// Drops the next secret, which is refused from now on. The current secret stays.
+	// Discards the next secret, which is refused from now on. The current secret is unchanged.
 	//
 	// Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
 	//
@@ -2008,8 +2008,8 @@ type ClientWithResponsesInterface interface {
 
 	// StartConnectedAppSecretRotationWithBodyWithResponse Start the rotation of a Connected App's secret
 	//
-	// Makes a second secret and answers with it; it is never shown again. From now on both secrets are accepted, until the
-	// rotation is completed or canceled. If the answer was lost, cancel and start again. Public types have no secret.
+	// Generates a second secret and returns it; it is never shown again. From now on both secrets are accepted, until the
+	// rotation is completed or canceled. If the response was lost, cancel and start again. Public types have no secret.
 	//
 	// Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
 	//
@@ -2018,8 +2018,8 @@ type ClientWithResponsesInterface interface {
 
 	// StartConnectedAppSecretRotationWithResponse Start the rotation of a Connected App's secret
 	//
-	// Makes a second secret and answers with it; it is never shown again. From now on both secrets are accepted, until the
-	// rotation is completed or canceled. If the answer was lost, cancel and start again. Public types have no secret.
+	// Generates a second secret and returns it; it is never shown again. From now on both secrets are accepted, until the
+	// rotation is completed or canceled. If the response was lost, cancel and start again. Public types have no secret.
 	//
 	// Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
 	//
@@ -2028,8 +2028,8 @@ type ClientWithResponsesInterface interface {
 
 	// CreateM2MClientWithBodyWithResponse Create an M2M client
 	//
-	// Creates a client and answers with its secret, which Stytch stores only as a hash and never shows again. A caller that
-	// brings its own `client_id` and `client_secret` can find out after a lost answer whether the client was created.
+	// Creates a client and returns its secret, which Stytch stores only as a hash and never shows again. A caller that
+	// chooses the `client_id` and the `client_secret` can find out after a lost response whether the client was created.
 	//
 	// Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
 	//
@@ -2038,8 +2038,8 @@ type ClientWithResponsesInterface interface {
 
 	// CreateM2MClientWithResponse Create an M2M client
 	//
-	// Creates a client and answers with its secret, which Stytch stores only as a hash and never shows again. A caller that
-	// brings its own `client_id` and `client_secret` can find out after a lost answer whether the client was created.
+	// Creates a client and returns its secret, which Stytch stores only as a hash and never shows again. A caller that
+	// chooses the `client_id` and the `client_secret` can find out after a lost response whether the client was created.
 	//
 	// Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
 	//
@@ -2048,8 +2048,8 @@ type ClientWithResponsesInterface interface {
 
 	// SearchM2MClientsWithBodyWithResponse Search M2M clients
 	//
-	// Answers one page of the clients that match the query, or of all clients without one. An empty body `{}` is accepted.
-	// The order of the clients is not documented.
+	// Returns one page of the clients that match the query, or of all clients without a query. The body `{}` is accepted. The
+	// order of the clients is not documented.
 	//
 	// Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
 	//
@@ -2058,8 +2058,8 @@ type ClientWithResponsesInterface interface {
 
 	// SearchM2MClientsWithResponse Search M2M clients
 	//
-	// Answers one page of the clients that match the query, or of all clients without one. An empty body `{}` is accepted.
-	// The order of the clients is not documented.
+	// Returns one page of the clients that match the query, or of all clients without a query. The body `{}` is accepted. The
+	// order of the clients is not documented.
 	//
 	// Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
 	//
@@ -2068,7 +2068,7 @@ type ClientWithResponsesInterface interface {
 
 	// DeleteM2MClientWithResponse Delete an M2M client
 	//
-	// Removes the client for good. Tokens that it already holds stay valid until they expire.
+	// Removes the client permanently. Tokens that were issued before stay valid until they expire.
 	//
 	// Returns a wrapper object for the known response body format(s).
 	//
@@ -2077,7 +2077,7 @@ type ClientWithResponsesInterface interface {
 
 	// GetM2MClientWithResponse Get an M2M client
 	//
-	// Answers the client without its secret, of which only the last four characters can be read again.
+	// Returns the client. Of its secret, only the last four characters can be read.
 	//
 	// Returns a wrapper object for the known response body format(s).
 	//
@@ -2086,7 +2086,7 @@ type ClientWithResponsesInterface interface {
 
 	// UpdateM2MClientWithBodyWithResponse Update an M2M client
 	//
-	// Changes the fields that are present and leaves the others alone, although the method is PUT. An inactive client gets no
+	// Changes the fields that are present and leaves the others unchanged, although the method is PUT. An inactive client gets no
 	// new tokens; tokens that it already holds stay valid until they expire. Changed scopes apply to later tokens only.
 	// The secret cannot be changed here: rotate it.
 	//
@@ -2097,7 +2097,7 @@ type ClientWithResponsesInterface interface {
 
 	// UpdateM2MClientWithResponse Update an M2M client
 	//
-	// Changes the fields that are present and leaves the others alone, although the method is PUT. An inactive client gets no
+	// Changes the fields that are present and leaves the others unchanged, although the method is PUT. An inactive client gets no
 	// new tokens; tokens that it already holds stay valid until they expire. Changed scopes apply to later tokens only.
 	// The secret cannot be changed here: rotate it.
 	//
@@ -2108,7 +2108,7 @@ type ClientWithResponsesInterface interface {
 
 	// CompleteM2MClientSecretRotationWithBodyWithResponse Complete the rotation of an M2M client's secret
 	//
-	// Makes the next secret the current one. The former secret is refused at once. The answer holds no secret.
+	// Makes the next secret the current one. The previous secret is refused at once. The response contains no secret.
 	//
 	// Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
 	//
@@ -2117,7 +2117,7 @@ type ClientWithResponsesInterface interface {
 
 	// CompleteM2MClientSecretRotationWithResponse Complete the rotation of an M2M client's secret
 	//
-	// Makes the next secret the current one. The former secret is refused at once. The answer holds no secret.
+	// Makes the next secret the current one. The previous secret is refused at once. The response contains no secret.
 	//
 	// Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
 	//
@@ -2126,7 +2126,7 @@ type ClientWithResponsesInterface interface {
 
 	// CancelM2MClientSecretRotationWithBodyWithResponse Cancel the rotation of an M2M client's secret
 	//
-	// Drops the next secret, which is refused from now on. The current secret stays.
+	// Discards the next secret, which is refused from now on. The current secret is unchanged.
 	//
 	// Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
 	//
@@ -2135,7 +2135,7 @@ type ClientWithResponsesInterface interface {
 
 	// CancelM2MClientSecretRotationWithResponse Cancel the rotation of an M2M client's secret
 	//
-	// Drops the next secret, which is refused from now on. The current secret stays.
+	// Discards the next secret, which is refused from now on. The current secret is unchanged.
 	//
 	// Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
 	//
@@ -2144,8 +2144,8 @@ type ClientWithResponsesInterface interface {
 
 	// StartM2MClientSecretRotationWithBodyWithResponse Start the rotation of an M2M client's secret
 	//
-	// Makes a second secret and answers with it; it is never shown again. From now on both secrets are accepted, until the
-	// rotation is completed or canceled. If the answer was lost, cancel and start again.
+	// Generates a second secret and returns it; it is never shown again. From now on both secrets are accepted, until the
+	// rotation is completed or canceled. If the response was lost, cancel and start again.
 	//
 	// Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
 	//
@@ -2154,8 +2154,8 @@ type ClientWithResponsesInterface interface {
 
 	// StartM2MClientSecretRotationWithResponse Start the rotation of an M2M client's secret
 	//
-	// Makes a second secret and answers with it; it is never shown again. From now on both secrets are accepted, until the
-	// rotation is completed or canceled. If the answer was lost, cancel and start again.
+	// Generates a second secret and returns it; it is never shown again. From now on both secrets are accepted, until the
+	// rotation is completed or canceled. If the response was lost, cancel and start again.
 	//
 	// Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
 	//
@@ -3324,7 +3324,7 @@ func (r GetJWKSResult) ContentType() string {
 
 // GetB2BJWKSWithResponse Get the key set of a B2B project
 //
-// The same key set as GetJWKS, for projects of the B2B kind. No credentials are needed.
+// The same key set as GetJWKS, for B2B projects. No credentials are needed.
 //
 // Returns a wrapper object for the known response body format(s).
 //
@@ -3371,7 +3371,7 @@ func (c *ClientWithResponses) CreateConnectedAppWithResponse(ctx context.Context
 
 // SearchConnectedAppsWithBodyWithResponse Search Connected Apps
 //
-// Answers one page of all Connected Apps. Stytch offers no filters here.
+// Returns one page of all Connected Apps. Stytch offers no filters here.
 //
 // Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
 //
@@ -3386,7 +3386,7 @@ func (c *ClientWithResponses) SearchConnectedAppsWithBodyWithResponse(ctx contex
 
 // SearchConnectedAppsWithResponse Search Connected Apps
 //
-// Answers one page of all Connected Apps. Stytch offers no filters here.
+// Returns one page of all Connected Apps. Stytch offers no filters here.
 //
 // Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
 //
@@ -3401,7 +3401,7 @@ func (c *ClientWithResponses) SearchConnectedAppsWithResponse(ctx context.Contex
 
 // DeleteConnectedAppWithResponse Delete a Connected App
 //
-// Removes the Connected App for good.
+// Removes the Connected App permanently.
 //
 // Returns a wrapper object for the known response body format(s).
 //
@@ -3416,7 +3416,7 @@ func (c *ClientWithResponses) DeleteConnectedAppWithResponse(ctx context.Context
 
 // GetConnectedAppWithResponse Get a Connected App
 //
-// Answers the Connected App without its secret.
+// Returns the Connected App without its secret.
 //
 // Returns a wrapper object for the known response body format(s).
 //
@@ -3431,8 +3431,8 @@ func (c *ClientWithResponses) GetConnectedAppWithResponse(ctx context.Context, c
 
 // UpdateConnectedAppWithBodyWithResponse Update a Connected App
 //
-// Changes the fields that are present and leaves the others alone, although the method is PUT. Lists are replaced as a
-// whole. Neither `client_type` nor `status` can be changed.
+// Changes the fields that are present and leaves the others unchanged, although the method is PUT. A list is replaced
+// entirely. Neither `client_type` nor `status` can be changed.
 //
 // Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
 //
@@ -3447,8 +3447,8 @@ func (c *ClientWithResponses) UpdateConnectedAppWithBodyWithResponse(ctx context
 
 // UpdateConnectedAppWithResponse Update a Connected App
 //
-// Changes the fields that are present and leaves the others alone, although the method is PUT. Lists are replaced as a
-// whole. Neither `client_type` nor `status` can be changed.
+// Changes the fields that are present and leaves the others unchanged, although the method is PUT. A list is replaced
+// entirely. Neither `client_type` nor `status` can be changed.
 //
 // Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
 //
@@ -3463,7 +3463,7 @@ func (c *ClientWithResponses) UpdateConnectedAppWithResponse(ctx context.Context
 
 // CompleteConnectedAppSecretRotationWithBodyWithResponse Complete the rotation of a Connected App's secret
 //
-// Makes the next secret the current one. The former secret is refused at once. The answer holds no secret.
+// Makes the next secret the current one. The previous secret is refused at once. The response contains no secret.
 //
 // Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
 //
@@ -3478,7 +3478,7 @@ func (c *ClientWithResponses) CompleteConnectedAppSecretRotationWithBodyWithResp
 
 // CompleteConnectedAppSecretRotationWithResponse Complete the rotation of a Connected App's secret
 //
-// Makes the next secret the current one. The former secret is refused at once. The answer holds no secret.
+// Makes the next secret the current one. The previous secret is refused at once. The response contains no secret.
 //
 // Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
 //
@@ -3493,7 +3493,7 @@ func (c *ClientWithResponses) CompleteConnectedAppSecretRotationWithResponse(ctx
 
 // CancelConnectedAppSecretRotationWithBodyWithResponse Cancel the rotation of a Connected App's secret
 //
-// Drops the next secret, which is refused from now on. The current secret stays.
+// Discards the next secret, which is refused from now on. The current secret is unchanged.
 //
 // Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
 //
@@ -3508,7 +3508,7 @@ func (c *ClientWithResponses) CancelConnectedAppSecretRotationWithBodyWithRespon
 
 // CancelConnectedAppSecretRotationWithResponse Cancel the rotation of a Connected App's secret
 //
-// Drops the next secret, which is refused from now on. The current secret stays.
+// Discards the next secret, which is refused from now on. The current secret is unchanged.
 //
 // Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
 //
@@ -3523,8 +3523,8 @@ func (c *ClientWithResponses) CancelConnectedAppSecretRotationWithResponse(ctx c
 
 // StartConnectedAppSecretRotationWithBodyWithResponse Start the rotation of a Connected App's secret
 //
-// Makes a second secret and answers with it; it is never shown again. From now on both secrets are accepted, until the
-// rotation is completed or canceled. If the answer was lost, cancel and start again. Public types have no secret.
+// Generates a second secret and returns it; it is never shown again. From now on both secrets are accepted, until the
+// rotation is completed or canceled. If the response was lost, cancel and start again. Public types have no secret.
 //
 // Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
 //
@@ -3539,8 +3539,8 @@ func (c *ClientWithResponses) StartConnectedAppSecretRotationWithBodyWithRespons
 
 // StartConnectedAppSecretRotationWithResponse Start the rotation of a Connected App's secret
 //
-// Makes a second secret and answers with it; it is never shown again. From now on both secrets are accepted, until the
-// rotation is completed or canceled. If the answer was lost, cancel and start again. Public types have no secret.
+// Generates a second secret and returns it; it is never shown again. From now on both secrets are accepted, until the
+// rotation is completed or canceled. If the response was lost, cancel and start again. Public types have no secret.
 //
 // Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
 //
@@ -3555,8 +3555,8 @@ func (c *ClientWithResponses) StartConnectedAppSecretRotationWithResponse(ctx co
 
 // CreateM2MClientWithBodyWithResponse Create an M2M client
 //
-// Creates a client and answers with its secret, which Stytch stores only as a hash and never shows again. A caller that
-// brings its own `client_id` and `client_secret` can find out after a lost answer whether the client was created.
+// Creates a client and returns its secret, which Stytch stores only as a hash and never shows again. A caller that
+// chooses the `client_id` and the `client_secret` can find out after a lost response whether the client was created.
 //
 // Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
 //
@@ -3571,8 +3571,8 @@ func (c *ClientWithResponses) CreateM2MClientWithBodyWithResponse(ctx context.Co
 
 // CreateM2MClientWithResponse Create an M2M client
 //
-// Creates a client and answers with its secret, which Stytch stores only as a hash and never shows again. A caller that
-// brings its own `client_id` and `client_secret` can find out after a lost answer whether the client was created.
+// Creates a client and returns its secret, which Stytch stores only as a hash and never shows again. A caller that
+// chooses the `client_id` and the `client_secret` can find out after a lost response whether the client was created.
 //
 // Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
 //
@@ -3587,8 +3587,8 @@ func (c *ClientWithResponses) CreateM2MClientWithResponse(ctx context.Context, b
 
 // SearchM2MClientsWithBodyWithResponse Search M2M clients
 //
-// Answers one page of the clients that match the query, or of all clients without one. An empty body `{}` is accepted.
-// The order of the clients is not documented.
+// Returns one page of the clients that match the query, or of all clients without a query. The body `{}` is accepted. The
+// order of the clients is not documented.
 //
 // Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
 //
@@ -3603,8 +3603,8 @@ func (c *ClientWithResponses) SearchM2MClientsWithBodyWithResponse(ctx context.C
 
 // SearchM2MClientsWithResponse Search M2M clients
 //
-// Answers one page of the clients that match the query, or of all clients without one. An empty body `{}` is accepted.
-// The order of the clients is not documented.
+// Returns one page of the clients that match the query, or of all clients without a query. The body `{}` is accepted. The
+// order of the clients is not documented.
 //
 // Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
 //
@@ -3619,7 +3619,7 @@ func (c *ClientWithResponses) SearchM2MClientsWithResponse(ctx context.Context, 
 
 // DeleteM2MClientWithResponse Delete an M2M client
 //
-// Removes the client for good. Tokens that it already holds stay valid until they expire.
+// Removes the client permanently. Tokens that were issued before stay valid until they expire.
 //
 // Returns a wrapper object for the known response body format(s).
 //
@@ -3634,7 +3634,7 @@ func (c *ClientWithResponses) DeleteM2MClientWithResponse(ctx context.Context, c
 
 // GetM2MClientWithResponse Get an M2M client
 //
-// Answers the client without its secret, of which only the last four characters can be read again.
+// Returns the client. Of its secret, only the last four characters can be read.
 //
 // Returns a wrapper object for the known response body format(s).
 //
@@ -3649,7 +3649,7 @@ func (c *ClientWithResponses) GetM2MClientWithResponse(ctx context.Context, clie
 
 // UpdateM2MClientWithBodyWithResponse Update an M2M client
 //
-// Changes the fields that are present and leaves the others alone, although the method is PUT. An inactive client gets no
+// Changes the fields that are present and leaves the others unchanged, although the method is PUT. An inactive client gets no
 // new tokens; tokens that it already holds stay valid until they expire. Changed scopes apply to later tokens only.
 // The secret cannot be changed here: rotate it.
 //
@@ -3666,7 +3666,7 @@ func (c *ClientWithResponses) UpdateM2MClientWithBodyWithResponse(ctx context.Co
 
 // UpdateM2MClientWithResponse Update an M2M client
 //
-// Changes the fields that are present and leaves the others alone, although the method is PUT. An inactive client gets no
+// Changes the fields that are present and leaves the others unchanged, although the method is PUT. An inactive client gets no
 // new tokens; tokens that it already holds stay valid until they expire. Changed scopes apply to later tokens only.
 // The secret cannot be changed here: rotate it.
 //
@@ -3683,7 +3683,7 @@ func (c *ClientWithResponses) UpdateM2MClientWithResponse(ctx context.Context, c
 
 // CompleteM2MClientSecretRotationWithBodyWithResponse Complete the rotation of an M2M client's secret
 //
-// Makes the next secret the current one. The former secret is refused at once. The answer holds no secret.
+// Makes the next secret the current one. The previous secret is refused at once. The response contains no secret.
 //
 // Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
 //
@@ -3698,7 +3698,7 @@ func (c *ClientWithResponses) CompleteM2MClientSecretRotationWithBodyWithRespons
 
 // CompleteM2MClientSecretRotationWithResponse Complete the rotation of an M2M client's secret
 //
-// Makes the next secret the current one. The former secret is refused at once. The answer holds no secret.
+// Makes the next secret the current one. The previous secret is refused at once. The response contains no secret.
 //
 // Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
 //
@@ -3713,7 +3713,7 @@ func (c *ClientWithResponses) CompleteM2MClientSecretRotationWithResponse(ctx co
 
 // CancelM2MClientSecretRotationWithBodyWithResponse Cancel the rotation of an M2M client's secret
 //
-// Drops the next secret, which is refused from now on. The current secret stays.
+// Discards the next secret, which is refused from now on. The current secret is unchanged.
 //
 // Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
 //
@@ -3728,7 +3728,7 @@ func (c *ClientWithResponses) CancelM2MClientSecretRotationWithBodyWithResponse(
 
 // CancelM2MClientSecretRotationWithResponse Cancel the rotation of an M2M client's secret
 //
-// Drops the next secret, which is refused from now on. The current secret stays.
+// Discards the next secret, which is refused from now on. The current secret is unchanged.
 //
 // Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
 //
@@ -3743,8 +3743,8 @@ func (c *ClientWithResponses) CancelM2MClientSecretRotationWithResponse(ctx cont
 
 // StartM2MClientSecretRotationWithBodyWithResponse Start the rotation of an M2M client's secret
 //
-// Makes a second secret and answers with it; it is never shown again. From now on both secrets are accepted, until the
-// rotation is completed or canceled. If the answer was lost, cancel and start again.
+// Generates a second secret and returns it; it is never shown again. From now on both secrets are accepted, until the
+// rotation is completed or canceled. If the response was lost, cancel and start again.
 //
 // Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
 //
@@ -3759,8 +3759,8 @@ func (c *ClientWithResponses) StartM2MClientSecretRotationWithBodyWithResponse(c
 
 // StartM2MClientSecretRotationWithResponse Start the rotation of an M2M client's secret
 //
-// Makes a second secret and answers with it; it is never shown again. From now on both secrets are accepted, until the
-// rotation is completed or canceled. If the answer was lost, cancel and start again.
+// Generates a second secret and returns it; it is never shown again. From now on both secrets are accepted, until the
+// rotation is completed or canceled. If the response was lost, cancel and start again.
 //
 // Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
 //

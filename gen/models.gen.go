@@ -112,10 +112,10 @@ type CancelConnectedAppSecretRotationResponse struct {
 	// ConnectedApp An OAuth 2.0 client that acts for the users of the project.
 	ConnectedApp ConnectedApp `json:"connected_app"`
 
-	// RequestID Names the request to Stytch's support.
+	// RequestID Identifies the request to Stytch's support.
 	RequestID string `json:"request_id"`
 
-	// StatusCode The HTTP status of the answer.
+	// StatusCode The HTTP status of the response.
 	StatusCode int32 `json:"status_code"`
 }
 
@@ -124,58 +124,58 @@ type CancelM2MClientSecretRotationResponse struct {
 	// M2MClient A machine identity of the project.
 	M2MClient M2MClient `json:"m2m_client"`
 
-	// RequestID Names the request to Stytch's support.
+	// RequestID Identifies the request to Stytch's support.
 	RequestID string `json:"request_id"`
 
-	// StatusCode The HTTP status of the answer.
+	// StatusCode The HTTP status of the response.
 	StatusCode int32 `json:"status_code"`
 }
 
-// CompleteConnectedAppSecretRotationResponse The Connected App with its new current secret, which the answer does not show.
+// CompleteConnectedAppSecretRotationResponse The Connected App with its new current secret, which the response does not contain.
 type CompleteConnectedAppSecretRotationResponse struct {
 	// ConnectedApp An OAuth 2.0 client that acts for the users of the project.
 	ConnectedApp ConnectedApp `json:"connected_app"`
 
-	// RequestID Names the request to Stytch's support.
+	// RequestID Identifies the request to Stytch's support.
 	RequestID string `json:"request_id"`
 
-	// StatusCode The HTTP status of the answer.
+	// StatusCode The HTTP status of the response.
 	StatusCode int32 `json:"status_code"`
 }
 
-// CompleteM2MClientSecretRotationResponse The client with its new current secret, which the answer does not show.
+// CompleteM2MClientSecretRotationResponse The client with its new current secret, which the response does not contain.
 type CompleteM2MClientSecretRotationResponse struct {
 	// M2MClient A machine identity of the project.
 	M2MClient M2MClient `json:"m2m_client"`
 
-	// RequestID Names the request to Stytch's support.
+	// RequestID Identifies the request to Stytch's support.
 	RequestID string `json:"request_id"`
 
-	// StatusCode The HTTP status of the answer.
+	// StatusCode The HTTP status of the response.
 	StatusCode int32 `json:"status_code"`
 }
 
 // ConnectedApp An OAuth 2.0 client that acts for the users of the project.
 type ConnectedApp struct {
-	// AccessTokenCustomAudience An audience that access tokens carry.
+	// AccessTokenCustomAudience An additional audience of access tokens.
 	AccessTokenCustomAudience *string `json:"access_token_custom_audience,omitempty"`
 
-	// AccessTokenExpiryMinutes The life of an access token in minutes. The allowed range is not documented.
+	// AccessTokenExpiryMinutes The lifetime of an access token in minutes. The allowed range is not documented.
 	AccessTokenExpiryMinutes int32 `json:"access_token_expiry_minutes"`
 
 	// AccessTokenTemplateContent A template of custom claims of access tokens; it yields a JSON object.
 	AccessTokenTemplateContent string `json:"access_token_template_content"`
 
-	// BypassConsentForOfflineAccess Whether offline access is granted without asking the user. First party only.
+	// BypassConsentForOfflineAccess Whether offline access is granted without the consent of the user. First party only.
 	BypassConsentForOfflineAccess bool `json:"bypass_consent_for_offline_access"`
 
-	// ClientDescription A description for people. Empty when it was never set (assumed).
+	// ClientDescription A description. Empty when it was never set (assumed).
 	ClientDescription string `json:"client_description"`
 
 	// ClientID The id, `connected-app-test-` or `connected-app-live-` and a UUID. Older ones begin with `idp-client-`.
 	ClientID string `json:"client_id"`
 
-	// ClientIDMetadataURL The document that registered the app, for apps registered by a Client ID Metadata Document.
+	// ClientIDMetadataURL The Client ID Metadata Document that registered the app, if one did.
 	ClientIDMetadataURL *string `json:"client_id_metadata_url,omitempty"`
 
 	// ClientName The name that users see. Empty when it was never set (assumed).
@@ -184,16 +184,16 @@ type ConnectedApp struct {
 	// ClientSecretLastFour The last four characters of the current secret. Confidential types only.
 	ClientSecretLastFour *string `json:"client_secret_last_four,omitempty"`
 
-	// ClientType Whose application it is, and whether it can keep a secret.
+	// ClientType Who develops the app, and whether it can keep a secret.
 	ClientType ConnectedAppType `json:"client_type"`
 
-	// CreationMethod How the app came to be. Its values are not documented.
+	// CreationMethod How the app was created. Its values are not documented.
 	CreationMethod string `json:"creation_method"`
 
 	// FullAccessAllowed Whether the app may exchange its access token for a session with all rights of the user. First party only.
 	FullAccessAllowed bool `json:"full_access_allowed"`
 
-	// IDTokenTemplateContent A template of custom claims of ID tokens; it yields a JSON object. Known to newer libraries of Stytch only.
+	// IDTokenTemplateContent A template of custom claims of ID tokens; it yields a JSON object. Only newer libraries of Stytch have it.
 	IDTokenTemplateContent *string `json:"id_token_template_content,omitempty"`
 
 	// LogoURL A logo for the consent screen.
@@ -202,37 +202,37 @@ type ConnectedApp struct {
 	// NextClientSecretLastFour The last four characters of the next secret; null unless a rotation is in progress.
 	NextClientSecretLastFour *string `json:"next_client_secret_last_four,omitempty"`
 
-	// PostLogoutRedirectURLs Where the user may be sent after logging out.
+	// PostLogoutRedirectURLs The URLs to which the user may be sent after logging out.
 	PostLogoutRedirectURLs []string `json:"post_logout_redirect_urls"`
 
-	// RedirectURLs Where the authorization flow may return to.
+	// RedirectURLs The URLs to which the authorization flow may return.
 	RedirectURLs []string `json:"redirect_urls"`
 
 	// Status Whether the app may be used. It cannot be set through this API.
 	Status string `json:"status"`
 }
 
-// ConnectedAppFields What every answer says about a Connected App.
+// ConnectedAppFields The fields of a Connected App in every response.
 type ConnectedAppFields struct {
-	// AccessTokenCustomAudience An audience that access tokens carry.
+	// AccessTokenCustomAudience An additional audience of access tokens.
 	AccessTokenCustomAudience *string `json:"access_token_custom_audience,omitempty"`
 
-	// AccessTokenExpiryMinutes The life of an access token in minutes. The allowed range is not documented.
+	// AccessTokenExpiryMinutes The lifetime of an access token in minutes. The allowed range is not documented.
 	AccessTokenExpiryMinutes int32 `json:"access_token_expiry_minutes"`
 
 	// AccessTokenTemplateContent A template of custom claims of access tokens; it yields a JSON object.
 	AccessTokenTemplateContent string `json:"access_token_template_content"`
 
-	// BypassConsentForOfflineAccess Whether offline access is granted without asking the user. First party only.
+	// BypassConsentForOfflineAccess Whether offline access is granted without the consent of the user. First party only.
 	BypassConsentForOfflineAccess bool `json:"bypass_consent_for_offline_access"`
 
-	// ClientDescription A description for people. Empty when it was never set (assumed).
+	// ClientDescription A description. Empty when it was never set (assumed).
 	ClientDescription string `json:"client_description"`
 
 	// ClientID The id, `connected-app-test-` or `connected-app-live-` and a UUID. Older ones begin with `idp-client-`.
 	ClientID string `json:"client_id"`
 
-	// ClientIDMetadataURL The document that registered the app, for apps registered by a Client ID Metadata Document.
+	// ClientIDMetadataURL The Client ID Metadata Document that registered the app, if one did.
 	ClientIDMetadataURL *string `json:"client_id_metadata_url,omitempty"`
 
 	// ClientName The name that users see. Empty when it was never set (assumed).
@@ -241,13 +241,13 @@ type ConnectedAppFields struct {
 	// ClientSecretLastFour The last four characters of the current secret. Confidential types only.
 	ClientSecretLastFour *string `json:"client_secret_last_four,omitempty"`
 
-	// ClientType Whose application it is, and whether it can keep a secret.
+	// ClientType Who develops the app, and whether it can keep a secret.
 	ClientType ConnectedAppType `json:"client_type"`
 
 	// FullAccessAllowed Whether the app may exchange its access token for a session with all rights of the user. First party only.
 	FullAccessAllowed bool `json:"full_access_allowed"`
 
-	// IDTokenTemplateContent A template of custom claims of ID tokens; it yields a JSON object. Known to newer libraries of Stytch only.
+	// IDTokenTemplateContent A template of custom claims of ID tokens; it yields a JSON object. Only newer libraries of Stytch have it.
 	IDTokenTemplateContent *string `json:"id_token_template_content,omitempty"`
 
 	// LogoURL A logo for the consent screen.
@@ -256,58 +256,58 @@ type ConnectedAppFields struct {
 	// NextClientSecretLastFour The last four characters of the next secret; null unless a rotation is in progress.
 	NextClientSecretLastFour *string `json:"next_client_secret_last_four,omitempty"`
 
-	// PostLogoutRedirectURLs Where the user may be sent after logging out.
+	// PostLogoutRedirectURLs The URLs to which the user may be sent after logging out.
 	PostLogoutRedirectURLs []string `json:"post_logout_redirect_urls"`
 
-	// RedirectURLs Where the authorization flow may return to.
+	// RedirectURLs The URLs to which the authorization flow may return.
 	RedirectURLs []string `json:"redirect_urls"`
 
 	// Status Whether the app may be used. It cannot be set through this API.
 	Status string `json:"status"`
 }
 
-// ConnectedAppType Whose application it is, and whether it can keep a secret: the public types have no secret and use PKCE.
+// ConnectedAppType Who develops the app, and whether it can keep a secret: the public types have no secret and use PKCE.
 type ConnectedAppType string
 
-// ConnectedAppWithClientSecret A Connected App and, for the confidential types, its secret, shown this once.
+// ConnectedAppWithClientSecret A Connected App and, for confidential types, its secret, which is shown only here.
 type ConnectedAppWithClientSecret struct {
-	// AccessTokenCustomAudience An audience that access tokens carry.
+	// AccessTokenCustomAudience An additional audience of access tokens.
 	AccessTokenCustomAudience *string `json:"access_token_custom_audience,omitempty"`
 
-	// AccessTokenExpiryMinutes The life of an access token in minutes. The allowed range is not documented.
+	// AccessTokenExpiryMinutes The lifetime of an access token in minutes. The allowed range is not documented.
 	AccessTokenExpiryMinutes int32 `json:"access_token_expiry_minutes"`
 
 	// AccessTokenTemplateContent A template of custom claims of access tokens; it yields a JSON object.
 	AccessTokenTemplateContent string `json:"access_token_template_content"`
 
-	// BypassConsentForOfflineAccess Whether offline access is granted without asking the user. First party only.
+	// BypassConsentForOfflineAccess Whether offline access is granted without the consent of the user. First party only.
 	BypassConsentForOfflineAccess bool `json:"bypass_consent_for_offline_access"`
 
-	// ClientDescription A description for people. Empty when it was never set (assumed).
+	// ClientDescription A description. Empty when it was never set (assumed).
 	ClientDescription string `json:"client_description"`
 
 	// ClientID The id, `connected-app-test-` or `connected-app-live-` and a UUID. Older ones begin with `idp-client-`.
 	ClientID string `json:"client_id"`
 
-	// ClientIDMetadataURL The document that registered the app, for apps registered by a Client ID Metadata Document.
+	// ClientIDMetadataURL The Client ID Metadata Document that registered the app, if one did.
 	ClientIDMetadataURL *string `json:"client_id_metadata_url,omitempty"`
 
 	// ClientName The name that users see. Empty when it was never set (assumed).
 	ClientName string `json:"client_name"`
 
-	// ClientSecret The secret. This is the only answer that holds it. Absent for public types.
+	// ClientSecret The secret. No other response contains it. Absent for public types.
 	ClientSecret secret.String `json:"client_secret,omitzero"`
 
 	// ClientSecretLastFour The last four characters of the current secret. Confidential types only.
 	ClientSecretLastFour *string `json:"client_secret_last_four,omitempty"`
 
-	// ClientType Whose application it is, and whether it can keep a secret.
+	// ClientType Who develops the app, and whether it can keep a secret.
 	ClientType ConnectedAppType `json:"client_type"`
 
 	// FullAccessAllowed Whether the app may exchange its access token for a session with all rights of the user. First party only.
 	FullAccessAllowed bool `json:"full_access_allowed"`
 
-	// IDTokenTemplateContent A template of custom claims of ID tokens; it yields a JSON object. Known to newer libraries of Stytch only.
+	// IDTokenTemplateContent A template of custom claims of ID tokens; it yields a JSON object. Only newer libraries of Stytch have it.
 	IDTokenTemplateContent *string `json:"id_token_template_content,omitempty"`
 
 	// LogoURL A logo for the consent screen.
@@ -316,37 +316,37 @@ type ConnectedAppWithClientSecret struct {
 	// NextClientSecretLastFour The last four characters of the next secret; null unless a rotation is in progress.
 	NextClientSecretLastFour *string `json:"next_client_secret_last_four,omitempty"`
 
-	// PostLogoutRedirectURLs Where the user may be sent after logging out.
+	// PostLogoutRedirectURLs The URLs to which the user may be sent after logging out.
 	PostLogoutRedirectURLs []string `json:"post_logout_redirect_urls"`
 
-	// RedirectURLs Where the authorization flow may return to.
+	// RedirectURLs The URLs to which the authorization flow may return.
 	RedirectURLs []string `json:"redirect_urls"`
 
 	// Status Whether the app may be used. It cannot be set through this API.
 	Status string `json:"status"`
 }
 
-// ConnectedAppWithNextClientSecret A Connected App and its next secret, shown this once.
+// ConnectedAppWithNextClientSecret A Connected App and its next secret, which is shown only here.
 type ConnectedAppWithNextClientSecret struct {
-	// AccessTokenCustomAudience An audience that access tokens carry.
+	// AccessTokenCustomAudience An additional audience of access tokens.
 	AccessTokenCustomAudience *string `json:"access_token_custom_audience,omitempty"`
 
-	// AccessTokenExpiryMinutes The life of an access token in minutes. The allowed range is not documented.
+	// AccessTokenExpiryMinutes The lifetime of an access token in minutes. The allowed range is not documented.
 	AccessTokenExpiryMinutes int32 `json:"access_token_expiry_minutes"`
 
 	// AccessTokenTemplateContent A template of custom claims of access tokens; it yields a JSON object.
 	AccessTokenTemplateContent string `json:"access_token_template_content"`
 
-	// BypassConsentForOfflineAccess Whether offline access is granted without asking the user. First party only.
+	// BypassConsentForOfflineAccess Whether offline access is granted without the consent of the user. First party only.
 	BypassConsentForOfflineAccess bool `json:"bypass_consent_for_offline_access"`
 
-	// ClientDescription A description for people. Empty when it was never set (assumed).
+	// ClientDescription A description. Empty when it was never set (assumed).
 	ClientDescription string `json:"client_description"`
 
 	// ClientID The id, `connected-app-test-` or `connected-app-live-` and a UUID. Older ones begin with `idp-client-`.
 	ClientID string `json:"client_id"`
 
-	// ClientIDMetadataURL The document that registered the app, for apps registered by a Client ID Metadata Document.
+	// ClientIDMetadataURL The Client ID Metadata Document that registered the app, if one did.
 	ClientIDMetadataURL *string `json:"client_id_metadata_url,omitempty"`
 
 	// ClientName The name that users see. Empty when it was never set (assumed).
@@ -355,28 +355,28 @@ type ConnectedAppWithNextClientSecret struct {
 	// ClientSecretLastFour The last four characters of the current secret.
 	ClientSecretLastFour string `json:"client_secret_last_four"`
 
-	// ClientType Whose application it is, and whether it can keep a secret.
+	// ClientType Who develops the app, and whether it can keep a secret.
 	ClientType ConnectedAppType `json:"client_type"`
 
 	// FullAccessAllowed Whether the app may exchange its access token for a session with all rights of the user. First party only.
 	FullAccessAllowed bool `json:"full_access_allowed"`
 
-	// IDTokenTemplateContent A template of custom claims of ID tokens; it yields a JSON object. Known to newer libraries of Stytch only.
+	// IDTokenTemplateContent A template of custom claims of ID tokens; it yields a JSON object. Only newer libraries of Stytch have it.
 	IDTokenTemplateContent *string `json:"id_token_template_content,omitempty"`
 
 	// LogoURL A logo for the consent screen.
 	LogoURL *string `json:"logo_url,omitempty"`
 
-	// NextClientSecret The next secret. This is the only answer that holds it.
+	// NextClientSecret The next secret. No other response contains it.
 	NextClientSecret secret.String `json:"next_client_secret"`
 
 	// NextClientSecretLastFour The last four characters of the next secret; null unless a rotation is in progress.
 	NextClientSecretLastFour *string `json:"next_client_secret_last_four,omitempty"`
 
-	// PostLogoutRedirectURLs Where the user may be sent after logging out.
+	// PostLogoutRedirectURLs The URLs to which the user may be sent after logging out.
 	PostLogoutRedirectURLs []string `json:"post_logout_redirect_urls"`
 
-	// RedirectURLs Where the authorization flow may return to.
+	// RedirectURLs The URLs to which the authorization flow may return.
 	RedirectURLs []string `json:"redirect_urls"`
 
 	// Status Whether the app may be used. It cannot be set through this API.
@@ -385,25 +385,25 @@ type ConnectedAppWithNextClientSecret struct {
 
 // CreateConnectedAppRequest A new Connected App.
 type CreateConnectedAppRequest struct {
-	// AccessTokenCustomAudience An audience that access tokens carry.
+	// AccessTokenCustomAudience An additional audience of access tokens.
 	AccessTokenCustomAudience string `json:"access_token_custom_audience,omitzero"`
 
-	// AccessTokenExpiryMinutes The life of an access token in minutes. The allowed range is not documented.
+	// AccessTokenExpiryMinutes The lifetime of an access token in minutes. The allowed range is not documented.
 	AccessTokenExpiryMinutes int32 `json:"access_token_expiry_minutes,omitzero"`
 
 	// AccessTokenTemplateContent A template of custom claims of access tokens; it must yield a JSON object.
 	AccessTokenTemplateContent string `json:"access_token_template_content,omitzero"`
 
-	// BypassConsentForOfflineAccess Whether offline access is granted without asking the user. First party only.
+	// BypassConsentForOfflineAccess Whether offline access is granted without the consent of the user. First party only.
 	BypassConsentForOfflineAccess bool `json:"bypass_consent_for_offline_access,omitzero"`
 
-	// ClientDescription A description for people.
+	// ClientDescription A description.
 	ClientDescription string `json:"client_description,omitzero"`
 
 	// ClientName The name that users see.
 	ClientName string `json:"client_name,omitzero"`
 
-	// ClientType Whose application it is, and whether it can keep a secret: the public types have no secret and use PKCE.
+	// ClientType Who develops the app, and whether it can keep a secret: the public types have no secret and use PKCE.
 	ClientType ConnectedAppType `json:"client_type"`
 
 	// FullAccessAllowed Whether the app may exchange its access token for a session with all rights of the user. First party only.
@@ -415,59 +415,58 @@ type CreateConnectedAppRequest struct {
 	// LogoURL A logo for the consent screen.
 	LogoURL string `json:"logo_url,omitzero"`
 
-	// PostLogoutRedirectURLs Where the user may be sent after logging out.
+	// PostLogoutRedirectURLs The URLs to which the user may be sent after logging out.
 	PostLogoutRedirectURLs []string `json:"post_logout_redirect_urls,omitzero"`
 
-	// RedirectURLs Where the authorization flow may return to.
+	// RedirectURLs The URLs to which the authorization flow may return.
 	RedirectURLs []string `json:"redirect_urls,omitzero"`
 }
 
 // CreateConnectedAppResponse The Connected App that was created.
 type CreateConnectedAppResponse struct {
-	// ConnectedApp A Connected App and, for the confidential types, its secret, shown this once.
+	// ConnectedApp A Connected App and, for confidential types, its secret, which is shown only here.
 	ConnectedApp ConnectedAppWithClientSecret `json:"connected_app"`
 
-	// RequestID Names the request to Stytch's support.
+	// RequestID Identifies the request to Stytch's support.
 	RequestID string `json:"request_id"`
 
-	// StatusCode The HTTP status of the answer.
+	// StatusCode The HTTP status of the response.
 	StatusCode int32 `json:"status_code"`
 }
 
 // CreateM2MClientRequest A new M2M client.
 type CreateM2MClientRequest struct {
-	// ClientDescription A description for people.
+	// ClientDescription A description.
 	ClientDescription string `json:"client_description,omitzero"`
 
-	// ClientID An id for a client that is known elsewhere already; unique in the project. Left out, Stytch chooses one. Which
-	// characters it may have is not documented.
+	// ClientID The id of an imported client, unique in the project. By default, Stytch generates one. Which characters are allowed
+	// is not documented.
 	ClientID string `json:"client_id,omitzero"`
 
-	// ClientName A name for people.
+	// ClientName A display name.
 	ClientName string `json:"client_name,omitzero"`
 
-	// ClientSecret A secret for a client that is known elsewhere already: at least 8 characters, and strong enough by a rule that is
-	// not documented. Left out, Stytch chooses one.
+	// ClientSecret The secret of an imported client: at least 8 characters, and strong enough by a rule that is not documented. By
+	// default, Stytch generates one.
 	ClientSecret secret.Outgoing `json:"client_secret,omitzero"`
 
-	// Scopes The scopes that the client may ask for. Free strings; `action:resource` is a convention of the libraries. Whether
+	// Scopes The scopes that the client may request. Free strings; `action:resource` is a convention of the libraries. Whether
 	// an empty list is accepted is not documented.
 	Scopes []string `json:"scopes"`
 
-	// TrustedMetadata Free-form data of the project about the client, which only the project's backend can write: at most 20 keys at the top
-	// level and 4 KB in all.
+	// TrustedMetadata Free-form data about the client, which only the project's backend can write: at most 20 top-level keys and 4 KB.
 	TrustedMetadata TrustedMetadata `json:"trusted_metadata,omitzero"`
 }
 
 // CreateM2MClientResponse The client that was created.
 type CreateM2MClientResponse struct {
-	// M2MClient An M2M client and its secret, shown this once.
+	// M2MClient An M2M client and its secret, which is shown only here.
 	M2MClient M2MClientWithClientSecret `json:"m2m_client"`
 
-	// RequestID Names the request to Stytch's support.
+	// RequestID Identifies the request to Stytch's support.
 	RequestID string `json:"request_id"`
 
-	// StatusCode The HTTP status of the answer.
+	// StatusCode The HTTP status of the response.
 	StatusCode int32 `json:"status_code"`
 }
 
@@ -476,10 +475,10 @@ type DeleteConnectedAppResponse struct {
 	// ClientID The id of the Connected App that was removed.
 	ClientID string `json:"client_id"`
 
-	// RequestID Names the request to Stytch's support.
+	// RequestID Identifies the request to Stytch's support.
 	RequestID string `json:"request_id"`
 
-	// StatusCode The HTTP status of the answer.
+	// StatusCode The HTTP status of the response.
 	StatusCode int32 `json:"status_code"`
 }
 
@@ -488,59 +487,59 @@ type DeleteM2MClientResponse struct {
 	// ClientID The id of the client that was removed.
 	ClientID string `json:"client_id"`
 
-	// RequestID Names the request to Stytch's support.
+	// RequestID Identifies the request to Stytch's support.
 	RequestID string `json:"request_id"`
 
-	// StatusCode The HTTP status of the answer.
+	// StatusCode The HTTP status of the response.
 	StatusCode int32 `json:"status_code"`
 }
 
-// Error The error answer of the management API.
+// Error An error of the management API.
 type Error struct {
-	// ErrorDetails Facts about the error that differ by kind. Absent when there are none.
+	// ErrorDetails Details that depend on the type of the error. Absent if there are none.
 	ErrorDetails json.RawMessage `json:"error_details,omitempty"`
 
-	// ErrorMessage What went wrong, for a developer to read.
+	// ErrorMessage What happened, for a developer to read.
 	ErrorMessage string `json:"error_message"`
 
-	// ErrorType The kind of the error; see x-error-catalogue.
+	// ErrorType The type of the error; see x-error-catalog.
 	ErrorType string `json:"error_type"`
 
 	// ErrorURL The documentation of the error.
 	ErrorURL string `json:"error_url"`
 
-	// RequestID Names the request to Stytch's support.
+	// RequestID Identifies the request to Stytch's support.
 	RequestID string `json:"request_id"`
 
-	// StatusCode The HTTP status of the answer.
+	// StatusCode The HTTP status of the response.
 	StatusCode int32 `json:"status_code"`
 }
 
-// GetConnectedAppResponse The Connected App that was asked for.
+// GetConnectedAppResponse The Connected App.
 type GetConnectedAppResponse struct {
 	// ConnectedApp An OAuth 2.0 client that acts for the users of the project.
 	ConnectedApp ConnectedApp `json:"connected_app"`
 
-	// RequestID Names the request to Stytch's support.
+	// RequestID Identifies the request to Stytch's support.
 	RequestID string `json:"request_id"`
 
-	// StatusCode The HTTP status of the answer.
+	// StatusCode The HTTP status of the response.
 	StatusCode int32 `json:"status_code"`
 }
 
-// GetM2MClientResponse The client that was asked for.
+// GetM2MClientResponse The client.
 type GetM2MClientResponse struct {
 	// M2MClient A machine identity of the project.
 	M2MClient M2MClient `json:"m2m_client"`
 
-	// RequestID Names the request to Stytch's support.
+	// RequestID Identifies the request to Stytch's support.
 	RequestID string `json:"request_id"`
 
-	// StatusCode The HTTP status of the answer.
+	// StatusCode The HTTP status of the response.
 	StatusCode int32 `json:"status_code"`
 }
 
-// IssueM2MTokenRequest A client credentials grant. Any further parameter is handed to the project's M2M token template as
+// IssueM2MTokenRequest A client credentials grant. Any further parameter is available to the project's M2M token template as
 // `{{ request.<name> }}`.
 type IssueM2MTokenRequest struct {
 	// ClientID The client id; left out when HTTP Basic carries it.
@@ -565,10 +564,10 @@ type IssueM2MTokenResponse struct {
 	// ExpiresIn The seconds for which the token is valid.
 	ExpiresIn int64 `json:"expires_in"`
 
-	// RequestID Names the request to Stytch's support.
+	// RequestID Identifies the request to Stytch's support.
 	RequestID string `json:"request_id"`
 
-	// StatusCode The HTTP status of the answer.
+	// StatusCode The HTTP status of the response.
 	StatusCode int32 `json:"status_code"`
 
 	// TokenType How the token is used.
@@ -610,22 +609,22 @@ type JWKSResponse struct {
 	// Keys The keys.
 	Keys []JWK `json:"keys"`
 
-	// RequestID Names the request to Stytch's support.
+	// RequestID Identifies the request to Stytch's support.
 	RequestID string `json:"request_id"`
 
-	// StatusCode The HTTP status of the answer.
+	// StatusCode The HTTP status of the response.
 	StatusCode int32 `json:"status_code"`
 }
 
 // M2MClient A machine identity of the project.
 type M2MClient struct {
-	// ClientDescription A description for people. Empty when it was never set (assumed).
+	// ClientDescription A description. Empty when it was never set (assumed).
 	ClientDescription string `json:"client_description"`
 
 	// ClientID The id of the client: `m2m-client-test-` or `m2m-client-live-` and a UUID, unless the caller chose it.
 	ClientID string `json:"client_id"`
 
-	// ClientName A name for people. Empty when it was never set (assumed).
+	// ClientName A display name. Empty when it was never set (assumed).
 	ClientName string `json:"client_name"`
 
 	// ClientSecretLastFour The last four characters of the current secret.
@@ -634,32 +633,31 @@ type M2MClient struct {
 	// NextClientSecretLastFour The last four characters of the next secret; null unless a rotation is in progress.
 	NextClientSecretLastFour *string `json:"next_client_secret_last_four,omitempty"`
 
-	// Scopes The scopes that the client may ask for, in the order in which they were given.
+	// Scopes The scopes that the client may request, in the order in which they were set.
 	Scopes []string `json:"scopes"`
 
-	// Status Whether the client gets tokens. An inactive client is refused.
+	// Status Whether the client can get tokens. An inactive client is refused.
 	Status M2MClientStatus `json:"status"`
 
-	// TrustedMetadata Free-form data of the project about the client, which only the project's backend can write: at most 20 keys at the top
-	// level and 4 KB in all.
+	// TrustedMetadata Free-form data about the client, which only the project's backend can write: at most 20 top-level keys and 4 KB.
 	TrustedMetadata TrustedMetadata `json:"trusted_metadata,omitzero"`
 }
 
-// M2MClientStatus Whether a client gets tokens.
+// M2MClientStatus Whether a client can get tokens.
 type M2MClientStatus string
 
-// M2MClientWithClientSecret An M2M client and its secret, shown this once.
+// M2MClientWithClientSecret An M2M client and its secret, which is shown only here.
 type M2MClientWithClientSecret struct {
-	// ClientDescription A description for people. Empty when it was never set (assumed).
+	// ClientDescription A description. Empty when it was never set (assumed).
 	ClientDescription string `json:"client_description"`
 
 	// ClientID The id of the client: `m2m-client-test-` or `m2m-client-live-` and a UUID, unless the caller chose it.
 	ClientID string `json:"client_id"`
 
-	// ClientName A name for people. Empty when it was never set (assumed).
+	// ClientName A display name. Empty when it was never set (assumed).
 	ClientName string `json:"client_name"`
 
-	// ClientSecret The secret. This is the only answer that holds it.
+	// ClientSecret The secret. No other response contains it.
 	ClientSecret secret.String `json:"client_secret"`
 
 	// ClientSecretLastFour The last four characters of the current secret.
@@ -668,54 +666,52 @@ type M2MClientWithClientSecret struct {
 	// NextClientSecretLastFour The last four characters of the next secret; null unless a rotation is in progress.
 	NextClientSecretLastFour *string `json:"next_client_secret_last_four,omitempty"`
 
-	// Scopes The scopes that the client may ask for, in the order in which they were given.
+	// Scopes The scopes that the client may request, in the order in which they were set.
 	Scopes []string `json:"scopes"`
 
-	// Status Whether the client gets tokens. An inactive client is refused.
+	// Status Whether the client can get tokens. An inactive client is refused.
 	Status M2MClientStatus `json:"status"`
 
-	// TrustedMetadata Free-form data of the project about the client, which only the project's backend can write: at most 20 keys at the top
-	// level and 4 KB in all.
+	// TrustedMetadata Free-form data about the client, which only the project's backend can write: at most 20 top-level keys and 4 KB.
 	TrustedMetadata TrustedMetadata `json:"trusted_metadata,omitzero"`
 }
 
-// M2MClientWithNextClientSecret An M2M client and its next secret, shown this once.
+// M2MClientWithNextClientSecret An M2M client and its next secret, which is shown only here.
 type M2MClientWithNextClientSecret struct {
-	// ClientDescription A description for people. Empty when it was never set (assumed).
+	// ClientDescription A description. Empty when it was never set (assumed).
 	ClientDescription string `json:"client_description"`
 
 	// ClientID The id of the client: `m2m-client-test-` or `m2m-client-live-` and a UUID, unless the caller chose it.
 	ClientID string `json:"client_id"`
 
-	// ClientName A name for people. Empty when it was never set (assumed).
+	// ClientName A display name. Empty when it was never set (assumed).
 	ClientName string `json:"client_name"`
 
 	// ClientSecretLastFour The last four characters of the current secret.
 	ClientSecretLastFour string `json:"client_secret_last_four"`
 
-	// NextClientSecret The next secret. This is the only answer that holds it.
+	// NextClientSecret The next secret. No other response contains it.
 	NextClientSecret secret.String `json:"next_client_secret"`
 
 	// NextClientSecretLastFour The last four characters of the next secret; null unless a rotation is in progress.
 	NextClientSecretLastFour *string `json:"next_client_secret_last_four,omitempty"`
 
-	// Scopes The scopes that the client may ask for, in the order in which they were given.
+	// Scopes The scopes that the client may request, in the order in which they were set.
 	Scopes []string `json:"scopes"`
 
-	// Status Whether the client gets tokens. An inactive client is refused.
+	// Status Whether the client can get tokens. An inactive client is refused.
 	Status M2MClientStatus `json:"status"`
 
-	// TrustedMetadata Free-form data of the project about the client, which only the project's backend can write: at most 20 keys at the top
-	// level and 4 KB in all.
+	// TrustedMetadata Free-form data about the client, which only the project's backend can write: at most 20 top-level keys and 4 KB.
 	TrustedMetadata TrustedMetadata `json:"trusted_metadata,omitzero"`
 }
 
-// M2MSearchFilterName What is compared: the id, the whole name, or the scopes, of which the client must hold at least one that is listed.
+// M2MSearchFilterName The field to compare: the id, the whole name, or the scopes, of which the client must hold at least one listed value.
 type M2MSearchFilterName string
 
 // M2MSearchOperand One condition.
 type M2MSearchOperand struct {
-	// FilterName What is compared: the id, the whole name, or the scopes, of which the client must hold at least one that is listed.
+	// FilterName The field to compare: the id, the whole name, or the scopes, of which the client must hold at least one listed value.
 	FilterName M2MSearchFilterName `json:"filter_name"`
 
 	// FilterValue The condition is met when any of these values matches.
@@ -724,7 +720,7 @@ type M2MSearchOperand struct {
 
 // M2MSearchQuery A filter of clients. Neither metadata nor status can be searched.
 type M2MSearchQuery struct {
-	// Operands The conditions. None means no filter. Stytch's description calls the list required in one place and optional in
+	// Operands The conditions. An empty list is no filter. Stytch's description calls the list required in one place and optional in
 	// another.
 	Operands []M2MSearchOperand `json:"operands,omitzero"`
 
@@ -732,39 +728,39 @@ type M2MSearchQuery struct {
 	Operator SearchOperator `json:"operator"`
 }
 
-// OAuth2Error The error answer of the token endpoint (RFC 6749, section 5.2) inside Stytch's envelope.
+// OAuth2Error An error of the token endpoint (RFC 6749, section 5.2) in Stytch's envelope.
 type OAuth2Error struct {
-	// Error The kind of the error; see x-error-catalogue.
+	// Error The type of the error; see x-error-catalog.
 	Error string `json:"error"`
 
-	// ErrorDescription What went wrong, for a developer to read.
+	// ErrorDescription What happened, for a developer to read.
 	ErrorDescription string `json:"error_description,omitempty"`
 
 	// ErrorURI The documentation of the error.
 	ErrorURI string `json:"error_uri,omitempty"`
 
-	// RequestID Names the request to Stytch's support.
+	// RequestID Identifies the request to Stytch's support.
 	RequestID string `json:"request_id,omitempty"`
 
-	// StatusCode The HTTP status of the answer.
+	// StatusCode The HTTP status of the response.
 	StatusCode int32 `json:"status_code,omitempty"`
 }
 
-// ResultsMetadata What a search page says about the whole result.
+// ResultsMetadata The search result as a whole.
 type ResultsMetadata struct {
-	// NextCursor Opaque; asks for the next page. Null or absent on the last page.
+	// NextCursor Opaque; requests the next page. Null or absent on the last page.
 	NextCursor *string `json:"next_cursor,omitempty"`
 
 	// Total How many clients match, over all pages; -1 where totals are disabled for the workspace.
 	Total int32 `json:"total"`
 }
 
-// SearchConnectedAppsRequest From where to answer Connected Apps.
+// SearchConnectedAppsRequest Where to begin.
 type SearchConnectedAppsRequest struct {
-	// Cursor The next_cursor of the page before. Empty or absent for the first page. Its lifetime is not documented.
+	// Cursor The next_cursor of the previous page. Empty or absent for the first page. Its lifetime is not documented.
 	Cursor string `json:"cursor,omitzero"`
 
-	// Limit How many Connected Apps a page holds at most. What 0 means is not documented.
+	// Limit The most Connected Apps on a page. What 0 means is not documented.
 	Limit int32 `json:"limit,omitzero"`
 }
 
@@ -773,22 +769,22 @@ type SearchConnectedAppsResponse struct {
 	// ConnectedApps The Connected Apps of this page.
 	ConnectedApps []ConnectedApp `json:"connected_apps"`
 
-	// RequestID Names the request to Stytch's support.
+	// RequestID Identifies the request to Stytch's support.
 	RequestID string `json:"request_id"`
 
-	// ResultsMetadata What a search page says about the whole result.
+	// ResultsMetadata The search result as a whole.
 	ResultsMetadata ResultsMetadata `json:"results_metadata"`
 
-	// StatusCode The HTTP status of the answer.
+	// StatusCode The HTTP status of the response.
 	StatusCode int32 `json:"status_code"`
 }
 
-// SearchM2MClientsRequest Which clients to answer, and from where.
+// SearchM2MClientsRequest Which clients to return, and where to begin.
 type SearchM2MClientsRequest struct {
-	// Cursor The next_cursor of the page before. Empty or absent for the first page. Its lifetime is not documented.
+	// Cursor The next_cursor of the previous page. Empty or absent for the first page. Its lifetime is not documented.
 	Cursor string `json:"cursor,omitzero"`
 
-	// Limit How many clients a page holds at most. What 0 means is not documented.
+	// Limit The most clients on a page. What 0 means is not documented.
 	Limit int32 `json:"limit,omitzero"`
 
 	// Query A filter of clients. Neither metadata nor status can be searched.
@@ -800,13 +796,13 @@ type SearchM2MClientsResponse struct {
 	// M2MClients The clients of this page.
 	M2MClients []M2MClient `json:"m2m_clients"`
 
-	// RequestID Names the request to Stytch's support.
+	// RequestID Identifies the request to Stytch's support.
 	RequestID string `json:"request_id"`
 
-	// ResultsMetadata What a search page says about the whole result.
+	// ResultsMetadata The search result as a whole.
 	ResultsMetadata ResultsMetadata `json:"results_metadata"`
 
-	// StatusCode The HTTP status of the answer.
+	// StatusCode The HTTP status of the response.
 	StatusCode int32 `json:"status_code"`
 }
 
@@ -821,48 +817,47 @@ type SecretRotationRequest struct {
 
 // StartConnectedAppSecretRotationResponse The Connected App, with its next secret.
 type StartConnectedAppSecretRotationResponse struct {
-	// ConnectedApp A Connected App and its next secret, shown this once.
+	// ConnectedApp A Connected App and its next secret, which is shown only here.
 	ConnectedApp ConnectedAppWithNextClientSecret `json:"connected_app"`
 
-	// RequestID Names the request to Stytch's support.
+	// RequestID Identifies the request to Stytch's support.
 	RequestID string `json:"request_id"`
 
-	// StatusCode The HTTP status of the answer.
+	// StatusCode The HTTP status of the response.
 	StatusCode int32 `json:"status_code"`
 }
 
 // StartM2MClientSecretRotationResponse The client, with its next secret.
 type StartM2MClientSecretRotationResponse struct {
-	// M2MClient An M2M client and its next secret, shown this once.
+	// M2MClient An M2M client and its next secret, which is shown only here.
 	M2MClient M2MClientWithNextClientSecret `json:"m2m_client"`
 
-	// RequestID Names the request to Stytch's support.
+	// RequestID Identifies the request to Stytch's support.
 	RequestID string `json:"request_id"`
 
-	// StatusCode The HTTP status of the answer.
+	// StatusCode The HTTP status of the response.
 	StatusCode int32 `json:"status_code"`
 }
 
-// TrustedMetadata Free-form data of the project about the client, which only the project's backend can write: at most 20 keys at the top
-// level and 4 KB in all.
+// TrustedMetadata Free-form data about the client, which only the project's backend can write: at most 20 top-level keys and 4 KB.
 type TrustedMetadata = metadata.Object
 
-// UpdateConnectedAppRequest The fields to change. Null is accepted by the schema although Stytch does not document what it does; an empty value
+// UpdateConnectedAppRequest The fields to change. The schema accepts null, although Stytch does not document its effect; an empty value
 // is the documented way to empty a field.
 type UpdateConnectedAppRequest struct {
-	// AccessTokenCustomAudience An audience that access tokens carry.
+	// AccessTokenCustomAudience An additional audience of access tokens.
 	AccessTokenCustomAudience nullable.Nullable[string] `json:"access_token_custom_audience,omitempty"`
 
-	// AccessTokenExpiryMinutes The life of an access token in minutes. The allowed range is not documented.
+	// AccessTokenExpiryMinutes The lifetime of an access token in minutes. The allowed range is not documented.
 	AccessTokenExpiryMinutes nullable.Nullable[int32] `json:"access_token_expiry_minutes,omitempty"`
 
 	// AccessTokenTemplateContent A template of custom claims of access tokens; it must yield a JSON object.
 	AccessTokenTemplateContent nullable.Nullable[string] `json:"access_token_template_content,omitempty"`
 
-	// BypassConsentForOfflineAccess Whether offline access is granted without asking the user. First party only.
+	// BypassConsentForOfflineAccess Whether offline access is granted without the consent of the user. First party only.
 	BypassConsentForOfflineAccess nullable.Nullable[bool] `json:"bypass_consent_for_offline_access,omitempty"`
 
-	// ClientDescription A description for people.
+	// ClientDescription A description.
 	ClientDescription nullable.Nullable[string] `json:"client_description,omitempty"`
 
 	// ClientName The name that users see.
@@ -877,10 +872,10 @@ type UpdateConnectedAppRequest struct {
 	// LogoURL A logo for the consent screen.
 	LogoURL nullable.Nullable[string] `json:"logo_url,omitempty"`
 
-	// PostLogoutRedirectURLs Where the user may be sent after logging out. Replaces the whole list.
+	// PostLogoutRedirectURLs The URLs to which the user may be sent after logging out. Replaces the whole list.
 	PostLogoutRedirectURLs nullable.Nullable[[]string] `json:"post_logout_redirect_urls,omitempty"`
 
-	// RedirectURLs Where the authorization flow may return to. Replaces the whole list.
+	// RedirectURLs The URLs to which the authorization flow may return. Replaces the whole list.
 	RedirectURLs nullable.Nullable[[]string] `json:"redirect_urls,omitempty"`
 }
 
@@ -889,26 +884,26 @@ type UpdateConnectedAppResponse struct {
 	// ConnectedApp An OAuth 2.0 client that acts for the users of the project.
 	ConnectedApp ConnectedApp `json:"connected_app"`
 
-	// RequestID Names the request to Stytch's support.
+	// RequestID Identifies the request to Stytch's support.
 	RequestID string `json:"request_id"`
 
-	// StatusCode The HTTP status of the answer.
+	// StatusCode The HTTP status of the response.
 	StatusCode int32 `json:"status_code"`
 }
 
-// UpdateM2MClientRequest The fields to change. Null is accepted by the schema although Stytch does not document what it does; an empty value
+// UpdateM2MClientRequest The fields to change. The schema accepts null, although Stytch does not document its effect; an empty value
 // is the documented way to empty a field.
 type UpdateM2MClientRequest struct {
-	// ClientDescription A description for people.
+	// ClientDescription A description.
 	ClientDescription nullable.Nullable[string] `json:"client_description,omitempty"`
 
-	// ClientName A name for people.
+	// ClientName A display name.
 	ClientName nullable.Nullable[string] `json:"client_name,omitempty"`
 
 	// Scopes Replaces the whole list. Tokens that were issued before keep their scopes.
 	Scopes nullable.Nullable[[]string] `json:"scopes,omitempty"`
 
-	// Status Whether the client gets tokens.
+	// Status Whether the client can get tokens.
 	Status nullable.Nullable[M2MClientStatus] `json:"status,omitempty"`
 
 	// TrustedMetadata Merged into the metadata at the top level: a key that is present replaces the whole value, a key with null is
@@ -921,10 +916,10 @@ type UpdateM2MClientResponse struct {
 	// M2MClient A machine identity of the project.
 	M2MClient M2MClient `json:"m2m_client"`
 
-	// RequestID Names the request to Stytch's support.
+	// RequestID Identifies the request to Stytch's support.
 	RequestID string `json:"request_id"`
 
-	// StatusCode The HTTP status of the answer.
+	// StatusCode The HTTP status of the response.
 	StatusCode int32 `json:"status_code"`
 }
 
@@ -934,43 +929,43 @@ type ClientID = string
 // ProjectID defines model for ProjectID.
 type ProjectID = string
 
-// BadRequest The error answer of the management API.
+// BadRequest An error of the management API.
 type BadRequest = Error
 
-// ConnectedAppNotFound The error answer of the management API.
+// ConnectedAppNotFound An error of the management API.
 type ConnectedAppNotFound = Error
 
-// ConnectedAppNotRotating The error answer of the management API.
+// ConnectedAppNotRotating An error of the management API.
 type ConnectedAppNotRotating = Error
 
-// Forbidden The error answer of the management API.
+// Forbidden An error of the management API.
 type Forbidden = Error
 
-// InternalServerError The error answer of the management API.
+// InternalServerError An error of the management API.
 type InternalServerError = Error
 
-// InvalidProjectID The error answer of the management API.
+// InvalidProjectID An error of the management API.
 type InvalidProjectID = Error
 
-// M2MClientNotFound The error answer of the management API.
+// M2MClientNotFound An error of the management API.
 type M2MClientNotFound = Error
 
-// M2MClientNotRotating The error answer of the management API.
+// M2MClientNotRotating An error of the management API.
 type M2MClientNotRotating = Error
 
-// ProjectNotFound The error answer of the management API.
+// ProjectNotFound An error of the management API.
 type ProjectNotFound = Error
 
-// SearchFailed The error answer of the management API.
+// SearchFailed An error of the management API.
 type SearchFailed = Error
 
-// ServerUnavailable The error answer of the management API.
+// ServerUnavailable An error of the management API.
 type ServerUnavailable = Error
 
-// TooManyRequests The error answer of the management API.
+// TooManyRequests An error of the management API.
 type TooManyRequests = Error
 
-// Unauthorized The error answer of the management API.
+// Unauthorized An error of the management API.
 type Unauthorized = Error
 
 // SecretRotation Empty.

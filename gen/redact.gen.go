@@ -9,14 +9,16 @@ import (
 	"github.com/stytchkit/m2m/stytch/secret"
 )
 
-// LogValue leaves the secret out. A handler that encodes JSON would otherwise write the request as it goes to Stytch.
+// LogValue leaves the secret out. A handler that encodes JSON would otherwise write the request as
+// it goes to Stytch.
 func (r CreateM2MClientRequest) LogValue() slog.Value {
 	type withoutSecret CreateM2MClientRequest
 	r.ClientSecret = secret.Outgoing{}
 	return slog.AnyValue(withoutSecret(r))
 }
 
-// Format prints the status only, for every verb: the Body is what the server sent, its secret included.
+// Format prints the status only, for every verb: the Body is what the server sent, its secret
+// included.
 func (r CreateConnectedAppResult) Format(f fmt.State, _ rune) {
 	fmt.Fprintf(f, "CreateConnectedAppResult(%s)", r.Status())
 }
@@ -27,7 +29,8 @@ func (r CreateConnectedAppResult) LogValue() slog.Value { return slog.StringValu
 // MarshalText encodes what Format prints.
 func (r CreateConnectedAppResult) MarshalText() ([]byte, error) { return []byte(fmt.Sprint(r)), nil }
 
-// Format prints the status only, for every verb: the Body is what the server sent, its secret included.
+// Format prints the status only, for every verb: the Body is what the server sent, its secret
+// included.
 func (r StartConnectedAppSecretRotationResult) Format(f fmt.State, _ rune) {
 	fmt.Fprintf(f, "StartConnectedAppSecretRotationResult(%s)", r.Status())
 }
@@ -42,7 +45,8 @@ func (r StartConnectedAppSecretRotationResult) MarshalText() ([]byte, error) {
 	return []byte(fmt.Sprint(r)), nil
 }
 
-// Format prints the status only, for every verb: the Body is what the server sent, its secret included.
+// Format prints the status only, for every verb: the Body is what the server sent, its secret
+// included.
 func (r CreateM2MClientResult) Format(f fmt.State, _ rune) {
 	fmt.Fprintf(f, "CreateM2MClientResult(%s)", r.Status())
 }
@@ -53,7 +57,8 @@ func (r CreateM2MClientResult) LogValue() slog.Value { return slog.StringValue(f
 // MarshalText encodes what Format prints.
 func (r CreateM2MClientResult) MarshalText() ([]byte, error) { return []byte(fmt.Sprint(r)), nil }
 
-// Format prints the status only, for every verb: the Body is what the server sent, its secret included.
+// Format prints the status only, for every verb: the Body is what the server sent, its secret
+// included.
 func (r StartM2MClientSecretRotationResult) Format(f fmt.State, _ rune) {
 	fmt.Fprintf(f, "StartM2MClientSecretRotationResult(%s)", r.Status())
 }
@@ -68,7 +73,8 @@ func (r StartM2MClientSecretRotationResult) MarshalText() ([]byte, error) {
 	return []byte(fmt.Sprint(r)), nil
 }
 
-// Format prints the status only, for every verb: the Body is what the server sent, its secret included.
+// Format prints the status only, for every verb: the Body is what the server sent, its secret
+// included.
 func (r IssueM2MTokenResult) Format(f fmt.State, _ rune) {
 	fmt.Fprintf(f, "IssueM2MTokenResult(%s)", r.Status())
 }

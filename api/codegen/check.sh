@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Regenerates everything and compares it with what was there, tracked or not. After a difference the new files stay: commit them.
+# Regenerates everything and fails if a generated file changes, tracked or not. The new files stay: commit them to fix it.
 set -euo pipefail
 cd "$(dirname "$0")/../.."
 files() { find . -name '*.gen.go' -not -path './bin/*' | sort; }

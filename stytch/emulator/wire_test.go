@@ -62,7 +62,7 @@ func TestFailuresAgreeWithTheContract(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	catalogue, _ := doc.Extensions["x-error-catalogue"].(map[string]any)
+	catalogue, _ := doc.Extensions["x-error-catalog"].(map[string]any)
 	if len(catalogue) < 50 {
 		t.Fatalf("a catalogue of %d errors", len(catalogue))
 	}

@@ -1,6 +1,6 @@
-// Command operations writes what the client code generator leaves out of the contract: the table of operations with
-// their safety (internal/operation), and how request types that hold a secret are logged (gen). It runs in the gen
-// folder, by go generate.
+// Command operations writes what the client code generator leaves out of the contract: the table of
+// operations with their safety (internal/operation), and how request types that hold a secret are
+// logged (gen). It runs in the gen folder, by go generate.
 package main
 
 import (
@@ -41,14 +41,15 @@ func main() {
 	}{requestsWithSecret(doc), slices.DeleteFunc(slices.Clone(ops), func(op operation) bool { return !op.Secret })})
 }
 
-// operations lists the contract's operations, ordered by path and method so that the output is stable.
+// operations lists the contract's operations, ordered by path and method so that the output is
+// stable.
 func operations(doc *openapi3.T) ([]operation, error) {
 	var ops []operation
 	for path, item := range doc.Paths.Map() {
 		for method, op := range item.Operations() {
 			safety, ok := op.Extensions["x-safety"].(string)
 			if !ok {
-				return nil, fmt.Errorf("api/openapi.yaml: %s %s: x-safety is missing: say what a lost answer means", method, path)
+				return nil, fmt.Errorf("api/openapi.yaml: %s %s: x-safety is missing: add it, to say what a lost response means", method, path)
 			}
 			security := doc.Security
 			if op.Security != nil {
@@ -104,7 +105,8 @@ func holdsSecret(ref *openapi3.SchemaRef) bool {
 		slices.ContainsFunc(ref.Value.AllOf, holdsSecret) || holdsSecret(ref.Value.Items)
 }
 
-// requestsWithSecret names the JSON request types in which the caller sends a secret. A form request has none in Go.
+// requestsWithSecret names the JSON request types in which the caller sends a secret. A form
+// request has none in Go.
 func requestsWithSecret(doc *openapi3.T) []string {
 	var names []string
 	for name, ref := range doc.Components.Schemas {
@@ -182,14 +184,16 @@ import (
 	"github.com/stytchkit/m2m/stytch/secret"
 )
 {{range .Requests}}
-// LogValue leaves the secret out. A handler that encodes JSON would otherwise write the request as it goes to Stytch.
+// LogValue leaves the secret out. A handler that encodes JSON would otherwise write the request as
+// it goes to Stytch.
 func (r {{.}}) LogValue() slog.Value {
 	type withoutSecret {{.}}
 	r.ClientSecret = secret.Outgoing{}
 	return slog.AnyValue(withoutSecret(r))
 }
 {{end}}{{range .Results}}
-// Format prints the status only, for every verb: the Body is what the server sent, its secret included.
+// Format prints the status only, for every verb: the Body is what the server sent, its secret
+// included.
 func (r {{.ID}}Result) Format(f fmt.State, _ rune) { fmt.Fprintf(f, "{{.ID}}Result(%s)", r.Status()) }
 
 // LogValue logs what Format prints.
