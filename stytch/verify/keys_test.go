@@ -162,6 +162,9 @@ func TestOutage(t *testing.T) {
 		s := newKeyServer(k.jwks())
 		var failures atomic.Int64
 		v := newVerifier(t, verify.WithHTTPClient(s.client()), verify.WithObserver(func(_ context.Context, r verify.Event) {
+			if r.Kind != verify.KeySetFetched || r.Keys != 1 {
+				t.Errorf("%+v", r)
+			}
 			if r.Err != nil {
 				failures.Add(1)
 			}
@@ -308,6 +311,33 @@ func TestWaitEndsWithContext(t *testing.T) {
 			t.Errorf("%v after %d fetches", err, s.fetches.Load())
 		}
 	})
+}
+
+// A token is judged by the time at which its key is there, not by that at which the call began.
+func TestTimeAfterWaitingForKeys(t *testing.T) {
+	for name, test := range map[string]struct {
+		claims []any // seconds from the start of the call; the key is there after 3 s
+		checks []verify.Check
+		want   error
+	}{
+		"expires meanwhile":       {[]any{"exp", 2}, nil, verify.ErrExpired},
+		"becomes valid meanwhile": {[]any{"nbf", 2}, nil, nil},
+		"too old meanwhile":       {nil, []verify.Check{verify.MaxAge(2 * time.Second)}, verify.ErrTooOld},
+	} {
+		synctest.Test(t, func(t *testing.T) {
+			k := newSigner(t)
+			s := newKeyServer(k.jwks())
+			s.latency = 3 * time.Second
+			v := newVerifier(t, verify.WithHTTPClient(s.client()), verify.WithLeeway(0))
+			claims := claimsAt(time.Now())
+			for i := 0; i < len(test.claims); i += 2 {
+				claims[test.claims[i].(string)] = time.Now().Unix() + int64(test.claims[i+1].(int))
+			}
+			if _, err := v.Verify(t.Context(), k.sign(t, claims), test.checks...); !errors.Is(err, test.want) || (err == nil) != (test.want == nil) {
+				t.Errorf("%s: %v, want %v", name, err, test.want)
+			}
+		})
+	}
 }
 
 func TestSlowServer(t *testing.T) {
