@@ -195,9 +195,6 @@ func (c *Cache) fetch() *fetch {
 	c.tasks.Go(func() {
 		began := time.Now()
 		set, err := c.download.run(c.ctx)
-		if err == nil {
-			err = c.ctx.Err() // closed meanwhile
-		}
 		result := c.finish(f, set, err)
 		close(f.done)
 		if result.Changed && c.config.Changed != nil {

@@ -335,6 +335,39 @@ func TestClose(t *testing.T) {
 	})
 }
 
+// A closed cache does not refresh its keys, and they stay usable.
+func TestCurrentAfterClose(t *testing.T) {
+	bubble(t, jwks.Config{}, func(t *testing.T, c *jwks.Cache, s *server) {
+		find(t, c, "a", nil, time.Second)
+		c.Close()
+		time.Sleep(time.Hour)
+		if c.Current(time.Now()) == nil {
+			t.Error("the keys are gone")
+		}
+		synctest.Wait()
+		if n := s.fetches(); n != 1 {
+			t.Errorf("%d fetches, want 1", n)
+		}
+	})
+}
+
+// Fetches that fail cost nothing of what unknown ids are allowed.
+func TestFailuresAreNotCounted(t *testing.T) {
+	bubble(t, jwks.Config{}, func(t *testing.T, c *jwks.Cache, s *server) {
+		find(t, c, "a", nil, time.Second)
+		s.serve(nil)
+		for range 2 {
+			if _, err := c.Find(t.Context(), "b"); err == nil || errors.Is(err, jwks.ErrUnknown) {
+				t.Error(err)
+			}
+			time.Sleep(2500 * time.Millisecond) // the pause after a failure, and the bucket gets no token in all that
+		}
+		s.serve(document(entry(0, "a")))
+		find(t, c, "c", jwks.ErrUnknown, time.Second)
+		find(t, c, "d", jwks.ErrUnknown, time.Second)
+	})
+}
+
 // The text of a failure is one short line, whatever the transport says.
 func TestDownloadError(t *testing.T) {
 	keys()
