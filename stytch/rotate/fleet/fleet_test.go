@@ -47,7 +47,7 @@ func TestFleet(t *testing.T) {
 			}
 			return nil
 		}
-		ids := names(1300) // more than two batches
+		ids := names(1300) // more than are read ahead, and three batches of a shared queue
 		var told []fleet.Progress
 		f := newFleet(t, p.rotator(t, j), fleet.WithConcurrency(5), fleet.WithTotal(len(ids)), fleet.WithProgress(10*time.Second, func(p fleet.Progress) { told = append(told, p) }))
 		began := time.Now()

@@ -7,6 +7,7 @@ import (
 	"testing/synctest"
 	"time"
 
+	"github.com/stytchkit/m2m/internal/heavy"
 	"github.com/stytchkit/m2m/stytch/rotate"
 	"github.com/stytchkit/m2m/stytch/rotate/fleet"
 )
@@ -53,6 +54,7 @@ func TestFleetGrace(t *testing.T) {
 func TestFleetLongList(t *testing.T) {
 	eachJournal(t, func(t *testing.T, p *server, j rotate.Journal, _ *memory) {
 		const grace, between = 10 * time.Minute, 5 * time.Minute
+		clients := heavy.Count(100, 600)
 		verified, late := map[string]time.Time{}, time.Duration(0)
 		watch := func(_ context.Context, e rotate.Event) {
 			p.mu.Lock()
@@ -65,7 +67,7 @@ func TestFleetLongList(t *testing.T) {
 			}
 		}
 		list := func(yield func(string, error) bool) {
-			for _, id := range names(600) {
+			for _, id := range names(clients) {
 				if !yield(id, nil) {
 					return
 				}
@@ -77,7 +79,7 @@ func TestFleetLongList(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		counts(t, report, fleet.Report{Done: 600})
+		counts(t, report, fleet.Report{Done: clients})
 		if late > between {
 			// A queue plans in batches, and its workers are not held up at all.
 			t.Errorf("a completion was %v late", late)

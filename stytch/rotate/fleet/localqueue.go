@@ -17,9 +17,8 @@ const readAhead = 1000
 // then new clients in the order in which they were planned.
 type localQueue struct {
 	rotate.Journal
-	begin   func(rotate.Record) bool // whether a client without a rotation in progress gets one
-	changed func()                   // wakes workers that found nothing to do
-	slots   chan struct{}            // one for each of fresh
+	begin func(rotate.Record) bool // whether a client without a rotation in progress gets one
+	slots chan struct{}            // one for each of fresh
 
 	mu      sync.Mutex
 	fresh   []string
@@ -28,11 +27,8 @@ type localQueue struct {
 	claimed int
 }
 
-func newLocalQueue(journal rotate.Journal, begin func(rotate.Record) bool, changed func()) *localQueue {
-	return &localQueue{
-		Journal: journal, begin: begin, changed: changed,
-		slots: make(chan struct{}, readAhead), known: map[string]struct{}{},
-	}
+func newLocalQueue(journal rotate.Journal, begin func(rotate.Record) bool) *localQueue {
+	return &localQueue{Journal: journal, begin: begin, slots: make(chan struct{}, readAhead), known: map[string]struct{}{}}
 }
 
 // Plan implements [rotate.Queue]. It waits while the queue is full. Clients that are in it already are not added.
@@ -104,8 +100,6 @@ func (q *localQueue) take() (next entry, wait time.Duration) {
 		return entry{clientID: id}, 0
 	case len(q.waiting) == 0 && q.claimed == 0:
 		return entry{}, 0
-	case q.claimed > 0: // whose rotations may become due sooner
-		return entry{}, min(wait, longestIdle)
 	}
 	return entry{}, wait
 }
@@ -113,10 +107,9 @@ func (q *localQueue) take() (next entry, wait time.Duration) {
 // forget ends what take began.
 func (q *localQueue) forget(clientID string) {
 	q.mu.Lock()
+	defer q.mu.Unlock()
 	delete(q.known, clientID)
 	q.claimed--
-	q.mu.Unlock()
-	q.changed()
 }
 
 // Defer implements [rotate.Queue].
@@ -128,10 +121,9 @@ func (q *localQueue) Defer(ctx context.Context, claim rotate.Claim, until time.T
 	c.released = true
 	err := c.Claim.Release(ctx) // without which the next claim is busy until this one expires
 	q.mu.Lock()
+	defer q.mu.Unlock()
 	heap.Push(&q.waiting, entry{c.clientID, until, true})
 	q.claimed--
-	q.mu.Unlock()
-	q.changed()
 	return err
 }
 

@@ -54,7 +54,7 @@ func (r *run) share(queue rotate.Queue) {
 
 // alone takes the work from a queue in memory. begin decides whether a client without a rotation in progress gets one.
 func (r *run) alone(begin func(rotate.Record) bool) {
-	r.queue, r.batch, r.maxTries = newLocalQueue(r.rotator.Journal(), begin, r.idle.wake), 1, 1
+	r.queue, r.batch, r.maxTries = newLocalQueue(r.rotator.Journal(), begin), 1, 1
 }
 
 // do plans and works until nothing is left that could become due, and reports how that ended.

@@ -59,6 +59,9 @@ func (r *run) work(ctx context.Context) {
 
 // over reports whether nothing is left except rotations that were set aside, by any process, or cannot be read.
 func (r *run) over(wait time.Duration) bool {
+	if !r.shared { // nothing is ever set aside
+		return wait == 0
+	}
 	return wait == 0 || wait > r.longestWait() || r.unreadable.Load() >= unreadableEnds && !r.counters.anyWaiting()
 }
 
