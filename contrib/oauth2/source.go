@@ -1,6 +1,6 @@
-// Package oauth2 adapts the tokens of package token to code that needs a golang.org/x/oauth2.TokenSource,
-// such as gRPC's oauth.TokenSource and many API clients. Other code does not need it:
-// [token.Source.Transport] adds the token to HTTP requests.
+// Package oauth2 adapts the tokens of package token to code that needs a
+// golang.org/x/oauth2.TokenSource, such as gRPC's oauth.TokenSource and many API clients. Other
+// code does not need it: [token.Source.Transport] adds the token to HTTP requests.
 package oauth2
 
 import (
@@ -11,14 +11,14 @@ import (
 	"github.com/stytchkit/m2m/stytch/token"
 )
 
-// TokenSource returns source as an [xoauth2.TokenSource] that is safe for concurrent use. It is bound to
-// ctx, because that interface takes no context: when ctx ends, calls that wait for a token fail with its
-// error, while cached tokens are still handed out. Without a deadline in ctx, a call waits as long as the
-// timeouts of source allow.
+// TokenSource returns source as an [xoauth2.TokenSource] that is safe for concurrent use. It is
+// bound to ctx, because that interface takes no context: when ctx ends, calls that wait for a token
+// fail with its error, while cached tokens are still handed out. Without a deadline in ctx, a call
+// waits as long as the timeouts of source allow.
 //
-// Do not wrap it in [xoauth2.ReuseTokenSource], and do not use it with [xoauth2.NewClient], which does so:
-// that cache requests a new token only after the previous one has expired, so that calls wait for it. Use
-// [xoauth2.Transport].
+// Do not wrap it in [xoauth2.ReuseTokenSource], and do not use it with [xoauth2.NewClient], which
+// does so: that cache requests a new token only after the previous one has expired, so that calls
+// wait for it. Use [xoauth2.Transport].
 //
 // An [xoauth2.Token] does not hide its value: fmt prints it.
 func TokenSource(ctx context.Context, source *token.Source) xoauth2.TokenSource {

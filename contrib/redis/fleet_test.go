@@ -50,7 +50,8 @@ type silent struct{}
 
 func (silent) Printf(context.Context, string, ...any) {}
 
-// assignment is what a process is told on its standard input, where nobody else can read the secrets.
+// assignment is what a process reads from its standard input, where no other process sees the
+// secrets.
 type assignment struct {
 	Redis, BaseURL, Project string
 	Clients                 []client
@@ -63,7 +64,8 @@ type client struct {
 	Scopes     []string
 }
 
-// order is one round: every goroutine asks for the token of every client, over and over for the time given or once.
+// order is one round: every goroutine asks for the token of every client, over and over for the
+// time given or once.
 type order struct {
 	For  time.Duration
 	Cold bool // and new sources with nothing in memory are made all the time
@@ -91,7 +93,7 @@ type child struct {
 }
 
 func runChild(in io.Reader, out io.Writer) error {
-	c, commands, answers := &child{}, json.NewDecoder(in), json.NewEncoder(out)
+	c, commands, reports := &child{}, json.NewDecoder(in), json.NewEncoder(out)
 	if err := commands.Decode(&c.assignment); err != nil {
 		return err
 	}
@@ -111,7 +113,7 @@ func runChild(in io.Reader, out io.Writer) error {
 		} else if err != nil {
 			return err
 		}
-		if err := answers.Encode(c.round(o)); err != nil {
+		if err := reports.Encode(c.round(o)); err != nil {
 			return err
 		}
 	}
@@ -170,7 +172,7 @@ func (c *child) round(o order) report {
 			break
 		}
 		c.ask(sources)
-		c.cold = append(c.cold, sources...) // closed later: what a source has under way when it is closed may be billed for nothing
+		c.cold = append(c.cold, sources...) // closed later: a request that Close cancels may be billed
 		<-time.After(100 * time.Millisecond)
 	}
 	group.Wait()
@@ -273,7 +275,8 @@ func (f *fleet) join(t *testing.T) {
 	f.reports = append(f.reports, json.NewDecoder(bufio.NewReader(out)))
 }
 
-// round gives every process the order, calls during while they are at it, and sums their reports up.
+// round gives every process the order, calls during while they are at it, and sums their reports
+// up.
 func (f *fleet) round(t *testing.T, o order, during func()) report {
 	t.Helper()
 	for _, to := range f.orders {
@@ -320,7 +323,7 @@ func (f *fleet) round(t *testing.T, o order, during func()) report {
 func TestFleetMintsOnce(t *testing.T) {
 	const keys = 4
 	f := startFleet(t, keys, 55*time.Minute, 48*time.Minute)
-	heard := f.server.listen(t)
+	overheard := f.server.listen(t)
 	sum := f.round(t, order{}, nil)
 	if want := processes * goroutines * keys; sum.Calls != want {
 		t.Errorf("%d calls, want %d", sum.Calls, want)
@@ -334,10 +337,11 @@ func TestFleetMintsOnce(t *testing.T) {
 	if stored != keys {
 		t.Errorf("%d keys in Redis, want %d: the tokens, and no lease", stored, keys)
 	}
-	f.findNothing(t, append(content, heard()...))
+	f.findNothing(t, append(content, overheard()...))
 }
 
-// TestFleetLifetimes has tokens that are refreshed after about 2 s and must not be handed out after 4 s.
+// TestFleetLifetimes has tokens that are refreshed after about 2 s and must not be handed out after
+// 4 s.
 func TestFleetLifetimes(t *testing.T) {
 	if testing.Short() {
 		t.Skip("takes 10 s")

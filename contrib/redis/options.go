@@ -20,8 +20,8 @@ func defaults() settings {
 	}
 }
 
-// WithPrefix begins the keys with prefix instead of "stytch-m2m:". It may be empty. Services that share
-// tokens need the same one.
+// WithPrefix begins the keys with prefix instead of "stytch-m2m:". It may be empty. Services that
+// share tokens need the same one.
 func WithPrefix(prefix string) Option {
 	return func(s *settings) error {
 		s.prefix = prefix

@@ -22,8 +22,8 @@ type server struct {
 	cmd    *exec.Cmd
 }
 
-// startServer starts redis-server, or valkey-server where there is no other. Where there is neither, the test is skipped, unless
-// REDIS_REQUIRED=1 says that there must be one.
+// startServer starts redis-server, or valkey-server where there is no other. Where there is
+// neither, the test is skipped, unless REDIS_REQUIRED=1 requires one.
 func startServer(t *testing.T) *server {
 	t.Helper()
 	s := &server{dir: t.TempDir()}
@@ -56,7 +56,7 @@ func freePort(t *testing.T) string {
 	return listener.Addr().String()
 }
 
-// start runs the server with an empty memory and returns when it answers.
+// start runs the server with an empty memory and returns when it responds.
 func (s *server) start(t *testing.T) {
 	t.Helper()
 	_, port, err := net.SplitHostPort(s.addr)
@@ -75,19 +75,19 @@ func (s *server) start(t *testing.T) {
 		}
 		select {
 		case <-patience:
-			t.Fatalf("%s does not answer on %s: %v", s.binary, s.addr, err)
+			t.Fatalf("%s does not respond on %s: %v", s.binary, s.addr, err)
 		case <-time.After(10 * time.Millisecond):
 		}
 	}
 }
 
-// kill ends the server without a chance to say good-bye to anybody.
+// kill ends the server without letting it close connections.
 func (s *server) kill() {
 	_ = s.cmd.Process.Kill()
 	_ = s.cmd.Wait()
 }
 
-// everything is all names and values that somebody with full access can read.
+// everything is all names and values that an administrator can read.
 func (s *server) everything(t *testing.T) (content []byte, keys int) {
 	t.Helper()
 	each := s.client.Scan(t.Context(), 0, "*", 100).Iterator()
@@ -102,7 +102,8 @@ func (s *server) everything(t *testing.T) (content []byte, keys int) {
 	return content, keys
 }
 
-// listen returns what the server is asked from now on, until the function that it returns is called.
+// listen returns what the server is asked from now on, until the function that it returns is
+// called.
 func (s *server) listen(t *testing.T) (stop func() []byte) {
 	t.Helper()
 	conn, err := new(net.Dialer).DialContext(t.Context(), "tcp", s.addr)
@@ -112,14 +113,14 @@ func (s *server) listen(t *testing.T) (stop func() []byte) {
 	if _, err := fmt.Fprint(conn, "MONITOR\r\n"); err != nil {
 		t.Fatal(err)
 	}
-	heard, done := []byte(nil), make(chan struct{})
+	read, done := []byte(nil), make(chan struct{})
 	started := make(chan struct{})
 	go func() {
 		defer close(done)
 		buffer := make([]byte, 64<<10)
 		for first := true; ; first = false {
 			n, err := conn.Read(buffer)
-			heard = append(heard, buffer[:n]...)
+			read = append(read, buffer[:n]...)
 			if first {
 				close(started)
 			}
@@ -132,7 +133,7 @@ func (s *server) listen(t *testing.T) (stop func() []byte) {
 	return func() []byte {
 		_ = conn.Close()
 		<-done
-		return heard
+		return read
 	}
 }
 

@@ -22,9 +22,9 @@ type Store struct {
 
 var _ token.Store = (*Store)(nil)
 
-// NewStore returns a store that uses client, which may be for one server, sentinels or a cluster. The
-// client remains the caller's to close, and may serve other purposes. NewStore does not connect: a server
-// that is down is not an error here. Its errors are [ErrInvalidArgument].
+// NewStore returns a store that uses client, which may be for one server, sentinels or a cluster.
+// The client remains the caller's to close, and may serve other purposes. NewStore does not
+// connect: a server that is down is not an error here. Its errors are [ErrInvalidArgument].
 func NewStore(client goredis.UniversalClient, options ...Option) (*Store, error) {
 	if client == nil {
 		return nil, invalid("NewStore", "client must not be nil")
@@ -97,9 +97,9 @@ var (
 		return 0`)
 )
 
-// within returns after limit, or when ctx ends, whatever the client does: by default go-redis obeys only
-// its own timeouts while it waits for a response (3 s; see ContextTimeoutEnabled) or dials (5 s). The
-// operation may continue in the background until then.
+// within returns after limit, or when ctx ends, whatever the client does: by default go-redis obeys
+// only its own timeouts while it waits for a response (3 s; see ContextTimeoutEnabled) or dials (5
+// s). The operation may continue in the background until then.
 func within[T any](ctx context.Context, name string, limit time.Duration, operation func(context.Context) (T, error)) (T, error) {
 	ctx, cancel := context.WithTimeout(ctx, limit)
 	defer cancel()

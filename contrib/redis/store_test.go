@@ -33,7 +33,8 @@ func newStore(t testing.TB, addr string, opts ...redis.Option) *redis.Store {
 	return store
 }
 
-// defaultPrefix begins the keys unless WithPrefix says otherwise; operators and access lists rely on it.
+// defaultPrefix begins the keys unless WithPrefix says otherwise; operators and access lists rely
+// on it.
 const defaultPrefix = "stytch-m2m:"
 
 // patient is for tests on a busy machine.

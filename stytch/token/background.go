@@ -20,8 +20,8 @@ func newBackground() *background {
 	return b
 }
 
-// start calls run in a goroutine with the values of ctx, which serve tracing, but not its end: run's
-// context ends with close. It reports false after close.
+// start calls run in a goroutine with the values of ctx, which serve tracing, but not its end:
+// run's context ends with close. It reports false after close.
 func (b *background) start(ctx context.Context, run func(context.Context)) bool {
 	b.mu.Lock()
 	defer b.mu.Unlock()

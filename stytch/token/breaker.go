@@ -10,9 +10,9 @@ const (
 	breakMax = 30 * time.Second // longest pause
 )
 
-// breaker is a circuit breaker: it keeps a store that is down from costing every call its timeout. After
-// a failure it admits no call for a while, and then one at a time until one succeeds. The zero value
-// admits every call.
+// breaker is a circuit breaker: it keeps a store that is down from costing every call its timeout.
+// After a failure it admits no call for a while, and then one at a time until one succeeds. The
+// zero value admits every call.
 type breaker struct {
 	mu       sync.Mutex
 	failures int       // in a row
@@ -20,8 +20,8 @@ type breaker struct {
 	probing  bool      // the one call is in progress
 }
 
-// enter reports whether the store may be called. If so, exactly one of succeeded, failed and abandoned
-// must follow.
+// enter reports whether the store may be called. If so, exactly one of succeeded, failed and
+// abandoned must follow.
 func (b *breaker) enter(now time.Time) bool {
 	b.mu.Lock()
 	defer b.mu.Unlock()

@@ -59,7 +59,8 @@ func TestSharedStoreHangs(t *testing.T) {
 	})
 }
 
-// TestBreakerAsksLessAndLess counts the calls that a dead store gets in an hour of one call per second.
+// TestBreakerAsksLessAndLess counts the calls that a dead store gets in an hour of one call per
+// second.
 func TestBreakerAsksLessAndLess(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		f := newFleet(t, 1)
@@ -107,7 +108,7 @@ func TestBreakerAsksLessAndLess(t *testing.T) {
 func TestBreakerLetsOneIn(t *testing.T) {
 	var b breaker
 	now := time.Now()
-	for range 3 { // under way together
+	for range 3 { // in progress together
 		if !b.enter(now) {
 			t.Fatal("a caller was kept out before any failure")
 		}
@@ -116,7 +117,7 @@ func TestBreakerLetsOneIn(t *testing.T) {
 		b.failed(now)
 	}
 	if b.failures != 1 {
-		t.Errorf("failures of calls under way together counted %d times", b.failures)
+		t.Errorf("failures of calls in progress together counted %d times", b.failures)
 	}
 	if b.enter(now) {
 		t.Error("a caller was let in right after a failure")

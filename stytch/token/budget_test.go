@@ -71,7 +71,7 @@ func TestBudgetCountsWhatIsBilled(t *testing.T) {
 		{"503", status(503, ""), 3},
 		{"429", status(429, ""), 3},
 		{"invalid_scope", status(400, refused("invalid_scope")), 3},
-		{"a lost answer", func(int, url.Values) *http.Response { return nil }, 2},
+		{"a lost response", func(int, url.Values) *http.Response { return nil }, 2},
 		{"a success without a token", status(200, "{}"), 2},
 		{"a token", issue, 2},
 	} {

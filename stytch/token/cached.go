@@ -45,8 +45,8 @@ func (c *cachedToken) usable(now time.Time) bool {
 	return c != nil && now.Before(c.usableUntil) && now.Unix() < c.usableUntilUnix
 }
 
-// fresh reports whether the token may be handed out and is not due for a refresh. A refresh is always
-// due before usableUntil.
+// fresh reports whether the token may be handed out and is not due for a refresh. A refresh is
+// always due before usableUntil.
 func (c *cachedToken) fresh(now time.Time) bool {
 	return c != nil && now.Before(c.refreshAt) && now.Unix() < c.usableUntilUnix
 }

@@ -5,8 +5,8 @@ import (
 	"strings"
 )
 
-// rejectsToken reports whether a response rejects the bearer token itself (RFC 6750, section 3.1), and not,
-// for example, a request without one.
+// rejectsToken reports whether a response rejects the bearer token itself (RFC 6750, section 3.1),
+// and not, for example, a request without one.
 func rejectsToken(h http.Header) bool {
 	for _, line := range h.Values("WWW-Authenticate") {
 		scheme := ""

@@ -6,8 +6,9 @@ import (
 	"time"
 )
 
-// unverifiedClaims are what a token says about itself, if it is a JWT. Its signature was not checked, so
-// they may shorten the time for which the token is used, and name its scopes, and nothing else.
+// unverifiedClaims are what a token says about itself, if it is a JWT. Its signature was not
+// checked, so they may shorten the time for which the token is used, and name its scopes, and
+// nothing else.
 type unverifiedClaims struct {
 	exp, iat       float64
 	hasExp, hasIat bool
@@ -34,7 +35,8 @@ func readClaims(token string) (c unverifiedClaims) {
 	return c
 }
 
-// life is how long the token is valid from now on, at most maxLife. known is false if it does not say.
+// life is how long the token is valid from now on, at most maxLife. known is false if it does not
+// say.
 func (c unverifiedClaims) life(now time.Time) (life time.Duration, known bool) {
 	if !c.hasExp {
 		return maxLife, false

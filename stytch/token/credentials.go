@@ -18,21 +18,21 @@ type Credential struct {
 	Next     secret.String // the other secret during a rotation; either may be the newer one
 }
 
-// Credentials provides the credential of one client. It is called before every token request, and once
-// more if Stytch refuses what it returned, so a rotation needs no restart. Implementations must be safe
-// for concurrent use. See [Static], [Env], [File] and [Func].
+// Credentials provides the credential of one client. It is called before every token request, and
+// once more if Stytch refuses what it returned, so a rotation needs no restart. Implementations
+// must be safe for concurrent use. See [Static], [Env], [File] and [Func].
 type Credentials interface {
 	Credential(context.Context) (Credential, error)
 }
 
-// Func adapts a callback, such as one that reads a secret manager, to Credentials. Its error is passed
-// on unchanged, so it must not contain secrets.
+// Func adapts a callback, such as one that reads a secret manager, to Credentials. Its error is
+// passed on unchanged, so it must not contain secrets.
 type Func func(context.Context) (Credential, error)
 
 // Credential calls f.
 func (f Func) Credential(ctx context.Context) (Credential, error) {
 	if f == nil {
-		return Credential{}, errors.New("the callback is nil")
+		return Credential{}, f.check()
 	}
 	return f(ctx)
 }
@@ -44,8 +44,8 @@ func (f Func) check() error {
 	return nil
 }
 
-// Static returns credentials that never change. A client has at most two secrets, so next is at most
-// one more.
+// Static returns credentials that never change. A client has at most two secrets, so next is at
+// most one more.
 func Static(clientID string, clientSecret secret.String, next ...secret.String) Credentials {
 	c := static{cred: Credential{ClientID: clientID, Secret: clientSecret}, tooMany: len(next) > 1}
 	if len(next) > 0 {
@@ -71,8 +71,8 @@ func (c static) check() error {
 	return nil
 }
 
-// Env reads the environment variables STYTCH_CLIENT_ID, STYTCH_CLIENT_SECRET and, during a rotation,
-// STYTCH_NEXT_CLIENT_SECRET, each time that credentials are needed.
+// Env reads the environment variables STYTCH_CLIENT_ID, STYTCH_CLIENT_SECRET and, during a
+// rotation, STYTCH_NEXT_CLIENT_SECRET, each time that credentials are needed.
 func Env() Credentials { return env{} }
 
 type env struct{}

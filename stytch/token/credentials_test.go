@@ -77,14 +77,15 @@ func TestRefusedSecret(t *testing.T) {
 				}
 				time.Sleep(time.Hour)
 				if e.count() != c.requests {
-					t.Error("it goes on by itself")
+					t.Error("it retries without a caller")
 				}
 			})
 		})
 	}
 }
 
-// The secret that worked is the first one next time, so that a rotation does not cost a refused request an hour.
+// The secret that worked is the first one next time, so that a rotation does not cost a refused
+// request an hour.
 func TestGoodSecretIsRemembered(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		e := &endpoint{respond: accepting("b")}
@@ -221,7 +222,8 @@ func TestEnv(t *testing.T) {
 	}
 }
 
-// A whole rotation on the emulator, with callers all the while: the old secret, both, and the new one only.
+// A whole rotation on the emulator, with callers all the while: the old secret, both, and the new
+// one only.
 func TestRotationWithoutAFailedCall(t *testing.T) {
 	e := emulatortest.NewServer(t, emulator.WithM2MClient(emulator.M2MClientSeed{ClientID: client, Secret: canarySecret, Scopes: []string{"read:users"}}))
 	api, err := stytch.New(e.ProjectID, e.Secret, stytch.WithBaseURL(e.URL), stytch.WithHTTPClient(e.Client()))
@@ -257,7 +259,7 @@ func TestRotationWithoutAFailedCall(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	step("started, and nobody knows the next secret")
+	step("started, and the next secret is not yet known")
 	mu.Lock()
 	held.Next = started
 	mu.Unlock()

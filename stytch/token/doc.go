@@ -1,10 +1,10 @@
-// Package token gets M2M access tokens from Stytch and caches them. Stytch bills every token that it
-// issues, so a [Source] requests as few as it can: one request at a time however many callers wait,
-// one token per lifetime, and none before a caller needs it. Tokens are refreshed in the background
-// before they expire, so only the first caller waits for one.
+// Package token gets M2M access tokens from Stytch and caches them. Stytch bills every token that
+// it issues, so a [Source] requests as few as it can: one request at a time however many callers
+// wait, one token per lifetime, and none before a caller needs it. Tokens are refreshed in the
+// background before they expire, so only the first caller waits for one.
 //
-// [Source.Transport] adds the token to HTTP requests. [WithStore] shares tokens among processes, and
-// [WithBudget] limits what a faulty loop can cost.
+// [Source.Transport] adds the token to HTTP requests. [WithStore] shares tokens among processes,
+// and [WithBudget] limits what a faulty loop can cost.
 package token
 
 // The way of a token through these files, from the caller to Stytch and back:

@@ -41,7 +41,7 @@ func TestErrorsOfTheEmulator(t *testing.T) {
 	}{
 		{"wrong secret", nil, token.Static(client, secret.New("wrong-secret")), nil, token.ErrInvalidClient, 400},
 		{"wrong secret, 401", emulator.WithBehavior(emulator.Behavior{InvalidClientStatus: 401}), token.Static(client, secret.New("wrong-secret")), nil, token.ErrInvalidClient, 401},
-		{"unknown client", nil, token.Static("nobody", secret.New(canarySecret)), nil, token.ErrInvalidClient, 400},
+		{"unknown client", nil, token.Static("unknown", secret.New(canarySecret)), nil, token.ErrInvalidClient, 400},
 		{"unknown scope", nil, good, token.WithScopes("write:users"), token.ErrInvalidScope, 400},
 		{"503", emulator.WithFaults(emulator.Status(operation, 503)), good, nil, token.ErrUnavailable, 503},
 		{"429", emulator.WithFaults(emulator.RateLimited(operation, "7")), good, nil, token.ErrRateLimited, 429},
@@ -50,7 +50,7 @@ func TestErrorsOfTheEmulator(t *testing.T) {
 		{"half an object", emulator.WithFaults(emulator.Garbage(operation, 200)), good, nil, token.ErrInvalidResponse, 200},
 		{"cut off", emulator.WithFaults(emulator.CutBody(operation)), good, nil, token.ErrInvalidResponse, 200},
 		{"nothing", emulator.WithFaults(emulator.EmptyBody(operation, 200)), good, nil, token.ErrInvalidResponse, 200},
-		{"no answer", emulator.WithFaults(emulator.DropResponse(operation)), good, nil, token.ErrUnavailable, 0},
+		{"no response", emulator.WithFaults(emulator.DropResponse(operation)), good, nil, token.ErrUnavailable, 0},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			var options []emulator.Option

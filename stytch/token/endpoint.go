@@ -17,8 +17,8 @@ import (
 	"github.com/stytchkit/m2m/internal/retry"
 )
 
-// endpoint is Stytch's token endpoint. It sends one request at a time and follows no redirect, which
-// would carry the client's secret to wherever the response points.
+// endpoint is Stytch's token endpoint. It sends one request at a time and follows no redirect,
+// which would carry the client's secret to wherever the response points.
 type endpoint struct {
 	url       string
 	transport http.RoundTripper
@@ -66,8 +66,8 @@ func (e *endpoint) closeIdle() {
 	}
 }
 
-// issue sends one request and reads its response. billed reports whether a token may have been issued,
-// whether it arrived or not.
+// issue sends one request and reads its response. billed reports whether a token may have been
+// issued, whether it arrived or not.
 func (e *endpoint) issue(ctx context.Context, l login, r request) (t issuedToken, billed bool, err error) {
 	ctx, cancel := context.WithTimeout(ctx, e.timeout)
 	defer cancel()
@@ -108,7 +108,8 @@ func (e *endpoint) issue(ctx context.Context, l login, r request) (t issuedToken
 	return issuedToken{}, true, invalid
 }
 
-// newRequest is a form with the client's credentials in its body. The project's secret is not needed.
+// newRequest is a form with the client's credentials in its body. The project's secret is not
+// needed.
 func (e *endpoint) newRequest(ctx context.Context, l login, r request) (*http.Request, error) {
 	form := url.Values{"grant_type": {"client_credentials"}, "client_id": {l.id}, "client_secret": {l.secret.Reveal()}}
 	if len(r.scopes) > 0 {
@@ -127,8 +128,8 @@ func (e *endpoint) newRequest(ctx context.Context, l login, r request) (*http.Re
 	return req, nil
 }
 
-// noResponse describes a request that got no response. The end of the request's own time is not passed
-// on as that of a context: callers would mistake it for their own.
+// noResponse describes a request that got no response. The end of the request's own time is not
+// passed on as that of a context: callers would mistake it for their own.
 func (e *endpoint) noResponse(ctx context.Context, err error, l login, retryable bool) error {
 	if ctx.Err() != nil {
 		return &Error{Message: fmt.Sprintf("no response within %v", e.timeout), retryable: true}

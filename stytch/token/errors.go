@@ -10,7 +10,8 @@ import (
 	"github.com/stytchkit/m2m/internal/operation"
 )
 
-// Causes of a failure, for errors.Is. A response that holds no token is also an [*Error], with details.
+// Causes of a failure, for errors.Is. A response that holds no token is also an [*Error], with
+// details.
 var (
 	// ErrInvalidArgument: an argument or option was refused before anything was sent.
 	ErrInvalidArgument = errors.New("token: invalid argument")

@@ -25,8 +25,8 @@ func (k EventKind) String() string {
 	return "unknown"
 }
 
-// Event is something that happened in the background. It holds no secret and no token. [StoreFailed] is
-// no failure of the refresh: its token is minted without the store.
+// Event is something that happened in the background. It holds no secret and no token.
+// [StoreFailed] is no failure of the refresh: its token is minted without the store.
 type Event struct {
 	Kind      EventKind
 	Err       error         // nil for Refreshed

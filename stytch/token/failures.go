@@ -16,8 +16,8 @@ const (
 // retryPolicy bounds the time between requests after a failure.
 var retryPolicy = retry.Policy{BaseDelay: time.Second, MaxDelay: 30 * time.Second, MaxRetryAfter: maxRetryAfter}
 
-// failures are the refreshes that failed in a row, and the plan that follows from them. The zero value
-// has none.
+// failures are the refreshes that failed in a row, and the plan that follows from them. The zero
+// value has none.
 type failures struct {
 	count   int
 	last    error
@@ -43,5 +43,6 @@ func (f *failures) add(err error) (automatic bool) {
 	return retryable && f.count < maxRetries
 }
 
-// reset begins again after a success. No request is sent before retryAt, which may be the zero time.
+// reset begins again after a success. No request is sent before retryAt, which may be the zero
+// time.
 func (f *failures) reset(retryAt time.Time) { *f = failures{retryAt: retryAt} }

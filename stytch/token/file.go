@@ -14,15 +14,15 @@ import (
 
 const maxFile = 16 << 10 // bytes of a credentials file
 
-// File reads the credentials from a file before every token request, so the file may change at any time.
-// Replace it by renaming: a file that is only half written is an error, and is read again a moment
-// later. It holds either JSON,
+// File reads the credentials from a file before every token request, so the file may change at any
+// time. Replace it by renaming: a file that is only half written is an error, and is read again a
+// moment later. It holds either JSON,
 //
 //	{"client_id": "…", "client_secret": "…", "next_client_secret": "…"}
 //
 // or the same values in the same order, one per line. The next secret may be left out. A file that
-// everyone may write to is refused. Who may read it is not checked, because every process in a container
-// can read the secrets that Kubernetes mounts there; elsewhere, give it mode 0600.
+// everyone may write to is refused. Who may read it is not checked, because every process in a
+// container can read the secrets that Kubernetes mounts there; elsewhere, give it mode 0600.
 func File(path string) Credentials { return file(path) }
 
 type file string

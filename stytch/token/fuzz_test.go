@@ -8,7 +8,8 @@ import (
 	"unicode/utf8"
 )
 
-// FuzzResponse: whatever an endpoint answers, what is accepted is a token with a sane life, and no error repeats the body.
+// FuzzResponse: a response that is accepted has a token with a sane life, and no error repeats the
+// body.
 func FuzzResponse(f *testing.F) {
 	for _, seed := range []string{
 		`{"access_token":"AT","expires_in":3600,"token_type":"bearer"}`,
@@ -45,7 +46,8 @@ func FuzzResponse(f *testing.F) {
 	})
 }
 
-// FuzzChallenge: no header makes the reader run on, and only a Bearer challenge with that very error counts.
+// FuzzChallenge: no header makes the reader run on, and only a Bearer challenge with that very
+// error counts.
 func FuzzChallenge(f *testing.F) {
 	for _, seed := range []string{`Bearer error="invalid_token"`, `Basic abc==, Bearer error=invalid_token`, `Bearer realm="a\"b`, `,,=,`, `"`, `Bearer error="\`} {
 		f.Add(seed)
@@ -60,7 +62,8 @@ func FuzzChallenge(f *testing.F) {
 	})
 }
 
-// FuzzFile: no credentials file makes the reader fail otherwise than by an error that does not repeat it.
+// FuzzFile: no credentials file makes the reader fail otherwise than by an error that does not
+// repeat it.
 func FuzzFile(f *testing.F) {
 	for _, seed := range []string{"id\nsecret", "id\r\nsecret\r\nnext\r\n", `{"client_id":"id","client_secret":"s"}`, "", "\n", "{", "a"} {
 		f.Add([]byte(seed))

@@ -91,7 +91,7 @@ func reply(status int, body string) *http.Response {
 	}
 }
 
-// issue answers the n-th request with token-n, for an hour.
+// issue responds to the n-th request with token-n, for an hour.
 func issue(n int, _ url.Values) *http.Response { return issueFor(time.Hour)(n, nil) }
 
 func issueFor(life time.Duration) func(int, url.Values) *http.Response {

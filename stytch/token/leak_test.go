@@ -90,7 +90,8 @@ func dump(b *strings.Builder, v reflect.Value, seen map[any]bool) {
 	}
 }
 
-// leaks reports whether a text holds 12 characters in a row, plain or in an encoding that printers use.
+// leaks reports whether a text holds 12 characters in a row, plain or in an encoding that printers
+// use.
 func leaks(text, canary string) bool {
 	part := canary[4:16]
 	decimal := strings.Trim(fmt.Sprint([]byte(part)), "[]")
@@ -120,7 +121,8 @@ func TestNothingLeaks(t *testing.T) {
 			}
 			return reply(200, `{"access_token":"`+issued+`","expires_in":3600,"token_type":"bearer"}`)
 		})
-		// The second secret is the one in use, so that both are known to the texts that clean themselves.
+		// The second secret is the one in use, so that both are known to the texts that clean
+		// themselves.
 		credentials := token.Static(client, secret.New(clientSecret), secret.New(clientSecret))
 		s := newSourceOf(t, credentials, roundTripper(e.RoundTrip), seen.observer()) // a function, because e keeps what it is sent
 		held, err := s.Token(t.Context())

@@ -15,8 +15,8 @@ type login struct {
 
 func (l login) equal(other login) bool { return l.id == other.id && l.secret.Equal(other.secret) }
 
-// acceptedSecret remembers which of two secrets Stytch accepted last, so that a rotation does not cost
-// a refused request for every token.
+// acceptedSecret remembers which of two secrets Stytch accepted last, so that a rotation does not
+// cost a refused request for every token.
 type acceptedSecret struct {
 	mu     sync.Mutex
 	secret secret.String

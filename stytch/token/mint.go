@@ -7,8 +7,8 @@ import (
 	"time"
 )
 
-// maxLogins is how many pairs of client id and secret one refresh tries: one, and two more if Stytch
-// refuses it.
+// maxLogins is how many pairs of client id and secret one refresh tries: one, and two more if
+// Stytch refuses it.
 const maxLogins = 3
 
 // minter has Stytch issue tokens.
@@ -25,8 +25,8 @@ func (m *minter) credential(ctx context.Context) (Credential, error) {
 	return readCredential(ctx, m.credentials, m.timeout)
 }
 
-// mint requests one token. If Stytch refuses the secret, the credentials are read once more, because a
-// rotation may just have happened, and every secret that they hold is tried once.
+// mint requests one token. If Stytch refuses the secret, the credentials are read once more,
+// because a rotation may just have happened, and every secret that they hold is tried once.
 func (m *minter) mint(ctx context.Context, c Credential, r request) (issuedToken, error) {
 	ctx, cancel := context.WithTimeout(ctx, m.timeout)
 	defer cancel()

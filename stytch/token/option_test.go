@@ -61,7 +61,7 @@ func TestBadArguments(t *testing.T) {
 		{"minimum life", project, good, token.WithMinLife(-1), "WithMinLife"},
 		{"budget 0", project, good, token.WithBudget(0, nil), "WithBudget"},
 		{"budget", project, good, token.WithBudget(1<<40, nil), "WithBudget"},
-		{"no hook", project, good, token.WithObserver(nil), "WithObserver"},
+		{"no observer", project, good, token.WithObserver(nil), "WithObserver"},
 		{"no store", project, good, token.WithStore(nil), "WithStore"},
 		{"a short key", project, good, token.WithStore(deafStore{}, secret.New("short")), "WithStore"},
 		{"timeouts", project, good, token.WithTimeouts(0, time.Second), "WithTimeouts"},

@@ -57,8 +57,8 @@ func WithScopes(scopes ...string) Option {
 	}
 }
 
-// WithParameters sends further parameters with each token request, for the token template of the project;
-// see [Request].
+// WithParameters sends further parameters with each token request, for the token template of the
+// project; see [Request].
 func WithParameters(parameters map[string]string) Option {
 	return func(s *settings) error {
 		if _, err := (Request{Parameters: parameters}).normalize(); err != nil {
@@ -69,9 +69,9 @@ func WithParameters(parameters map[string]string) Option {
 	}
 }
 
-// WithBaseURL sends token requests to another address: a custom domain, a proxy, a local Stytch. It must
-// be https, or http to a loopback address, without user info, query or fragment. It may have a path; a
-// trailing slash changes nothing.
+// WithBaseURL sends token requests to another address: a custom domain, a proxy, a local Stytch. It
+// must be https, or http to a loopback address, without user info, query or fragment. It may have a
+// path; a trailing slash changes nothing.
 func WithBaseURL(address string) Option {
 	return func(s *settings) error {
 		base, err := project.ParseBaseURL(address)
@@ -84,9 +84,9 @@ func WithBaseURL(address string) Option {
 }
 
 // WithHTTPClient sends token requests through the Transport of this client, for a proxy, a client
-// certificate or instrumentation. The client is never changed. Its Timeout bounds each request. Its Jar
-// and CheckRedirect are not used, because the source sends no cookies and follows no redirects: a
-// redirect would carry the client's secret to wherever the response points.
+// certificate or instrumentation. The client is never changed. Its Timeout bounds each request. Its
+// Jar and CheckRedirect are not used, because the source sends no cookies and follows no redirects:
+// a redirect would carry the client's secret to wherever the response points.
 func WithHTTPClient(client *http.Client) Option {
 	return func(s *settings) error {
 		if client == nil {
@@ -97,7 +97,8 @@ func WithHTTPClient(client *http.Client) Option {
 	}
 }
 
-// WithUserAgent puts a product such as "billing/1.4" in front of the SDK's own in the User-Agent header.
+// WithUserAgent puts a product such as "billing/1.4" in front of the SDK's own in the User-Agent
+// header.
 func WithUserAgent(product string) Option {
 	return func(s *settings) error {
 		if product == "" || strings.ContainsFunc(product, func(r rune) bool { return r < ' ' || r > '~' }) {
@@ -108,8 +109,9 @@ func WithUserAgent(product string) Option {
 	}
 }
 
-// WithRefreshAt sets the fraction of its life after which a token is refreshed in the background, 0.8 by
-// default. Each refresh comes up to a tenth earlier, at random, so that a fleet does not refresh at once.
+// WithRefreshAt sets the fraction of its life after which a token is refreshed in the background,
+// 0.8 by default. Each refresh comes up to a tenth earlier, at random, so that a fleet does not
+// refresh at once.
 func WithRefreshAt(fraction float64) Option {
 	return func(s *settings) error {
 		if !(fraction > 0 && fraction <= 1) { // which NaN fails, too
@@ -120,9 +122,9 @@ func WithRefreshAt(fraction float64) Option {
 	}
 }
 
-// WithMinLife sets how much life a token must have left to be handed out, 1 min by default: enough for
-// the call that it is for. A new token that has less goes to the callers that waited for it, and is not
-// cached.
+// WithMinLife sets how much life a token must have left to be handed out, 1 min by default: enough
+// for the call that it is for. A new token that has less goes to the callers that waited for it,
+// and is not cached.
 func WithMinLife(d time.Duration) Option {
 	return func(s *settings) error {
 		if d < 0 || d > maxLife {
@@ -133,13 +135,13 @@ func WithMinLife(d time.Duration) Option {
 	}
 }
 
-// WithBudget limits how many tokens Stytch issues to the source in any hour. Requests beyond it are not
-// sent and fail with [ErrBudget]; cached tokens are still handed out. A request whose response was lost
-// counts, because it may have been billed.
+// WithBudget limits how many tokens Stytch issues to the source in any hour. Requests beyond it are
+// not sent and fail with [ErrBudget]; cached tokens are still handed out. A request whose response
+// was lost counts, because it may have been billed.
 //
-// alarm may be nil. It is called when four fifths of the budget are used, and when the first request is
-// refused; each of them again only after usage fell below four fifths. It must be quick, and safe for
-// concurrent use.
+// alarm may be nil. It is called when four fifths of the budget are used, and when the first
+// request is refused; each of them again only after usage fell below four fifths. It must be quick,
+// and safe for concurrent use.
 func WithBudget(perHour int, alarm func(used, perHour int)) Option {
 	return func(s *settings) error {
 		if perHour < 1 || perHour > maxBudget {
@@ -150,9 +152,9 @@ func WithBudget(perHour int, alarm func(used, perHour int)) Option {
 	}
 }
 
-// WithObserver calls f after every refresh, successful or not, and when the shared store fails, in the
-// goroutine where that happens. The context carries the values of the call that caused the refresh, for
-// tracing. f must be quick and safe for concurrent use, and must not call Close.
+// WithObserver calls f after every refresh, successful or not, and when the shared store fails, in
+// the goroutine where that happens. The context carries the values of the call that caused the
+// refresh, for tracing. f must be quick and safe for concurrent use, and must not call Close.
 func WithObserver(f func(context.Context, Event)) Option {
 	return func(s *settings) error {
 		if f == nil {
@@ -163,9 +165,9 @@ func WithObserver(f func(context.Context, Event)) Option {
 	}
 }
 
-// WithStore shares tokens with other processes through store. They are encrypted with the first key and
-// decrypted with any of them, so that a key can be replaced. A key has at least 32 random bytes. Without
-// keys, they are derived from the client's secrets.
+// WithStore shares tokens with other processes through store. They are encrypted with the first key
+// and decrypted with any of them, so that a key can be replaced. A key has at least 32 random
+// bytes. Without keys, they are derived from the client's secrets.
 func WithStore(store Store, keys ...secret.String) Option {
 	return func(s *settings) error {
 		if store == nil {
@@ -176,9 +178,9 @@ func WithStore(store Store, keys ...secret.String) Option {
 	}
 }
 
-// WithTimeouts bounds one request, from sending it to the last byte of its response (attempt, 10 s by
-// default), and all requests of one refresh (call, 30 s by default). Reading the credentials may take as
-// long as a call.
+// WithTimeouts bounds one request, from sending it to the last byte of its response (attempt, 10 s
+// by default), and all requests of one refresh (call, 30 s by default). Reading the credentials may
+// take as long as a call.
 func WithTimeouts(attempt, call time.Duration) Option {
 	return func(s *settings) error {
 		if attempt <= 0 || call <= 0 {

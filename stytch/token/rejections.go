@@ -7,8 +7,9 @@ const (
 	maxRejectWait = 10 * time.Minute // longest, if it rejects one token after another
 )
 
-// rejections limits how often a resource server can have a token replaced. A server that rejects every
-// token, because it expects those of another project, must not cause a new one for every request.
+// rejections limits how often a resource server can have a token replaced. A server that rejects
+// every token, because it expects those of another project, must not cause a new one for every
+// request.
 type rejections struct {
 	wait  time.Duration
 	until time.Time // no token is dropped before

@@ -60,7 +60,8 @@ func isScope(s string) bool {
 // key is different for different requests.
 func (r request) key() string { return cacheKey(r.scopes, r.parameters) }
 
-// cacheKey is different for different parts: JSON sorts the parameters and marks where each text ends.
+// cacheKey is different for different parts: JSON sorts the parameters and marks where each text
+// ends.
 func cacheKey(parts ...any) string {
 	key, _ := json.Marshal(parts) // strings, and slices and maps of them: this cannot fail
 	return string(key)

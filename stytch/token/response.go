@@ -18,8 +18,8 @@ const (
 	maxText     = 1 << 10  // bytes of a text from a response or from the network that an error repeats
 )
 
-// parseToken reads a 200 response. Its life is counted from when the request was sent, which is a little
-// early. The scopes are those that were requested. The error never quotes the response.
+// parseToken reads a 200 response. Its life is counted from when the request was sent, which is a
+// little early. The scopes are those that were requested. The error never quotes the response.
 func parseToken(header http.Header, body []byte, sent time.Time, requested []string) (issuedToken, error) {
 	media, _, err := mime.ParseMediaType(header.Get("Content-Type"))
 	if err != nil || media != "application/json" && !strings.HasSuffix(media, "+json") {

@@ -112,7 +112,7 @@ func (v vector) check(t *testing.T) {
 	}
 }
 
-// The life of a token is the least of what the answer says, what the token says, and a day.
+// The life of a token is the shortest of what the response says, what the token says, and a day.
 func TestLife(t *testing.T) {
 	now := time.Date(2000, 1, 1, 0, 0, 0, 0, time.UTC).Unix() // where the clock of synctest begins
 	in := func(seconds int64) string { return strconv.FormatInt(now+seconds, 10) }
@@ -122,7 +122,7 @@ func TestLife(t *testing.T) {
 		date                     int64
 		want                     time.Duration
 	}{
-		{"the answer's", `{}`, "600", 0, 10 * time.Minute},
+		{"the response's", `{}`, "600", 0, 10 * time.Minute},
 		{"fractional", `{}`, "600.5", 0, 600500 * time.Millisecond},
 		{"with exponent", `{}`, "6e2", 0, 10 * time.Minute},
 		{"a day at most", `{}`, "90000", 0, 24 * time.Hour},
@@ -170,7 +170,8 @@ func TestLife(t *testing.T) {
 	}
 }
 
-// A token that claims to end at once is worth nothing beside one that still lives, and asking again and again would cost.
+// A token that claims to end at once is worth nothing beside one that still lives, and asking again
+// and again would cost.
 func TestUselessTokenDoesNotReplaceAGoodOne(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		e := &endpoint{}
@@ -200,12 +201,12 @@ func TestUselessTokenDoesNotReplaceAGoodOne(t *testing.T) {
 func TestGrantedScopes(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		for body, want := range map[string]string{
-			`"access_token":"AT","scope":"b a"`:                              "b a",
-			`"access_token":"AT"`:                                            "asked",
-			`"access_token":"AT","scope":null`:                               "asked",
-			`"access_token":"` + jwt(`{"scope":"own"}`) + `"`:                "own",
-			`"access_token":"` + jwt(`{"scope":["own"]}`) + `"`:              "asked",
-			`"access_token":"` + jwt(`{"scope":"own"}`) + `","scope":"told"`: "told",
+			`"access_token":"AT","scope":"b a"`:                                "b a",
+			`"access_token":"AT"`:                                              "asked",
+			`"access_token":"AT","scope":null`:                                 "asked",
+			`"access_token":"` + jwt(`{"scope":"own"}`) + `"`:                  "own",
+			`"access_token":"` + jwt(`{"scope":["own"]}`) + `"`:                "asked",
+			`"access_token":"` + jwt(`{"scope":"own"}`) + `","scope":"stated"`: "stated",
 		} {
 			s := newSource(t, &endpoint{respond: status(200, `{`+body+`,"token_type":"bearer","expires_in":3600}`)}, token.WithScopes("asked"))
 			got, err := s.Token(t.Context())
@@ -276,7 +277,7 @@ func TestOtherStatusWithToken(t *testing.T) {
 	}
 }
 
-// The answer is read to 64 KiB and no further.
+// The response is read to 64 KiB and no further.
 func TestEndlessAnswer(t *testing.T) {
 	for _, code := range []int{200, 500} {
 		synctest.Test(t, func(t *testing.T) {

@@ -15,9 +15,10 @@ import (
 // The format of a stored token. The version is part of everything that would differ between two
 // versions, so a new format finds no value instead of an unreadable one.
 //
-//	name    SHA-256 of version and cache key, which only those can compute who know project, client and scopes
-//	value   version (1 byte), then a box of package seal, bound to the cache key: it cannot be read under another name
-//	key     derived from the given key or the client's secret, for this project and client
+//	name   SHA-256 of version and cache key; computing it takes project, client and scopes
+//	value  version (1 byte), then a box of package seal that is bound to the cache key, so that
+//	       it cannot be read under another name
+//	key    derived from the given key or the client's secret, for this project and client
 const (
 	sealVersion = 1
 	sealLabel   = "stytch m2m token store v1"
@@ -38,7 +39,8 @@ type sealer struct {
 	cacheKey string
 }
 
-// newSealer derives a key from each source. Zero values among them are left out. Its error is ErrStoreKey.
+// newSealer derives a key from each source. Zero values among them are left out. Its error is
+// ErrStoreKey.
 func newSealer(cacheKey, project, client string, sources []secret.String) (*sealer, error) {
 	s := &sealer{cacheKey: cacheKey}
 	for _, source := range sources {
@@ -91,8 +93,8 @@ func (s *sealer) open(sealed []byte, now time.Time) (issuedToken, error) {
 	return parseStored(plain, now)
 }
 
-// parseStored checks what only a holder of the key can have written, against mistakes such as a clock
-// that is far off.
+// parseStored checks what only a holder of the key can have written, against mistakes such as a
+// clock that is far off.
 func parseStored(plain []byte, now time.Time) (issuedToken, error) {
 	var p storedToken
 	if err := json.Unmarshal(plain, &p); err != nil || p.Value == "" {

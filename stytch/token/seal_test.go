@@ -5,7 +5,9 @@ import (
 	"context"
 	"encoding/base64"
 	"encoding/hex"
+	"encoding/json"
 	"errors"
+	"os"
 	"strings"
 	"testing"
 	"testing/synctest"
@@ -55,6 +57,34 @@ func TestSealRoundTrip(t *testing.T) {
 				t.Error("another token came back")
 			}
 		})
+	}
+}
+
+// TestStoredFormat reads a value of version 1, so that processes with different versions of this package
+// share a store.
+func TestStoredFormat(t *testing.T) {
+	data, err := os.ReadFile("testdata/stored_v1.json")
+	if err != nil {
+		t.Fatal(err)
+	}
+	var stored struct {
+		CacheKey string `json:"cache_key"`
+		Name     string `json:"name"`
+		Value    []byte `json:"value"`
+	}
+	if err := json.Unmarshal(data, &stored); err != nil {
+		t.Fatal(err)
+	}
+	key := cacheKey("https://test.stytch.com", "project-test-1", "m2m-client-test-1", []string{"read:users"}, map[string]string{"tenant": "a"})
+	if key != stored.CacheKey || storeName(key) != stored.Name {
+		t.Errorf("cache key %s, name %s", key, storeName(key))
+	}
+	w := wanted{key: key, project: "project-test-1", client: "m2m-client-test-1"}
+	sealer := newTestSealer(t, w, secret.New("fixture-key-0123456789-0123456789-abcdef"))
+	issued := time.UnixMilli(946684800000)
+	got, err := sealer.open(stored.Value, issued)
+	if err != nil || got.Value.Reveal() != "fixture-token" || !got.issuedAt.Equal(issued) || !got.Expiry.Equal(issued.Add(time.Hour)) || strings.Join(got.Scopes, " ") != "read:users" {
+		t.Errorf("version 1 is not read: %v", err)
 	}
 }
 
@@ -113,7 +143,8 @@ func TestSealEveryBitCounts(t *testing.T) {
 	}
 }
 
-// TestSealRollOver reads with every key and writes with the first, for given keys and for the two secrets of a rotation.
+// TestSealRollOver reads with every key and writes with the first, for given keys and for the two
+// secrets of a rotation.
 func TestSealRollOver(t *testing.T) {
 	one, two, now := secret.Generate(), secret.Generate(), time.Now()
 	for name, with := range map[string]func(keys ...secret.String) *sealer{
@@ -196,7 +227,8 @@ func TestSharedKeys(t *testing.T) {
 	}
 }
 
-// TestSharedWeakSecret has a client with a chosen secret: what it encrypts could be used to guess it.
+// TestSharedWeakSecret has a client with a chosen secret: what it encrypts could be used to guess
+// it.
 func TestSharedWeakSecret(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		for _, secrets := range [][]secret.String{nil, {{}}, {secret.New("Correct-Horse-9")}, {secret.Generate(), secret.New("Correct-Horse-9")}} {
@@ -219,7 +251,8 @@ func TestSharedWeakSecret(t *testing.T) {
 	})
 }
 
-// TestSharedUnreadableIsAMiss puts rubbish, and the token of another client, where the token is looked for.
+// TestSharedUnreadableIsAMiss puts rubbish, and the token of another client, where the token is
+// looked for.
 func TestSharedUnreadableIsAMiss(t *testing.T) {
 	other := want()
 	other.client = "m2m-client-test-2"
@@ -247,7 +280,8 @@ func TestSharedUnreadableIsAMiss(t *testing.T) {
 	}
 }
 
-// TestStoreLearnsNothing looks for everything that is worth knowing in everything that the store is given.
+// TestStoreLearnsNothing looks for everything that is worth knowing in everything that the store is
+// given.
 func TestStoreLearnsNothing(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		f := newFleet(t, 3)

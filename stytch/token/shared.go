@@ -20,8 +20,8 @@ const (
 	storeTimeout = 2 * time.Second        // of one operation, in case the store has no limit of its own
 )
 
-// sharedStore gets tokens by way of a Store. It is safe for concurrent use, but token must be called only
-// once at a time for each cache key.
+// sharedStore gets tokens by way of a Store. It is safe for concurrent use, but token must be
+// called only once at a time for each cache key.
 type sharedStore struct {
 	store  Store
 	keys   []secret.String // none: keys are derived from the client's secrets
@@ -30,8 +30,8 @@ type sharedStore struct {
 	breaker breaker
 }
 
-// newSharedStore checks the arguments of WithStore. report is called with ErrStore, ErrStoreValue and
-// ErrStoreKey.
+// newSharedStore checks the arguments of WithStore. report is called with ErrStore, ErrStoreValue
+// and ErrStoreKey.
 func newSharedStore(store Store, keys []secret.String, report func(context.Context, error)) (*sharedStore, error) {
 	for _, k := range keys {
 		if len(k.Reveal()) < seal.MinKeyLength {
@@ -47,8 +47,8 @@ type wanted struct {
 	project, client string
 	secrets         []secret.String // of the client, the current one first
 
-	// replaced is the token to replace, if there is one: a stored one must be different and expire later.
-	// If it was dropped, its Expiry is the zero time, and any other token will do.
+	// replaced is the token to replace, if there is one: a stored one must be different and expire
+	// later. If it was dropped, its Expiry is the zero time, and any other token will do.
 	replaced issuedToken
 	minLife  time.Duration // that a token must have left to be useful
 }
@@ -60,9 +60,10 @@ func (w *wanted) accepts(t issuedToken, now time.Time) bool {
 // mintFunc has the endpoint issue a token. It limits its own time.
 type mintFunc func(context.Context) (issuedToken, error)
 
-// token returns a stored token that w accepts. If there is none, one process mints and the others wait
-// for what it stores. It calls mint at most once, and its error is that of mint or of ctx, never that of
-// the store. Apart from mint and the operations of the store, it takes at most leaseWait.
+// token returns a stored token that w accepts. If there is none, one process mints and the others
+// wait for what it stores. It calls mint at most once, and its error is that of mint or of ctx,
+// never that of the store. Apart from mint and the operations of the store, it takes at most
+// leaseWait.
 func (s *sharedStore) token(ctx context.Context, w wanted, mint mintFunc) (t issuedToken, fromStore bool, err error) {
 	t, fromStore, err = s.throughStore(ctx, w, mint)
 	if !errors.Is(err, errMintDirectly) {
@@ -121,7 +122,8 @@ func (c *storeCall) mintAndShare(ctx context.Context, mint mintFunc) (t issuedTo
 	// However it ends: while the lease lasts, the other processes wait.
 	defer c.release(context.WithoutCancel(ctx))
 
-	// The previous holder may have stored its token after this process looked and before it got the lease.
+	// The previous holder may have stored its token after this process looked and before it got the
+	// lease.
 	if t, ok, err := c.lookUp(ctx); ok || err != nil {
 		return t, ok, err
 	}
@@ -185,7 +187,8 @@ func (c *storeCall) put(ctx context.Context, t issuedToken) {
 	})
 }
 
-// do calls the store unless it has just failed. Every failure, and the end of ctx, is errMintDirectly.
+// do calls the store unless it has just failed. Every failure, and the end of ctx, is
+// errMintDirectly.
 func (s *sharedStore) do(ctx context.Context, operation func(context.Context) error) error {
 	if ctx.Err() != nil || !s.breaker.enter(time.Now()) {
 		return errMintDirectly

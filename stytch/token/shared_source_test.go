@@ -32,7 +32,8 @@ func sharing(t *testing.T, e *mintingEndpoint, store Store, options ...Option) *
 	return s
 }
 
-// A fleet mints one token a lifetime, and what one process knows to be refused another one does not hand back to it.
+// A fleet mints one token a lifetime, and what one process knows to be refused another one does not
+// hand back to it.
 func TestSourcesShareTokens(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		e, store := &mintingEndpoint{}, newMemStore()
@@ -109,19 +110,19 @@ func TestSharedKeysDiffer(t *testing.T) {
 	})
 }
 
-// A store that fails costs no call its token, and the hook hears of it.
+// A store that fails costs no call its token, and the observer sees it.
 func TestSourceOutlivesItsStore(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		e, store := &mintingEndpoint{}, newMemStore()
 		store.setFail(func(string) error { return errStoreDown })
-		var heard atomic.Int64
+		var seen atomic.Int64
 		s := sharing(t, e, store, WithObserver(func(_ context.Context, event Event) {
 			if event.Kind == StoreFailed && errors.Is(event.Err, ErrStore) {
-				heard.Add(1)
+				seen.Add(1)
 			}
 		}))
-		if _, err := s.Token(t.Context()); err != nil || heard.Load() == 0 || s.Stats().Failures != 0 {
-			t.Errorf("%v, %d reports", err, heard.Load())
+		if _, err := s.Token(t.Context()); err != nil || seen.Load() == 0 || s.Stats().Failures != 0 {
+			t.Errorf("%v, %d reports", err, seen.Load())
 		}
 	})
 }

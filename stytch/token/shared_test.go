@@ -15,7 +15,8 @@ import (
 	"github.com/stytchkit/m2m/stytch/token/storetest"
 )
 
-// memStore is a Store as another program would write it. Its errors and its slowness are set by tests.
+// memStore is a Store as another program would write it. Its errors and its slowness are set by
+// tests.
 type memStore struct {
 	mu      sync.Mutex
 	entries map[string]memEntry
@@ -259,20 +260,20 @@ func TestSharedMintsOnce(t *testing.T) {
 
 func TestSharedTakesWhatIsOfUse(t *testing.T) {
 	for name, test := range map[string]struct {
-		age    time.Duration // of the stored token, whose life is an hour
-		held   func(stored issuedToken) issuedToken
-		stored bool // the stored token is taken
+		age      time.Duration // of the stored token, whose life is an hour
+		replaced func(stored issuedToken) issuedToken
+		stored   bool // the stored token is taken
 	}{
-		"fresh":               {0, nil, true},
-		"past its refresh":    {55 * time.Minute, nil, true}, // no caller waits while a token lives
-		"one minute left":     {59 * time.Minute, nil, true},
-		"under a minute left": {59*time.Minute + time.Second, nil, false},
-		"dead":                {61 * time.Minute, nil, false},
-		"held already":        {50 * time.Minute, func(s issuedToken) issuedToken { return s }, false},
-		"newer than the held": {0, func(issuedToken) issuedToken { return older("held") }, true},
-		"older than the held": {50 * time.Minute, func(issuedToken) issuedToken { return newToken("held") }, false},
-		"dropped":             {0, func(s issuedToken) issuedToken { return issuedToken{Token: Token{Value: s.Value}} }, false},
-		"another was dropped": {0, func(issuedToken) issuedToken { return issuedToken{Token: Token{Value: secret.New("dropped")}} }, true},
+		"fresh":                 {0, nil, true},
+		"past its refresh":      {55 * time.Minute, nil, true}, // no caller waits while a token lives
+		"one minute left":       {59 * time.Minute, nil, true},
+		"under a minute left":   {59*time.Minute + time.Second, nil, false},
+		"dead":                  {61 * time.Minute, nil, false},
+		"cached already":        {50 * time.Minute, func(s issuedToken) issuedToken { return s }, false},
+		"newer than the cached": {0, func(issuedToken) issuedToken { return older("held") }, true},
+		"older than the cached": {50 * time.Minute, func(issuedToken) issuedToken { return newToken("held") }, false},
+		"dropped":               {0, func(s issuedToken) issuedToken { return issuedToken{Token: Token{Value: s.Value}} }, false},
+		"another was dropped":   {0, func(issuedToken) issuedToken { return issuedToken{Token: Token{Value: secret.New("dropped")}} }, true},
 	} {
 		t.Run(name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
@@ -287,8 +288,8 @@ func TestSharedTakesWhatIsOfUse(t *testing.T) {
 				}
 				time.Sleep(test.age)
 				w := want()
-				if test.held != nil {
-					w.replaced = test.held(stored)
+				if test.replaced != nil {
+					w.replaced = test.replaced(stored)
 				}
 				got, from, err := f.processes[0].token(t.Context(), w, f.mint)
 				if err != nil {
@@ -363,7 +364,7 @@ func TestSharedLeaseThatNeverEnds(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		f := newFleet(t, 3)
 		stuck := storeName(want().key) + leaseSuffix
-		if won, err := f.store.Lease(t.Context(), stuck, "somebody else", 24*time.Hour); !won || err != nil {
+		if won, err := f.store.Lease(t.Context(), stuck, "another owner", 24*time.Hour); !won || err != nil {
 			t.Fatal(won, err)
 		}
 		start := time.Now()
@@ -377,7 +378,8 @@ func TestSharedLeaseThatNeverEnds(t *testing.T) {
 	})
 }
 
-// TestSharedLooksAgain has another process mint and store between the look and the lease of this one.
+// TestSharedLooksAgain has another process mint and store between the look and the lease of this
+// one.
 func TestSharedLooksAgain(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		f := newFleet(t, 2)
@@ -415,7 +417,7 @@ func TestSharedMintFails(t *testing.T) {
 			t.Error(err)
 		}
 		if took := time.Since(start); took != f.mintTime {
-			t.Errorf("the next process waited %v for a lease that nobody works under", took-f.mintTime)
+			t.Errorf("the next process waited %v for a lease without a holder", took-f.mintTime)
 		}
 	})
 }
@@ -424,7 +426,7 @@ func TestSharedContextEnds(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		f := newFleet(t, 1)
 		name := storeName(want().key) + leaseSuffix
-		if won, err := f.store.Lease(t.Context(), name, "somebody else", leaseLife); !won || err != nil {
+		if won, err := f.store.Lease(t.Context(), name, "another owner", leaseLife); !won || err != nil {
 			t.Fatal(won, err)
 		}
 		ctx, cancel := context.WithTimeout(t.Context(), time.Second)
@@ -437,7 +439,7 @@ func TestSharedContextEnds(t *testing.T) {
 			t.Errorf("left after %v, want 1s", took)
 		}
 		if f.mints() != 0 || len(f.reported) != 0 {
-			t.Errorf("%d tokens minted and %v reported for nobody", f.mints(), f.reported)
+			t.Errorf("%d tokens minted and %v reported without a caller", f.mints(), f.reported)
 		}
 	})
 }

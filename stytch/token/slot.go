@@ -95,8 +95,8 @@ func (s *slot) begin(ctx context.Context) *refresh {
 	return r
 }
 
-// run makes a refresh. If it fails and may succeed later, run repeats it, so that a short outage costs the
-// next caller nothing, but only maxRetries times: without callers no token is needed.
+// run makes a refresh. If it fails and may succeed later, run repeats it, so that a short outage
+// costs the next caller nothing, but only maxRetries times: without callers no token is needed.
 func (s *slot) run(ctx context.Context, r *refresh) {
 	for {
 		wait, again := s.attempt(ctx, r)

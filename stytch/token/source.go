@@ -7,8 +7,8 @@ import (
 	"github.com/stytchkit/m2m/internal/project"
 )
 
-// Source hands out access tokens of one M2M client. It is safe for concurrent use; make one and share it.
-// It prints without its secrets and tokens.
+// Source hands out access tokens of one M2M client. It is safe for concurrent use; make one and
+// share it. It prints without its secrets and tokens.
 type Source struct {
 	project    string
 	endpoint   *endpoint
@@ -20,12 +20,14 @@ type Source struct {
 	slots slots // all others
 }
 
-// New returns a source of tokens for one client of a project. It uses no network and starts no goroutine:
-// the first token is requested when one is needed. Close the source when it is no longer used.
+// New returns a source of tokens for one client of a project. It uses no network and starts no
+// goroutine: the first token is requested when one is needed. Close the source when it is no longer
+// used.
 //
-// The project id selects the host: the live API for project-live-, the test API for project-test-. Every
-// error is [ErrInvalidArgument] and names the argument or option and the rule that it breaks. Missing
-// credentials of [Static] and [Env] are found here, those of a file or callback when they are first read.
+// The project id selects the host: the live API for project-live-, the test API for project-test-.
+// Every error is [ErrInvalidArgument] and names the argument or option and the rule that it breaks.
+// Missing credentials of [Static] and [Env] are found here, those of a file or callback when they
+// are first read.
 func New(projectID string, credentials Credentials, options ...Option) (*Source, error) {
 	if err := project.CheckID(projectID); err != nil {
 		return nil, invalid("New", "%v", err)
@@ -70,18 +72,19 @@ func New(projectID string, credentials Credentials, options ...Option) (*Source,
 	return s, nil
 }
 
-// Token returns a token with the scopes and parameters of the source. If a cached one has more than its
-// minimum life left, it is returned at once, even if ctx has ended. Otherwise the call waits, until ctx
-// ends, for the one request that serves all callers; that request continues for the others.
+// Token returns a token with the scopes and parameters of the source. If a cached one has more than
+// its minimum life left, it is returned at once, even if ctx has ended. Otherwise the call waits,
+// until ctx ends, for the one request that serves all callers; that request continues for the
+// others.
 //
-// A response without a token is an [*Error]. The calls that waited for it fail at once; they do not wait
-// for retries. The next request is sent 0.1 to 30 s later, or up to a minute if Stytch asks for it. The
-// first two retries are automatic if the failure may be temporary; later ones need a caller. Until the
-// next request, calls without a token fail with the same error.
+// A response without a token is an [*Error]. The calls that waited for it fail at once; they do not
+// wait for retries. The next request is sent 0.1 to 30 s later, or up to a minute if Stytch asks
+// for it. The first two retries are automatic if the failure may be temporary; later ones need a
+// caller. Until the next request, calls without a token fail with the same error.
 func (s *Source) Token(ctx context.Context) (Token, error) { return s.main.token(ctx) }
 
-// TokenFor is [Source.Token] with other scopes or parameters. Each different request has its own cached
-// token. A source caches up to 1,000 of them, and then forgets the least recently used one.
+// TokenFor is [Source.Token] with other scopes or parameters. Each different request has its own
+// cached token. A source caches up to 1,000 of them, and then forgets the least recently used one.
 func (s *Source) TokenFor(ctx context.Context, r Request) (Token, error) {
 	normal, err := r.normalize()
 	if err != nil {
@@ -95,9 +98,9 @@ func (s *Source) TokenFor(ctx context.Context, r Request) (Token, error) {
 	return slot.token(ctx)
 }
 
-// Invalidate drops a cached token that was refused although it has not expired, so that the next call
-// gets another one. It does nothing if the source no longer caches that token. Each time costs a token:
-// [Source.Transport] does it with a limit.
+// Invalidate drops a cached token that was refused although it has not expired, so that the next
+// call gets another one. It does nothing if the source no longer caches that token. Each time costs
+// a token: [Source.Transport] does it with a limit.
 func (s *Source) Invalidate(t Token) {
 	if t.Value.IsZero() {
 		return
@@ -122,9 +125,9 @@ func (s *Source) all(yield func(*slot) bool) {
 // Stats returns the counts so far.
 func (s *Source) Stats() Stats { return s.counters.stats() }
 
-// Close cancels refreshes in progress, waits for them to end, and forgets all tokens. Calls that wait, and
-// all later ones, fail with [ErrClosed]. It may be called more than once, but not by an observer. It
-// returns nil.
+// Close cancels refreshes in progress, waits for them to end, and forgets all tokens. Calls that
+// wait, and all later ones, fail with [ErrClosed]. It may be called more than once, but not by an
+// observer. It returns nil.
 func (s *Source) Close() error {
 	s.background.close()
 	for slot := range s.all {

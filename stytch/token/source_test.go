@@ -39,7 +39,7 @@ func TestColdCallersMakeOneRequest(t *testing.T) {
 	})
 }
 
-// Each caller leaves at its own deadline; the request goes on, and serves who comes later.
+// Each caller leaves at its own deadline; the request continues, and serves later callers.
 func TestCallersKeepTheirDeadlines(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		e := &endpoint{latency: time.Second}
@@ -134,7 +134,7 @@ func TestCrossingExpiry(t *testing.T) {
 						t.Errorf("%v, or a token that ends in %v", err, time.Until(got.Expiry))
 						return
 					}
-					if time.Since(start) > 0 { // not even a millisecond: this clock stands still for whoever does not wait
+					if time.Since(start) > 0 { // not even a millisecond: this clock stands still unless a caller waits
 						stalled.Add(1)
 					}
 					time.Sleep(5 * time.Second)
@@ -424,7 +424,8 @@ func TestUnusedSourceStartsNothing(t *testing.T) {
 	}
 }
 
-// A RoundTripper that ends its goroutine, as a failing test does, must not leave callers waiting for ever.
+// A RoundTripper that ends its goroutine, as a failing test does, must not leave callers waiting
+// for ever.
 func TestAbandonedRefresh(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		s := newSource(t, roundTripper(func(*http.Request) (*http.Response, error) { runtime.Goexit(); return nil, nil }))

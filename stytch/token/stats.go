@@ -5,8 +5,8 @@ import (
 	"time"
 )
 
-// Stats counts what a [Source] has done. Numbers only grow. Calls that are served from memory are not
-// counted: a counter that all threads share would cost more than the call itself.
+// Stats counts what a [Source] has done. Numbers only grow. Calls that are served from memory are
+// not counted: a counter that all threads share would cost more than the call itself.
 type Stats struct {
 	Minted     uint64 // tokens that Stytch issued: what is billed. A response that was lost may have held one more
 	Requests   uint64 // requests sent to the token endpoint
@@ -31,7 +31,8 @@ type failedRefresh struct {
 	at  time.Time
 }
 
-// count must be called before any caller or observer learns of the event, so that they find it counted.
+// count must be called before any caller or observer learns of the event, so that they find it
+// counted.
 func (c *counters) count(e Event) {
 	switch {
 	case e.Kind == RefreshFailed:

@@ -14,9 +14,9 @@ type Token struct {
 	Value  secret.String // call Reveal only where it leaves the process, in an Authorization header
 	Expiry time.Time     // by this machine's clock; the zero time if the response did not say
 
-	// Scopes are those that the endpoint granted, if its response or the token says so, and otherwise
-	// those that were requested. They were not verified. All callers that get this token share the
-	// slice: do not change it.
+	// Scopes are those that the endpoint granted, if its response or the token says so, and
+	// otherwise those that were requested. They were not verified. All callers that get this token
+	// share the slice: do not change it.
 	Scopes []string
 }
 

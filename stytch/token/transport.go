@@ -10,16 +10,17 @@ import (
 	"github.com/stytchkit/m2m/internal/project"
 )
 
-// Transport returns a RoundTripper that adds the source's token to requests for the given hosts, and passes
-// all others to base unchanged, so that neither a redirect nor a wrong address reveals the token. A host is
-// a name or an address as it appears in a URL, with a port unless that is the scheme's default:
-// "api.example.com", "localhost:8080". A request that has an Authorization header keeps it. A nil base is
-// [http.DefaultTransport].
+// Transport returns a RoundTripper that adds the source's token to requests for the given hosts,
+// and passes all others to base unchanged, so that neither a redirect nor a wrong address reveals
+// the token. A host is a name or an address as it appears in a URL, with a port unless that is the
+// scheme's default: "api.example.com", "localhost:8080". A request that has an Authorization header
+// keeps it. A nil base is [http.DefaultTransport].
 //
-// The token is sent by https only, and by plain http to loopback addresses; other requests to the hosts
-// fail. If the resource server responds with 401 and the error invalid_token, that token is dropped, and
-// the request is sent once more with another one if its body can be read again (GetBody). A server that
-// keeps rejecting tokens gets new ones more and more slowly, down to one in 10 minutes.
+// The token is sent by https only, and by plain http to loopback addresses; other requests to the
+// hosts fail. If the resource server responds with 401 and the error invalid_token, that token is
+// dropped, and the request is sent once more with another one if its body can be read again
+// (GetBody). A server that keeps rejecting tokens gets new ones more and more slowly, down to one
+// in 10 minutes.
 //
 // Bad hosts make every request fail with [ErrInvalidArgument].
 func (s *Source) Transport(base http.RoundTripper, hosts ...string) http.RoundTripper {
@@ -88,8 +89,8 @@ func (t *bearer) RoundTrip(req *http.Request) (*http.Response, error) {
 
 var errPlainHTTP = errors.New("token: Transport: a token is not sent by plain http: use https")
 
-// again repeats a rejected request with another token. If there is none, or the body cannot be read again,
-// it returns the rejection.
+// again repeats a rejected request with another token. If there is none, or the body cannot be read
+// again, it returns the rejection.
 func (t *bearer) again(req *http.Request, resp *http.Response, rejected Token) (*http.Response, error) {
 	if req.Body != nil && req.Body != http.NoBody && req.GetBody == nil {
 		return resp, nil

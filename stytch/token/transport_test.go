@@ -171,7 +171,7 @@ func TestTransportRefusedToken(t *testing.T) {
 					t.Errorf("the server saw %q, the endpoint %d requests", seen, e.count())
 				}
 				if text, err := io.ReadAll(resp.Body); err != nil || len(text) == 0 {
-					t.Errorf("the answer has no body: %v", err)
+					t.Errorf("the response has no body: %v", err)
 				}
 				for _, body := range server.bodies {
 					if body != "body" {
@@ -183,7 +183,8 @@ func TestTransportRefusedToken(t *testing.T) {
 	}
 }
 
-// A resource server that expects the tokens of another project must not make every request buy a token.
+// A resource server that expects the tokens of another project must not make every request buy a
+// token.
 func TestTransportThatIsAlwaysRefused(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		e, server := &endpoint{}, &resource{accepts: func(string) bool { return false }, refusal: `Bearer error="invalid_token"`}

@@ -17,7 +17,6 @@ var tangled = []string{
 	"stytch",
 	"stytch/emulator",
 	"stytch/rotate",
-	"stytch/token",
 	"test/conformance",
 }
 

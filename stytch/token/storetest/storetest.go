@@ -19,8 +19,8 @@ type Store interface {
 	Release(ctx context.Context, key, owner string) error
 }
 
-// Run checks that store does what token.Store requires. It uses new keys, so the store may hold other
-// entries. advance lets d pass for the store; for a real one, pass time.Sleep.
+// Run checks that store does what token.Store requires. It uses new keys, so the store may hold
+// other entries. advance lets d pass for the store; for a real one, pass time.Sleep.
 func Run(t *testing.T, store Store, advance func(d time.Duration)) {
 	t.Helper()
 	for name, test := range map[string]func(*suite, string){
