@@ -1,24 +1,27 @@
-// Package gen is the client of Stytch's machine-to-machine API as generated from api/openapi.yaml: models, and one method
-// for every operation.
+// Package gen is the client of Stytch's machine-to-machine API, generated from api/openapi.yaml. It
+// has the models, and a method for each operation.
 //
-// It is usable on its own. A [Client] sends what it is told and returns the plain *http.Response; [ClientWithResponses]
-// also decodes it. Neither authenticates, retries, limits what it reads, or keeps the status of an answer that is not
-// the JSON it expected. Package stytch adds all of that, either as its own client or underneath this one:
+// It can be used on its own. A [Client] sends requests and returns the plain *http.Response;
+// [ClientWithResponses] also decodes it. Neither authenticates, retries, bounds the size of a
+// response, or keeps the status of a response that is not the expected JSON. Package stytch does
+// all of that, as a client of its own or as the HTTP client of this one:
 //
 //	client, err := stytch.FromEnv()
 //	...
 //	raw, err := gen.NewClientWithResponses(client.BaseURL(), gen.WithHTTPClient(client))
 //
-// Without it, authenticate with a request editor that calls [net/http.Request.SetBasicAuth]: the project id and secret for
-// the management operations, the client id and secret for IssueM2MToken.
+// Without package stytch, authenticate with a request editor that calls
+// [net/http.Request.SetBasicAuth]: with the project id and secret for the management operations,
+// with the client id and secret for IssueM2MToken.
 //
-// Secrets are redacting types from package secret, and the results of ClientWithResponses that hold one print their status
-// only; their Body is the answer as it came, secret included.
+// Secrets have the types of package secret, which print a placeholder. A result of
+// ClientWithResponses with a secret prints only its status; its Body is the response as received,
+// with the secret.
 //
-// In the models, trusted metadata stays raw JSON in a metadata.Object. In an update, a
-// field that is not specified is left alone; in a create request the zero value means "not given".
+// Trusted metadata is raw JSON, a metadata.Object. In an update, fields that are not specified stay
+// unchanged; in a create request, fields with their zero value are not sent.
 //
-// Everything here is written by go generate; edits belong in api/openapi.yaml or api/go.overlay.yaml.
+// All code is written by go generate. Edit api/openapi.yaml or api/go.overlay.yaml instead.
 package gen
 
 //go:generate go run github.com/oapi-codegen/oapi-codegen/v2/cmd/oapi-codegen -config ../api/codegen/models.yaml ../api/openapi.yaml

@@ -10,7 +10,8 @@ import (
 	"github.com/stytchkit/m2m/gen"
 )
 
-// The generated client alone: it authenticates with a request editor, and each status of the contract has a field.
+// The generated client on its own. A request editor authenticates; the result has a field for each
+// status of the contract.
 func Example() {
 	stytch := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		w.Header().Set("Content-Type", "application/json")
@@ -24,7 +25,7 @@ func Example() {
 	defer stytch.Close()
 
 	authenticate := func(_ context.Context, r *http.Request) error {
-		r.SetBasicAuth("project-test-1", "secret-test-1") // from the environment, say
+		r.SetBasicAuth("project-test-1", "secret-test-1") // for example from the environment
 		return nil
 	}
 	client, err := gen.NewClientWithResponses(stytch.URL, gen.WithRequestEditorFn(authenticate))
@@ -35,7 +36,7 @@ func Example() {
 	if err != nil {
 		log.Fatal(err)
 	}
-	if result.JSON200 == nil { // then one of JSON400, JSON401, ... is set, or none if the body is not JSON
+	if result.JSON200 == nil { // one of JSON400, JSON401, ... is set, or none if the body is not JSON
 		log.Fatal(result.Status())
 	}
 	made := result.JSON200.M2MClient

@@ -14,7 +14,8 @@ func (e *argumentError) Error() string        { return e.text }
 func (e *argumentError) Is(target error) bool { return target == ErrInvalidArgument }
 func (e *argumentError) OutcomeUnknown() bool { return false } // see Error.OutcomeUnknown
 
-// invalid names the operation or option, if there is one, and the rule that was broken. It must not be given secrets.
+// invalid names the operation or option, if there is one, and the rule that was broken. It must not
+// be given secrets.
 func invalid(where, format string, args ...any) error {
 	text := "stytch: "
 	if where != "" {

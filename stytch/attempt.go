@@ -22,7 +22,8 @@ type call struct {
 	mayHaveWorked bool // an earlier attempt may have taken effect
 }
 
-// attempt sends the request once and reads the whole response, so that a slow or endless body counts as part of the attempt.
+// attempt sends the request once and reads the whole response, so that a slow or endless body
+// counts as part of the attempt.
 func (c *call) attempt(ctx context.Context, n int) (*http.Response, retry.Decision, error) {
 	if err := ctx.Err(); err != nil { // nothing is sent, so the outcome is known
 		return nil, retry.Decision{}, &callError{operation: c.op.ID, cause: err}
@@ -50,7 +51,8 @@ func (c *call) attempt(ctx context.Context, n int) (*http.Response, retry.Decisi
 	return resp, decision, nil
 }
 
-// exchange is one round trip and its response, within a timeout. The failure says how far it came, also if there is none.
+// exchange is one round trip and its response, within a timeout. The failure says how far it came,
+// also if there is none.
 func (c *call) exchange(ctx context.Context, n int, timeout time.Duration) (*http.Response, *response, retry.Failure, error) {
 	attemptCtx, cancel := context.WithTimeout(ctx, timeout)
 	defer cancel()
@@ -96,8 +98,8 @@ func (c *call) roundTrip(ctx context.Context, n int) (*http.Response, error) {
 	return resp, err
 }
 
-// noResponse is the error of an attempt without a response. It names the operation instead of the URL, and distinguishes
-// the end of the attempt from the end of the caller's context.
+// noResponse is the error of an attempt without a response. It names the operation instead of the
+// URL, and distinguishes the end of the attempt from the end of the caller's context.
 func (c *call) noResponse(ctx, attemptCtx context.Context, err error, timeout time.Duration) error {
 	var wrapped *url.Error // a RoundTripper may be a whole http.Client
 	for errors.As(err, &wrapped) && wrapped.Err != nil {

@@ -101,7 +101,8 @@ func breaksOff(*http.Request) (*http.Response, error) {
 
 var refused = &net.OpError{Op: "dial", Net: "tcp", Err: syscall.ECONNREFUSED}
 
-// traced says whether an operation is watched by httptrace; only those are of which it matters whether they were sent.
+// traced says whether an operation is watched by httptrace; only those are of which it matters
+// whether they were sent.
 func traced(op *operation.Operation) bool { return op.Safety == operation.ShownOnce }
 
 // row is a failure and how often it is met.
@@ -197,11 +198,12 @@ func TestRetriesSendTheSame(t *testing.T) {
 	}
 }
 
-// Once bytes may have left, a shown-once call is not sent again, whatever came before, and says what to do.
+// Once bytes may have left, a shown-once call is not sent again, whatever came before, and says
+// what to do.
 func TestShownOnce(t *testing.T) {
 	advice := map[string]string{
-		"CreateM2MClient": "search for it by name", "CreateConnectedApp": "search for it",
-		"StartM2MClientSecretRotation": "Cancel and Start again", "StartConnectedAppSecretRotation": "Cancel and Start again",
+		"CreateM2MClient": "search for the client by name", "CreateConnectedApp": "search for the app",
+		"StartM2MClientSecretRotation": "call Cancel, then Start again", "StartConnectedAppSecretRotation": "call Cancel, then Start again",
 		"CompleteM2MClientSecretRotation": "Secrets.LastFour", "CompleteConnectedAppSecretRotation": "Secrets.LastFour",
 		"CancelM2MClientSecretRotation": "Secrets.LastFour", "CancelConnectedAppSecretRotation": "Secrets.LastFour",
 	}

@@ -48,8 +48,8 @@ func TestAuthorization(t *testing.T) {
 	})
 }
 
-// A caller of the generated client may set headers. The client's own win where it has some, and the project's credentials do
-// not reach the endpoints for others, not even by the caller's hand.
+// A caller of the generated client may set headers. The client's own win where it has some, and the
+// project's credentials do not reach the endpoints for others, not even by the caller's hand.
 func TestCallersHeaders(t *testing.T) {
 	const clients = "Basic Y2xpZW50OnNlY3JldA==" // client:secret
 	for _, c := range []struct {

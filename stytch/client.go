@@ -14,8 +14,8 @@ import (
 	"github.com/stytchkit/m2m/stytch/secret"
 )
 
-// Client is a client of the management API of one Stytch project. It opens no connection before the first call, starts no
-// goroutine, and is safe for concurrent use. Create one and share it.
+// Client is a client of the management API of one Stytch project. It opens no connection before the
+// first call, starts no goroutine, and is safe for concurrent use. Create one and share it.
 type Client struct {
 	M2M           *M2M           // M2M clients
 	ConnectedApps *ConnectedApps // Connected Apps
@@ -25,9 +25,9 @@ type Client struct {
 
 // New returns a client for a project. It does not read the environment or use the network.
 //
-// The project id selects the host: the live API for project-live- ids, the test API for project-test- ids. The secret is one of
-// the project's secrets, not a client secret. Every error is [ErrInvalidArgument], and names the argument
-// or option and the rule it breaks.
+// The project id selects the host: the live API for project-live- ids, the test API for
+// project-test- ids. The secret is one of the project's secrets, not a client secret. Every error
+// is [ErrInvalidArgument], and names the argument or option and the rule it breaks.
 func New(projectID, projectSecret string, options ...Option) (*Client, error) {
 	if err := project.CheckCredentials(projectID, projectSecret); err != nil {
 		return nil, invalid("", "%v", err)
@@ -53,8 +53,8 @@ func New(projectID, projectSecret string, options ...Option) (*Client, error) {
 	return &Client{M2M: newM2M(s), ConnectedApps: newConnectedApps(s), sender: s}, nil
 }
 
-// FromEnv is [New] with the project id and secret of the environment variables STYTCH_PROJECT_ID and
-// STYTCH_PROJECT_SECRET and, if set, the base URL of STYTCH_BASE_URL. Options take precedence.
+// FromEnv is [New] with the project id and secret of the environment variables STYTCH_PROJECT_ID
+// and STYTCH_PROJECT_SECRET and, if set, the base URL of STYTCH_BASE_URL. Options take precedence.
 func FromEnv(options ...Option) (*Client, error) {
 	id, text := os.Getenv("STYTCH_PROJECT_ID"), os.Getenv("STYTCH_PROJECT_SECRET")
 	var missing []error
@@ -92,15 +92,15 @@ func (c *Client) CloseIdleConnections() {
 	}
 }
 
-// Do sends one request of the contract and adds what every call of this client has: the project's credentials where they
-// belong, retries by the meaning of the operation, timeouts, a size limit, typed errors. It lets the generated client send
-// its requests through this one:
+// Do sends one request of the contract and adds what every call of this client has: the project's
+// credentials where they belong, retries by the meaning of the operation, timeouts, a size limit,
+// typed errors. It lets the generated client send its requests through this one:
 //
 //	raw, err := gen.NewClient(client.BaseURL(), gen.WithHTTPClient(client))
 //
-// The response is always a success with a JSON object as its body, held in memory; everything else is an error. A request to
-// another host, or for an operation that is not in the contract, is not sent: this also catches ids such as "..". The request
-// itself is not changed.
+// The response is always a success with a JSON object as its body, held in memory; everything else
+// is an error. A request to another host, or for an operation that is not in the contract, is not
+// sent: this also catches ids such as "..". The request itself is not changed.
 func (c *Client) Do(req *http.Request) (*http.Response, error) {
 	if req == nil || req.URL == nil {
 		return nil, invalid("", "request must not be nil")
@@ -114,7 +114,8 @@ func (c *Client) Do(req *http.Request) (*http.Response, error) {
 		defer r.Close()
 		return nil, err
 	}
-	// The caller may close the body twice, or read it after closing it. So the buffer does not return to the pool.
+	// The caller may close the body twice, or read it after closing it. So the buffer does not
+	// return to the pool.
 	resp.Body = io.NopCloser(&r.Buffer)
 	resp.Request = req // without the credentials
 	return resp, nil

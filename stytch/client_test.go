@@ -256,7 +256,8 @@ func TestFromEnv(t *testing.T) {
 	})
 }
 
-// New reads no environment: with all of these set to something else, it does what its arguments say.
+// New reads no environment: with all of these set to something else, it does what its arguments
+// say.
 func TestNewReadsNoEnvironment(t *testing.T) {
 	for _, name := range []string{"STYTCH_PROJECT_ID", "STYTCH_PROJECT_SECRET", "STYTCH_BASE_URL", "STYTCH_ENV", "STYTCH_SECRET"} {
 		t.Setenv(name, "https://trap.example")
@@ -287,7 +288,8 @@ func TestNewDoesNothing(t *testing.T) {
 	}
 }
 
-// What belongs to the caller is the same after all calls: the http.Client, option slices, requests, and what they hold.
+// What belongs to the caller is the same after all calls: the http.Client, option slices, requests,
+// and what they hold.
 func TestCallersObjectsAreNotChanged(t *testing.T) {
 	jar := emptyJar{}
 	redirects := 0
@@ -323,7 +325,8 @@ func TestCallersObjectsAreNotChanged(t *testing.T) {
 	}
 }
 
-// Do leaves the request alone, gives none of its credentials back, and survives requests that are barely made.
+// Do leaves the request alone, gives none of its credentials back, and survives requests that are
+// barely made.
 func TestDoLeavesTheRequestAlone(t *testing.T) {
 	w := always(200, "application/json", success(endpoints[1].op))
 	c := clientOn(t, w)
@@ -380,7 +383,8 @@ func TestDoClosesTheBody(t *testing.T) {
 	}
 }
 
-// A limit as large as it gets means no limit. A Content-Length that promises as much as it gets costs nothing.
+// A limit as large as it gets means no limit. A Content-Length that promises as much as it gets
+// costs nothing.
 func TestMaxResponseBytes(t *testing.T) {
 	body := success(endpoints[1].op)
 	for _, c := range []struct {

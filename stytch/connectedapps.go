@@ -19,8 +19,8 @@ func newConnectedApps(s *sender) *ConnectedApps {
 	return &ConnectedApps{Secrets: connectedAppSecrets(s), sender: s}
 }
 
-// Create creates an app. Apps of a confidential type get a secret, which is never shown again. A lost response is
-// [ErrOutcomeUnknown], because repeating the request could create a second app.
+// Create creates an app. Apps of a confidential type get a secret, which is never shown again. A
+// lost response is [ErrOutcomeUnknown], because repeating the request could create a second app.
 func (c *ConnectedApps) Create(ctx context.Context, r ConnectedAppCreate) (*ConnectedAppWithSecret, error) {
 	if r.ClientType == "" {
 		return nil, invalid(operation.CreateConnectedApp.ID, "ClientType must not be empty")
@@ -49,8 +49,9 @@ func (c *ConnectedApps) Get(ctx context.Context, clientID string) (*ConnectedApp
 	return &out.ConnectedApp, nil
 }
 
-// Update changes the fields that u sets and returns the app as it is afterwards. It is safe to repeat: of two concurrent
-// updates, the last one wins. The type and the status of an app cannot be changed.
+// Update changes the fields that u sets and returns the app as it is afterwards. It is safe to
+// repeat: of two concurrent updates, the last one wins. The type and the status of an app cannot be
+// changed.
 func (c *ConnectedApps) Update(ctx context.Context, clientID string, u ConnectedAppUpdate) (*ConnectedApp, error) {
 	if err := checkClientID(operation.UpdateConnectedApp, clientID); err != nil {
 		return nil, err
@@ -62,8 +63,8 @@ func (c *ConnectedApps) Update(ctx context.Context, clientID string, u Connected
 	return &out.ConnectedApp, nil
 }
 
-// Delete removes an app for good. An app that does not exist is [ErrNotFound], unless an earlier attempt of the same call may
-// have removed it: then Delete succeeds.
+// Delete removes an app for good. An app that does not exist is [ErrNotFound], unless an earlier
+// attempt of the same call may have removed it: then Delete succeeds.
 func (c *ConnectedApps) Delete(ctx context.Context, clientID string) error {
 	if err := checkClientID(operation.DeleteConnectedApp, clientID); err != nil {
 		return err
@@ -77,8 +78,8 @@ func (c *ConnectedApps) SearchPage(ctx context.Context, s ConnectedAppSearch) (*
 	return c.search(s).page(ctx)
 }
 
-// Search returns all apps, and reads page by page as they are used. It sends nothing until the loop starts, and stops after the
-// first error. Each loop over the result searches again.
+// Search returns all apps, and reads page by page as they are used. It sends nothing until the loop
+// starts, and stops after the first error. Each loop over the result searches again.
 func (c *ConnectedApps) Search(ctx context.Context, s ConnectedAppSearch) iter.Seq2[ConnectedApp, error] {
 	return c.search(s).all(ctx)
 }

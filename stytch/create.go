@@ -62,14 +62,15 @@ func sendCreate(ctx context.Context, s *sender, r M2MCreate) (*M2MClientWithSecr
 	return &out.M2MClient, nil
 }
 
-// mayExist reports that this very request may have created the client: its response was lost, or the id is taken, which an
-// earlier request with the same id and secret may have caused.
+// mayExist reports that this very request may have created the client: its response was lost, or
+// the id is taken, which an earlier request with the same id and secret may have caused.
 func mayExist(err error) bool {
 	return errors.Is(err, ErrOutcomeUnknown) || errors.Is(err, ErrAlreadyExists)
 }
 
-// reconcileCreate finds out what became of a create request whose outcome is unknown. The caller has the id and the secret, so
-// reading the client is enough: either it exists and looks like the one that was sent, or the request can be sent again.
+// reconcileCreate finds out what became of a create request whose outcome is unknown. The caller
+// has the id and the secret, so reading the client is enough: either it exists and looks like the
+// one that was sent, or the request can be sent again.
 func reconcileCreate(ctx context.Context, s *sender, r M2MCreate, unknown error) (*M2MClientWithSecret, error) {
 	policy := s.settings.policy
 	waits := policy.Waits()
@@ -98,7 +99,8 @@ func reconcileCreate(ctx context.Context, s *sender, r M2MCreate, unknown error)
 	}
 }
 
-// readCreated decodes a client as Create returns it. The two responses have the same shape but for the secret.
+// readCreated decodes a client as Create returns it. The two responses have the same shape but for
+// the secret.
 func readCreated(resp *http.Response, err error) (*M2MClientWithSecret, error) {
 	out, err := decode[gen.CreateM2MClientResponse](resp, err)
 	if err != nil {
@@ -107,7 +109,8 @@ func readCreated(resp *http.Response, err error) (*M2MClientWithSecret, error) {
 	return &out.M2MClient, nil
 }
 
-// compareCreated accepts an existing client as the one that r created, if everything that can be compared is equal.
+// compareCreated accepts an existing client as the one that r created, if everything that can be
+// compared is equal.
 func compareCreated(r M2MCreate, existing *M2MClientWithSecret, unknown error) (*M2MClientWithSecret, error) {
 	set := func(scopes []string) []string { return slices.Compact(slices.Sorted(slices.Values(scopes))) }
 	same := existing.ClientSecretLastFour != "" && strings.HasSuffix(r.ClientSecret.Reveal(), existing.ClientSecretLastFour) &&

@@ -44,7 +44,8 @@ func (l local) count(operation string) (n int) {
 	return n
 }
 
-// tokenStatus asks for a token with nothing but HTTP: the only proof that a secret works, or does not.
+// tokenStatus asks for a token with nothing but HTTP: the only proof that a secret works, or does
+// not.
 func tokenStatus(h http.Handler, clientID string, s secret.String) int {
 	form := url.Values{"grant_type": {"client_credentials"}, "client_id": {clientID}, "client_secret": {s.Reveal()}}
 	r := httptest.NewRequest("POST", "/v1/public/"+canaryProject+"/oauth2/token", strings.NewReader(form.Encode()))
@@ -58,8 +59,8 @@ func tokenStatus(h http.Handler, clientID string, s secret.String) int {
 type someFault struct {
 	name  string
 	fault func(operation string) emulator.Fault
-	// unknown: the effect may have taken place. refused: nothing happened, and repeating would not help. Otherwise nothing
-	// happened, and the request may be repeated.
+	// unknown: the effect may have taken place. refused: nothing happened, and repeating would not
+	// help. Otherwise nothing happened, and the request may be repeated.
 	unknown, refused bool
 }
 
@@ -143,8 +144,9 @@ func TestCreateSettlesOneFault(t *testing.T) {
 	})
 }
 
-// Under every pair of faults that do not end, of the create request and of the reading that settles it, nothing is said that
-// is not so: a client that exists is never reported as plainly failed, and there is never a second one.
+// Under every pair of faults that do not end, of the create request and of the reading that settles
+// it, nothing is said that is not so: a client that exists is never reported as plainly failed, and
+// there is never a second one.
 func TestCreateUnderTwoLastingFaults(t *testing.T) {
 	inBubbles(t, func(t *testing.T, first someFault) {
 		for _, second := range faults() {
@@ -260,7 +262,8 @@ func lose(http.ResponseWriter, *http.Request) { panic(http.ErrAbortHandler) }
 
 func hang(_ http.ResponseWriter, r *http.Request) { <-r.Context().Done() }
 
-// settlement is what Stytch says to a create request and to the reading that settles it, and what must come of it.
+// settlement is what Stytch says to a create request and to the reading that settles it, and what
+// must come of it.
 type settlement struct {
 	name          string
 	creates, gets []http.HandlerFunc
@@ -382,7 +385,8 @@ func TestCreateKeepsCauses(t *testing.T) {
 					}
 					s := &stage{creates: []http.HandlerFunc{tt.creates}, gets: []http.HandlerFunc{tt.gets}}
 					begin := time.Now()
-					// Base delay: an hour, so that the wait between two attempts cannot be over by chance.
+					// Base delay: an hour, so that the wait between two attempts cannot be over by
+					// chance.
 					client := clientInMemory(t, s.ServeHTTP, stytch.WithRetry(stytch.Retry{BaseDelay: time.Hour, MaxDelay: time.Hour}))
 					_, err := client.M2M.Create(ctx, request)
 					cancel()
@@ -398,7 +402,8 @@ func TestCreateKeepsCauses(t *testing.T) {
 	}
 }
 
-// The bounds of a call hold for the settling too: attempts, time, and the budget that all calls share.
+// The bounds of a call hold for the settling too: attempts, time, and the budget that all calls
+// share.
 func TestCreateSettlesWithinBounds(t *testing.T) {
 	request, _ := ownCreate()
 	missing := []http.HandlerFunc{say(404, errorJSON(404, "m2m_client_not_found"))}

@@ -31,7 +31,8 @@ type sender struct {
 	api           *gen.Client // sends through this sender
 }
 
-// Do sends a request and returns a success whose Body is a [response], not yet decoded. It changes the request.
+// Do sends a request and returns a success whose Body is a [response], not yet decoded. It changes
+// the request.
 func (s *sender) Do(req *http.Request) (*http.Response, error) {
 	op, err := s.match(req)
 	if err != nil {
@@ -44,7 +45,8 @@ func (s *sender) Do(req *http.Request) (*http.Response, error) {
 	return s.retry(&call{settings: &s.settings, op: op, req: req, redactor: redactor{project: s.redactor, req: req}})
 }
 
-// match finds the operation and checks where the request goes. An id that is spelled in an unusual way is escaped again.
+// match finds the operation and checks where the request goes. An id that is spelled in an unusual
+// way is escaped again.
 func (s *sender) match(req *http.Request) (*operation.Operation, error) {
 	u := req.URL
 	if u.Scheme != s.base.Scheme || u.Host != s.base.Host || u.User != nil || u.Opaque != "" || req.Host != "" && req.Host != s.base.Host {
@@ -83,7 +85,8 @@ func mustUnescape(escaped string) string {
 	return path
 }
 
-// acceptJSON is shared by all requests, as are the other header values: they must never be changed in place.
+// acceptJSON is shared by all requests, as are the other header values: they must never be changed
+// in place.
 var acceptJSON = []string{"application/json"}
 
 // authenticate sets the headers. The project's credentials go only where the operation takes them.

@@ -13,7 +13,8 @@ import (
 	"github.com/stytchkit/m2m/stytch/secret"
 )
 
-// A server that quotes the secret of a request's body does not get it into an error, its details or what an observer sees.
+// A server that quotes the secret of a request's body does not get it into an error, its details or
+// what an observer sees.
 func TestEchoedSecretOfTheBody(t *testing.T) {
 	canary := secret.Generate()
 	quoted := 0

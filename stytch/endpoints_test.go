@@ -12,8 +12,8 @@ import (
 	"github.com/stytchkit/m2m/stytch"
 )
 
-// endpoint is one operation and the ways to call it: by the wrapper (nil where it has no method), by the generated client
-// over the Doer, and by the generated client that decodes.
+// endpoint is one operation and the ways to call it: by the wrapper (nil where it has no method),
+// by the generated client over the Doer, and by the generated client that decodes.
 type endpoint struct {
 	op       *operation.Operation
 	wrapper  func(ctx context.Context, c *stytch.Client, id string) error

@@ -35,8 +35,8 @@ func (v *vault) read(context.Context) (token.Credential, error) {
 	return v.held, nil
 }
 
-// TestEndToEnd is the life of a service that calls another one: tokens, the change of the signing key, the change of the
-// secret, and the end of the client.
+// TestEndToEnd is the life of a service that calls another one: tokens, the change of the signing
+// key, the change of the secret, and the end of the client.
 func TestEndToEnd(t *testing.T) {
 	local := emulatortest.NewServer(t)
 	api, err := stytch.New(local.ProjectID, local.Secret, stytch.WithBaseURL(local.URL))
@@ -50,7 +50,8 @@ func TestEndToEnd(t *testing.T) {
 	}
 	id := created.ClientID
 
-	// The service that is called. It asks every time anew whether the client is active, as one with a cold cache would.
+	// The service that is called. It asks every time anew whether the client is active, as one with
+	// a cold cache would.
 	serve := func() *httptest.Server {
 		verifier, err := verify.New(local.ProjectID, verify.WithBaseURL(local.URL),
 			verify.WithActiveCheck(func(ctx context.Context, id string) (bool, error) {

@@ -9,20 +9,22 @@ import (
 	"time"
 )
 
-// What went wrong, for errors.Is. An answer of Stytch is also an [*Error], which holds the details.
+// Kinds of errors, for errors.Is. An error response of Stytch is also an [*Error], which has the
+// details.
 var (
-	// ErrInvalidArgument: the call or option was refused before anything was sent.
+	// ErrInvalidArgument: the call or option was refused, and nothing was sent.
 	ErrInvalidArgument = errors.New("stytch: invalid argument")
 
-	// ErrOutcomeUnknown: the request may have taken effect, but its answer was lost, and the operation must not be
-	// repeated blindly. The error text says how to find out. The cause stays reachable by errors.Is and errors.As.
+	// ErrOutcomeUnknown: the request may have taken effect, but its response was lost. Do not just
+	// repeat it; the text of the error says how to find out. errors.Is and errors.As also find the
+	// cause.
 	ErrOutcomeUnknown = errors.New("stytch: outcome unknown")
 
-	// ErrInvalidResponse: the answer is not what the contract says: not JSON, cut off, too large, a redirect. Something
-	// between Stytch and the caller may have answered.
-	ErrInvalidResponse = errors.New("stytch: invalid answer")
+	// ErrInvalidResponse: the response is not what the contract says: not JSON, cut off, too large,
+	// a redirect. It may come from a proxy or gateway instead of Stytch.
+	ErrInvalidResponse = errors.New("stytch: invalid response")
 
-	ErrInvalidRequest = errors.New("stytch: invalid request") // 400, other than the ones named below
+	ErrInvalidRequest = errors.New("stytch: invalid request") // 400, unless another error below applies
 	ErrUnauthorized   = errors.New("stytch: unauthorized")    // 401, or invalid_client at the token endpoint
 	ErrForbidden      = errors.New("stytch: forbidden")       // 403
 	ErrNotFound       = errors.New("stytch: not found")       // 404
@@ -30,23 +32,24 @@ var (
 	ErrRotating       = errors.New("stytch: already rotating")
 	ErrNotRotating    = errors.New("stytch: not rotating")
 	ErrNoSecret       = errors.New("stytch: has no secret")      // a public Connected App
-	ErrInactive       = errors.New("stytch: client is inactive") // its secrets are refused, right or wrong
+	ErrInactive       = errors.New("stytch: client is inactive") // its secrets are refused, valid or not
 	ErrRateLimited    = errors.New("stytch: rate limited")       // 429
 	ErrUnavailable    = errors.New("stytch: not available")      // 5xx
 )
 
-// Error is an answer of Stytch, or of something in between, that is not a success. It holds neither the request nor any
-// secret. Whatever the body was, StatusCode and Operation are set.
+// Error is a response that is not a success, from Stytch or from a proxy on the way. Operation and
+// StatusCode are always set, whatever the body is. It contains no secret and no part of the
+// request.
 type Error struct {
 	Operation  string // operationId of the contract, such as GetM2MClient
 	StatusCode int    // HTTP status
-	Type       string // error_type, or error of an OAuth 2.0 answer; "" if the body was not an error of Stytch
-	Message    string // for a developer to read
-	RequestID  string // names the request to Stytch's support; "" if the answer has none
-	URL        string // documentation of the error
+	Type       string // error_type, or error of an OAuth 2.0 response; "" if the body is not a Stytch error
+	Message    string // for developers
+	RequestID  string // identifies the request to Stytch's support; "" if the response has none
+	URL        string // of the documentation of the error
 
 	Details    json.RawMessage // error_details; nil if there are none
-	RetryAfter time.Duration   // how long to wait, if the answer says; 0 if not
+	RetryAfter time.Duration   // how long the response asks to wait; 0 if it does not
 	Attempts   int             // requests that the call made
 
 	kind           error // ErrInvalidResponse, or nil
@@ -77,7 +80,7 @@ func (e *Error) Error() string {
 	return b.String()
 }
 
-// Is reports whether target is the sentinel of this kind of answer.
+// Is reports whether target is the kind of this error.
 func (e *Error) Is(target error) bool {
 	switch target {
 	case ErrInvalidResponse:
@@ -89,11 +92,12 @@ func (e *Error) Is(target error) bool {
 	case ErrRateLimited:
 		return e.StatusCode == http.StatusTooManyRequests
 	}
-	// Below 500, only Stytch's own words count: a 404 page of a proxy does not say that a client does not exist.
+	// Below 500 only an error of Stytch itself counts: the 404 page of a proxy does not mean that a
+	// client does not exist.
 	return e.kind == nil && target != nil && target == e.category()
 }
 
-// category is the one sentinel that says most about an answer of Stytch below 500.
+// category is the most specific kind of a Stytch error below 500.
 func (e *Error) category() error {
 	if sentinel, ok := sentinels[e.Type]; ok {
 		return sentinel
@@ -125,20 +129,22 @@ var sentinels = map[string]error{
 // Unwrap is the cause, such as a decoding error or an ended context.
 func (e *Error) Unwrap() error { return e.cause }
 
-// OutcomeUnknown is errors.Is(e, ErrOutcomeUnknown), for packages that do not import this one.
+// OutcomeUnknown reports whether the error is [ErrOutcomeUnknown]. Package rotate, which does not
+// import this one, calls it.
 func (e *Error) OutcomeUnknown() bool { return e.outcomeUnknown }
 
-// Throttled is ErrRateLimited and RetryAfter, for packages that do not import this one.
+// Throttled reports whether the error is [ErrRateLimited], and returns RetryAfter. Package rotate
+// calls it.
 func (e *Error) Throttled() (wait time.Duration, ok bool) {
 	return e.RetryAfter, e.StatusCode == http.StatusTooManyRequests
 }
 
-// callError is a call that got no answer at all.
+// callError is a call without any response.
 type callError struct {
 	operation      string
 	attempts       int
 	outcomeUnknown bool
-	text           string // for the cause, if that must not speak for itself
+	text           string // replaces the text of cause, if not empty
 	cause          error
 }
 
@@ -162,23 +168,23 @@ func (e *callError) Error() string {
 
 func (e *callError) Is(target error) bool { return e.outcomeUnknown && target == ErrOutcomeUnknown }
 func (e *callError) Unwrap() error        { return e.cause }
-func (e *callError) OutcomeUnknown() bool { return e.outcomeUnknown } // as Error has it
+func (e *callError) OutcomeUnknown() bool { return e.outcomeUnknown } // see Error.OutcomeUnknown
 
-// advice says how to find out what became of an operation whose answer was lost.
+// advice is how to find out what became of an operation whose response was lost.
 func advice(operation string) string {
 	switch {
 	case operation == "CreateM2MClient":
-		return "the client may exist: if the request carried client_id and client_secret, call Create with the same ones again; otherwise its secret is lost, so search for it by name, then delete it or rotate its secret"
+		return "the client may exist: if the request had client_id and client_secret, call Create again with the same ones; otherwise search for the client by name, then delete it or rotate its secret"
 	case operation == "CreateConnectedApp":
-		return "the app may exist, and its secret was not received: search for it, then delete it or rotate its secret"
+		return "the app may exist, but its secret is lost: search for the app, then delete it or rotate its secret"
 	case strings.HasPrefix(operation, "Start"):
-		return "a next secret may exist that nobody received: see Secrets.LastFour, then Cancel and Start again"
+		return "a next secret may exist, but it is lost: call Secrets.LastFour; if it reports one, call Cancel, then Start again"
 	case strings.HasPrefix(operation, "Complete"):
-		return "see Secrets.LastFour: no next secret means that it is completed or canceled, and only a token request proves which secret works"
+		return "call Secrets.LastFour: if it reports no next secret, the rotation was completed or canceled, and a token request proves which secret works"
 	case strings.HasPrefix(operation, "Cancel"):
-		return "see Secrets.LastFour: no next secret means that it is canceled or completed, and only a token request proves which secret works"
+		return "call Secrets.LastFour: if it reports no next secret, the rotation was canceled or completed, and a token request proves which secret works"
 	}
-	return "read the state before repeating it"
+	return "read the current state before you repeat it"
 }
 
 // retryAfter is the status of a response and how long it asks to wait.
@@ -199,8 +205,8 @@ func annotate(err error, attempts int, outcomeUnknown, mayHaveWorked bool) {
 	}
 }
 
-// withCause adds the end of the context to an error, for errors.Is, and keeps the response before it. It changes a copy,
-// because an observer may hold the error.
+// withCause adds the end of the context to an error, for errors.Is, and keeps the response before
+// it. It changes a copy, because an observer may hold the error.
 func withCause(err, cause error) error {
 	switch e := err.(type) {
 	case *Error:

@@ -63,7 +63,8 @@ func checkText(t *testing.T, err error) {
 	}
 }
 
-// lie is a response and what must be left of it. Fields that are empty in want must be empty in the error.
+// lie is a response and what must be left of it. Fields that are empty in want must be empty in the
+// error.
 type lie struct {
 	name        string
 	status      int
@@ -128,7 +129,8 @@ func lies() []lie {
 	}
 }
 
-// managementLies are lies that only the management API can be caught at: token responses need no status_code.
+// managementLies are lies that only the management API can be caught at: token responses need no
+// status_code.
 func managementLies() []lie {
 	return []lie{
 		{"200 empty object", 200, "application/json", "{}", stytch.Error{}, "ErrInvalidResponse", true},
@@ -231,7 +233,8 @@ func TestDetails(t *testing.T) {
 	}
 }
 
-// Whatever the other side writes, what the request proved its sender by is not repeated, and a line stays a line.
+// Whatever the other side writes, what the request proved its sender by is not repeated, and a line
+// stays a line.
 func TestTextsOfTheOtherSide(t *testing.T) {
 	evil := []string{
 		canarySecret, "Basic " + canaryHeader, canaryHeader, "a " + canarySecret + "b" + canarySecret, strings.Repeat("x", 1010) + canarySecret,

@@ -14,7 +14,8 @@ import (
 	"github.com/stytchkit/m2m/stytch/secret"
 )
 
-// localStytch starts a local Stytch and returns a client for it. In a test, emulatortest.NewServer does the first half.
+// localStytch starts a local Stytch and returns a client for it. In a test, emulatortest.NewServer
+// does the first half.
 func localStytch(options []stytch.Option, seeds ...emulator.Option) (api *stytch.Client, stop func()) {
 	local, err := emulator.Start(seeds...)
 	if err != nil {
@@ -57,8 +58,8 @@ func Example() {
 	// billing active [write:invoices]
 }
 
-// With an id and a secret of its own, which the caller stores first, Create may be repeated: after a lost response, a crash
-// or a restart it ends with one client, whose secret is known.
+// With an id and a secret of its own, which the caller stores first, Create may be repeated: after
+// a lost response, a crash or a restart it ends with one client, whose secret is known.
 func ExampleM2M_Create_ownSecret() {
 	api, stop := localStytch(nil, emulator.WithFaults(emulator.DropResponse("CreateM2MClient").Times(1)))
 	defer stop()
@@ -139,7 +140,8 @@ func ExampleM2M_Update() {
 	// Output: Billing "" [read:invoices write:invoices] {Plan:pro Team:payments}
 }
 
-// Clear sends null, whose meaning Stytch does not document; the local Stytch empties the field by default.
+// Clear sends null, whose meaning Stytch does not document; the local Stytch empties the field by
+// default.
 func ExampleClear() {
 	api, stop := localStytch(nil, emulator.WithM2MClient(emulator.M2MClientSeed{ClientID: "billing", Name: "Billing", Description: "d", Scopes: []string{"a"}}))
 	defer stop()
@@ -234,7 +236,8 @@ func ExampleWithObserver() {
 	// level=DEBUG msg=stytch operation=GetM2MClient attempt=2 status=200
 }
 
-// The generated client reaches what the wrapper does not wrap, with the same retries, limits and errors.
+// The generated client reaches what the wrapper does not wrap, with the same retries, limits and
+// errors.
 func ExampleClient_Do() {
 	api, stop := localStytch(nil)
 	defer stop()

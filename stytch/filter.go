@@ -7,15 +7,15 @@ import (
 	"github.com/stytchkit/m2m/internal/operation"
 )
 
-// M2MFilter selects M2M clients. It is one [M2MCondition], or several combined by [All] or [Any]. Stytch cannot search metadata
-// or status.
+// M2MFilter selects M2M clients. It is one [M2MCondition], or several combined by [All] or [Any].
+// Stytch cannot search metadata or status.
 type M2MFilter interface {
 	check() error
 	query() gen.M2MSearchQuery
 }
 
-// M2MCondition is one condition, which a client meets if any of its values matches. Make it with [ClientIDIn],
-// [ClientNameIn] or [HasScope].
+// M2MCondition is one condition, which a client meets if any of its values matches. Make it with
+// [ClientIDIn], [ClientNameIn] or [HasScope].
 type M2MCondition struct {
 	field  gen.M2MSearchFilterName
 	values []string
@@ -26,7 +26,8 @@ func All(conditions ...M2MCondition) M2MFilter {
 	return conditionList{gen.SearchOperatorAND, conditions}
 }
 
-// Any selects the clients that meet at least one condition. A search without any conditions is refused.
+// Any selects the clients that meet at least one condition. A search without any conditions is
+// refused.
 func Any(conditions ...M2MCondition) M2MFilter {
 	return conditionList{gen.SearchOperatorOR, conditions}
 }

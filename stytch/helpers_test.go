@@ -25,7 +25,8 @@ const (
 
 var canaryHeader = base64.StdEncoding.EncodeToString([]byte(canaryProject + ":" + canarySecret))
 
-// quotes reports whether a text holds the project's Authorization header or the secret, even a good part of it.
+// quotes reports whether a text holds the project's Authorization header or the secret, even a good
+// part of it.
 func quotes(text string) bool {
 	return strings.Contains(text, canarySecret[:10]) || strings.Contains(text, canaryHeader)
 }

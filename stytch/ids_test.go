@@ -45,7 +45,8 @@ func idCases(t *testing.T) []idCase {
 	return file.Cases
 }
 
-// requestLines is a server that keeps the target of every request line as it stood on the wire, and responds with a success.
+// requestLines is a server that keeps the target of every request line as it stood on the wire, and
+// responds with a success.
 type requestLines struct {
 	mu      sync.Mutex
 	targets []string
@@ -111,7 +112,8 @@ func TestClientIDs(t *testing.T) {
 	}
 }
 
-// The generated client without the Doer, to know what it is that the Doer stops: two dots leave the folder of the clients.
+// The generated client without the Doer, to know what it is that the Doer stops: two dots leave the
+// folder of the clients.
 func TestGeneratedClientAloneFollowsDots(t *testing.T) {
 	lines := &requestLines{}
 	server := httptest.NewServer(lines)

@@ -89,7 +89,8 @@ func (d *diary) live(t *testing.T, client *stytch.Client) {
 	keep(nil, client.ConnectedApps.Delete(ctx, appID))
 }
 
-// TestNothingLeaksInALife lives over a network, with every fault, and then looks for secrets in all that came back.
+// TestNothingLeaksInALife lives over a network, with every fault, and then looks for secrets in all
+// that came back.
 func TestNothingLeaksInALife(t *testing.T) {
 	project := newCanary()
 	server := emulatortest.NewServer(t, emulator.WithProject(canaryProject, string(project)))

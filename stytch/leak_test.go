@@ -68,8 +68,8 @@ func printers() []printer {
 	)
 }
 
-// A dumper prints all that reflection reaches, as spew and test frameworks do: pointers followed, unexported fields read, no
-// method called.
+// A dumper prints all that reflection reaches, as spew and test frameworks do: pointers followed,
+// unexported fields read, no method called.
 type dumper struct {
 	strings.Builder
 	seen map[visit]bool
@@ -116,12 +116,14 @@ func (d *dumper) dump(v reflect.Value) {
 	}
 }
 
-// A canary is a secret that can be recognized: upper case, so that neither addresses nor names look like it.
+// A canary is a secret that can be recognized: upper case, so that neither addresses nor names look
+// like it.
 type canary string
 
 func newCanary() canary { return canary(rand.Text()) }
 
-// in reports whether 15 characters of the canary in a row are in a text, plain or in one of the encodings that printers use.
+// in reports whether 15 characters of the canary in a row are in a text, plain or in one of the
+// encodings that printers use.
 func (c canary) in(text string) bool { return firstIn(text, []canary{c}) == 0 }
 
 // traces are the texts that betray a canary.
@@ -137,8 +139,8 @@ func (c canary) traces() (all []string) {
 	return all
 }
 
-// firstIn is the index of a canary that is in a text, or -1. It looks up every 8 bytes of the text, so that many canaries cost
-// as much as one.
+// firstIn is the index of a canary that is in a text, or -1. It looks up every 8 bytes of the text,
+// so that many canaries cost as much as one.
 func firstIn(text string, canaries []canary) int {
 	type trace struct {
 		text  string
@@ -201,8 +203,8 @@ func fill(v reflect.Value, c canary) {
 	}
 }
 
-// exportedTypes finds every exported type that is reached from roots by fields, elements and the signatures of methods and
-// functions, in the two packages.
+// exportedTypes finds every exported type that is reached from roots by fields, elements and the
+// signatures of methods and functions, in the two packages.
 func exportedTypes(roots ...reflect.Type) map[string]reflect.Type {
 	found, seen := map[string]reflect.Type{}, map[reflect.Type]bool{}
 	var walk func(reflect.Type)
@@ -248,7 +250,8 @@ func exportedTypes(roots ...reflect.Type) map[string]reflect.Type {
 	return found
 }
 
-// allTypes is every exported struct type of stytch and gen. It fails if the source has one that no root leads to.
+// allTypes is every exported struct type of stytch and gen. It fails if the source has one that no
+// root leads to.
 func allTypes(t *testing.T) map[string]reflect.Type {
 	t.Helper()
 	types := exportedTypes(reflect.TypeFor[*stytch.Client](), reflect.TypeFor[*gen.ClientWithResponses](), reflect.TypeFor[*gen.Client](),
@@ -288,8 +291,9 @@ func allTypes(t *testing.T) map[string]reflect.Type {
 	return types
 }
 
-// TestNoTypePrintsASecret prints every exported type, filled with a secret wherever it can hold one, alone and inside of
-// others, in every way. The raw Body of the results of gen is left out: see TestResultsPrintNoBody there.
+// TestNoTypePrintsASecret prints every exported type, filled with a secret wherever it can hold
+// one, alone and inside of others, in every way. The raw Body of the results of gen is left out:
+// see TestResultsPrintNoBody there.
 func TestNoTypePrintsASecret(t *testing.T) {
 	c := newCanary()
 	const onTheWire = "gen.CreateM2MClientRequest" // encoding/json writes it as it goes to Stytch: the one exception
@@ -335,7 +339,8 @@ func TestNoTypePrintsASecret(t *testing.T) {
 	}
 }
 
-// revealed reports whether Reveal, somewhere in v, gives the canary: the proof that fill put it there.
+// revealed reports whether Reveal, somewhere in v, gives the canary: the proof that fill put it
+// there.
 func revealed(v reflect.Value, c canary) bool {
 	switch s := v.Interface().(type) {
 	case secret.String:

@@ -31,7 +31,8 @@ func dial(tb testing.TB, server *emulator.Server, options ...stytch.Option) *sty
 	return client
 }
 
-// lifeOfM2MClient does everything once that can be done with an M2M client. It returns what went wrong.
+// lifeOfM2MClient does everything once that can be done with an M2M client. It returns what went
+// wrong.
 func lifeOfM2MClient(ctx context.Context, c *stytch.Client, name string) error {
 	meta, err := stytch.NewMetadata(map[string]any{"plan": "free", "old": true, "big": json.Number("9007199254740993")})
 	if err != nil {
@@ -165,7 +166,8 @@ func lifeOfConnectedApp(ctx context.Context, c *stytch.Client, name string) erro
 	return nil
 }
 
-// TestLives also proves that every operation that takes the project's credentials can be reached by a method of this package.
+// TestLives also proves that every operation that takes the project's credentials can be reached by
+// a method of this package.
 func TestLives(t *testing.T) {
 	seen := map[string]bool{}
 	client := dial(t, emulatortest.NewServer(t, emulator.WithStrict()), stytch.WithObserver(func(_ context.Context, a stytch.Attempt) { seen[a.Operation] = true }))
@@ -283,7 +285,8 @@ func TestSearchOfManyClients(t *testing.T) {
 	}
 }
 
-// TestFaultsOnTheNetwork repeats with sockets what settle_test.go and secrets_test.go show for every fault without them.
+// TestFaultsOnTheNetwork repeats with sockets what settle_test.go and secrets_test.go show for
+// every fault without them.
 func TestFaultsOnTheNetwork(t *testing.T) {
 	quick := stytch.WithRetry(stytch.Retry{BaseDelay: 1, MaxDelay: 1})
 	for name, fault := range map[string]func(string) emulator.Fault{"dropped response": emulator.DropResponse, "cut body": emulator.CutBody, "reset": emulator.Reset} {

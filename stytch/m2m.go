@@ -18,12 +18,13 @@ type M2M struct {
 
 func newM2M(s *sender) *M2M { return &M2M{Secrets: m2mSecrets(s), sender: s} }
 
-// Create creates a client and returns it with its secret, which is never shown again. At least one scope is required.
+// Create creates a client and returns it with its secret, which is never shown again. At least one
+// scope is required.
 //
-// A lost response is [ErrOutcomeUnknown], because repeating the request could create a second client. It is not if r has both
-// ClientID and ClientSecret (see secret.Generate): then Create reads the client to find out, and sends the request again if
-// there is none. So it is also safe to call Create again with the same r. If another client has the id, the error is
-// [ErrAlreadyExists].
+// A lost response is [ErrOutcomeUnknown], because repeating the request could create a second
+// client. It is not if r has both ClientID and ClientSecret (see secret.Generate): then Create
+// reads the client to find out, and sends the request again if there is none. So it is also safe to
+// call Create again with the same r. If another client has the id, the error is [ErrAlreadyExists].
 func (m *M2M) Create(ctx context.Context, r M2MCreate) (*M2MClientWithSecret, error) {
 	return createM2M(ctx, m.sender, r)
 }
@@ -40,8 +41,9 @@ func (m *M2M) Get(ctx context.Context, clientID string) (*M2MClient, error) {
 	return &out.M2MClient, nil
 }
 
-// Update changes the fields that u sets and returns the client as it is afterwards. It is safe to repeat: of two concurrent
-// updates, the last one wins. Scopes and status apply to tokens issued from then on.
+// Update changes the fields that u sets and returns the client as it is afterwards. It is safe to
+// repeat: of two concurrent updates, the last one wins. Scopes and status apply to tokens issued
+// from then on.
 func (m *M2M) Update(ctx context.Context, clientID string, u M2MUpdate) (*M2MClient, error) {
 	op := operation.UpdateM2MClient
 	if err := checkClientID(op, clientID); err != nil {
@@ -59,8 +61,9 @@ func (m *M2M) Update(ctx context.Context, clientID string, u M2MUpdate) (*M2MCli
 	return &out.M2MClient, nil
 }
 
-// Delete removes a client for good. Tokens it already has stay valid until they expire. A client that does not exist is
-// [ErrNotFound], unless an earlier attempt of the same call may have removed it: then Delete succeeds.
+// Delete removes a client for good. Tokens it already has stay valid until they expire. A client
+// that does not exist is [ErrNotFound], unless an earlier attempt of the same call may have removed
+// it: then Delete succeeds.
 func (m *M2M) Delete(ctx context.Context, clientID string) error {
 	if err := checkClientID(operation.DeleteM2MClient, clientID); err != nil {
 		return err
@@ -74,8 +77,9 @@ func (m *M2M) SearchPage(ctx context.Context, s M2MSearch) (*Page[M2MClient], er
 	return m.search(s).page(ctx)
 }
 
-// Search returns all clients that match, and reads page by page as they are used. It sends nothing until the loop starts, and
-// stops after the first error. Each loop over the result searches again. See [M2MSearch] for how to resume.
+// Search returns all clients that match, and reads page by page as they are used. It sends nothing
+// until the loop starts, and stops after the first error. Each loop over the result searches again.
+// See [M2MSearch] for how to resume.
 func (m *M2M) Search(ctx context.Context, s M2MSearch) iter.Seq2[M2MClient, error] {
 	return m.search(s).all(ctx)
 }
@@ -101,7 +105,8 @@ func (m *M2M) search(s M2MSearch) search[M2MClient] {
 	}
 }
 
-// deleted turns "not found" into success if an earlier attempt of the same call may have removed the client.
+// deleted turns "not found" into success if an earlier attempt of the same call may have removed
+// the client.
 func deleted(err error) error {
 	var e *Error
 	if errors.As(err, &e) && e.mayHaveWorked && errors.Is(e, ErrNotFound) {

@@ -6,7 +6,8 @@ import (
 	"time"
 )
 
-// Attempt describes one request of a call to an observer. It has no body, no header and no client id.
+// Attempt describes one request of a call to an observer. It has no body, no header and no client
+// id.
 type Attempt struct {
 	Operation  string        // operationId of the contract
 	Number     int           // 1 for the first attempt of a call
@@ -26,8 +27,8 @@ type Response struct {
 
 type responseKey struct{}
 
-// WithResponse returns a context whose calls store in r what their last response has besides its payload, be it a success or
-// an error:
+// WithResponse returns a context whose calls store in r what their last response has besides its
+// payload, be it a success or an error:
 //
 //	var r stytch.Response
 //	client, err := api.M2M.Get(stytch.WithResponse(ctx, &r), id)

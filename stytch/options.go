@@ -52,8 +52,9 @@ func newSettings(options []Option) (settings, error) {
 	return s, nil
 }
 
-// useTransport takes what applies here from the caller's http.Client. Requests go to its RoundTripper directly, which never
-// follows a redirect: that would send the secrets of a body to wherever the response points. The API has no cookies.
+// useTransport takes what applies here from the caller's http.Client. Requests go to its
+// RoundTripper directly, which never follows a redirect: that would send the secrets of a body to
+// wherever the response points. The API has no cookies.
 func (s *settings) useTransport() {
 	if s.client == nil {
 		s.conns = conns.New()
@@ -69,9 +70,9 @@ func (s *settings) useTransport() {
 	}
 }
 
-// WithBaseURL sends all requests to another address: a custom domain, a proxy, a local Stytch. It must be https, or http to a
-// loopback address, without user info, query or fragment. It may have a path, with or without a trailing slash; the path of
-// each request is appended to it.
+// WithBaseURL sends all requests to another address: a custom domain, a proxy, a local Stytch. It
+// must be https, or http to a loopback address, without user info, query or fragment. It may have a
+// path, with or without a trailing slash; the path of each request is appended to it.
 func WithBaseURL(address string) Option {
 	return func(s *settings) error {
 		base, err := project.ParseBaseURL(address)
@@ -83,10 +84,11 @@ func WithBaseURL(address string) Option {
 	}
 }
 
-// WithHTTPClient sends requests through the Transport of another http.Client, for a proxy, a client certificate or
-// instrumentation. The http.Client is not changed. Its Timeout bounds each attempt; its Jar and CheckRedirect are not used,
-// because there are no cookies and redirects are not followed. Without this option the client requires TLS 1.2, uses the
-// proxy of the environment, and keeps an idle connection for every concurrent caller.
+// WithHTTPClient sends requests through the Transport of another http.Client, for a proxy, a client
+// certificate or instrumentation. The http.Client is not changed. Its Timeout bounds each attempt;
+// its Jar and CheckRedirect are not used, because there are no cookies and redirects are not
+// followed. Without this option the client requires TLS 1.2, uses the proxy of the environment, and
+// keeps an idle connection for every concurrent caller.
 func WithHTTPClient(client *http.Client) Option {
 	return func(s *settings) error {
 		if client == nil {
@@ -97,7 +99,8 @@ func WithHTTPClient(client *http.Client) Option {
 	}
 }
 
-// WithUserAgent puts a product such as "billing/1.4" in front of the SDK's own in the User-Agent header.
+// WithUserAgent puts a product such as "billing/1.4" in front of the SDK's own in the User-Agent
+// header.
 func WithUserAgent(product string) Option {
 	return func(s *settings) error {
 		if product == "" || strings.ContainsFunc(product, func(r rune) bool { return r < ' ' || r > '~' }) {
@@ -115,12 +118,14 @@ type Retry struct {
 	MaxDelay      time.Duration // longest wait that the client chooses; 20 s by default
 	MaxRetryAfter time.Duration // a longer Retry-After ends the call, and the error has it; 1 min by default
 
-	// RateLimitMayProcess says that a request may have taken effect although its response was 429. By default a 429 counts
-	// as proof of no effect, so that even operations that must not be repeated are sent again. Stytch documents neither.
+	// RateLimitMayProcess says that a request may have taken effect although its response was 429.
+	// By default a 429 counts as proof of no effect, so that even operations that must not be
+	// repeated are sent again. Stytch documents neither.
 	RateLimitMayProcess bool
 }
 
-// WithRetry changes how calls are retried. Which failures are retried depends on the operation: see the package documentation.
+// WithRetry changes how calls are retried. Which failures are retried depends on the operation: see
+// the package documentation.
 func WithRetry(r Retry) Option {
 	return func(s *settings) error {
 		if r.MaxAttempts < 0 || r.BaseDelay < 0 || r.MaxDelay < 0 || r.MaxRetryAfter < 0 {
@@ -142,8 +147,9 @@ func WithRetry(r Retry) Option {
 	}
 }
 
-// WithTimeouts bounds one attempt, from sending it to the last byte of its response (10 s by default), and a whole call with
-// its retries and waits (30 s by default). If the caller's context has a deadline, that replaces the timeout of the call.
+// WithTimeouts bounds one attempt, from sending it to the last byte of its response (10 s by
+// default), and a whole call with its retries and waits (30 s by default). If the caller's context
+// has a deadline, that replaces the timeout of the call.
 func WithTimeouts(attempt, call time.Duration) Option {
 	return func(s *settings) error {
 		if attempt <= 0 || call <= 0 {
@@ -154,8 +160,9 @@ func WithTimeouts(attempt, call time.Duration) Option {
 	}
 }
 
-// WithMaxResponseBytes bounds the size of a response after decompression, 4 MiB by default. A larger response is
-// [ErrInvalidResponse]. A search page of 1,000 clients with full metadata can exceed the default.
+// WithMaxResponseBytes bounds the size of a response after decompression, 4 MiB by default. A
+// larger response is [ErrInvalidResponse]. A search page of 1,000 clients with full metadata can
+// exceed the default.
 func WithMaxResponseBytes(n int64) Option {
 	return func(s *settings) error {
 		if n <= 0 {
@@ -166,8 +173,8 @@ func WithMaxResponseBytes(n int64) Option {
 	}
 }
 
-// WithObserver calls f after every attempt, before its response is decoded, in the goroutine of the call. f must be quick and
-// safe for concurrent use.
+// WithObserver calls f after every attempt, before its response is decoded, in the goroutine of the
+// call. f must be quick and safe for concurrent use.
 func WithObserver(f func(context.Context, Attempt)) Option {
 	return func(s *settings) error {
 		if f == nil {

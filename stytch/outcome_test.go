@@ -15,7 +15,8 @@ import (
 	"github.com/stytchkit/m2m/stytch/secret"
 )
 
-// outcomeUnknown asks as a package does that does not import stytch, through two layers of wrapping.
+// outcomeUnknown asks as a package does that does not import stytch, through two layers of
+// wrapping.
 func outcomeUnknown(t *testing.T, err error) bool {
 	t.Helper()
 	var e interface{ OutcomeUnknown() bool }
@@ -38,8 +39,8 @@ func throttled(err error) (time.Duration, bool) {
 	return e.Throttled()
 }
 
-// For every step of a rotation and every fault, once and lasting: a step that may have had its effect says so, and one that
-// says it had none had none.
+// For every step of a rotation and every fault, once and lasting: a step that may have had its
+// effect says so, and one that says it had none had none.
 func TestOutcomeOfEveryFault(t *testing.T) {
 	eachRotation(t, func(t *testing.T, r rotation) {
 		for operation, step := range r.steps() {
@@ -105,7 +106,8 @@ func TestOutcomeOfARefusal(t *testing.T) {
 	})
 }
 
-// Every status that is no success: 5xx other than 501 may have had its effect, as may two that say that nobody waited for it.
+// Every status that is no success: 5xx other than 501 may have had its effect, as may two that say
+// that nobody waited for it.
 func TestOutcomeOfEveryStatus(t *testing.T) {
 	eachRotation(t, func(t *testing.T, r rotation) {
 		for name, step := range r.steps() {

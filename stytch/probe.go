@@ -52,8 +52,8 @@ func probeM2M(ctx context.Context, s *sender, id string, value secret.String) (a
 	return false, nil
 }
 
-// requestToken has no error only if a token came back. The credentials are in the body, as package token sends them: there,
-// unlike in HTTP Basic, every character has only one encoding.
+// requestToken has no error only if a token came back. The credentials are in the body, as package
+// token sends them: there, unlike in HTTP Basic, every character has only one encoding.
 func requestToken(ctx context.Context, s *sender, id string, value secret.String) error {
 	form := url.Values{"grant_type": {"client_credentials"}, "client_id": {id}, "client_secret": {value.Reveal()}}
 	r, err := asResponse(s.api.IssueM2MTokenWithBody(ctx, s.projectID, "application/x-www-form-urlencoded", strings.NewReader(form.Encode())))
@@ -71,7 +71,8 @@ func requestToken(ctx context.Context, s *sender, id string, value secret.String
 	return nil
 }
 
-// refusesClient reports that Stytch refused the client or its secret. The response does not say which of the two.
+// refusesClient reports that Stytch refused the client or its secret. The response does not say
+// which of the two.
 func refusesClient(e *Error) bool {
 	if e.StatusCode != http.StatusBadRequest && e.StatusCode != http.StatusUnauthorized {
 		return false

@@ -37,7 +37,8 @@ func (l local) probe(t *testing.T, s secret.String) (bool, error) {
 	return accepted, err
 }
 
-// However Stytch words a refusal, a right secret is told from a wrong one, and both from a client that gets no tokens at all.
+// However Stytch words a refusal, a right secret is told from a wrong one, and both from a client
+// that gets no tokens at all.
 func TestProbe(t *testing.T) {
 	for _, invalid := range []int{400, 401} {
 		for _, inactive := range []int{400, 401} {
@@ -112,7 +113,8 @@ func TestProbeThroughARotation(t *testing.T) {
 	check("completed", "third")
 }
 
-// No fault makes a refusal of a right secret, and none a proof of a wrong one. The only exception is Stytch's own word.
+// No fault makes a refusal of a right secret, and none a proof of a wrong one. The only exception
+// is Stytch's own word.
 func TestProbeUnderFaults(t *testing.T) {
 	inBubbles(t, func(t *testing.T, f someFault) {
 		right, wrong := secret.Generate(), secret.Generate()
@@ -153,7 +155,8 @@ func TestProbeUnderFaults(t *testing.T) {
 	})
 }
 
-// A lost response is asked for again at the price of another token, as often as the policy says and no more.
+// A lost response is asked for again at the price of another token, as often as the policy says and
+// no more.
 func TestProbeIsBilled(t *testing.T) {
 	for _, c := range []struct {
 		name     string

@@ -22,9 +22,9 @@ import (
 	"github.com/stytchkit/m2m/stytch/emulator/emulatortest"
 )
 
-// TestREADME type-checks every Go fence of the README: whole programs, and snippets as a function each, with the variables that
-// the text around them promises (ctx, api, id, two paths, the address of an API, and t in tests). As a heavy test it also runs
-// them against a local Stytch.
+// TestREADME type-checks every Go fence of the README: whole programs, and snippets as a function
+// each, with the variables that the text around them promises (ctx, api, id, two paths, the address
+// of an API, and t in tests). As a heavy test it also runs them against a local Stytch.
 func TestREADME(t *testing.T) {
 	text, err := os.ReadFile("../README.md")
 	if err != nil {
@@ -157,7 +157,8 @@ func typeCheck(t *testing.T, programs []string) {
 	}
 }
 
-// exports compiles packages and returns where the export data of each of them and of all they import is.
+// exports compiles packages and returns where the export data of each of them and of all they
+// import is.
 func exports(t *testing.T, paths []string) map[string]string {
 	t.Helper()
 	cmd := exec.Command("go", append([]string{"list", "-export", "-deps", "-json=ImportPath,Export"}, paths...)...)

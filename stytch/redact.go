@@ -15,7 +15,8 @@ import (
 // maxText is how many bytes of a text from the server or the transport an error keeps.
 const maxText = 1024
 
-// redactor removes the secrets that a request carries from what the server or the transport says about it.
+// redactor removes the secrets that a request carries from what the server or the transport says
+// about it.
 type redactor struct {
 	project *redact.Redactor // knows the project secret
 	req     *http.Request
@@ -24,7 +25,8 @@ type redactor struct {
 	all  *redact.Redactor
 }
 
-// secrets is the redactor of all secrets. The request is searched for them only when there is a text to clean.
+// secrets is the redactor of all secrets. The request is searched for them only when there is a
+// text to clean.
 func (r *redactor) secrets() *redact.Redactor {
 	r.once.Do(func() { r.all = r.project.With(append(headerSecrets(r.req), bodySecret(r.req))...) })
 	return r.all
@@ -40,7 +42,8 @@ func (r *redactor) line(text string) string {
 
 func (r *redactor) json(value json.RawMessage) json.RawMessage { return r.secrets().JSON(value) }
 
-// cause is the printable text of an error, and the error itself, or one in its place if it reveals a secret.
+// cause is the printable text of an error, and the error itself, or one in its place if it reveals
+// a secret.
 func (r *redactor) cause(err error) (text string, safe error) {
 	return r.line(err.Error()), r.secrets().Error(err)
 }
@@ -59,7 +62,8 @@ func headerSecrets(req *http.Request) []string {
 	return secrets
 }
 
-// bodySecret is the client_secret in the body of a request that creates a client or asks for a token, or "".
+// bodySecret is the client_secret in the body of a request that creates a client or asks for a
+// token, or "".
 func bodySecret(req *http.Request) string {
 	if req.GetBody == nil {
 		return ""

@@ -19,7 +19,8 @@ import (
 	"github.com/stytchkit/m2m/stytch/secret"
 )
 
-// Whatever the other side quotes of a request, no error shows a secret that it carried, in no way of writing it.
+// Whatever the other side quotes of a request, no error shows a secret that it carried, in no way
+// of writing it.
 func TestNoErrorQuotesWhatWasSent(t *testing.T) {
 	for name, s := range oddSecrets() {
 		basicAuth := basic("a", s.Reveal())
@@ -110,7 +111,8 @@ func echoes(text string) map[string]func() (*http.Response, error) {
 	}
 }
 
-// shows reports whether an error, or anything that reflection finds in it, shows a secret of oddSecrets.
+// shows reports whether an error, or anything that reflection finds in it, shows a secret of
+// oddSecrets.
 func shows(err error, s secret.String) bool {
 	text := s.Reveal()
 	core := canary(regexp.MustCompile("[A-Z2-7]{26}").FindString(strings.ReplaceAll(text, "ABCDEFGHIJKLMNOPQRSTUVWXYZ", "")))
@@ -149,7 +151,8 @@ func TestRedactedNumber(t *testing.T) {
 	checkText(t, err)
 }
 
-// FuzzRedactedDetails: what is left of an error's details is JSON that holds the secret of the request nowhere.
+// FuzzRedactedDetails: what is left of an error's details is JSON that holds the secret of the
+// request nowhere.
 func FuzzRedactedDetails(f *testing.F) {
 	f.Add(`{"sent":["abcdefgh"]}`, "abcdefgh")
 	f.Add(`"\u0061bcdefgh"`, "abcdefgh")

@@ -64,8 +64,9 @@ func asResponse(resp *http.Response, err error) (*response, error) {
 	return resp.Body.(*response), nil
 }
 
-// readResponse reads a body of at most limit bytes. The response must be closed, also if there is an error. Without an error
-// it is a success with a JSON media type, whose content is still unchecked.
+// readResponse reads a body of at most limit bytes. The response must be closed, also if there is
+// an error. Without an error it is a success with a JSON media type, whose content is still
+// unchecked.
 func readResponse(ctx context.Context, resp *http.Response, from origin, limit int64) (*response, retry.Failure, error) {
 	failure := retry.Failure{Status: resp.StatusCode}
 	defer resp.Body.Close()
@@ -109,13 +110,14 @@ func isJSON(contentType string) bool {
 	return err == nil && (media == "application/json" || strings.HasSuffix(media, "+json"))
 }
 
-// requestID finds the request id without decoding the rest, also in a broken body. It is "" if there is none.
+// requestID finds the request id without decoding the rest, also in a broken body. It is "" if
+// there is none.
 func (r *response) requestID() string {
 	return r.redactor.line(fastjson.FindString(r.Bytes(), `"request_id"`))
 }
 
-// invalid is the error of a success that is not what the contract says. If the operation cannot be repeated, its outcome is
-// unknown: it took effect, but its response is lost.
+// invalid is the error of a success that is not what the contract says. If the operation cannot be
+// repeated, its outcome is unknown: it took effect, but its response is lost.
 func (r *response) invalid(cause error) error {
 	e := r.unreadable(cause)
 	e.outcomeUnknown = r.op.Safety == operation.ShownOnce
@@ -129,8 +131,8 @@ func (r *response) unreadable(cause error) *Error {
 	return e
 }
 
-// failed is the error of a response that is not a success. It reads both forms of error that Stytch has, and keeps the status
-// whatever the body is. readErr is why the body ended early, or nil.
+// failed is the error of a response that is not a success. It reads both forms of error that Stytch
+// has, and keeps the status whatever the body is. readErr is why the body ended early, or nil.
 func (r *response) failed(header http.Header, readErr error) error {
 	e := &Error{Operation: r.op.ID, StatusCode: r.status}
 	if readErr != nil {
@@ -147,7 +149,8 @@ func (r *response) failed(header http.Header, readErr error) error {
 		Description string          `json:"error_description"`
 		URI         string          `json:"error_uri"`
 	}
-	// A field of the wrong type does not hide the others: encoding/json decodes what it can and reports the first mismatch.
+	// A field of the wrong type does not hide the others: encoding/json decodes what it can and
+	// reports the first mismatch.
 	err := json.Unmarshal(r.Bytes(), &body)
 	first := func(texts ...string) string {
 		for _, text := range texts {
@@ -222,7 +225,8 @@ func (r *response) decode(value any) error {
 	if bytes.TrimLeft(body, " \t\r\n")[0] != '{' {
 		return r.invalid(errors.New("the body is not an object"))
 	}
-	// Every response of the management API repeats its status. A success that does not came from another server.
+	// Every response of the management API repeats its status. A success that does not came from
+	// another server.
 	status := reflect.ValueOf(value).Elem().FieldByName("StatusCode")
 	if r.op.ProjectAuth && status.Int()/100 != 2 {
 		return r.invalid(errors.New("the body has no status_code of a success"))
@@ -236,6 +240,6 @@ func (r *response) decode(value any) error {
 	return nil
 }
 
-// check decodes the response and discards the result. It is for a body that the caller's generated client will decode, which
-// then no longer knows the status and the request id.
+// check decodes the response and discards the result. It is for a body that the caller's generated
+// client will decode, which then no longer knows the status and the request id.
 func (r *response) check() error { return r.decode(newSuccess(r.op)) }

@@ -18,7 +18,8 @@ import (
 	"github.com/stytchkit/m2m/stytch"
 )
 
-// Which of two secrets is the right one cannot be told, and whoever reads the generated client's response must not guess.
+// Which of two secrets is the right one cannot be told, and whoever reads the generated client's
+// response must not guess.
 func TestDuplicateKeys(t *testing.T) {
 	eachWayOf(t, endpoints, func(t *testing.T, e endpoint, call func(context.Context, *stytch.Client, string) error) {
 		good := success(e.op)
@@ -205,7 +206,8 @@ func TestTokenWithoutEnvelope(t *testing.T) {
 	}
 }
 
-// The body that Do gives out is the caller's alone: closing it twice, or reading it after that, touches no other call.
+// The body that Do gives out is the caller's alone: closing it twice, or reading it after that,
+// touches no other call.
 func TestBodiesAreNotShared(t *testing.T) {
 	w := &wire{}
 	w.respond = func(n int, _ *http.Request) (*http.Response, error) {
@@ -257,7 +259,8 @@ func TestBrokenTransports(t *testing.T) {
 	}
 }
 
-// FuzzResponse: whatever comes back, nothing panics, the status survives, and the text can be printed.
+// FuzzResponse: whatever comes back, nothing panics, the status survives, and the text can be
+// printed.
 func FuzzResponse(f *testing.F) {
 	for i, l := range append(lies(), managementLies()...) {
 		if len(l.body) < 1<<10 {

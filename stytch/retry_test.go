@@ -153,7 +153,8 @@ var stages = []struct {
 	{"between attempts", limited(429, "20"), false},
 }
 
-// A call ends with its context, at once, wherever it is; and what may have happened is not forgotten.
+// A call ends with its context, at once, wherever it is; and what may have happened is not
+// forgotten.
 func TestContextEnds(t *testing.T) {
 	ends := map[string]struct {
 		end  func(context.Context) (context.Context, context.CancelFunc)

@@ -17,16 +17,17 @@ type M2MSearch struct {
 	Cursor string // where to begin: "" for the first page, or a cursor of an earlier search
 	Limit  int    // clients per page, 1 to 1,000; 0 means Stytch's default of 100
 
-	// Prefetch requests the next page while the clients of this one are being used. It reads at most one page ahead. If the
-	// loop ends early, the request is canceled.
+	// Prefetch requests the next page while the clients of this one are being used. It reads at
+	// most one page ahead. If the loop ends early, the request is canceled.
 	Prefetch bool
 
-	// OnPage is called before the first client of each page, also of an empty one. A later search resumes at this page with
-	// its Cursor, and at the following page with its Next.
+	// OnPage is called before the first client of each page, also of an empty one. A later search
+	// resumes at this page with its Cursor, and at the following page with its Next.
 	OnPage func(PageInfo)
 }
 
-// ConnectedAppSearch is how to search Connected Apps, for which Stytch has no filters. The fields are those of [M2MSearch].
+// ConnectedAppSearch is how to search Connected Apps, for which Stytch has no filters. The fields
+// are those of [M2MSearch].
 type ConnectedAppSearch struct {
 	Cursor   string
 	Limit    int
@@ -112,7 +113,8 @@ func (s search[T]) all(ctx context.Context) iter.Seq2[T, error] {
 				yield(none, err)
 				return
 			}
-			// The cursor is found before the page is decoded, so that the next request runs in the meantime.
+			// The cursor is found before the page is decoded, so that the next request runs in the
+			// meantime.
 			next := nextCursor(r.Bytes())
 			var repeated error
 			if next != "" && seen[next] {
@@ -152,7 +154,8 @@ func (s search[T]) all(ctx context.Context) iter.Seq2[T, error] {
 	}
 }
 
-// pending is a page that was requested: in the background if the search prefetches, otherwise when wait is called.
+// pending is a page that was requested: in the background if the search prefetches, otherwise when
+// wait is called.
 type pending struct {
 	result chan fetched
 	fetch  func() (*response, error)
@@ -183,14 +186,16 @@ func (p *pending) wait(ctx context.Context) (*response, error) {
 		return p.fetch()
 	}
 	f := <-p.result
-	// The target of WithResponse is written here, in the caller's goroutine, which cannot be reading it now.
+	// The target of WithResponse is written here, in the caller's goroutine, which cannot be
+	// reading it now.
 	if r := responseTarget(ctx); r != nil && f.stored.StatusCode != 0 {
 		*r = f.stored
 	}
 	return f.response, f.err
 }
 
-// abandon waits for the goroutine of a page that is not needed; its context is canceled. After wait it does nothing.
+// abandon waits for the goroutine of a page that is not needed; its context is canceled. After wait
+// it does nothing.
 func (p *pending) abandon() {
 	if p.result == nil {
 		return

@@ -18,7 +18,8 @@ import (
 	"github.com/stytchkit/m2m/stytch"
 )
 
-// shelf is an endless fake search: page n holds the item n and names the cursor n+1. Each page takes a second.
+// shelf is an endless fake search: page n holds the item n and names the cursor n+1. Each page
+// takes a second.
 type shelf struct {
 	list     string
 	started  atomic.Int32
@@ -91,7 +92,8 @@ func TestPrefetchOverlaps(t *testing.T) {
 	})
 }
 
-// At every item, no more requests have been started than the pages up to it, and one more with prefetch.
+// At every item, no more requests have been started than the pages up to it, and one more with
+// prefetch.
 func TestSearchStartsNoMoreThanItMay(t *testing.T) {
 	eachWayInBubble(t, func(t *testing.T, f family, prefetch bool) {
 		s := &shelf{list: f.list, last: 5}
@@ -114,7 +116,8 @@ func TestSearchStartsNoMoreThanItMay(t *testing.T) {
 	})
 }
 
-// A loop that ends early, however it ends, starts nothing more, cancels what is under way and leaves no goroutine.
+// A loop that ends early, however it ends, starts nothing more, cancels what is under way and
+// leaves no goroutine.
 func TestSearchEndsWithItsLoop(t *testing.T) {
 	ends := map[string]func(t *testing.T, loop func(atItem func())){
 		"break": func(t *testing.T, loop func(func())) { loop(nil) },
@@ -251,7 +254,8 @@ func TestSearchContext(t *testing.T) {
 	})
 }
 
-// An error of a page that was read ahead comes after the items before it, and is tried like any other call.
+// An error of a page that was read ahead comes after the items before it, and is tried like any
+// other call.
 func TestSearchErrorOfALaterPage(t *testing.T) {
 	eachWayInBubble(t, func(t *testing.T, f family, prefetch bool) {
 		failures := 0
@@ -304,7 +308,8 @@ func TestSearchConcurrentRanges(t *testing.T) {
 	})
 }
 
-// With prefetch too, the Response of a context is that of the page whose items come, and is written where the loop reads it.
+// With prefetch too, the Response of a context is that of the page whose items come, and is written
+// where the loop reads it.
 func TestSearchWithResponse(t *testing.T) {
 	eachWayInBubble(t, func(t *testing.T, f family, prefetch bool) {
 		var response stytch.Response

@@ -19,8 +19,9 @@ import (
 	"github.com/stytchkit/m2m/stytch"
 )
 
-// inMemory is a transport without a network: a handler responds in the goroutine of the caller, so that tests can use virtual
-// time. A handler that panics with http.ErrAbortHandler loses the response, or what is left of it.
+// inMemory is a transport without a network: a handler responds in the goroutine of the caller, so
+// that tests can use virtual time. A handler that panics with http.ErrAbortHandler loses the
+// response, or what is left of it.
 type inMemory struct{ http.Handler }
 
 func (h inMemory) RoundTrip(r *http.Request) (*http.Response, error) {
@@ -186,7 +187,8 @@ func (b *book) requests() []string {
 	return slices.Clone(b.asked)
 }
 
-// pageBody looks like a response of Stytch, with a decoy in each item of what the search has to find.
+// pageBody looks like a response of Stytch, with a decoy in each item of what the search has to
+// find.
 func pageBody(list string, ids []string, next string, total int) string {
 	items := make([]string, len(ids))
 	for i, id := range ids {

@@ -9,9 +9,10 @@ import (
 	"github.com/stytchkit/m2m/stytch/secret"
 )
 
-// Secrets rotates the secrets of M2M clients or of confidential Connected Apps. Its methods are the single steps; package
-// rotate runs a whole rotation with them. Start, Complete and Cancel are never repeated after a lost response, which is
-// [ErrOutcomeUnknown]. It is safe for concurrent use.
+// Secrets rotates the secrets of M2M clients or of confidential Connected Apps. Its methods are the
+// single steps; package rotate runs a whole rotation with them. Start, Complete and Cancel are
+// never repeated after a lost response, which is [ErrOutcomeUnknown]. It is safe for concurrent
+// use.
 type Secrets struct {
 	start, complete, cancel rotationStep
 
@@ -26,9 +27,9 @@ type rotationStep struct {
 	send func(ctx context.Context, id string, body gen.SecretRotationRequest, editors ...gen.RequestEditorFn) (*http.Response, error)
 }
 
-// Start creates a second secret and returns it. Store it before anything else: it is never shown again. From now on both
-// secrets are accepted. If a rotation is in progress the error is [ErrRotating]; for a public Connected App it is
-// [ErrNoSecret].
+// Start creates a second secret and returns it. Store it before anything else: it is never shown
+// again. From now on both secrets are accepted. If a rotation is in progress the error is
+// [ErrRotating]; for a public Connected App it is [ErrNoSecret].
 func (s *Secrets) Start(ctx context.Context, clientID string) (next secret.String, err error) {
 	if err := checkClientID(s.start.op, clientID); err != nil {
 		return secret.String{}, err
@@ -36,29 +37,32 @@ func (s *Secrets) Start(ctx context.Context, clientID string) (next secret.Strin
 	return s.next(s.start.send(ctx, clientID, gen.SecretRotationRequest{}))
 }
 
-// Complete makes the next secret the current one. The previous secret is refused from then on. If no rotation is in progress,
-// the error is [ErrNotRotating].
+// Complete makes the next secret the current one. The previous secret is refused from then on. If
+// no rotation is in progress, the error is [ErrNotRotating].
 func (s *Secrets) Complete(ctx context.Context, clientID string) error {
 	return s.complete.finish(ctx, clientID)
 }
 
-// Cancel drops the next secret, which is refused from then on. If no rotation is in progress, the error is [ErrNotRotating].
+// Cancel drops the next secret, which is refused from then on. If no rotation is in progress, the
+// error is [ErrNotRotating].
 func (s *Secrets) Cancel(ctx context.Context, clientID string) error {
 	return s.cancel.finish(ctx, clientID)
 }
 
-// LastFour reads the last four characters of the secrets. Next is "" unless a rotation is in progress.
+// LastFour reads the last four characters of the secrets. Next is "" unless a rotation is in
+// progress.
 func (s *Secrets) LastFour(ctx context.Context, clientID string) (secret.LastFour, error) {
 	return s.lastFour(ctx, clientID)
 }
 
-// Probe finds out whether Stytch accepts a secret of an M2M client: it requests an access token with the secret and discards the
-// token. Stytch bills each token, also if its response is lost; Probe then requests another one, within the limits of
-// [WithRetry].
+// Probe finds out whether Stytch accepts a secret of an M2M client: it requests an access token
+// with the secret and discards the token. Stytch bills each token, also if its response is lost;
+// Probe then requests another one, within the limits of [WithRetry].
 //
-// A refused secret is false without an error. Any error means that nothing is known about the secret: [ErrInactive] for a
-// client that gets no tokens, whatever its secret is, [ErrNotFound] for an unknown client, and whatever else can happen to a
-// request. A token request says nothing about the secret of a Connected App: that is [ErrInvalidArgument].
+// A refused secret is false without an error. Any error means that nothing is known about the
+// secret: [ErrInactive] for a client that gets no tokens, whatever its secret is, [ErrNotFound] for
+// an unknown client, and whatever else can happen to a request. A token request says nothing about
+// the secret of a Connected App: that is [ErrInvalidArgument].
 func (s *Secrets) Probe(ctx context.Context, clientID string, value secret.String) (accepted bool, err error) {
 	return s.probe(ctx, clientID, value)
 }

@@ -55,7 +55,8 @@ func lastFourOf(s secret.String) string {
 	return text[max(0, len(text)-4):]
 }
 
-// state checks which secrets a client has and, where tokens can tell, that these and no others work.
+// state checks which secrets a client has and, where tokens can tell, that these and no others
+// work.
 func (r rotation) state(t *testing.T, l local, id string, current, next secret.String, dead ...secret.String) {
 	t.Helper()
 	got, err := r.secrets(l.client).LastFour(t.Context(), id)
@@ -172,7 +173,8 @@ func TestRotationErrors(t *testing.T) {
 	}
 }
 
-// No step is ever sent twice when its response is lost, whatever lost it; the error says so, and Pending what became of it.
+// No step is ever sent twice when its response is lost, whatever lost it; the error says so, and
+// Pending what became of it.
 func TestRotationStepsAreSentOnce(t *testing.T) {
 	eachRotation(t, func(t *testing.T, r rotation) {
 		for operation, step := range r.steps() {

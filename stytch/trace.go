@@ -20,6 +20,6 @@ func (t *trace) context(ctx context.Context) context.Context {
 	})
 }
 
-// notSent reports that the server cannot have seen the request, because the request never had a connection. A transport
-// that does not call httptrace hooks counts as "may have been sent".
+// notSent reports that the server cannot have seen the request, because the request never had a
+// connection. A transport that does not call httptrace hooks counts as "may have been sent".
 func (t *trace) notSent() bool { return t.asked.Load() && !t.got.Load() }

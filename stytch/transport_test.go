@@ -272,8 +272,9 @@ func TestNoGoroutineStays(t *testing.T) {
 	}
 }
 
-// drain lets go until there are no more goroutines than before. Once is not enough: net/http gives up a canceled HTTP/2 stream a
-// little after the call has returned, and a connection with a stream is not idle.
+// drain lets go until there are no more goroutines than before. Once is not enough: net/http gives
+// up a canceled HTTP/2 stream a little after the call has returned, and a connection with a stream
+// is not idle.
 func drain(t *testing.T, before int, letGo func()) {
 	t.Helper()
 	tick, end := time.NewTicker(5*time.Millisecond), time.After(20*time.Second)

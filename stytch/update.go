@@ -6,8 +6,8 @@ import (
 	"github.com/oapi-codegen/nullable"
 )
 
-// Set changes a field of an update to v, however empty v is: "", 0 and false are sent as they are, and a nil list, map or
-// [Metadata] as an empty one. Metadata is merged, so that an empty one changes nothing.
+// Set sets a field of an update to v, also if v is "", 0 or false. A nil list, map or [Metadata] is
+// sent as an empty one. Metadata is merged, so an empty one changes nothing.
 func Set[T any](v T) nullable.Nullable[T] {
 	switch value := reflect.ValueOf(&v).Elem(); {
 	case value.Type() == reflect.TypeFor[Metadata]() && value.Len() == 0:
@@ -20,9 +20,9 @@ func Set[T any](v T) nullable.Nullable[T] {
 	return nullable.NewNullableWithValue(v)
 }
 
-// Clear sends null for a field of an update. What Stytch makes of it is not documented; an empty value by [Set] or [List]
-// is the plain way to empty a field.
+// Clear sends null for a field of an update. Stytch does not document what that does; to empty a
+// field, use [Set] or [List] with an empty value.
 func Clear[T any]() nullable.Nullable[T] { return nullable.NewNullNullable[T]() }
 
-// List replaces a list of an update as a whole. Without items it empties it.
+// List replaces a whole list in an update. Without items, the list becomes empty.
 func List[T any](items ...T) nullable.Nullable[[]T] { return Set(items) }

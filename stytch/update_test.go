@@ -23,8 +23,8 @@ type setting struct {
 	wire  string
 }
 
-// settings of a field by its type. An update field of a type that is missing here fails the test: add its empty, nil and full
-// values.
+// settings of a field by its type. An update field of a type that is missing here fails the test:
+// add its empty, nil and full values.
 func settingsOf(field reflect.Type) []setting {
 	for _, known := range [][]setting{
 		{
@@ -64,7 +64,8 @@ func jsonName(f reflect.StructField) string {
 	return name
 }
 
-// TestUpdateOnTheWire sets every field of both updates in every way, alone: that appears in the request, nothing else does.
+// TestUpdateOnTheWire sets every field of both updates in every way, alone: that appears in the
+// request, nothing else does.
 func TestUpdateOnTheWire(t *testing.T) {
 	type update struct {
 		name string
@@ -136,7 +137,8 @@ func TestSetLeavesItsArgumentAlone(t *testing.T) {
 	}
 }
 
-// TestMetadataSurvives sends metadata and reads it again; numbers that float64 cannot hold come back as they were.
+// TestMetadataSurvives sends metadata and reads it again; numbers that float64 cannot hold come
+// back as they were.
 func TestMetadataSurvives(t *testing.T) {
 	const text = `{"big":9007199254740993,"huge":1e400,"one":1.0,"nested":{"list":[-0.0,null,"ä"]},"limit":-9223372036854775808}`
 	client := clientInMemory(t, func(w http.ResponseWriter, r *http.Request) {
@@ -188,7 +190,8 @@ func TestMetadataSurvives(t *testing.T) {
 	}
 }
 
-// What is wrong with a request is said by field and rule, before anything is sent, and without the secret.
+// What is wrong with a request is said by field and rule, before anything is sent, and without the
+// secret.
 func TestBadRequestsAreNotSent(t *testing.T) {
 	client := clientInMemory(t, func(http.ResponseWriter, *http.Request) { t.Error("a request was sent") })
 	own := func(text string) secret.Outgoing { return secret.Outgoing(secret.New(text)) }

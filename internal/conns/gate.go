@@ -8,9 +8,11 @@ import (
 	"time"
 )
 
-// gate decides when a dial may start. It counts requests in progress and connections, open or being dialed.
+// gate decides when a dial may start. It counts requests in progress and connections, open or being
+// dialed.
 type gate struct {
-	// How long a dial is held back at most, and how long where one connection serves many requests: see patience.
+	// How long a dial is held back at most, and how long where one connection serves many requests:
+	// see patience.
 	hold, holdShared time.Duration
 
 	mu       sync.Mutex
@@ -20,7 +22,8 @@ type gate struct {
 	waiting  []*waiter // dials that are held back, oldest first
 }
 
-// waiter is a dial that is held back. Its channel yields true when the dial may start, false when it is not needed.
+// waiter is a dial that is held back. Its channel yields true when the dial may start, false when
+// it is not needed.
 type waiter struct{ proceed chan bool }
 
 // ticket is what the gate knows about one request. The gate's mu guards it.
@@ -29,11 +32,12 @@ type ticket struct {
 	ended   bool
 }
 
-// streamsPerConn is the number of concurrent requests that servers commonly allow on one HTTP/2 connection.
+// streamsPerConn is the number of concurrent requests that servers commonly allow on one HTTP/2
+// connection.
 const streamsPerConn = 100
 
-// allowed is how many connections the requests in progress justify. Until the first connection stands, the protocol is
-// unknown.
+// allowed is how many connections the requests in progress justify. Until the first connection
+// stands, the protocol is unknown.
 func (g *gate) allowed() int {
 	switch g.protocol {
 	case "":
@@ -94,9 +98,10 @@ func (g *gate) closed() {
 	g.release()
 }
 
-// patience is how long a dial is held back at most. The gate saves connections, but must never be the reason that a
-// request fails: the dial that the others wait for may hang. Where HTTP/2 shares a connection, a dial means that the
-// transport found the connection closing or full, or that it has only just become available.
+// patience is how long a dial is held back at most. The gate saves connections, but must never be
+// the reason that a request fails: the dial that the others wait for may hang. Where HTTP/2 shares
+// a connection, a dial means that the transport found the connection closing or full, or that it
+// has only just become available.
 func (g *gate) patience() time.Duration {
 	if g.protocol == "h2" {
 		return g.holdShared
@@ -104,8 +109,8 @@ func (g *gate) patience() time.Duration {
 	return g.hold
 }
 
-// pass waits until a dial may start, and then counts it as a connection. It reports false if the dial is not needed. A
-// nil ticket never waits.
+// pass waits until a dial may start, and then counts it as a connection. It reports false if the
+// dial is not needed. A nil ticket never waits.
 func (g *gate) pass(ctx context.Context, t *ticket) bool {
 	g.mu.Lock()
 	if g.conns < g.allowed() && len(g.waiting) == 0 || t == nil {

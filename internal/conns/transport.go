@@ -1,9 +1,11 @@
-// Package conns is an HTTP transport that opens as many connections as there are requests in progress, and no more.
+// Package conns is an HTTP transport that opens as many connections as there are requests in
+// progress, and no more.
 //
-// [http.Transport] starts to dial for every request that finds no idle connection. If another connection becomes idle
-// first, the request takes that one, but the dial continues and its connection is surplus. When many callers start at
-// once, as after a deployment, that nearly doubles the connections, each with its own TLS handshake. [Transport] holds
-// a dial back until it is needed, and drops it when its request was served by another connection.
+// [http.Transport] starts to dial for every request that finds no idle connection. If another
+// connection becomes idle first, the request takes that one, but the dial continues and its
+// connection is surplus. When many callers start at once, as after a deployment, that nearly
+// doubles the connections, each with its own TLS handshake. [Transport] holds a dial back until it
+// is needed, and drops it when its request was served by another connection.
 //
 // Use it in three steps:
 //
@@ -23,8 +25,8 @@ import (
 // handshakeTimeout bounds connecting, and separately the TLS handshake.
 const handshakeTimeout = 5 * time.Second
 
-// Transport is an [http.RoundTripper] for one host. It opens no connection before its first request and is safe for
-// concurrent use.
+// Transport is an [http.RoundTripper] for one host. It opens no connection before its first request
+// and is safe for concurrent use.
 type Transport struct {
 	// TLS applies to all connections. Change it before the first request only.
 	TLS *tls.Config
@@ -34,9 +36,9 @@ type Transport struct {
 	dial func(ctx context.Context, network, address string) (net.Conn, error)
 }
 
-// New returns a transport that requires TLS 1.2, uses the proxy of the environment, and keeps an idle connection for
-// every concurrent caller. http.DefaultTransport keeps two per host, so that with more callers nearly every request
-// opens a connection.
+// New returns a transport that requires TLS 1.2, uses the proxy of the environment, and keeps an
+// idle connection for every concurrent caller. http.DefaultTransport keeps two per host, so that
+// with more callers nearly every request opens a connection.
 func New() *Transport {
 	dialer := &net.Dialer{Timeout: handshakeTimeout, KeepAlive: 30 * time.Second}
 	t := &Transport{
@@ -60,7 +62,8 @@ func New() *Transport {
 	return t
 }
 
-// RoundTrip sends one request. Without a [Caller] as its context, the request's dial is never held back.
+// RoundTrip sends one request. Without a [Caller] as its context, the request's dial is never held
+// back.
 func (t *Transport) RoundTrip(req *http.Request) (*http.Response, error) {
 	return t.http.RoundTrip(req)
 }
@@ -68,8 +71,8 @@ func (t *Transport) RoundTrip(req *http.Request) (*http.Response, error) {
 // CloseIdleConnections closes the connections that no request is using. The transport stays usable.
 func (t *Transport) CloseIdleConnections() { t.http.CloseIdleConnections() }
 
-// Caller is one request in progress. It is the context to send the request with, so that a dial can be traced back to
-// the request it was started for.
+// Caller is one request in progress. It is the context to send the request with, so that a dial can
+// be traced back to the request it was started for.
 type Caller struct {
 	context.Context
 	gate   *gate
@@ -95,8 +98,8 @@ func (c *Caller) Value(key any) any {
 	return c.Context.Value(key)
 }
 
-// dialPlain connects for plain HTTP and to proxies. Its context has the values of the request's context, but does not
-// end with it.
+// dialPlain connects for plain HTTP and to proxies. Its context has the values of the request's
+// context, but does not end with it.
 func (t *Transport) dialPlain(ctx context.Context, network, address string) (net.Conn, error) {
 	conn, err := t.open(ctx, network, address)
 	if err == nil {
@@ -105,7 +108,8 @@ func (t *Transport) dialPlain(ctx context.Context, network, address string) (net
 	return conn, err
 }
 
-// dialTLS connects for HTTPS without a proxy. It does the handshake right away, to learn the protocol.
+// dialTLS connects for HTTPS without a proxy. It does the handshake right away, to learn the
+// protocol.
 func (t *Transport) dialTLS(ctx context.Context, network, address string) (net.Conn, error) {
 	plain, err := t.open(ctx, network, address)
 	if err != nil {

@@ -149,8 +149,9 @@ func crowd(callers, calls int, call func() error) error {
 	return <-failed
 }
 
-// There are never more connections at a time than callers, and with HTTP/2 there is one. Nor is one opened in place of
-// another; but a single round may see that, because net/http drops slow handshakes and connections on a busy machine.
+// There are never more connections at a time than callers, and with HTTP/2 there is one. Nor is one
+// opened in place of another; but a single round may see that, because net/http drops slow
+// handshakes and connections on a busy machine.
 func TestConnections(t *testing.T) {
 	for _, mode := range []string{"plain", "tls", "http2"} {
 		for _, callers := range []int64{1, 16, 64} {
@@ -198,7 +199,8 @@ func TestProtocols(t *testing.T) {
 	}
 }
 
-// A server that takes only a few requests per connection gets more connections, and all requests succeed.
+// A server that takes only a few requests per connection gets more connections, and all requests
+// succeed.
 func TestFullConnections(t *testing.T) {
 	server := listen(t, "http2", func(w http.ResponseWriter, r *http.Request) {
 		_, _ = io.Copy(io.Discard, r.Body)
@@ -276,8 +278,9 @@ func TestNoGoroutineStays(t *testing.T) {
 	}
 }
 
-// drain closes connections until there are no more goroutines than before. Once is not enough: net/http ends a canceled HTTP/2
-// stream a little after the call has returned, and a connection with a stream is not idle.
+// drain closes connections until there are no more goroutines than before. Once is not enough:
+// net/http ends a canceled HTTP/2 stream a little after the call has returned, and a connection
+// with a stream is not idle.
 func drain(t *testing.T, before int, closeIdle func()) {
 	t.Helper()
 	tick, end := time.NewTicker(5*time.Millisecond), time.After(20*time.Second)

@@ -6,13 +6,14 @@ import (
 	"strings"
 )
 
-// decoder decodes what its lexer reads. Its methods report whether everything was plain; after false, the result is void.
+// decoder decodes what its lexer reads. Its methods report whether everything was plain; after
+// false, the result is void.
 type decoder struct{ lexer }
 
 func (d *decoder) value(v reflect.Value, p *plan) bool {
 	d.space()
 	if p.kind != reflect.Interface && d.literal("null") {
-		return true // leaves the zero value, which is what null means for every kind here
+		return true // null leaves the zero value for every kind here
 	}
 	switch p.kind {
 	case reflect.Struct:
@@ -65,7 +66,7 @@ func (d *decoder) object(v reflect.Value, p *plan) bool {
 			}
 		}
 		switch {
-		case next < 0: // a field that this version does not know
+		case next < 0: // a field that the struct does not have
 			if _, ok := d.raw(); !ok {
 				return false
 			}
@@ -80,7 +81,8 @@ func (d *decoder) object(v reflect.Value, p *plan) bool {
 	}
 }
 
-// find looks for a field by name, -1 if there is none. A name that differs in case only is not plain.
+// find finds a field by name; -1 means that there is none. ok is false for a name that differs in
+// case only.
 func find(fields []field, key []byte) (i int, ok bool) {
 	for i := range fields {
 		if string(key) == fields[i].name {
@@ -95,7 +97,8 @@ func find(fields []field, key []byte) (i int, ok bool) {
 	return -1, true
 }
 
-// maxFirstGrow bounds what the length of the first item makes a list reserve.
+// maxFirstGrow bounds how many items a list reserves after its first item, whose length estimates
+// their number.
 const maxFirstGrow = 1000
 
 func (d *decoder) list(v reflect.Value, elem *plan) bool {

@@ -1,9 +1,10 @@
-// Package fastjson decodes the answers of Stytch several times as fast as encoding/json, which it falls back to.
+// Package fastjson decodes the responses of Stytch several times as fast as encoding/json, and
+// falls back to it.
 //
-// It knows one shape well: objects and lists of plain fields, in the order of the struct, as Stytch sends and the generator
-// writes them. Whatever else it meets (an escape it would have to think about, a key that occurs twice or in another case, a
-// type it was not taught, anything that is not JSON) makes it hand the whole text to encoding/json, whose verdict is final. So
-// the result is always that of encoding/json; only the time differs.
+// It is fast for objects and lists of plain fields in the order of the struct, which is how Stytch
+// sends them. For anything else (a key with escapes, a key that occurs twice or in another case, an
+// unknown type, text that is not JSON) it passes the whole text to encoding/json. So the result is
+// always that of encoding/json; only the time differs.
 package fastjson
 
 import (
@@ -11,7 +12,7 @@ import (
 	"reflect"
 )
 
-// Unmarshal does what json.Unmarshal does. v must be a pointer to a zero value.
+// Unmarshal does the same as json.Unmarshal. v must be a pointer to a zero value.
 func Unmarshal(data []byte, v any) error {
 	value := reflect.ValueOf(v)
 	if value.Kind() == reflect.Pointer && !value.IsNil() {

@@ -14,9 +14,10 @@ func FindString(body []byte, quotedKey string) (text string) {
 	return text
 }
 
-// Find returns body from the value of a member on, or nil. The key is given with its quotes and must be a member of the
-// object that body begins with; deeper objects are not searched. Find decodes nothing else, so it also works on a body
-// that is broken further on. Where body is not JSON it may find nothing, but never anything outside of body.
+// Find returns body from the value of a member on, or nil. The key is given with its quotes and
+// must be a member of the object that body begins with; deeper objects are not searched. Find
+// decodes nothing else, so it also works on a body that is broken further on. Where body is not
+// JSON it may find nothing, but never anything outside of body.
 func Find(body []byte, quotedKey string) []byte {
 	body = bytes.TrimLeft(body, " \t\r\n")
 	if len(body) == 0 || body[0] != '{' {
@@ -53,7 +54,8 @@ func isKey(quoted []byte, quotedKey string) bool {
 	return json.Unmarshal(quoted, &key) == nil && `"`+key+`"` == quotedKey
 }
 
-// stringEnd is the length of the JSON string that s begins with, quotes included, or len(s) if it does not end.
+// stringEnd is the length of the JSON string that s begins with, quotes included, or len(s) if it
+// does not end.
 func stringEnd(s []byte) int {
 	for i := 1; i < len(s); i++ {
 		switch s[i] {

@@ -65,7 +65,8 @@ func TestUniqueKeys(t *testing.T) {
 	}
 }
 
-// oracleDuplicates finds an object with duplicate keys by another way: it decodes objects member by member.
+// oracleDuplicates finds an object with duplicate keys by another way: it decodes objects member by
+// member.
 func oracleDuplicates(t *testing.T, value json.RawMessage, depth int) bool {
 	t.Helper()
 	decoder := json.NewDecoder(bytes.NewReader(value))
@@ -104,8 +105,8 @@ func oracleDuplicates(t *testing.T, value json.RawMessage, depth int) bool {
 	return false
 }
 
-// FuzzFind: on a JSON object without duplicate keys, Find finds what encoding/json finds. On anything else it finds
-// nothing outside of the body.
+// FuzzFind: on a JSON object without duplicate keys, Find finds what encoding/json finds. On
+// anything else it finds nothing outside of the body.
 func FuzzFind(f *testing.F) {
 	for _, seed := range []string{
 		`{"request_id":"r","results_metadata":{"total":1,"next_cursor":"c"}}`, `{"request\u005fid":"r"}`, `{"x":{"request_id":"no"},"request_id":"r"}`,

@@ -47,7 +47,8 @@ func (l *lexer) plainString() ([]byte, bool) {
 	return nil, false
 }
 
-// integer reads what fits an int32 and is written plainly.
+// integer reads an integer of at most nine digits without fraction or exponent, so that it fits an
+// int32.
 func (l *lexer) integer() (n int64, ok bool) {
 	negative := l.byte('-')
 	start := l.i
@@ -66,7 +67,7 @@ func (l *lexer) integer() (n int64, ok bool) {
 	return n, true
 }
 
-// raw reads any value and makes sure that it is JSON.
+// raw reads any value and checks that it is JSON.
 func (l *lexer) raw() ([]byte, bool) {
 	l.space()
 	start, depth := l.i, 0

@@ -9,7 +9,7 @@ import (
 
 // plan is how a type is decoded.
 type plan struct {
-	kind   reflect.Kind // Struct, Slice, Pointer, String, Bool, Int or Interface, which means a json.Unmarshaler; Invalid: not known
+	kind   reflect.Kind // Struct, Slice, Pointer, String, Bool, Int or Interface, which means a json.Unmarshaler; Invalid: unknown
 	elem   *plan        // of a slice or pointer
 	fields []field      // of a struct
 }

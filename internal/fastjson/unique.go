@@ -10,15 +10,16 @@ import (
 // ErrDuplicateKey reports an object that has the same key twice.
 var ErrDuplicateKey = errors.New("the body has an object with a duplicate key")
 
-// UniqueKeys returns [ErrDuplicateKey] if an object has the same key twice, at any depth: of two secrets, nothing says
-// which one is valid. The body must be valid JSON.
+// UniqueKeys returns [ErrDuplicateKey] if an object has the same key twice, at any depth: of two
+// secrets, nothing says which one is valid. The body must be valid JSON.
 func UniqueKeys(body []byte) error {
 	decoder := json.NewDecoder(bytes.NewReader(body))
 	decoder.UseNumber()
 	return uniqueKeys(decoder, 1)
 }
 
-// foldedDepth is how deep the fields of the contract lie, which encoding/json matches in any case. Below is metadata.
+// foldedDepth is how deep the fields of the contract lie, which encoding/json matches in any case.
+// Below is metadata.
 const foldedDepth = 2
 
 func uniqueKeys(decoder *json.Decoder, depth int) error {

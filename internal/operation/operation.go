@@ -1,5 +1,6 @@
-// Package operation knows the operations of the contract: their routes, what a lost answer to each of them means, and which
-// client ids may stand in their paths. The table is generated; this file matches requests against it.
+// Package operation has the operations of the contract: their routes, what a lost response means,
+// and which client ids are allowed in their paths. The table is generated; this file matches
+// requests against it.
 package operation
 
 import (
@@ -10,28 +11,29 @@ import (
 	"unicode/utf8"
 )
 
-// Safety says what repeating an operation costs. It decides what may be retried.
+// Safety is what it costs to repeat an operation. It decides which requests may be retried.
 type Safety uint8
 
 // The classes of the contract's x-safety.
 const (
 	Read       Safety = iota + 1 // changes nothing
-	Idempotent                   // leaves the same state however often it is repeated
-	ShownOnce                    // its answer or effect cannot be had a second time
-	Billed                       // safe to repeat, at the price of one more unit
+	Idempotent                   // has the same result however often it is repeated
+	ShownOnce                    // its response or effect cannot be obtained a second time
+	Billed                       // safe to repeat, but each request is billed
 )
 
 // Operation is one operation of the contract.
 type Operation struct {
 	ID, Method, Path string
 	Safety           Safety
-	ProjectAuth      bool // takes the project's credentials
-	ReturnsSecret    bool // a 2xx answer carries a secret or a token
+	ProjectAuth      bool // authenticated with the project's credentials
+	ReturnsSecret    bool // a success contains a secret or a token
 }
 
-// Match finds the operation of a method and an escaped path (url.URL.EscapedPath, relative to the base URL), and the
-// escaped path parameter, if the route has one. It answers nil where the contract has no such route: "..", "." and "" as
-// a client id end up there, because the generated client resolves them away.
+// Match finds the operation of a method and an escaped path (url.URL.EscapedPath, relative to the
+// base URL), and the escaped path parameter, if the route has one. It returns nil if the contract
+// has no such route. The client ids "..", "." and "" end there too, because the generated client
+// resolves them.
 func Match(method, escapedPath string) (op *Operation, param string) {
 	for _, op := range All {
 		if op.Method != method {
@@ -59,8 +61,8 @@ func matchPath(template, path string) (param string, ok bool) {
 	return param, ok && param != "" && !strings.Contains(param, "/")
 }
 
-// URL is the escaped path of the operation for one value of its parameter. Everything but unreserved characters is
-// escaped, so that no proxy on the way can read the value as anything but one segment.
+// URL is the escaped path of the operation for a value of its parameter. All characters but
+// unreserved ones are escaped, so that every proxy on the way reads the value as one segment.
 func (op *Operation) URL(param string) string {
 	before, rest, found := strings.Cut(op.Path, "{")
 	if !found {
@@ -93,7 +95,7 @@ func isUnreserved(r rune) bool {
 	return 'a' <= r && r <= 'z' || 'A' <= r && r <= 'Z' || '0' <= r && r <= '9' || r == '-' || r == '.' || r == '_' || r == '~'
 }
 
-// Param unescapes a path parameter that Match found.
+// Param unescapes a path parameter from [Match].
 func Param(escaped string) (string, error) {
 	param, err := url.PathUnescape(escaped)
 	if err != nil {
@@ -104,8 +106,9 @@ func Param(escaped string) (string, error) {
 
 const maxID = 256
 
-// CheckID says why an id must not stand in a path, or nil. It refuses what could select another route or another
-// client on the way through proxies, and what could break a log line; it does not judge whether Stytch would know the id.
+// CheckID returns why a client id must not be used in a path, or nil. It refuses ids that a proxy
+// could turn into another route or another client, and ids that could break a log line. It does not
+// check whether Stytch could have issued the id.
 func CheckID(id string) error {
 	plain := !strings.ContainsFunc(id, func(r rune) bool { return !isUnreserved(r) })
 	switch {
@@ -119,7 +122,7 @@ func CheckID(id string) error {
 		return errors.New("must not be a dot segment")
 	case id == "search":
 		return errors.New(`must not be "search", which names another route`)
-	case plain: // as nearly all are
+	case plain: // the usual case
 		return nil
 	case strings.ContainsAny(id, `/\%?#`):
 		return errors.New(`must not contain any of / \ % ? #`)

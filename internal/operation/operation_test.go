@@ -148,7 +148,8 @@ func TestCheckID(t *testing.T) {
 	}
 }
 
-// FuzzMatch: whatever an id is made of, it goes through escape, URL, Match and Param as one segment.
+// FuzzMatch: whatever an id is made of, it goes through escape, URL, Match and Param as one
+// segment.
 func FuzzMatch(f *testing.F) {
 	for _, seed := range []string{"a", "..", "a/b", "%2e%2e", "a%", "search", "x/secrets/rotate", "a b+c", "ä\xff", ""} {
 		f.Add(seed, uint8(6))

@@ -7,9 +7,10 @@ import (
 	"time"
 )
 
-// After reads a Retry-After header (RFC 9110, section 10.2.3): seconds, or a date in any of the three forms that HTTP
-// knows. ok is false for anything else. A date in the past means zero; a value that no Duration can hold means the
-// longest one, so that it is over every cap and never wraps around to a short wait.
+// After reads a Retry-After header (RFC 9110, section 10.2.3): seconds, or a date in any of the
+// three formats of HTTP. ok is false for anything else. A date in the past is zero. Seconds that
+// overflow a Duration become the longest one, so that they exceed every cap and never wrap around
+// to a short wait.
 func After(header string, now time.Time) (wait time.Duration, ok bool) {
 	if header == "" {
 		return 0, false

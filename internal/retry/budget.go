@@ -2,8 +2,8 @@ package retry
 
 import "sync/atomic"
 
-// The costs follow the shape of AWS's retry quota: a full budget pays for 100 retries in a row, and calls that succeed
-// earn it back. When everything fails, calls soon cost one request each instead of three.
+// The costs follow AWS's retry quota: a full budget pays for 100 retries in a row, and successful
+// calls refill it. In an outage, each call soon costs one request instead of three.
 const (
 	budgetSize     = 500
 	retryCost      = 5
@@ -11,10 +11,11 @@ const (
 	successCredits = 1
 )
 
-// Budget bounds the retries that all calls of a client make together. The zero value is full. It is safe for concurrent use.
+// Budget bounds the retries of all calls of a client together. The zero value is full. It is safe
+// for concurrent use.
 type Budget struct{ spent atomic.Int64 }
 
-// Withdraw pays for one retry, or reports that the budget does not allow it.
+// Withdraw pays for one retry. It reports false if the budget is exhausted.
 func (b *Budget) Withdraw(afterTimeout bool) bool {
 	cost := int64(retryCost)
 	if afterTimeout {
@@ -31,7 +32,7 @@ func (b *Budget) Withdraw(afterTimeout bool) bool {
 	}
 }
 
-// Deposit credits a call that succeeded.
+// Deposit credits a successful call.
 func (b *Budget) Deposit() {
 	for {
 		spent := b.spent.Load()

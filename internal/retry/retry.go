@@ -1,5 +1,5 @@
-// Package retry decides, by the meaning of an operation and never by its HTTP method, whether a failed attempt may be
-// repeated, whether it may have taken effect all the same, and how long to wait.
+// Package retry decides whether a failed attempt may be repeated, whether it may have taken effect,
+// and how long to wait. The meaning of the operation decides, not its HTTP method.
 package retry
 
 import (
@@ -17,28 +17,30 @@ import (
 
 // Policy bounds the retries of one call.
 type Policy struct {
-	MaxAttempts   int           // requests a call makes at most
-	BaseDelay     time.Duration // upper end of the first wait; each further one doubles it
-	MaxDelay      time.Duration // upper end of any wait the client chooses itself
-	MaxRetryAfter time.Duration // a longer wait that the server asks for ends the call instead
+	MaxAttempts   int           // most requests of a call
+	BaseDelay     time.Duration // upper bound of the first wait, doubled for each further one
+	MaxDelay      time.Duration // upper bound of a wait that the client chooses
+	MaxRetryAfter time.Duration // if the server asks for a longer wait, the call ends
 
-	// RateLimitMayProcess says that a 429 does not prove that nothing happened. Stytch does not document that it does;
-	// by default it is taken to, and a shown-once operation is repeated after it.
+	// RateLimitMayProcess says that a request may have taken effect although its response was 429.
+	// By default a 429 counts as proof of no effect, so that even a shown-once operation is
+	// repeated after it. Stytch documents neither.
 	RateLimitMayProcess bool
 }
 
-// rateLimitDelay is the upper end of the first wait after a 429 without a Retry-After header: windows are fixed, so all
-// clients that were refused come back together unless they spread out.
+// rateLimitDelay is the upper bound of the first wait after a 429 without a Retry-After header.
+// Rate limit windows are fixed, so clients that were refused would all return together if they did
+// not spread out.
 const rateLimitDelay = time.Second
 
-// Failure is one failed attempt: an HTTP status, or an error without an answer.
+// Failure is a failed attempt: an HTTP status, or an error without a response.
 type Failure struct {
 	Status int
 	Err    error
 
-	// NotSent says that the server cannot have seen the request, because its header was never written.
+	// NotSent says that the server cannot have seen the request, because it never had a connection.
 	NotSent bool
-	// ResponseLost says that an answer began but could not be read to its end.
+	// ResponseLost says that a response began but could not be read to its end.
 	ResponseLost bool
 }
 
@@ -48,7 +50,7 @@ type Decision struct {
 	Ambiguous bool // the request may have taken effect
 }
 
-// Decide judges one failed attempt of an operation of the given safety.
+// Decide decides about a failed attempt of an operation.
 func (p Policy) Decide(safety operation.Safety, f Failure) Decision {
 	mayHelp, processed := p.judge(f)
 	if safety == operation.ShownOnce && processed {
@@ -57,7 +59,8 @@ func (p Policy) Decide(safety operation.Safety, f Failure) Decision {
 	return Decision{Retry: mayHelp, Ambiguous: processed}
 }
 
-// judge says whether repeating may help and whether the attempt may have been processed.
+// judge reports whether another attempt may help, and whether the server may have processed this
+// one.
 func (p Policy) judge(f Failure) (mayHelp, processed bool) {
 	if f.ResponseLost {
 		return true, true
@@ -65,7 +68,7 @@ func (p Policy) judge(f Failure) (mayHelp, processed bool) {
 	if f.Err != nil {
 		return !permanent(f.Err), !f.NotSent && !dialFailed(f.Err)
 	}
-	if f.Status/100 == 2 { // a success with a body that is none
+	if f.Status/100 == 2 { // with an invalid body
 		return false, true
 	}
 	switch f.Status {
@@ -79,11 +82,11 @@ func (p Policy) judge(f Failure) (mayHelp, processed bool) {
 	case http.StatusNotImplemented:
 		return false, false
 	default:
-		return false, f.Status >= 500 || f.Status == 499 // nginx: the client went away
+		return false, f.Status >= 500 || f.Status == 499 // nginx: the client closed the connection
 	}
 }
 
-// permanent reports failures that the next attempt would meet again.
+// permanent reports failures that another attempt would repeat.
 func permanent(err error) bool {
 	var dns *net.DNSError
 	var record tls.RecordHeaderError // the other side does not speak TLS
@@ -99,24 +102,26 @@ func untrusted(err error) bool {
 	return errors.As(err, &unknownAuthority) || errors.As(err, &hostname) || errors.As(err, &invalid) || errors.As(err, &verification)
 }
 
-// dialFailed reports failures before any connection stood. A broken TLS record is not among them: it can come with the answer.
+// dialFailed reports failures before there was a connection. A broken TLS record is none of them:
+// it can be part of the response.
 func dialFailed(err error) bool {
 	var op *net.OpError
 	var dns *net.DNSError
 	return errors.As(err, &op) && (op.Op == "dial" || op.Op == "proxyconnect") || errors.As(err, &dns) || untrusted(err)
 }
 
-// Waits is the schedule of one call: full jitter around delays that double. After a 429 they begin higher.
+// Waits is the schedule of one call: random waits below a bound that doubles, and that begins
+// higher after a 429.
 type Waits struct {
 	policy           Policy
 	regular, limited *backoff.ExponentialBackOff
 }
 
-// Waits starts the schedule of one call.
+// Waits returns the schedule for one call.
 func (p Policy) Waits() Waits { return Waits{policy: p} }
 
-// Next is the wait before the next attempt: its own choice, or what the server asked for if that is longer. ok is false
-// if the server asked for more than the policy allows: then waiting less would only be refused again.
+// Next is the wait before the next attempt: its own choice, or what the server asked for if that is
+// longer. ok is false if the server asked for more than the policy allows.
 func (w *Waits) Next(status int, retryAfter time.Duration) (wait time.Duration, ok bool) {
 	if retryAfter > w.policy.MaxRetryAfter {
 		return 0, false
@@ -132,7 +137,7 @@ func (w *Waits) Next(status int, retryAfter time.Duration) (wait time.Duration, 
 	return max(own, retryAfter), true
 }
 
-// schedule spreads each wait over all of its delay, by a randomization of 1 around half of it.
+// schedule draws each wait from zero to its bound, by a randomization of 1 around half the bound.
 func (p Policy) schedule(base time.Duration) *backoff.ExponentialBackOff {
 	half := p.MaxDelay / 2
 	return &backoff.ExponentialBackOff{InitialInterval: min(base/2, half), RandomizationFactor: 1, Multiplier: 2, MaxInterval: half}

@@ -16,7 +16,8 @@ import (
 	"github.com/stytchkit/m2m/internal/operation"
 )
 
-// A failure is one of four kinds, by whether repeating helps and whether the request may have been processed.
+// A failure is one of four kinds, by whether repeating helps and whether the request may have been
+// processed.
 type kind struct{ helps, processed bool }
 
 var (

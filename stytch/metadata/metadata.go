@@ -1,22 +1,19 @@
-// Package metadata keeps trusted_metadata, the JSON object that Stytch stores
-// with a client, as the bytes that came until somebody asks for a value. A
-// search over many clients pays only for the metadata it looks at, and a number
-// that float64 cannot hold reaches its reader unchanged.
+// Package metadata has a type for trusted_metadata, the JSON object that Stytch stores with a
+// client. It keeps the raw JSON until a value is needed, so a search over many clients decodes only
+// the metadata it uses, and large numbers keep every digit.
 //
 // # Writing
 //
-// Stytch documents how an update treats the object it is sent: it is merged
-// into the stored one at the top level. A key set to null is removed, a key
-// that is not named stays, and a nested object is replaced as a whole, not
-// merged. So this sets plan, removes old and leaves the rest:
+// As Stytch documents it, an update merges the object into the stored one at the top level: a null
+// removes its key, keys that are left out stay, and a nested object is replaced as a whole. So this
+// sets plan, removes old and keeps the rest:
 //
 //	change, err := metadata.From(map[string]any{"plan": "pro", "old": nil})
 //
 // # Limits
 //
-// Stytch documents at most 20 top-level keys and 4 KB for one client. They
-// apply to the merged result, which only Stytch knows, so nothing is checked
-// here.
+// Stytch documents at most 20 top-level keys and 4 KB for one client. The limits apply to the
+// merged object, which only Stytch knows, so this package does not check them.
 package metadata
 
 import (
@@ -28,15 +25,14 @@ import (
 	"reflect"
 )
 
-// Object is one JSON object as raw text. The zero value is absent, which is
-// not the same as {}. Get an Object from [From] or by decoding JSON; one made
-// by converting arbitrary bytes is refused when it is used.
+// Object is a JSON object as raw text. The zero value means that there is none, which is not the
+// same as {}. Get an Object from [From] or by decoding JSON. If other bytes are converted to an
+// Object, its methods return an error.
 type Object []byte
 
-// From encodes v, which must give a JSON object: a struct, a map, or JSON at
-// hand as [json.RawMessage] or Object (a plain []byte is a string to
-// encoding/json). Anything else is an error that says what it gave, nil and
-// nil maps included; write map[string]any{} for {}.
+// From encodes v, which must become a JSON object: a struct, a map, or raw JSON as
+// [json.RawMessage] or Object. A plain []byte is a string to encoding/json, so it is refused like
+// anything else that is no object. So are nil and nil maps; use map[string]any{} for {}.
 func From(v any) (Object, error) {
 	var buf bytes.Buffer
 	enc := json.NewEncoder(&buf)
@@ -47,9 +43,8 @@ func From(v any) (Object, error) {
 	return trim(buf.Bytes())
 }
 
-// Decode stores the object in dst, a pointer, as [json.Unmarshal] does, except
-// that a number bound for an any becomes a [json.Number], which keeps every
-// digit. An absent object leaves dst as it is.
+// Decode stores the object in dst, a pointer, as [json.Unmarshal] does, except that a number in an
+// any becomes a [json.Number], which keeps every digit. An absent object does not change dst.
 func (o Object) Decode(dst any) error {
 	if o.IsZero() {
 		return nil
@@ -69,8 +64,8 @@ func (o Object) Decode(dst any) error {
 	return nil
 }
 
-// Map returns the object as a new map, with numbers as [json.Number]. It is
-// nil if the object is absent.
+// Map returns the object as a new map, with numbers as [json.Number], or nil if the object is
+// absent.
 func (o Object) Map() (map[string]any, error) {
 	var m map[string]any
 	if err := o.Decode(&m); err != nil {
@@ -79,15 +74,14 @@ func (o Object) Map() (map[string]any, error) {
 	return m, nil
 }
 
-// IsZero reports whether the object is absent. encoding/json's omitzero uses it.
+// IsZero reports whether the object is absent. It makes omitzero work in encoding/json.
 func (o Object) IsZero() bool { return len(o) == 0 }
 
-// String returns the JSON text, "" if the object is absent.
+// String returns the JSON text, or "" if the object is absent.
 func (o Object) String() string { return string(o) }
 
-// Equal reports whether both hold the same members, whatever the order of keys
-// and the white space. Numbers are compared as they are written: 1 is not 1.0.
-// An absent object equals only an absent one.
+// Equal reports whether both have the same members, in any order and with any white space. Numbers
+// are compared as written: 1 is not 1.0. An absent object equals only an absent one.
 func (o Object) Equal(other Object) bool {
 	if o.IsZero() || other.IsZero() {
 		return o.IsZero() && other.IsZero()
@@ -100,7 +94,7 @@ func (o Object) Equal(other Object) bool {
 	return reflect.DeepEqual(a, b)
 }
 
-// MarshalJSON returns the text as it is, and null for an absent object.
+// MarshalJSON returns the text unchanged, or null for an absent object.
 func (o Object) MarshalJSON() ([]byte, error) {
 	if o.IsZero() {
 		return []byte("null"), nil
@@ -108,9 +102,9 @@ func (o Object) MarshalJSON() ([]byte, error) {
 	return trim(o)
 }
 
-// UnmarshalJSON keeps a copy of data, which must be an object or null; null
-// makes o absent. Only the first byte is looked at, because encoding/json
-// hands over nothing but valid JSON and a search calls this for each client.
+// UnmarshalJSON stores a copy of data, which must be an object or null; null makes o absent. It
+// checks only the first byte, because encoding/json passes valid JSON only, and a search calls this
+// for each client.
 func (o *Object) UnmarshalJSON(data []byte) error {
 	if string(data) == "null" {
 		*o = nil
@@ -124,8 +118,8 @@ func (o *Object) UnmarshalJSON(data []byte) error {
 	return nil
 }
 
-// trim cuts the white space around data and refuses what does not begin as an
-// object. The error names the kind of value, never the data.
+// trim removes the white space around data, and refuses data that does not begin as an object. The
+// error names the kind of value and never quotes the data.
 func trim(data []byte) ([]byte, error) {
 	data = bytes.Trim(data, " \t\r\n")
 	if len(data) > 0 && data[0] == '{' {

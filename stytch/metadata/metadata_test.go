@@ -124,8 +124,8 @@ func TestMap(t *testing.T) {
 	}
 }
 
-// TestNumbersSurvive sends numbers that float64 cannot hold through a map and
-// back: what Stytch stored is what an unrelated change sends again.
+// TestNumbersSurvive sends numbers that float64 cannot hold through a map and back: what Stytch
+// stored is what an unrelated change sends again.
 func TestNumbersSurvive(t *testing.T) {
 	const text = `{"big":9007199254740993,"huge":1e400,"neg":-0.0,"one":1.0}`
 	m, err := metadata.Object(text).Map()
@@ -273,8 +273,8 @@ func decodePage[M any](b *testing.B, page []byte) {
 	}
 }
 
-// pageOf has about 250 bytes of metadata for each client: flat settings, one
-// nested object and one list.
+// pageOf has about 250 bytes of metadata for each client: flat settings, one nested object and one
+// list.
 func pageOf(n int) []byte {
 	var b strings.Builder
 	b.WriteString(`{"m2m_clients":[`)

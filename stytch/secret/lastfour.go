@@ -1,12 +1,12 @@
 package secret
 
-// LastFour tells the secrets of a client apart without holding them: the last four characters of the current one and,
-// while a rotation is in progress, of the next one. It is a hint, not a proof: two secrets may end alike. Only a token
-// request proves that a secret works.
+// LastFour distinguishes the secrets of a client without containing them. It has the last four
+// characters of the current secret and, while a rotation is in progress, of the next one. Two
+// secrets may end alike, so only a token request proves that a secret works.
 type LastFour struct {
-	Current string // "" where Stytch does not say
+	Current string // "" if Stytch does not report it
 	Next    string // "" unless a rotation is in progress
 }
 
-// Rotating reports whether a rotation is in progress, so that both secrets are accepted.
+// Rotating reports whether a rotation is in progress. Both secrets are then accepted.
 func (l LastFour) Rotating() bool { return l.Next != "" }

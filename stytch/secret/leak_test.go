@@ -45,9 +45,9 @@ type (
 	}
 )
 
-// container is a value with a secret somewhere inside. The two flags pin where
-// an Outgoing, and only an Outgoing, is revealed: json is encoding/json, slog is
-// slog's JSON handler, which hands everything that is no LogValuer to it.
+// container is a value with a secret somewhere inside. The two flags pin where an Outgoing, and
+// only an Outgoing, is revealed: json is encoding/json, slog is slog's JSON handler, which hands
+// everything that is no LogValuer to it.
 type container struct {
 	name       string
 	value      any
@@ -139,8 +139,8 @@ func encodeSink(name string, encode func(any) ([]byte, error)) sink {
 	}}
 }
 
-// dump prints all that reflection reaches, as spew and test frameworks do:
-// pointers followed, unexported fields read, no method called.
+// dump prints all that reflection reaches, as spew and test frameworks do: pointers followed,
+// unexported fields read, no method called.
 func dump(b *strings.Builder, v reflect.Value) {
 	switch v.Kind() {
 	case reflect.Pointer, reflect.Interface:
@@ -168,9 +168,9 @@ func dump(b *strings.Builder, v reflect.Value) {
 	}
 }
 
-// leaks reports whether eight characters of canary in a row are in out, plain
-// or in one of the usual encodings. canary must be upper case, so that neither
-// addresses nor the names in a stack trace can look like it.
+// leaks reports whether eight characters of canary in a row are in out, plain or in one of the
+// usual encodings. canary must be upper case, so that neither addresses nor the names in a stack
+// trace can look like it.
 func leaks(out, canary string) bool {
 	unspaced := strings.ReplaceAll(out, " ", "")
 	for i := range len(canary) - 8 {
@@ -216,8 +216,8 @@ func TestNothingPrints(t *testing.T) {
 	})
 }
 
-// TestSinksAreAlive shows that the matrix can fail: every sink reveals a plain
-// text, alone or inside something.
+// TestSinksAreAlive shows that the matrix can fail: every sink reveals a plain text, alone or
+// inside something.
 func TestSinksAreAlive(t *testing.T) {
 	canary := rand.Text()
 	for _, to := range sinks() {
@@ -268,8 +268,8 @@ func TestVisible(t *testing.T) {
 	}
 }
 
-// TestCrash runs a program that dies of a panic with a secret, and reads its
-// dying words: the runtime prints those itself, without fmt.
+// TestCrash runs a program that dies of a panic with a secret, and reads its dying words: the
+// runtime prints those itself, without fmt.
 func TestCrash(t *testing.T) {
 	const variable = "SECRET_TEST_CRASH"
 	if canary := os.Getenv(variable); canary != "" {

@@ -6,46 +6,45 @@ import (
 	"log/slog"
 )
 
-// Outgoing is a secret the caller chose, inside a request that hands it to
-// Stytch. It behaves as [String] does everywhere but in encoding/json, which
-// writes the real text: JSON is how a request travels.
+// Outgoing is a secret that the caller chose, in a request that sends it to Stytch. It behaves like
+// [String], except that encoding/json writes the real text, because that is how a request is sent.
 //
-// So mind what else encodes JSON. slog's JSON handler redacts an Outgoing it is
-// given directly, but passes a struct, slice or map that contains one to
-// encoding/json, which reveals it: do not log a create request that way.
+// Take care with anything else that encodes JSON. slog's JSON handler redacts an Outgoing that it
+// is passed directly, but encodes a struct, slice or map that contains one with encoding/json,
+// which reveals it.
 //
-// Convert freely: secret.Outgoing(s) and secret.String(i).
+// Convert between the two with secret.Outgoing(s) and secret.String(o).
 type Outgoing String
 
 // Reveal returns the text, "" for the zero value.
-func (i Outgoing) Reveal() string { return String(i).Reveal() }
+func (o Outgoing) Reveal() string { return String(o).Reveal() }
 
-// IsZero reports whether there is no secret. encoding/json's omitzero uses it.
-func (i Outgoing) IsZero() bool { return String(i).IsZero() }
+// IsZero reports whether there is no secret. It makes omitzero work in encoding/json.
+func (o Outgoing) IsZero() bool { return String(o).IsZero() }
 
 // Equal compares as [String.Equal] does.
-func (i Outgoing) Equal(other Outgoing) bool { return String(i).Equal(String(other)) }
+func (o Outgoing) Equal(other Outgoing) bool { return String(o).Equal(String(other)) }
 
 // String returns [Placeholder], or "" for the zero value.
-func (i Outgoing) String() string { return String(i).String() }
+func (o Outgoing) String() string { return String(o).String() }
 
-// GoString returns what [Outgoing.String] does.
-func (i Outgoing) GoString() string { return i.String() }
+// GoString returns the same as [Outgoing.String].
+func (o Outgoing) GoString() string { return o.String() }
 
 // Format writes what [Outgoing.String] returns, for every verb, flag and width.
-func (i Outgoing) Format(f fmt.State, verb rune) { String(i).Format(f, verb) }
+func (o Outgoing) Format(f fmt.State, verb rune) { String(o).Format(f, verb) }
 
 // LogValue logs what [Outgoing.String] returns.
-func (i Outgoing) LogValue() slog.Value { return String(i).LogValue() }
+func (o Outgoing) LogValue() slog.Value { return String(o).LogValue() }
 
 // MarshalText returns [Placeholder], or "" for the zero value.
-func (i Outgoing) MarshalText() ([]byte, error) { return String(i).MarshalText() }
+func (o Outgoing) MarshalText() ([]byte, error) { return String(o).MarshalText() }
 
-// MarshalJSON returns the real text as a JSON string. It fails with
-// [ErrRedacted] if the text carries [Placeholder], and if the text is not
-// valid UTF-8: Stytch would store another secret than the one the caller holds.
-func (i Outgoing) MarshalJSON() ([]byte, error) {
-	text := i.Reveal()
+// MarshalJSON returns the real text as a JSON string. It fails with [ErrRedacted] if the text
+// contains [Placeholder]. It also fails if the text is not valid UTF-8, because Stytch would then
+// store a different secret.
+func (o Outgoing) MarshalJSON() ([]byte, error) {
+	text := o.Reveal()
 	if err := check(text); err != nil {
 		return nil, err
 	}
@@ -53,13 +52,13 @@ func (i Outgoing) MarshalJSON() ([]byte, error) {
 }
 
 // UnmarshalText stores text as [String.UnmarshalText] does.
-func (i *Outgoing) UnmarshalText(text []byte) error { return (*String)(i).UnmarshalText(text) }
+func (o *Outgoing) UnmarshalText(text []byte) error { return (*String)(o).UnmarshalText(text) }
 
 // UnmarshalJSON stores a JSON string or null as [String.UnmarshalJSON] does.
-func (i *Outgoing) UnmarshalJSON(data []byte) error { return (*String)(i).UnmarshalJSON(data) }
+func (o *Outgoing) UnmarshalJSON(data []byte) error { return (*String)(o).UnmarshalJSON(data) }
 
 // GobEncode fails, as [String.GobEncode] does.
-func (i Outgoing) GobEncode() ([]byte, error) { return nil, errGob }
+func (o Outgoing) GobEncode() ([]byte, error) { return nil, errGob }
 
 // GobDecode fails, as [String.GobEncode] does.
-func (i *Outgoing) GobDecode([]byte) error { return errGob }
+func (o *Outgoing) GobDecode([]byte) error { return errGob }
