@@ -349,7 +349,7 @@ func TestObserver(t *testing.T) {
 			t.Fatal(err)
 		}
 		if !reflect.DeepEqual(requests, []int{1, 2, 3}) {
-			t.Fatalf("told after %v requests", requests)
+			t.Fatalf("called after %v requests", requests)
 		}
 		for i, want := range []stytch.Attempt{
 			{Operation: "GetM2MClient", Number: 1, StatusCode: 503, RequestID: requestIDText, Duration: 2 * time.Second},

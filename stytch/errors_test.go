@@ -94,7 +94,7 @@ func lies() []lie {
 		{"HTML 404", 404, "text/html", html, stytch.Error{}, "ErrInvalidResponse", false},
 		{"HTML 400", 400, "text/html", html, stytch.Error{}, "ErrInvalidResponse", false},
 		{"HTML 429", 429, "text/html", html, stytch.Error{}, "ErrInvalidResponse ErrRateLimited", false},
-		{"an error of somebody else", 403, "application/json", `{"error":{"code":403},"message":"no"}`, stytch.Error{}, "ErrInvalidResponse", false},
+		{"an error of another server", 403, "application/json", `{"error":{"code":403},"message":"no"}`, stytch.Error{}, "ErrInvalidResponse", false},
 		{"wrong types in an error", 404, "application/json", `{"status_code":"404","request_id":"` + requestIDText + `","error_type":"m2m_client_not_found","error_message":7,"error_url":[]}`,
 			stytch.Error{Type: "m2m_client_not_found", RequestID: requestIDText}, "ErrNotFound", false},
 		{"an error type of a wrong type", 404, "application/json", `{"status_code":404,"request_id":"` + requestIDText + `","error_type":404,"error_message":"A message."}`,
@@ -134,7 +134,7 @@ func lies() []lie {
 func managementLies() []lie {
 	return []lie{
 		{"200 empty object", 200, "application/json", "{}", stytch.Error{}, "ErrInvalidResponse", true},
-		{"200 of somebody else", 200, "application/json", `{"ok":true}`, stytch.Error{}, "ErrInvalidResponse", true},
+		{"200 of another server", 200, "application/json", `{"ok":true}`, stytch.Error{}, "ErrInvalidResponse", true},
 		{"200 that says 404", 200, "application/json", errorJSON(404, "m2m_client_not_found"), stytch.Error{RequestID: requestIDText}, "ErrInvalidResponse", true},
 		{"201 that says null", 201, "application/json", `{"request_id":"` + requestIDText + `","status_code":null}`, stytch.Error{RequestID: requestIDText}, "ErrInvalidResponse", true},
 	}
@@ -235,7 +235,7 @@ func TestDetails(t *testing.T) {
 
 // Whatever the other side writes, what the request proved its sender by is not repeated, and a line
 // stays a line.
-func TestTextsOfTheOtherSide(t *testing.T) {
+func TestServerTexts(t *testing.T) {
 	evil := []string{
 		canarySecret, "Basic " + canaryHeader, canaryHeader, "a " + canarySecret + "b" + canarySecret, strings.Repeat("x", 1010) + canarySecret,
 		"line\nstytch: forged", "a\r\n\x1b[31mred\x00\x7f", "\u2028\u2029\u0085", "\u202egnol", "\xff\xfe", strings.Repeat("ä", 1<<20), strings.Repeat("\x01", 1<<20),
@@ -264,7 +264,7 @@ func TestTextsOfTheOtherSide(t *testing.T) {
 				}
 				checkText(t, err)
 				if quotes(fmt.Sprint(seen, response)) {
-					t.Errorf("%s %d: the observer or the response is told a secret", name, status)
+					t.Errorf("%s %d: the observer or the response shows a secret", name, status)
 				}
 			}
 		}

@@ -167,7 +167,7 @@ type closable struct {
 
 func (c *closable) Close() error { c.closed = true; return nil }
 
-// emptyJar is a cookie jar that nobody may use.
+// emptyJar is a cookie jar that must not be used.
 type emptyJar struct{}
 
 func (emptyJar) SetCookies(*url.URL, []*http.Cookie) { panic("cookies are set") }

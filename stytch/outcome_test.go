@@ -171,7 +171,7 @@ func TestOutcomeWithoutAResponse(t *testing.T) {
 				ctx, cancel := context.WithTimeout(t.Context(), time.Second)
 				defer cancel()
 				if err := call(ctx, clientOn(t, script(hangs)), "a"); !outcomeUnknown(t, err) || !errors.Is(err, context.DeadlineExceeded) {
-					t.Errorf("%s: given up while it was under way: %v", name, err)
+					t.Errorf("%s: given up while it was in progress: %v", name, err)
 				}
 			})
 		}

@@ -292,7 +292,7 @@ func TestProbeBelievesNoOther(t *testing.T) {
 		"a token":                    {reply{200, fine}, reply{500, ""}, true, ""},
 		"without expiry":             {reply{200, `{"access_token":"made.up.token","token_type":"Bearer"}`}, reply{}, true, ""},
 		"nothing in it":              {reply{200, `{}`}, reply{200, active}, false, "ErrInvalidResponse"},
-		"somebody else's":            {reply{200, `{"ok":true}`}, reply{200, active}, false, "ErrInvalidResponse"},
+		"foreign":                    {reply{200, `{"ok":true}`}, reply{200, active}, false, "ErrInvalidResponse"},
 		"an empty token":             {reply{200, strings.Replace(fine, "made.up.token", "", 1)}, reply{200, active}, false, "ErrInvalidResponse"},
 		"null":                       {reply{200, strings.Replace(fine, `"made.up.token"`, "null", 1)}, reply{200, active}, false, "ErrInvalidResponse"},
 		"two tokens":                 {reply{200, strings.Replace(fine, "{", `{"access_token":"x",`, 1)}, reply{200, active}, false, "ErrInvalidResponse"},

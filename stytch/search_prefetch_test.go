@@ -116,7 +116,7 @@ func TestSearchStartsNoMoreThanItMay(t *testing.T) {
 	})
 }
 
-// A loop that ends early, however it ends, starts nothing more, cancels what is under way and
+// A loop that ends early, however it ends, starts nothing more, cancels what is in progress and
 // leaves no goroutine.
 func TestSearchEndsWithItsLoop(t *testing.T) {
 	ends := map[string]func(t *testing.T, loop func(atItem func())){
@@ -152,7 +152,7 @@ func TestSearchEndsWithItsLoop(t *testing.T) {
 						if id != "2" {
 							continue
 						}
-						synctest.Wait() // page 3 is under way, if anything is
+						synctest.Wait() // page 3 is in progress, if anything is
 						if atItem != nil {
 							atItem()
 						}
@@ -164,7 +164,7 @@ func TestSearchEndsWithItsLoop(t *testing.T) {
 					requests, canceled = 3, 1
 				}
 				if got := s.inFlight.Load(); got != 0 {
-					t.Errorf("%d requests are under way after the loop", got)
+					t.Errorf("%d requests are in progress after the loop", got)
 				}
 				if a, b := s.started.Load(), s.canceled.Load(); a != requests || b != canceled {
 					t.Errorf("%d requests, %d canceled; want %d and %d", a, b, requests, canceled)
@@ -192,7 +192,7 @@ func TestSearchSurvivesAPanicOfOnPage(t *testing.T) {
 			}
 		}()
 		if got := s.inFlight.Load(); got != 0 {
-			t.Errorf("%d requests are under way", got)
+			t.Errorf("%d requests are in progress", got)
 		}
 	})
 }

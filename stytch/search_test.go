@@ -247,7 +247,7 @@ func TestSearchWalks(t *testing.T) {
 		{"two next cursors", "", map[string]leaf{"": {body: `{"status_code":200,"%s":[{"client_id":"a"}],"results_metadata":{"next_cursor":null,"next_cursor":"1","total":1}}`}}, nil, []string{""}, invalid},
 		{"cursor of a wrong type", "", map[string]leaf{"": {body: `{"status_code":200,"%s":[],"results_metadata":{"next_cursor":7,"total":1}}`}}, nil, []string{""}, invalid},
 		{"list of a wrong type", "", map[string]leaf{"": {body: `{"status_code":200,"%s":{},"results_metadata":{"total":1}}`}}, nil, []string{""}, invalid},
-		{"somebody else's JSON", "", map[string]leaf{"": {body: `{"hello":"world"}`}}, nil, []string{""}, invalid},
+		{"foreign JSON", "", map[string]leaf{"": {body: `{"hello":"world"}`}}, nil, []string{""}, invalid},
 		{"refused on the third page", "", map[string]leaf{"": {ids: []string{"a"}, next: `"1"`}, "1": {ids: []string{"b"}, next: `"2"`}, "2": {status: 403}},
 			[]string{"a", "b"}, []string{"", "1", "2"}, stytch.ErrForbidden},
 	}
@@ -304,7 +304,7 @@ func TestSearchResumes(t *testing.T) {
 		}
 		want := []stytch.PageInfo{{Cursor: "", Next: "c2", Total: 2}, {Cursor: "c2", Next: "c3", Total: 1}, {Cursor: "c3", Next: "", Total: 2}}
 		if !slices.Equal(infos, want) {
-			t.Fatalf("OnPage was told %+v, want %+v", infos, want)
+			t.Fatalf("OnPage got %+v, want %+v", infos, want)
 		}
 		for cursor, skipped := range before {
 			if items, err := collect(t, f.search(client, t.Context(), paging{Cursor: cursor, Prefetch: prefetch})); err != nil || !slices.Equal(items, all[skipped:]) {

@@ -149,7 +149,7 @@ func TestRotationErrors(t *testing.T) {
 			}
 		}
 		if last, err := r.secrets(l.client).LastFour(t.Context(), "nobody"); !errors.Is(err, stytch.ErrNotFound) || last != (secret.LastFour{}) {
-			t.Errorf("Pending of nobody: %+v, %v", last, err)
+			t.Errorf("LastFour of nobody: %+v, %v", last, err)
 		}
 		if _, err := r.secrets(l.client).LastFour(t.Context(), ""); !errors.Is(err, stytch.ErrInvalidArgument) {
 			t.Errorf("Pending of no id: %v", err)

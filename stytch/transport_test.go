@@ -190,8 +190,8 @@ func TestTLS(t *testing.T) {
 	}
 }
 
-// Nobody listens: every operation is tried again, and none is in doubt.
-func TestNobodyListens(t *testing.T) {
+// Without a server every operation is retried, and every outcome is known.
+func TestNoServer(t *testing.T) {
 	server := httptest.NewServer(nil)
 	address := server.URL
 	server.Close()

@@ -33,7 +33,7 @@ var pages = []string{
 	strings.Replace(page(), `3}`, `-1}`, 1), strings.Replace(page(), `3}`, `01}`, 1), strings.Replace(page(), `3}`, `1e2}`, 1), strings.Replace(page(), `3}`, `1.0}`, 1),
 	strings.Replace(page(), `3}`, `12345678901}`, 1), strings.Replace(page(), `3}`, `-0}`, 1), strings.Replace(page(), `3}`, `-}`, 1), strings.Replace(page(), `3}`, `2147483648}`, 1),
 	// encoding/json decodes a second list into the items of the first one, whose other fields stay.
-	`{"m2m_clients":[`+client+`],"m2m_clients":[{"client_id":"second"}],"status_code":200}`,
+	`{"m2m_clients":[` + client + `],"m2m_clients":[{"client_id":"second"}],"status_code":200}`,
 	`{"results_metadata":{"next_cursor":"c","total":3},"results_metadata":{"total":4}}`,
 	`{}`, `null`, `[]`, ``, ` `, `{`, `{"`, `{"a"`, `{"a":`, `{"a":1`, `{"a":1,}`, `{,}`, `{"m2m_clients":[`, `{"m2m_clients":[{}`, `{"m2m_clients":[{},]}`, page(client) + `x`, page(client) + ` `,
 	`{"m2m_clients":{}}`, `{"status_code":"200"}`, `{"status_code":true}`, `{"request_id":"\ud800"}`, `{"request_id":"a\`, `{"x":"\`, "\ufeff{}",
