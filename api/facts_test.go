@@ -200,7 +200,7 @@ func compare(doc document, facts []fact) (faults map[string]string, compared []s
 func compareErrors(doc document, f fact, op *openapi3.Operation, report reportFunc) {
 	for _, e := range f.Errors {
 		if strings.HasPrefix(e.Type, "(") {
-			continue // a case whose name nobody knows
+			continue // a case without a name
 		}
 		at := fmt.Sprint(op.OperationID, " ", e.Status, " ", e.Type)
 		ref := op.Responses.Status(e.Status)

@@ -1,5 +1,5 @@
-// Command demo does the main job of the SDK against a local Stytch and says what happened: it needs
-// no account and no network.
+// Command demo runs the main job of the SDK against a local Stytch and prints each step. It needs no
+// account and no network.
 package main
 
 import (
@@ -19,7 +19,7 @@ import (
 	"github.com/stytchkit/m2m/stytch/secret"
 )
 
-const fleet = 2500 // clients that are there already
+const fleet = 2500 // clients that exist from the start
 
 func main() {
 	log.SetFlags(0)
@@ -49,7 +49,7 @@ func main() {
 			log.Fatalf("   failed: %v", err)
 		}
 	}
-	fmt.Printf("\nDone. %d access tokens were issued on the way; with Stytch each one counts toward the bill.\n", local.TokensMinted(""))
+	fmt.Printf("\nDone. This issued %d access tokens; Stytch bills each of them.\n", local.TokensMinted(""))
 }
 
 func existing(i int) emulator.M2MClientSeed {
@@ -83,7 +83,7 @@ func (d *demo) create(ctx context.Context) error {
 	}
 	d.id, d.current = created.ClientID, created.ClientSecret
 	say("client id   %s", created.ClientID)
-	say("secret      %v   (ends in %s; it prints as this, Reveal returns it)", created.ClientSecret, created.ClientSecretLastFour)
+	say("secret      %v   (ends in %s; it always prints like this, only Reveal returns it)", created.ClientSecret, created.ClientSecretLastFour)
 	return d.tryToken(ctx, "the secret", d.current, true)
 }
 
@@ -126,13 +126,12 @@ func (d *demo) update(ctx context.Context) error {
 		return err
 	}
 	say("description %q   (cleared)", client.ClientDescription)
-	say("metadata    %s   (tier set, team removed)", client.TrustedMetadata)
-	say("name        %q, scopes %v   (left alone)", client.ClientName, client.Scopes)
+	say("metadata    %s   (tier changed, team removed)", client.TrustedMetadata)
+	say("name        %q, scopes %v   (unchanged)", client.ClientName, client.Scopes)
 	return nil
 }
 
-// rotate changes the secret as it would be changed under a running service, which reads it from a
-// file.
+// rotate replaces the secret while a service could keep running: the service reads it from a file.
 func (d *demo) rotate(ctx context.Context) error {
 	dir, err := os.MkdirTemp("", "m2m-demo")
 	if err != nil {
@@ -142,7 +141,7 @@ func (d *demo) rotate(ctx context.Context) error {
 	file := deliver.File(filepath.Join(dir, "credentials.json"))
 	err = file.Deliver(ctx, rotate.Delivery{ClientID: d.id, Secret: d.current})
 	if errors.Is(err, errors.ErrUnsupported) {
-		say("left out: secrets are kept in files on Unix systems only")
+		say("skipped: files for secrets need a Unix system")
 		return nil
 	}
 	if err != nil {
@@ -174,14 +173,14 @@ func (d *demo) remove(ctx context.Context) error {
 	}
 	_, err := d.api.M2M.Get(ctx, d.id)
 	if !errors.Is(err, stytch.ErrNotFound) {
-		return fmt.Errorf("reading it again: %w, want ErrNotFound", err)
+		return fmt.Errorf("read the deleted client: %w, want ErrNotFound", err)
 	}
-	say("deleted; reading it again says:")
+	say("deleted; reading it now fails with:")
 	say("%v", err)
 	return nil
 }
 
-// tryToken asks for an access token, which is the only proof that a secret works.
+// tryToken requests an access token: the only proof that a secret works.
 func (d *demo) tryToken(ctx context.Context, name string, s secret.String, works bool) error {
 	got, err := d.api.M2M.Secrets.Probe(ctx, d.id, s)
 	if err != nil {

@@ -1,5 +1,5 @@
-// Command observability shows the SDK's attempts in log/slog and its requests as OpenTelemetry
-// spans, against a local Stytch that fails once.
+// Command observability logs the attempts of the SDK with log/slog and records its requests as
+// OpenTelemetry spans. The local Stytch fails once, so there are two of each.
 package main
 
 import (
@@ -33,7 +33,7 @@ func run(ctx context.Context) error {
 	}
 	defer local.Close()
 
-	spans := tracetest.NewInMemoryExporter() // in a service: the exporter that it has
+	spans := tracetest.NewInMemoryExporter() // in a service: its own exporter
 	tracing := sdktrace.NewTracerProvider(sdktrace.WithSyncer(spans))
 	logger := slog.New(slog.NewTextHandler(os.Stdout, &slog.HandlerOptions{Level: slog.LevelDebug}))
 

@@ -14,7 +14,7 @@ func TestResponses(t *testing.T) {
 		status int
 		edit   func(s *server, client, response object)
 		want   string
-		strict string // what Strict says where nobody else complains
+		strict string // what only Strict reports
 	}{
 		{name: "good"},
 		{name: "missing field", edit: func(_ *server, c, _ object) { delete(c, "client_name") }, want: "/m2m_client/client_name is missing"},

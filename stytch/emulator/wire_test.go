@@ -62,13 +62,13 @@ func TestFailuresAgreeWithTheContract(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	catalogue, _ := doc.Extensions["x-error-catalog"].(map[string]any)
-	if len(catalogue) < 50 {
-		t.Fatalf("a catalogue of %d errors", len(catalogue))
+	catalog, _ := doc.Extensions["x-error-catalog"].(map[string]any)
+	if len(catalog) < 50 {
+		t.Fatalf("a catalog of %d errors", len(catalog))
 	}
 	outside := []string{"route_not_found", "method_not_allowed"} // of no operation
 	for kind, known := range failures {
-		entry, listed := catalogue[kind].(map[string]any)
+		entry, listed := catalog[kind].(map[string]any)
 		if !listed {
 			if !slices.Contains(outside, kind) {
 				t.Errorf("%s is not in the contract", kind)

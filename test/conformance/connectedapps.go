@@ -91,7 +91,7 @@ func (s *suite) appUpdate(t reporter) {
 		step.change(want)
 		updated, err := s.api.ConnectedApps.Update(t.Context(), created.ClientID, step.update)
 		must(t, err, "update "+step.name)
-		compareApps(t, "the answer to the update of "+step.name, *updated, *want)
+		compareApps(t, "the response to the update of "+step.name, *updated, *want)
 		s.checkApp(t, created.ClientID, *want)
 	}
 
@@ -131,7 +131,7 @@ func (s *suite) checkApp(t reporter, id string, want stytch.ConnectedApp) {
 
 func compareApps(t reporter, what string, got, want stytch.ConnectedApp) {
 	t.Helper()
-	if want.CreationMethod == "" { // an answer to a creation does not say it
+	if want.CreationMethod == "" { // a response to a creation does not say it
 		want.CreationMethod = got.CreationMethod
 	}
 	if !reflect.DeepEqual(got, want) {

@@ -16,14 +16,14 @@ import (
 	"github.com/stytchkit/m2m/stytch/emulator/emulatortest"
 )
 
-// line is a client whose requests and answers are held to the contract.
+// A line is a client whose requests and responses are checked against the contract.
 type line struct {
 	api       *stytch.Client
 	projectID string
 	secret    string
 	transport *contract.Transport
 	attempts  *atomic.Int64
-	mayMiss   []string // operations that need no good answer
+	mayMiss   []string // operations that need not succeed
 }
 
 func connect(tb testing.TB, base http.RoundTripper, address, projectID, secret string) line {
@@ -60,21 +60,21 @@ func connectTo(tb testing.TB, server *emulator.Server) line {
 func (l line) report(t reporter) {
 	t.Helper()
 	for _, v := range l.transport.Violations() {
-		t.Errorf("%v: mend what sends it, or api/openapi.yaml if that is wrong", &v)
+		t.Errorf("%v: fix the sender, or api/openapi.yaml if that is wrong", &v)
 	}
 	for _, operation := range l.transport.Missing() {
 		if slices.Contains(l.mayMiss, operation) {
-			t.Logf("observed: %s has no good answer for this project", operation)
+			t.Logf("observed: %s never succeeded for this project", operation)
 			continue
 		}
-		t.Errorf("%s is in the contract and never got a good answer: exercise it in test/conformance", operation)
+		t.Errorf("%s is in the contract and never succeeded: exercise it in test/conformance", operation)
 	}
 	t.Logf("%d requests, %d violations", l.attempts.Load(), len(l.transport.Violations()))
 }
 
 func TestEmulator(t *testing.T) {
 	for name, options := range map[string][]emulator.Option{
-		"as it is":            nil,
+		"default":             nil,
 		"strict":              {emulator.WithStrict()},
 		"without totals":      {emulator.WithTotals(false)},
 		"of a live project":   {emulator.WithProject("project-live-11111111-1111-4111-8111-111111111111", "secret-live-of-the-emulator")},
@@ -87,19 +87,19 @@ func TestEmulator(t *testing.T) {
 			before := inventory(t, server)
 			t.Run("suite", func(t *testing.T) { Run(t, l.api, Options{}) })
 			if after := inventory(t, server); !slices.Equal(before, after) {
-				t.Errorf("the project held %d clients and apps before, and %d after; want the same ones", len(before), len(after))
+				t.Errorf("%d clients and apps before the run and %d after it; want the same ones", len(before), len(after))
 			}
 			l.report(test{t})
 		})
 	}
 }
 
-// The suite as it runs live holds under every answer to what Stytch does not document: none of its
-// assertions is about that, and the wrapper copes with all of them.
-func TestEmulatorOfOtherHabits(t *testing.T) {
+// The live suite passes whatever the server does where Stytch documents nothing: it asserts nothing
+// there, and the wrapper handles every variant.
+func TestEmulatorWithOtherBehavior(t *testing.T) {
 	for name, b := range map[string]emulator.Behavior{
 		"none":                           {},
-		"creation answers 201":           {CreateStatus: http.StatusCreated},
+		"creation returns 201":           {CreateStatus: http.StatusCreated},
 		"wrong methods are 404":          {WrongMethodStatus: http.StatusNotFound},
 		"start replaces":                 {StartWhileRotating: emulator.Replace},
 		"idle steps are ignored":         {FinishWhileIdle: emulator.Ignore},
@@ -137,7 +137,7 @@ func TestEmulatorOfOtherHabits(t *testing.T) {
 	}
 }
 
-// A base URL may have a path, and the issuer of tokens may be a custom domain.
+// The base URL may have a path, and the issuer of tokens may be a custom domain.
 func TestEmulatorBehindAPath(t *testing.T) {
 	var behind http.Handler
 	server := httptest.NewServer(http.StripPrefix("/proxy/of", http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) { behind.ServeHTTP(w, r) })))
@@ -153,14 +153,14 @@ func TestEmulatorBehindAPath(t *testing.T) {
 	l.report(test{t})
 }
 
-// seeds fill more than one page, with names that a run must leave alone.
+// seeds adds clients, with names that a run must leave alone.
 func seeds(n int) emulator.Option {
 	return emulator.WithM2MClients(n, func(int) emulator.M2MClientSeed {
 		return emulator.M2MClientSeed{Name: "conformance-of-another-run-1", Scopes: []string{"read:conformance"}}
 	})
 }
 
-// inventory lists all that a project holds, past the transport that counts.
+// inventory lists all clients and apps of a project, without using the counting transport.
 func inventory(t *testing.T, server *emulator.Server) (ids []string) {
 	t.Helper()
 	api, err := stytch.New(server.ProjectID, server.Secret, stytch.WithBaseURL(server.URL), stytch.WithHTTPClient(server.Client()))

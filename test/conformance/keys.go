@@ -15,7 +15,7 @@ import (
 )
 
 // keySets asks for the keys as a consumer project and as a B2B project does. A project of Stytch is
-// one of the two, and what the address of the other kind answers is not documented.
+// one of the two, and what the address of the other kind returns is not documented.
 func (s *suite) keySets(t reporter) {
 	var sets [][]gen.JWK
 	consumer, errConsumer := s.raw.GetJWKSWithResponse(t.Context(), s.api.ProjectID())

@@ -12,7 +12,7 @@ import (
 	"github.com/stytchkit/m2m/internal/operation"
 )
 
-// liar tells a lie, and keeps the secrets that pass.
+// A liar is a transport that changes one kind of message, and collects the secrets that pass.
 type liar struct {
 	base http.RoundTripper
 	lie  lie
@@ -40,8 +40,8 @@ func (l *liar) RoundTrip(req *http.Request) (*http.Response, error) {
 		return nil, err
 	}
 	l.keep(body)
-	if struck && l.lie.answer != nil {
-		l.lie.answer(body)
+	if struck && l.lie.response != nil {
+		l.lie.response(body)
 	}
 	if struck && l.lie.status != 0 {
 		resp.StatusCode = l.lie.status

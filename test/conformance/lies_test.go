@@ -12,16 +12,16 @@ import (
 )
 
 // A lie stands between the suite and the emulator: it changes requests before they arrive, or good
-// answers before they are read.
+// responses before they are read.
 type lie struct {
 	operation string
 	request   func(r *http.Request, body map[string]any)
-	answer    func(body map[string]any)
-	status    int    // of the answer
+	response  func(body map[string]any)
+	status    int    // of the response
 	says      string // the violation, or the part of the suite, that must come up
 }
 
-// at is a member of an answer, "m2m_client" or the like.
+// at returns a member of a response, such as "m2m_client".
 func at(body map[string]any, name string) map[string]any {
 	object, _ := body[name].(map[string]any)
 	return object
@@ -29,19 +29,19 @@ func at(body map[string]any, name string) map[string]any {
 
 // drift is what the contract sees: each of these is a violation, whatever the suite looks at.
 var drift = map[string]lie{
-	"a required field is dropped": {operation: "GetM2MClient", answer: func(b map[string]any) { delete(at(b, "m2m_client"), "client_name") },
+	"a required field is dropped": {operation: "GetM2MClient", response: func(b map[string]any) { delete(at(b, "m2m_client"), "client_name") },
 		says: "contract: GetM2MClient: response 200: body /m2m_client/client_name is missing"},
-	"an unknown field is added": {operation: "GetM2MClient", answer: func(b map[string]any) { at(b, "m2m_client")["no_such_field"] = "somebody" },
+	"an unknown field is added": {operation: "GetM2MClient", response: func(b map[string]any) { at(b, "m2m_client")["no_such_field"] = "x" },
 		says: "contract: GetM2MClient: response 200: body /m2m_client has the unknown field no_such_field"},
-	"a field has another type": {operation: "SearchM2MClients", answer: func(b map[string]any) { at(b, "results_metadata")["total"] = "3" },
+	"a field has another type": {operation: "SearchM2MClients", response: func(b map[string]any) { at(b, "results_metadata")["total"] = "3" },
 		says: "contract: SearchM2MClients: response 200: body /results_metadata/total must be of type integer"},
-	"a value is not known": {operation: "IssueM2MToken", answer: func(b map[string]any) { b["token_type"] = "mac" },
+	"a value is not known": {operation: "IssueM2MToken", response: func(b map[string]any) { b["token_type"] = "mac" },
 		says: "contract: IssueM2MToken: response 200: body /token_type is none of the known values"},
 	"a status is not known": {operation: "UpdateM2MClient", status: http.StatusAccepted,
 		says: "contract: UpdateM2MClient: response 202: the contract has no such status"},
-	"a null is not allowed": {operation: "GetConnectedApp", answer: func(b map[string]any) { at(b, "connected_app")["redirect_urls"] = nil },
+	"a null is not allowed": {operation: "GetConnectedApp", response: func(b map[string]any) { at(b, "connected_app")["redirect_urls"] = nil },
 		says: "contract: GetConnectedApp: response 200: body /connected_app/redirect_urls must not be null"},
-	"a secret is shown twice": {operation: "CompleteConnectedAppSecretRotation", answer: func(b map[string]any) { at(b, "connected_app")["client_secret"] = "not a real one" },
+	"a secret is shown twice": {operation: "CompleteConnectedAppSecretRotation", response: func(b map[string]any) { at(b, "connected_app")["client_secret"] = "not a real one" },
 		says: "contract: CompleteConnectedAppSecretRotation: response 200: body /connected_app has the unknown field client_secret"},
 }
 
@@ -51,7 +51,7 @@ var misconduct = map[string]lie{
 	"a chosen id is ignored": {operation: "CreateM2MClient", request: func(_ *http.Request, b map[string]any) { delete(b, "client_id") }, says: "M2M_clients/import"},
 	"a chosen secret is ignored": {operation: "CreateM2MClient", request: func(_ *http.Request, b map[string]any) { delete(b, "client_secret") },
 		says: "M2M_clients/import"},
-	"scopes come in another order": {operation: "CreateM2MClient", answer: func(b map[string]any) {
+	"scopes come in another order": {operation: "CreateM2MClient", response: func(b map[string]any) {
 		scopes := at(b, "m2m_client")["scopes"].([]any)
 		at(b, "m2m_client")["scopes"] = append([]any{scopes[len(scopes)-1]}, scopes[:len(scopes)-1]...)
 	}, says: "M2M_clients/create"},
@@ -70,17 +70,17 @@ var misconduct = map[string]lie{
 		}
 	}, says: "M2M_clients/metadata"},
 	"an inactive client gets tokens": {operation: "UpdateM2MClient", request: func(_ *http.Request, b map[string]any) { delete(b, "status") }, says: "M2M_clients/status"},
-	"the last four characters are wrong": {operation: "GetM2MClient", answer: func(b map[string]any) { at(b, "m2m_client")["client_secret_last_four"] = "????" },
+	"the last four characters are wrong": {operation: "GetM2MClient", response: func(b map[string]any) { at(b, "m2m_client")["client_secret_last_four"] = "????" },
 		says: "M2M_secrets"},
 	"nothing is deleted": {operation: "DeleteM2MClient", request: func(r *http.Request, _ map[string]any) { r.Method = http.MethodGet },
-		answer: func(b map[string]any) { b["client_id"] = at(b, "m2m_client")["client_id"]; delete(b, "m2m_client") }, says: "M2M_clients/delete"},
+		response: func(b map[string]any) { b["client_id"] = at(b, "m2m_client")["client_id"]; delete(b, "m2m_client") }, says: "M2M_clients/delete"},
 	"a search ignores its filter": {operation: "SearchM2MClients", request: func(_ *http.Request, b map[string]any) { delete(b, "query") }, says: "M2M_search"},
 	"a search takes AND for OR": {operation: "SearchM2MClients", request: func(_ *http.Request, b map[string]any) {
 		if query := at(b, "query"); query != nil {
 			query["operator"] = "OR"
 		}
 	}, says: "M2M_search/conditions_that_exclude"},
-	"a search counts wrongly":    {operation: "SearchM2MClients", answer: func(b map[string]any) { at(b, "results_metadata")["total"] = 7 }, says: "M2M_search/a_scope"},
+	"a search counts wrongly":    {operation: "SearchM2MClients", response: func(b map[string]any) { at(b, "results_metadata")["total"] = 7 }, says: "M2M_search/a_scope"},
 	"a search ignores the limit": {operation: "SearchM2MClients", request: func(_ *http.Request, b map[string]any) { delete(b, "limit") }, says: "M2M_search/pages"},
 	"a search ignores cursors":   {operation: "SearchM2MClients", request: func(_ *http.Request, b map[string]any) { delete(b, "cursor") }, says: "M2M_search/pages"},
 	"completing cancels": {operation: "CompleteM2MClientSecretRotation", request: func(r *http.Request, _ map[string]any) {
@@ -90,7 +90,7 @@ var misconduct = map[string]lie{
 		r.URL.Path = strings.TrimSuffix(r.URL.Path, "/cancel")
 	}, says: "Connected_App_secrets/first_party"},
 	"a token has all scopes": {operation: "IssueM2MToken", request: func(_ *http.Request, b map[string]any) { delete(b, "scope") }, says: "M2M_tokens/scopes"},
-	"the listed key is another": {operation: "GetJWKS", answer: func(b map[string]any) {
+	"the listed key is another": {operation: "GetJWKS", response: func(b map[string]any) {
 		key := b["keys"].([]any)[0].(map[string]any)
 		key["n"] = strings.Repeat("q", 342)
 	}, says: "M2M_tokens/ways_to_authenticate"},
@@ -100,7 +100,7 @@ var misconduct = map[string]lie{
 	"a public app has a secret": {operation: "CreateConnectedApp", request: func(_ *http.Request, b map[string]any) {
 		b["client_type"] = strings.TrimSuffix(b["client_type"].(string), "_public")
 	}, says: "Connected_Apps/create_first_party_public"},
-	"apps are listed once only": {operation: "SearchConnectedApps", answer: func(b map[string]any) {
+	"apps are listed once only": {operation: "SearchConnectedApps", response: func(b map[string]any) {
 		at(b, "results_metadata")["next_cursor"] = nil
 	}, says: "Connected_App_search"},
 }

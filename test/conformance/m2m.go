@@ -25,8 +25,8 @@ func (s *suite) m2mClients(t reporter) {
 var m2mID = regexp.MustCompile(`^m2m-client-(test|live)-[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$`)
 
 func (s *suite) m2mCreate(t reporter) {
-	var answer stytch.Response
-	created, err := s.tryM2M(t, stytch.WithResponse(t.Context(), &answer), stytch.M2MCreate{
+	var response stytch.Response
+	created, err := s.tryM2M(t, stytch.WithResponse(t.Context(), &response), stytch.M2MCreate{
 		ClientDescription: "Charges cards at night: äöü, 日本語, 👩‍👩‍👧", Scopes: []string{"write:conformance", "read:conformance"},
 		TrustedMetadata: object(t, map[string]any{"team": "billing", "tier": 2, "nested": map[string]any{"on": true, "list": []any{1, nil}}}),
 	})
@@ -40,7 +40,7 @@ func (s *suite) m2mCreate(t reporter) {
 	}
 	s.checkM2M(t, created.ClientID, as[stytch.M2MClient](t, created))
 	checkLastFour(t, created.ClientSecretLastFour, created.ClientSecret)
-	s.assumed(t, "creation answers 200", answer.StatusCode == 200, answer.StatusCode)
+	s.assumed(t, "creation returns 200", response.StatusCode == 200, response.StatusCode)
 	s.assumed(t, "a secret that Stytch makes has 48 characters", len(created.ClientSecret.Reveal()) == 48, len(created.ClientSecret.Reveal()))
 
 	bare := s.newM2M(t, stytch.M2MCreate{Scopes: []string{"read:conformance"}})
@@ -95,7 +95,7 @@ func (s *suite) m2mUpdate(t reporter) {
 		step.change(&want)
 		updated, err := s.api.M2M.Update(t.Context(), created.ClientID, step.update)
 		must(t, err, "update "+step.name)
-		compareM2M(t, "the answer to the update of "+step.name, *updated, want)
+		compareM2M(t, "the response to the update of "+step.name, *updated, want)
 		s.checkM2M(t, created.ClientID, want)
 	}
 

@@ -16,14 +16,14 @@ import (
 	"github.com/stytchkit/m2m/stytch"
 )
 
-// A record is what a client or an app must look like, by what was sent so far.
+// A record is the expected state of a client or an app.
 type record struct {
 	id            string
 	fields        map[string]any // as on the wire, without nulls
 	current, next string         // secrets; empty if there is none
 }
 
-// A family is one of the two kinds of clients: how to call it, and what the model knows of it.
+// A family is one of the two kinds of clients: its methods and its records.
 type family struct {
 	createSchema, updateSchema string
 	records                    []*record
@@ -97,14 +97,14 @@ func appFamily(api *stytch.Client, w *tamer) *family {
 	}
 }
 
-// random is a valid, tamed request.
+// random returns a valid, tamed request.
 func (m *model) random(name string, fill contract.Fill, tame func(map[string]any)) map[string]any {
 	request := contract.Random(m.rng, schema(m.t, name), fill).(map[string]any)
 	tame(request)
 	return request
 }
 
-// add creates by a random request, and remembers what was asked for.
+// add creates a client or an app with a random request, and its record.
 func (m *model) add(f *family) {
 	request := m.random(f.createSchema, contract.Fill(m.rng.IntN(3)), func(r map[string]any) {
 		kind, _ := r["client_type"].(string)
@@ -130,11 +130,11 @@ func (m *model) add(f *family) {
 	m.check(f, r)
 }
 
-// change updates by a random request. What it does not name must stay.
+// change sends a random update. Fields that it does not contain must stay.
 func (m *model) change(f *family, r *record) {
 	kind, _ := r.fields["client_type"].(string)
 	request := m.random(f.updateSchema, contract.Fill(m.rng.IntN(3)), func(u map[string]any) { f.tame(u, kind); m.aimAtKeys(r, u) })
-	answer, err := f.update(m.t.Context(), r.id, encoded(request))
+	response, err := f.update(m.t.Context(), r.id, encoded(request))
 	before := maps.Clone(r.fields)
 	if !m.apply(f, r, request) {
 		if r.fields = before; !errors.Is(err, stytch.ErrInvalidRequest) {
@@ -143,7 +143,7 @@ func (m *model) change(f *family, r *record) {
 	} else if err != nil {
 		m.t.Errorf("%s with the fields %v: %v", f.updateSchema, slices.Sorted(maps.Keys(request)), err)
 	} else {
-		m.compare(f, r, answer)
+		m.compare(f, r, response)
 	}
 	m.check(f, r)
 }
@@ -187,16 +187,16 @@ func (m *model) apply(f *family, r *record, request map[string]any) bool {
 // check reads the record from the server.
 func (m *model) check(f *family, r *record) {
 	m.t.Helper()
-	answer, err := f.get(m.t.Context(), r.id)
+	response, err := f.get(m.t.Context(), r.id)
 	if err != nil {
 		m.t.Fatalf("get: %v", err)
 	}
-	m.compare(f, r, answer)
+	m.compare(f, r, response)
 }
 
-func (m *model) compare(f *family, r *record, answer any) {
+func (m *model) compare(f *family, r *record, response any) {
 	m.t.Helper()
-	got, want := decoded(m.t, encoded(answer)).(map[string]any), maps.Clone(r.fields)
+	got, want := decoded(m.t, encoded(response)).(map[string]any), maps.Clone(r.fields)
 	if want["client_secret_last_four"] = end(r.current); r.current == "" {
 		delete(want, "client_secret_last_four")
 	}
@@ -220,7 +220,7 @@ func (m *model) compare(f *family, r *record, answer any) {
 
 func end(secret string) string { return secret[max(0, len(secret)-4):] }
 
-// encoded writes JSON as it is counted: without the escapes that only HTML needs.
+// encoded writes JSON without the escapes for HTML, which do not count toward limits.
 func encoded(v any) []byte {
 	var out bytes.Buffer
 	enc := json.NewEncoder(&out)

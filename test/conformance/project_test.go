@@ -16,11 +16,11 @@ import (
 )
 
 var (
-	errNoProject   = errors.New("STYTCH_PROJECT_ID and STYTCH_PROJECT_SECRET are not set: there is no project of Stytch to run against")
-	errLiveProject = errors.New("STYTCH_PROJECT_ID is a live project: the suite makes clients, apps and billed tokens in it; set STYTCH_ALLOW_LIVE=1 to let it")
+	errNoProject   = errors.New("STYTCH_PROJECT_ID and STYTCH_PROJECT_SECRET are not set: set them to run against Stytch")
+	errLiveProject = errors.New("STYTCH_PROJECT_ID is a live project: the suite creates clients, apps and billed tokens in it: set STYTCH_ALLOW_LIVE=1 to allow that")
 )
 
-// ownProject connects to the project that the environment names.
+// ownProject connects to the project named by the environment.
 func ownProject() (line, error) {
 	id := os.Getenv("STYTCH_PROJECT_ID")
 	switch {
@@ -67,12 +67,12 @@ func TestOwnProject(t *testing.T) {
 	}{
 		"nothing":                {"", "", "", errNoProject},
 		"no secret":              {test, "", "", errNoProject},
-		"no id":                  {"", "secret-of-nobody", "", errNoProject},
-		"a test project":         {test, "secret-of-nobody", "", nil},
-		"a live project":         {live, "secret-of-nobody", "", errLiveProject},
-		"a live project, almost": {live, "secret-of-nobody", "true", errLiveProject},
-		"a live project, wanted": {live, "secret-of-nobody", "1", nil},
-		"what is no project":     {"secret-of-nobody", test, "", stytch.ErrInvalidArgument},
+		"no id":                  {"", "secret-without-use", "", errNoProject},
+		"a test project":         {test, "secret-without-use", "", nil},
+		"a live project":         {live, "secret-without-use", "", errLiveProject},
+		"a live project, almost": {live, "secret-without-use", "true", errLiveProject},
+		"a live project, wanted": {live, "secret-without-use", "1", nil},
+		"not a project":          {"secret-without-use", test, "", stytch.ErrInvalidArgument},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Setenv("STYTCH_PROJECT_ID", tt.id)
@@ -80,14 +80,14 @@ func TestOwnProject(t *testing.T) {
 			t.Setenv("STYTCH_ALLOW_LIVE", tt.allow)
 			t.Setenv("STYTCH_BASE_URL", "")
 			if l, err := ownProject(); !errors.Is(err, tt.want) || tt.want == nil && l.transport.Strict {
-				t.Errorf("got %v, want %v, and a transport that lets new fields pass", err, tt.want)
+				t.Errorf("got %v, want %v, and a transport that accepts new fields", err, tt.want)
 			}
 		})
 	}
 }
 
-// The way to Stytch, walked with an emulator at its end.
-func TestWayToStytch(t *testing.T) {
+// A live run, with an emulator in the place of Stytch.
+func TestLiveRun(t *testing.T) {
 	server := emulatortest.NewServer(t, seeds(3))
 	t.Setenv("STYTCH_PROJECT_ID", server.ProjectID)
 	t.Setenv("STYTCH_PROJECT_SECRET", server.Secret)
@@ -95,15 +95,15 @@ func TestWayToStytch(t *testing.T) {
 	before := inventory(t, server)
 	t.Run("suite", runLive)
 	if !slices.Equal(before, inventory(t, server)) {
-		t.Error("the run left something behind, or took something away")
+		t.Error("the run left clients behind, or removed others")
 	}
 }
 
-// Stytch does not say whether a search sees a new client at once. The suite waits, live.
+// Stytch does not document whether a search finds a new client at once. A live run waits for it.
 func TestSearchThatLags(t *testing.T) {
 	server := emulatortest.NewServer(t)
 	lagging := true
-	lag := lie{operation: "SearchM2MClients", answer: func(b map[string]any) {
+	lag := lie{operation: "SearchM2MClients", response: func(b map[string]any) {
 		if found := b["m2m_clients"].([]any); lagging && len(found) > 0 {
 			lagging = false
 			b["m2m_clients"] = []any{}

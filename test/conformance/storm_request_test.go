@@ -45,7 +45,7 @@ func (s *storm) request(op *operation.Operation) *http.Request {
 
 func (s *storm) authenticate(req *http.Request, op *operation.Operation, client login) {
 	switch l := s.line; {
-	case s.oneIn(40): // nobody
+	case s.oneIn(40): // no credentials
 	case s.oneIn(40):
 		req.Header.Set("Authorization", []string{"", "Basic", "Basic !", "Bearer x", "Basic eA==", "basic  " + strings.Repeat("eA", 500)}[s.rng.IntN(6)])
 	case s.oneIn(40):

@@ -17,29 +17,29 @@ import (
 	"github.com/stytchkit/m2m/internal/operation"
 )
 
-// TestStorm sends random and damaged requests, past the wrapper and its checks. Whatever they are,
-// the answer is within the contract, and no fault of the server.
+// TestStorm sends random and damaged requests without the checks of the wrapper. Every response
+// follows the contract, and none is a 5xx.
 func TestStorm(t *testing.T) {
 	requests := heavy.Count(400, 2600) // in each of the four parts
 	seeded(t, func(t *testing.T, rng *rand.Rand, l line) {
 		l.transport.AllowRequests, l.transport.AllowUnrouted = true, true
 		l.transport.AllowStatus = []int{http.StatusRequestEntityTooLarge} // what is too long is not read, so it is no operation's
-		s := &storm{t: t, rng: rng, tamer: &tamer{Rand: rng}, line: l, bodies: requestBodies(t), answers: map[int]int{}}
+		s := &storm{t: t, rng: rng, tamer: &tamer{Rand: rng}, line: l, bodies: requestBodies(t), responses: map[int]int{}}
 		for i := 0; i < requests && !t.Failed(); i++ {
 			s.send(i)
 		}
-		t.Logf("%d requests, answers by status: %v", requests, s.answers)
+		t.Logf("%d requests, responses by status: %v", requests, s.responses)
 	})
 }
 
 type storm struct {
-	t       *testing.T
-	rng     *rand.Rand
-	tamer   *tamer
-	line    line
-	bodies  map[string]*openapi3.SchemaRef // of requests, by operationId
-	known   []login                        // the latest clients and apps that exist, or did
-	answers map[int]int
+	t         *testing.T
+	rng       *rand.Rand
+	tamer     *tamer
+	line      line
+	bodies    map[string]*openapi3.SchemaRef // of requests, by operationId
+	known     []login                        // the latest clients and apps that exist, or did
+	responses map[int]int
 }
 
 type login struct{ family, id, secret string }
@@ -63,7 +63,7 @@ func requestBodies(t *testing.T) map[string]*openapi3.SchemaRef {
 
 func (s *storm) oneIn(n int) bool { return s.rng.IntN(n) == 0 }
 
-// send makes one request and looks at its answer. What goes wrong is told without values of the
+// send sends one request and checks the response. Failures contain no values of the
 // request.
 func (s *storm) send(i int) {
 	op := s.pick()
@@ -75,7 +75,7 @@ func (s *storm) send(i int) {
 	}
 	defer resp.Body.Close()
 	data, err := io.ReadAll(resp.Body)
-	if s.answers[resp.StatusCode]++; err != nil || resp.StatusCode >= 500 {
+	if s.responses[resp.StatusCode]++; err != nil || resp.StatusCode >= 500 {
 		s.t.Errorf("request %d, %s: status %d, %v", i, op.ID, resp.StatusCode, err)
 	}
 	if matched, _ := operation.Match(req.Method, req.URL.EscapedPath()); matched == nil {
@@ -96,9 +96,9 @@ func (s *storm) pick() *operation.Operation {
 
 // checkUnrouted wants an error in Stytch's words where the contract has no operation.
 func (s *storm) checkUnrouted(i, status int, data []byte) {
-	var answer any
-	err := json.Unmarshal(data, &answer)
-	if err == nil && schema(s.t, "Error").Value.VisitJSON(answer) != nil {
+	var response any
+	err := json.Unmarshal(data, &response)
+	if err == nil && schema(s.t, "Error").Value.VisitJSON(response) != nil {
 		err = errors.New("the body is not an Error of the contract")
 	}
 	if status != http.StatusNotFound && status != http.StatusMethodNotAllowed || err != nil {
@@ -115,13 +115,13 @@ func (s *storm) learn(op *operation.Operation, data []byte) {
 		_ = json.Unmarshal(data, &gone)
 		s.known = slices.DeleteFunc(s.known, func(l login) bool { return l.id == gone.ClientID })
 	}
-	var answer map[string]struct {
+	var response map[string]struct {
 		ClientID         string `json:"client_id"`
 		ClientSecret     string `json:"client_secret"`
 		NextClientSecret string `json:"next_client_secret"`
 	}
-	_ = json.Unmarshal(data, &answer) // other members have other types, and are left out
-	for family, client := range answer {
+	_ = json.Unmarshal(data, &response) // other members have other types, and are left out
+	for family, client := range response {
 		for _, secret := range []string{client.ClientSecret, client.NextClientSecret} {
 			if secret != "" {
 				s.known = append(s.known, login{family, client.ClientID, secret})
@@ -131,8 +131,8 @@ func (s *storm) learn(op *operation.Operation, data []byte) {
 	s.known = s.known[max(0, len(s.known)-40):]
 }
 
-// someone is mostly a client that the operation is for, and sometimes one of the other family, or
-// nobody.
+// someone returns a client of the operation's family in most cases, else one of the other family or
+// credentials of no client.
 func (s *storm) someone(op *operation.Operation) login {
 	family := "m2m_client"
 	if strings.Contains(op.Path, "connected_apps") {

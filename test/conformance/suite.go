@@ -14,10 +14,10 @@ import (
 	"github.com/stytchkit/m2m/stytch"
 )
 
-// suite is one run.
+// A suite is one run.
 type suite struct {
 	api      *stytch.Client
-	raw      *gen.ClientWithResponses // for what the wrapper leaves to others: tokens and keys
+	raw      *gen.ClientWithResponses // for tokens and keys, which the wrapper does not cover
 	live     bool
 	patience time.Duration
 	prefix   string
@@ -30,7 +30,7 @@ func (s *suite) name() string { return fmt.Sprintf("%s-%d", s.prefix, s.named.Ad
 
 func (s *suite) owns(name string) bool { return strings.HasPrefix(name, s.prefix+"-") }
 
-// unknownID has the form of an id that Stytch gives, and belongs to nothing.
+// unknownID returns an id in the format of Stytch that no client has.
 func (s *suite) unknownID(family string) string {
 	env := "test"
 	if strings.HasPrefix(s.api.ProjectID(), "project-live-") {
@@ -39,7 +39,7 @@ func (s *suite) unknownID(family string) string {
 	return family + "-" + env + "-00000000-0000-4000-8000-000000000000"
 }
 
-// assumed asserts a fact that the contract marks assumed; of Stytch it is observed.
+// assumed asserts a fact that the contract marks as assumed. In a live run it only logs the fact.
 func (s *suite) assumed(t reporter, fact string, holds bool, seen any) {
 	t.Helper()
 	switch {
@@ -76,13 +76,13 @@ func (s *suite) tryM2M(t reporter, ctx context.Context, r stytch.M2MCreate) (cre
 	return created, err
 }
 
-// sweepM2M removes a client whose id nobody was told.
+// sweepM2M removes a client whose id this run never received.
 func (s *suite) sweepM2M(ctx context.Context, name string) error {
 	for found, err := range s.api.M2M.Search(ctx, stytch.M2MSearch{Filter: stytch.All(stytch.ClientNameIn(name))}) {
 		if err != nil {
 			return err
 		}
-		if !s.owns(found.ClientName) { // a server that ignores the filter must not make this run remove what is not its own
+		if !s.owns(found.ClientName) { // a server may ignore the filter; never remove clients of others
 			continue
 		}
 		if err := s.removeM2M(ctx, found.ClientID); err != nil {
@@ -141,13 +141,13 @@ func (s *suite) removeApp(ctx context.Context, id string) error {
 	return nil
 }
 
-// atEnd cleans up with a context of its own, because that of the test has ended by then.
+// atEnd cleans up with a new context, because the context of the test has ended by then.
 func (s *suite) atEnd(t reporter, clean func(context.Context) error) {
 	t.Cleanup(func() {
 		ctx, cancel := context.WithTimeout(context.WithoutCancel(t.Context()), time.Minute)
 		defer cancel()
 		if err := clean(ctx); err != nil {
-			t.Errorf("clean up: %v; what is named %s-… can be removed by hand", err, s.prefix)
+			t.Errorf("clean up: %v; remove what is named %s-… by hand", err, s.prefix)
 		}
 	})
 }
@@ -159,27 +159,27 @@ func must(t reporter, err error, doing string) {
 	}
 }
 
-// refused reports whether Stytch itself said no.
+// refused reports whether Stytch itself refused the request.
 func refused(err error) bool {
 	var e *stytch.Error
 	return errors.As(err, &e) && e.StatusCode >= 400 && e.StatusCode < 500 && e.StatusCode != http.StatusTooManyRequests && e.Type != ""
 }
 
-// show prints an answer. The secrets in it encode as their placeholder.
-func show(answer any) string {
-	data, err := json.Marshal(answer)
+// show encodes a response. Its secrets encode as a placeholder.
+func show(response any) string {
+	data, err := json.Marshal(response)
 	if err != nil {
 		return err.Error()
 	}
 	return string(data)
 }
 
-// as is an answer without the fields that another shape does not have.
-func as[T any](t reporter, answer any) (out T) {
+// as returns a response without the fields that type T does not have.
+func as[T any](t reporter, response any) (out T) {
 	t.Helper()
-	data, err := json.Marshal(answer)
-	must(t, err, "encode an answer")
-	must(t, json.Unmarshal(data, &out), "decode an answer")
+	data, err := json.Marshal(response)
+	must(t, err, "encode a response")
+	must(t, json.Unmarshal(data, &out), "decode a response")
 	return out
 }
 

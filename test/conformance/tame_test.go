@@ -25,7 +25,7 @@ func schema(tb testing.TB, name string) *openapi3.SchemaRef {
 	return ref
 }
 
-// A tamer bends a random request to the rules that its schema does not express. Texts that no rule
+// A tamer adapts a random request to the rules that its schema does not express. Texts that no rule
 // is about stay wild.
 type tamer struct {
 	*rand.Rand

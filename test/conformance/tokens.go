@@ -114,7 +114,7 @@ func (s *suite) issued(result *gen.IssueM2MTokenResult, err error) (*gen.IssueM2
 		return nil, err
 	}
 	if result.JSON200 == nil {
-		return nil, errors.New("the answer holds no token")
+		return nil, errors.New("the response contains no token")
 	}
 	s.tokens.Add(1)
 	return result.JSON200, nil

@@ -17,7 +17,7 @@ const everyField = {
   id_token_template_content: '{"plan": {{ user.trusted_metadata.plan }}}',
 };
 
-const nobody = `connected-app-test-${randomUUID()}`;
+const unknown = `connected-app-test-${randomUUID()}`;
 
 // connectedApp runs the service of one client of the SDK.
 export async function connectedApp(t, { clients }) {
@@ -40,7 +40,7 @@ async function createAndGet(clients, create) {
     assert.deepEqual([app.client_type, app.client_name, app.status], [client_type, "", "active"]);
     assert.deepEqual([app.redirect_urls, app.access_token_expiry_minutes, app.full_access_allowed], [[], 60, false]);
     const { creation_method, ...got } = (await clients.get({ client_id: id })).connected_app;
-    assert.ok(creation_method, "creation_method, which the answer of create lacks");
+    assert.ok(creation_method, "creation_method, which the response of create lacks");
     assert.deepEqual(got, app);
   }
   const { app } = await create({ client_type: "first_party", ...everyField });
@@ -49,7 +49,7 @@ async function createAndGet(clients, create) {
   await refused(clients.create({ client_type: "second_party" }), 400, "invalid_connected_app_type");
   const full = { client_type: "third_party", full_access_allowed: true };
   await refused(clients.create(full), 400, "third_party_clients_cannot_use_full_access");
-  await refused(clients.get({ client_id: nobody }), 404, "connected_app_not_found");
+  await refused(clients.get({ client_id: unknown }), 404, "connected_app_not_found");
 }
 
 async function search(clients, create) {
@@ -87,7 +87,7 @@ async function update(clients, create) {
 
   await refused(change({ access_token_expiry_minutes: -1 }), 400, "idp_invalid_access_token_expiry_minutes");
   await refused(change({ redirect_urls: ["addon.example.com"] }), 400, "connected_app_redirect_url_must_include_scheme");
-  await refused(clients.update({ client_id: nobody }), 404, "connected_app_not_found");
+  await refused(clients.update({ client_id: unknown }), 404, "connected_app_not_found");
 }
 
 async function rotate(clients, create) {
@@ -112,7 +112,7 @@ async function rotate(clients, create) {
 
   const { id: open } = await create({ client_type: "third_party_public" });
   for (const method of ["rotateStart", "rotateCancel", "rotate"]) {
-    await refused(clients.secrets[method]({ client_id: nobody }), 404, "connected_app_not_found");
+    await refused(clients.secrets[method]({ client_id: unknown }), 404, "connected_app_not_found");
     await refused(clients.secrets[method]({ client_id: open }), 400, "public_connected_apps_do_not_have_secrets");
   }
 }

@@ -1,15 +1,15 @@
-// What the SDK declares about its answers, read from its TypeScript declarations: at run time it checks nothing, so an
-// answer that would mislead its users passes unnoticed.
+// What the SDK declares about its responses, read from its TypeScript declarations: at run time it checks nothing, so an
+// response that would mislead its users passes unnoticed.
 import assert from "node:assert/strict";
 import { readFileSync, readdirSync } from "node:fs";
 import { createRequire } from "node:module";
 import { dirname, join } from "node:path";
 
 const folder = join(dirname(createRequire(import.meta.url).resolve("stytch")), "..", "types", "lib", "b2c");
-const envelope = ["request_id", "status_code"]; // in every answer; not all declarations mention it
+const envelope = ["request_id", "status_code"]; // in every response; not all declarations mention it
 
 const interfaces = new Map(); // name → [[field, optional, type], ...]
-const answers = new Map(); // "m2m_clients.get" → name of an interface
+const responses = new Map(); // "m2m_clients.get" → name of an interface
 
 for (const file of readdirSync(folder)) {
   if (!/^(m2m|connected_apps)\w*\.d\.ts$/.test(file)) continue;
@@ -19,18 +19,18 @@ for (const file of readdirSync(folder)) {
     assert.ok(fields.length > 0, `${file}: no field found in ${name}`);
     interfaces.set(name, fields);
   }
-  for (const [, method, answer] of source.matchAll(/^ {4}(\w+)\(.*\): Promise<(\w+)>;$/gm)) {
-    answers.set(`${file.replace(".d.ts", "")}.${method}`, answer);
+  for (const [, method, response] of source.matchAll(/^ {4}(\w+)\(.*\): Promise<(\w+)>;$/gm)) {
+    responses.set(`${file.replace(".d.ts", "")}.${method}`, response);
   }
 }
 
-// checkAnswer fails if the answer of a method such as m2m.clients.get is not of the declared type, or holds more. What
+// checkResponse fails if the response of a method such as m2m.clients.get is not of the declared type, or holds more. What
 // it says names fields and types, never a value.
-export function checkAnswer(method, answer) {
+export function checkResponse(method, response) {
   const parts = method.replace(/^connectedApp\b/, "connected_apps").split(".");
   const key = `${parts.slice(0, -1).join("_")}.${parts.at(-1)}`;
-  assert.ok(answers.has(key), `${method}: its declaration was not found`);
-  check(answer, answers.get(key), method);
+  assert.ok(responses.has(key), `${method}: its declaration was not found`);
+  check(response, responses.get(key), method);
 }
 
 function check(value, type, path) {

@@ -1,6 +1,6 @@
 //go:build interop
 
-// Package interop_test runs the official Stytch SDK for Node, which nobody here wrote, against the
+// Package interop_test runs the official Stytch SDK for Node, written by others, against the
 // emulator: every method of its M2M and Connected Apps services, in its consumer and in its B2B
 // client. It needs Node.js 18 or newer with npm; the SDK is installed into node_modules when it is
 // not there as package-lock.json says.
@@ -37,7 +37,7 @@ func TestNodeSDK(t *testing.T) {
 			checkReport(t, did)
 			checkLog(t, stytch.Requests())
 			if minted := stytch.TokensMinted(""); did.Tokens != minted {
-				t.Errorf("the SDK was given %d tokens, the emulator minted %d", did.Tokens, minted)
+				t.Errorf("the SDK received %d tokens, the emulator issued %d", did.Tokens, minted)
 			}
 		})
 	}
@@ -61,7 +61,7 @@ func cacheByScripts(t *testing.T) {
 // A report is what run.mjs writes: per client of the SDK, how often each method was answered and
 // refused.
 type report struct {
-	Clients map[string]map[string]struct{ Answered, Refused int }
+	Clients map[string]map[string]struct{ Succeeded, Refused int }
 	Tokens  int
 }
 
@@ -109,15 +109,15 @@ func checkReport(t *testing.T, did report) {
 		var found []string
 		for method, calls := range did.Clients[client] {
 			found = append(found, method)
-			if calls.Answered == 0 || calls.Refused == 0 {
-				t.Errorf("%s: %s was answered %d times and refused %d times", client, method, calls.Answered, calls.Refused)
+			if calls.Succeeded == 0 || calls.Refused == 0 {
+				t.Errorf("%s: %s succeeded %d times and was refused %d times, want both", client, method, calls.Succeeded, calls.Refused)
 			}
 		}
 		slices.Sort(found)
 		if !slices.Equal(found, methods) {
 			t.Errorf("%s has the methods\n%s\nwant\n%s", client, strings.Join(found, "\n"), strings.Join(methods, "\n"))
 		}
-		t.Logf("%s: %d methods answered and refused: %s", client, len(found), strings.Join(found, ", "))
+		t.Logf("%s: %d methods succeeded and were refused: %s", client, len(found), strings.Join(found, ", "))
 	}
 }
 
@@ -132,23 +132,23 @@ var operations = []string{
 
 func checkLog(t *testing.T, log []emulator.Request) {
 	t.Helper()
-	answered, refused := map[string]bool{}, map[string]bool{}
+	succeeded, refused := map[string]bool{}, map[string]bool{}
 	for _, r := range log {
 		switch {
 		case !slices.Contains(operations, r.Operation):
 			t.Errorf("%s %s is operation %q of the contract", r.Method, r.Path, r.Operation)
 		case r.Status == 200:
-			answered[r.Operation] = true
+			succeeded[r.Operation] = true
 		case r.Status >= 400 && r.Status < 500:
 			refused[r.Operation] = true
 		default:
-			t.Errorf("%s %s was answered with status %d", r.Method, r.Path, r.Status)
+			t.Errorf("%s %s: status %d", r.Method, r.Path, r.Status)
 		}
 	}
 	for _, operation := range operations {
-		if !answered[operation] || !refused[operation] {
-			t.Errorf("%s: answered %t, refused %t; want both", operation, answered[operation], refused[operation])
+		if !succeeded[operation] || !refused[operation] {
+			t.Errorf("%s: succeeded %t, refused %t; want both", operation, succeeded[operation], refused[operation])
 		}
 	}
-	t.Logf("%d requests to %d operations", len(log), len(answered))
+	t.Logf("%d requests to %d operations", len(log), len(succeeded))
 }

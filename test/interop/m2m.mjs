@@ -25,11 +25,11 @@ function workbench(service) {
   let given = 0;
 
   async function token(client_id, client_secret, scopes) {
-    const answer = await service.token({ client_id, client_secret, scopes });
+    const response = await service.token({ client_id, client_secret, scopes });
     given++;
-    assert.equal(answer.token_type, "bearer");
-    assert.equal(answer.expires_in, 3600);
-    return answer.access_token;
+    assert.equal(response.token_type, "bearer");
+    assert.equal(response.expires_in, 3600);
+    return response.access_token;
   }
 
   async function create(fields) {
@@ -73,7 +73,7 @@ async function createAndGet({ clients, run, read, write, create, token }) {
   await refused(clients.create({ scopes: [read], client_id: imported.id }), 400, "duplicate_m2m_client_id");
   await refused(clients.create({ scopes: [read], client_secret: "aaaaaaaaaa" }), 400, "insecure_m2m_client_secret");
   await refused(clients.create({}), 400, "bad_request");
-  await refused(clients.get({ client_id: `nobody-${run}` }), 404, "m2m_client_not_found");
+  await refused(clients.get({ client_id: `unknown-${run}` }), 404, "m2m_client_not_found");
 }
 
 async function search({ clients, run, create }) {
@@ -84,10 +84,10 @@ async function search({ clients, run, create }) {
   }
   const found = async (operator, ...operands) => {
     const filters = operands.map(([filter_name, ...filter_value]) => ({ filter_name, filter_value }));
-    const answer = await clients.search({ query: { operator, operands: filters } });
-    assert.equal(answer.results_metadata.total, answer.m2m_clients.length);
-    assert.equal(answer.results_metadata.next_cursor, null);
-    return answer.m2m_clients.map((client) => made.findIndex((one) => one.client_id === client.client_id)).sort();
+    const response = await clients.search({ query: { operator, operands: filters } });
+    assert.equal(response.results_metadata.total, response.m2m_clients.length);
+    assert.equal(response.results_metadata.next_cursor, null);
+    return response.m2m_clients.map((client) => made.findIndex((one) => one.client_id === client.client_id)).sort();
   };
   assert.deepEqual(await found("AND", ["scopes", scope]), [0, 1, 2, 3, 4]);
   assert.deepEqual(await found("AND", ["client_id", made[1].client_id, made[3].client_id]), [1, 3]);
@@ -130,7 +130,7 @@ async function update({ service, clients, run, write, create }) {
   await refused(change({ status: "asleep" }), 400, "invalid_m2m_client_status");
   await refused(change({ scopes: ["two words"] }), 400, "invalid_m2m_client_scope");
   await refused(change({ trusted_metadata: { text: "x".repeat(5000) } }), 400, "metadata_too_large");
-  await refused(clients.update({ client_id: `nobody-${run}` }), 404, "m2m_client_not_found");
+  await refused(clients.update({ client_id: `unknown-${run}` }), 404, "m2m_client_not_found");
 }
 
 async function rotate({ service, clients, run, create, token }) {
@@ -159,7 +159,7 @@ async function rotate({ service, clients, run, create, token }) {
   await token(id, second);
   await refused(service.token({ client_id: id, client_secret: first }), 400, "invalid_client");
   for (const method of ["rotateStart", "rotateCancel", "rotate"]) {
-    await refused(clients.secrets[method]({ client_id: `nobody-${run}` }), 404, "m2m_client_not_found");
+    await refused(clients.secrets[method]({ client_id: `unknown-${run}` }), 404, "m2m_client_not_found");
   }
 }
 
@@ -185,7 +185,7 @@ async function tokens({ service, run, read, write, create, token }) {
   await rejected(service.authenticateToken({ access_token: forged }), "jwt_invalid");
 
   await refused(service.token({ client_id: id, client_secret: newSecret() }), 400, "invalid_client");
-  await refused(service.token({ client_id: `nobody-${run}`, client_secret: secret }), 400, "invalid_client");
+  await refused(service.token({ client_id: `unknown-${run}`, client_secret: secret }), 400, "invalid_client");
   await refused(service.token({ client_id: id, client_secret: secret, scopes: [`admin:${run}`] }), 400, "invalid_scope");
 }
 

@@ -35,10 +35,10 @@ func findNode(t *testing.T) string {
 	return node
 }
 
-// installSDK makes node_modules what package-lock.json says. No script of a package is run.
+// installSDK installs the packages of package-lock.json into node_modules. No script of a package is run.
 func installSDK(t *testing.T) {
 	t.Helper()
-	// npm keeps its own account of what it installed.
+	// npm lists there what it installed.
 	if maps.Equal(lockedPackages(t, "package-lock.json"), lockedPackages(t, "node_modules/.package-lock.json")) {
 		return
 	}
@@ -76,7 +76,7 @@ func lockedPackages(t *testing.T, file string) map[string]lockedPackage {
 	return lock.Packages
 }
 
-// A lock file says which packages, not where they come from, and the SDK is one exact version.
+// The lock file names packages, not download addresses, and pins the SDK to one version.
 func TestLockFile(t *testing.T) {
 	packages := lockedPackages(t, "package-lock.json")
 	if got := packages["node_modules/stytch"].Version; got != "14.2.0" {
@@ -93,7 +93,7 @@ func TestLockFile(t *testing.T) {
 			t.Fatal(err)
 		}
 		if !bytes.Contains(data, []byte(`"stytch": "14.2.0"`)) {
-			t.Errorf("%s does not ask for exactly one version of the SDK", file)
+			t.Errorf("%s does not pin the version of the SDK", file)
 		}
 		if bytes.Contains(data, []byte(`"resolved"`)) {
 			t.Errorf("%s names a download address: npm 9 or newer leaves it out in this folder", file)
@@ -131,7 +131,7 @@ func TestScrub(t *testing.T) {
 		"connectedApp.clients.secrets.rotateCancel: x": "connectedApp.clients.secrets.rotateCancel: x",
 	} {
 		if got := scrub(in, "hunter2"); got != want {
-			t.Errorf("case %q is not scrubbed as it should be", want)
+			t.Errorf("%q is not the result", want)
 		}
 	}
 }

@@ -1,10 +1,10 @@
-// Watches every method of a service of the SDK, so that none is forgotten and every outcome is looked at.
+// Watches every method of a service of the SDK, so that none is forgotten and every outcome is checked.
 import assert from "node:assert/strict";
 import stytch from "stytch";
-import { checkAnswer } from "./declared.mjs";
+import { checkResponse } from "./declared.mjs";
 
-// watch replaces each method of a service and of the services below it by one that counts in the ledger how often it
-// was answered and refused. The methods are those of the prototypes, whatever they are named.
+// watch replaces each method of a service and of the services below it with one that counts in the ledger how often it
+// succeeded and was refused. The methods are those of the prototypes, regardless of their names.
 export function watch(service, path, ledger) {
   for (const [name, part] of Object.entries(service)) {
     if (isService(part)) watch(part, `${path}.${name}`, ledger);
@@ -13,8 +13,8 @@ export function watch(service, path, ledger) {
     for (const [name, property] of Object.entries(Object.getOwnPropertyDescriptors(proto))) {
       if (name === "constructor") continue;
       const method = `${path}.${name}`;
-      assert.equal(typeof property.value, "function", `${method} is not a plain method: teach watch about it`);
-      ledger[method] = { answered: 0, refused: 0 };
+      assert.equal(typeof property.value, "function", `${method} is not a plain method: extend watch`);
+      ledger[method] = { succeeded: 0, refused: 0 };
       service[name] = (...args) => observe(method, property.value.apply(service, args), ledger[method]);
     }
   }
@@ -26,25 +26,25 @@ function isService(part) {
 }
 
 async function observe(method, outcome, count) {
-  let answer;
+  let response;
   try {
-    answer = await outcome;
+    response = await outcome;
   } catch (error) {
     checkError(method, error);
     count.refused++;
     throw error;
   }
-  checkAnswer(method, answer);
-  count.answered++;
-  return answer;
+  checkResponse(method, response);
+  count.succeeded++;
+  return response;
 }
 
 function checkError(method, error) {
   if (error instanceof stytch.ClientError) return; // a token that the SDK itself refused
-  // Anything else is not a refusal. A RequestError holds the whole request, secret included: it must not be printed.
+  // Anything else is not a refusal. A RequestError contains the whole request with its secret and must not be printed.
   const unread = error instanceof stytch.RequestError && error.message.includes("parse JSON");
   const reason = unread ? "a body that is not JSON" : error.constructor.name;
-  assert.ok(error instanceof stytch.StytchError, `${method}: ${reason} instead of an answer`);
+  assert.ok(error instanceof stytch.StytchError, `${method}: ${reason} instead of a response`);
   assert.equal(typeof error.status_code, "number", `${method}: status_code`);
   assert.match(error.request_id ?? "", /^request-id-test-[0-9a-f-]{36}$/, `${method}: request_id`);
   assert.match(error.error_type ?? "", /^[a-z0-9_]+$/, `${method}: error_type`);
@@ -70,7 +70,7 @@ export async function rejected(call, code) {
   });
 }
 
-// unanswered lists the methods of a ledger that were not both answered and refused.
-export function unanswered(ledger) {
-  return Object.keys(ledger).filter((method) => !(ledger[method].answered > 0 && ledger[method].refused > 0));
+// uncovered lists the methods of a ledger that were not both called with success and refused.
+export function uncovered(ledger) {
+  return Object.keys(ledger).filter((method) => !(ledger[method].succeeded > 0 && ledger[method].refused > 0));
 }
