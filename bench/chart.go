@@ -22,7 +22,7 @@ func barsOf(results map[string]result) (bars []bar) {
 	return append(bars, bar{ours + ", repeated token", results["few"].ratio, true})
 }
 
-// draw draws horizontal bars. The colours are legible on light and dark pages.
+// draw draws horizontal bars. The colors are legible on light and dark pages.
 func draw(bars []bar) []byte {
 	const labels, scale, step, top = 230, 380, 30, 52
 	longest := 0.0

@@ -22,7 +22,7 @@ const (
 )
 
 // signer signs tokens as Stytch does. Its key has eight primes instead of two, because 100,000
-// tokens have to be signed and that makes it several times faster; whoever verifies cannot tell.
+// tokens have to be signed and that makes it several times faster; a verifier cannot see it.
 type signer struct {
 	public rsa.PublicKey
 	primes []prime

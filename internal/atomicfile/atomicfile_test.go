@@ -83,7 +83,7 @@ func TestWriteSymlink(t *testing.T) {
 	}
 }
 
-// A failure at any point leaves the former content, or after the renaming the new one, and no
+// A failure at any point leaves the previous content, or after the renaming the new one, and no
 // rubbish.
 func TestWriteFails(t *testing.T) {
 	full := fmt.Errorf("disk: %w", syscall.ENOSPC)

@@ -17,7 +17,7 @@ func newPolicy(t *testing.T, perSecond float64, burst int) Policy {
 	return p
 }
 
-// run takes n tokens one by one, waiting as it is told to and late by so much, and returns when
+// run takes n tokens one by one, waiting as long as Take asks and late by so much, and returns when
 // each came, after start.
 func run(t *testing.T, p Policy, s State, now time.Time, n int, late time.Duration) (at []time.Duration) {
 	t.Helper()

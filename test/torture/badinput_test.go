@@ -15,7 +15,7 @@ import (
 	"github.com/stytchkit/m2m/stytch/rotate/deliver"
 )
 
-// bad is a service whose input is bad until it is mended.
+// bad is a service whose input is bad until it is fixed.
 type bad struct {
 	*testing.T
 	*service
@@ -112,8 +112,8 @@ type oddPlace struct {
 
 func (p *oddPlace) Deliver(ctx context.Context, d rotate.Delivery) error { return p.deliver(ctx, d) }
 
-// TestBadInput breaks one thing at a time. The error has the name of it, tells the truth about the
-// journal and the secrets, and nothing was completed or canceled; when the thing is mended one run
+// TestBadInput breaks one thing at a time. The error has the name of it, states the truth about the
+// journal and the secrets, and nothing was completed or canceled; when the thing is fixed one run
 // completes.
 func TestBadInput(t *testing.T) {
 	rows := append(append(journalRows(), serverRows()...), placeRows()...)

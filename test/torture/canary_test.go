@@ -141,7 +141,7 @@ func TestCanaries(t *testing.T) {
 // killedOften kills a process at some moments, looks at what there is while it still is, and lets
 // another one finish.
 func killedOften(t *testing.T, tale story, key string, e *evidence) []secret.String {
-	s := tale.tell(t, variants[0])
+	s := tale.service(t, variants[0])
 	s.Key = key
 	for _, point := range []string{
 		"disk of write starting: written #1", "disk of write started: synced #1", "deliver file: before #1",

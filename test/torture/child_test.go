@@ -42,7 +42,7 @@ type order struct {
 	Pause                    string // the moment to stop at for good, instead
 }
 
-// How a child ends if nobody kills it.
+// How a child ends if it is not killed.
 const (
 	exitCompleted = 0
 	exitFailed    = 3 // 2 is a panic
@@ -118,7 +118,7 @@ type entry struct {
 func (e entry) String() string { return fmt.Sprintf("%v #%d", e.moment, e.Number) }
 
 // chronicle writes down each moment before the next one can be, and ends the process at the one
-// that it was told.
+// that it received.
 type chronicle struct {
 	order
 	out *json.Encoder

@@ -13,7 +13,7 @@ import (
 )
 
 // TestFullDisk lets the disk be full at each step of each file in turn: once, or from then on until
-// it is mended. The journal may be the one that cannot be written, so nothing of it may be taken
+// it is fixed. The journal may be the one that cannot be written, so nothing of it may be taken
 // for granted.
 func TestFullDisk(t *testing.T) {
 	t.Cleanup(func() { atomicfile.Point = nil })

@@ -19,7 +19,7 @@ import (
 )
 
 // TestFaults makes each call fail in each way at each of its first occurrences, once or for good.
-// Whatever comes of it, no secret is lost, the error has a name and tells the truth, and when
+// Whatever comes of it, no secret is lost, the error has a name and states the truth, and when
 // nothing fails any more one run ends it.
 func TestFaults(t *testing.T) {
 	m := matrix{struck: map[string]int{}, wanted: map[string]int{}}
@@ -99,7 +99,7 @@ type faultCase struct {
 	mended  bool          // the second deliverer
 
 	struck, failed int
-	wrongs         []string // told outside of the bubble, which ends the test at the first one
+	wrongs         []string // reported outside of the bubble, which ends the test at the first one
 }
 
 func (c *faultCase) wrong(format string, args ...any) {
@@ -237,7 +237,7 @@ func (c *faultCase) checkWorking(which string, said rotate.Verdict, s secret.Str
 	}
 }
 
-// named reports whether a cause can be told apart.
+// named reports whether a cause can be distinguished.
 func named(err error) bool {
 	var answer *stytch.Error
 	if errors.As(err, &answer) {

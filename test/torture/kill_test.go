@@ -22,7 +22,7 @@ type trial struct {
 
 func (tr trial) String() string { return fmt.Sprintf("%s, %v, %s", tr.name, tr.variant, tr.point) }
 
-// TestKill kills a process at every moment that it tells, once for each variant of the server,
+// TestKill kills a process at every moment that it reports, once for each variant of the server,
 // looks at what is left, and lets another process finish.
 func TestKill(t *testing.T) {
 	if testing.Short() {

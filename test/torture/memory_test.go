@@ -70,7 +70,7 @@ func (p memoryPlace) Read(context.Context, string) (rotate.Delivery, error) {
 	return p.held, nil
 }
 
-// stored is every secret that somebody has.
+// stored is every secret that is held anywhere.
 func (m *memory) stored() []secret.String {
 	m.mu.Lock()
 	defer m.mu.Unlock()

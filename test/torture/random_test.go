@@ -32,7 +32,7 @@ func TestKillAtRandom(t *testing.T) {
 			t.Run("", func(t *testing.T) {
 				random := rand.New(rand.NewPCG(seed, i))
 				tale, v := stories[random.IntN(len(stories))], variants[i%uint64(len(variants))]
-				s := tale.tell(t, v)
+				s := tale.service(t, v)
 				for range 2 {
 					s.killAfter(random.Float64(), &sum)
 				}
@@ -48,9 +48,9 @@ func TestKillAtRandom(t *testing.T) {
 	t.Logf("%d processes, %d kills after %d different moments, %d exceptions", sum.runs, sum.kills, len(sum.after), sum.breaches)
 }
 
-// life is how long a process of a story works if nobody kills it and nobody else wants the machine.
+// life is how long a process of a story works if it is not killed and has the machine to itself.
 func (s story) life(t *testing.T) time.Duration {
-	svc := s.tell(t, variants[0])
+	svc := s.service(t, variants[0])
 	p, code := svc.run(svc.order)
 	if code != s.exit() {
 		t.Fatalf("%s, undisturbed: exit code %d", s.name, code)

@@ -8,7 +8,7 @@ import (
 	"github.com/stytchkit/m2m/stytch/rotate"
 )
 
-// rules hold one process to what it must not do, by what it told of itself: I2, I3 and I4. They
+// rules hold one process to what it must not do, by what it reported of itself: I2, I3 and I4. They
 // share nothing with the engine.
 type rules struct {
 	state         string

@@ -53,7 +53,7 @@ func (s *service) wrong(format string, args ...any) {
 	s.wrongs = append(s.wrongs, fmt.Sprintf(format, args...))
 }
 
-// process is a child and what it told.
+// process is a child and what it reported.
 type process struct {
 	*exec.Cmd
 	entries   chan entry // closed when it is dead
@@ -92,7 +92,7 @@ func (s *service) start(o order) (*process, error) {
 	return p, nil
 }
 
-// follow notes what the process tells until it is dead, or has told a moment of that name.
+// follow notes what the process reports until it is dead, or has reported a moment of that name.
 func (p *process) follow(until string) (reached bool) {
 	for e := range p.entries {
 		p.told = append(p.told, e)

@@ -38,8 +38,8 @@ func (s story) state() rotate.State {
 	return rotate.Completed
 }
 
-// tell makes the service that a story is about.
-func (s story) tell(t *testing.T, v variant) *service {
+// service makes the service that a story is about.
+func (s story) service(t *testing.T, v variant) *service {
 	svc := newService(t, v)
 	svc.GiveUp = s.giveUp
 	if s.lost != "" {
@@ -71,7 +71,7 @@ var required = map[string][]string{
 // moments runs a story undisturbed and returns all of its moments in their order.
 func (s story) moments(t *testing.T) (all []string) {
 	t.Helper()
-	svc := s.tell(t, variants[0])
+	svc := s.service(t, variants[0])
 	p, code := svc.run(svc.order)
 	for _, e := range p.told {
 		all = append(all, e.String())

@@ -13,8 +13,8 @@ type tally struct {
 	points, runs, kills, breaches int
 	busy                          int
 
-	life  time.Duration  // of a process that nobody kills
-	after map[string]int // what processes told last
+	life  time.Duration  // of a process that is not killed
+	after map[string]int // what processes reported last
 }
 
 func (t *tally) note(m moment) {

@@ -37,7 +37,7 @@ func fingerprint(s secret.String) string {
 	return hex.EncodeToString(sum[:6])
 }
 
-// witness stands around everything that an engine calls, and tells each moment. What it is told
+// witness stands around everything that an engine calls, and reports each moment. What it is given
 // with may never return.
 type witness struct {
 	tell func(moment)
@@ -76,7 +76,7 @@ func (w *witness) disk(point string) error {
 	return nil
 }
 
-// transport tells when the server has done its work, and nobody knows yet.
+// transport reports when the server has done its work, before any caller knows.
 func (w *witness) transport(base http.RoundTripper) http.RoundTripper {
 	return roundTripper(func(r *http.Request) (*http.Response, error) {
 		resp, err := base.RoundTrip(r)

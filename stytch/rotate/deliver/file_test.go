@@ -171,7 +171,7 @@ func TestFileKeeps(t *testing.T) {
 	steps := []struct {
 		name             string
 		secret, previous secret.String
-		kept             bool // the file as it was before
+		kept             bool // the file is unchanged
 	}{
 		{"first", b, a, true}, {"again", b, a, true}, {"another next one", c, a, true}, {"back", b, a, true},
 		{"over", b, none, false}, {"again over", b, none, false},

@@ -92,7 +92,7 @@ func TestRESTFaults(t *testing.T) {
 				"JSON but no use": {func(w http.ResponseWriter, _ *http.Request) { _, _ = w.Write([]byte(`{"data":{"data":[]}}`)) }, ""},
 			} {
 				if method == p.write && (fault == "page 200" || fault == "JSON but no use") {
-					continue // the status says that it is done; reading back finds that it is not
+					continue // the status claims success; reading back finds that it is not
 				}
 				p.fails(t, name+", "+fault+" of "+method, say(method, tt.reply), tt.text)
 			}
