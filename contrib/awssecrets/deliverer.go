@@ -69,7 +69,7 @@ func New(api API, name func(clientID string) string, opts ...Option) (*Deliverer
 	return d, nil
 }
 
-// passes bounds how often a delivery starts again because another program changed the secret in the
+// passes bounds how often a delivery begins anew because somebody else changed the secret in the
 // meantime.
 const passes = 4
 
@@ -96,8 +96,8 @@ func (d *Deliverer) Deliver(ctx context.Context, want rotate.Delivery) error {
 	return err
 }
 
-// Read implements [rotate.Reader]: it returns the version AWSCURRENT. A secret that has no value,
-// or one without client_secret, holds nothing. One that does not exist is [ErrMissing], unless
+// Read implements [rotate.Reader]: it tells the version AWSCURRENT. A secret that has no value, or
+// one without client_secret, holds nothing. One that does not exist is [ErrMissing], unless
 // [WithCreate] will create it.
 func (d *Deliverer) Read(ctx context.Context, clientID string) (rotate.Delivery, error) {
 	p, err := d.place(clientID)
@@ -105,7 +105,7 @@ func (d *Deliverer) Read(ctx context.Context, clientID string) (rotate.Delivery,
 		return rotate.Delivery{}, err
 	}
 	text, err := p.get(ctx, secretsmanager.GetSecretValueInput{VersionStage: aws.String(labelCurrent)})
-	if is(err, codeNotFound, codeInvalidRequest) { // only the description shows which of several reasons it is
+	if is(err, codeNotFound, codeInvalidRequest) { // which of several reasons it is, only the description tells
 		s, descErr := p.describe(ctx)
 		switch {
 		case descErr != nil:

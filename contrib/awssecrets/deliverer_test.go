@@ -145,8 +145,8 @@ func TestVersionIDs(t *testing.T) {
 	}
 }
 
-// TestRolledBack is an operator who moved AWSCURRENT back by hand: the version that was made before
-// is used again, even if no label is left on it.
+// TestRolledBack is somebody who moved AWSCURRENT back by hand: the version that was made before is
+// used again, even if no label is left on it.
 func TestRolledBack(t *testing.T) {
 	a, b := secret.Generate(), secret.Generate()
 	r := newRotation("rotation-1", a, b)
@@ -313,7 +313,7 @@ func TestCreate(t *testing.T) {
 	}
 }
 
-// TestCreatedMeanwhile is another program that creates the secret first.
+// TestCreatedMeanwhile is somebody else who creates the secret first.
 func TestCreatedMeanwhile(t *testing.T) {
 	a, b, c := secret.Generate(), secret.Generate(), secret.Generate()
 	r := newRotation("rotation-1", a, b)

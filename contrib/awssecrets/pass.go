@@ -11,9 +11,9 @@ import (
 	"github.com/stytchkit/m2m/stytch/rotate"
 )
 
-// pass looks what the secret holds and does what is missing. done is false if another program
-// changed something on the way, or may have done so, or there is something to look at again: err is
-// what happened then.
+// pass looks what the secret holds and does what is missing. done is false if somebody else changed
+// something on the way, or may have done so, or there is something to look at again: err is what
+// happened then.
 //
 // The order matters. Readers take AWSCURRENT, so it moves only to a version that was read back; it
 // is moved from the version whose other keys were taken over, or not at all; and AWSPENDING goes
@@ -81,7 +81,7 @@ func (p *place) first(ctx context.Context, want rotate.Delivery) (done bool, err
 		return false, p.wrong(ErrMissing, "it was created, and cannot be found")
 	}
 	err = p.failed("CreateSecret", err)
-	return !is(err, codeExists), err // another program was quicker
+	return !is(err, codeExists), err // somebody else was quicker
 }
 
 // maxVersions bounds how many contents one rotation may deliver on top of one version. More than
@@ -129,7 +129,7 @@ func (p *place) move(ctx context.Context, to, from string) (done bool, err error
 	})
 }
 
-// unstage takes AWSPENDING away from a version, unless another program put it there.
+// unstage takes AWSPENDING away from a version, unless that is somebody else's.
 func (p *place) unstage(ctx context.Context, from string) (done bool, err error) {
 	if !p.made(from) {
 		return true, nil

@@ -69,7 +69,7 @@ func (c *cut) RoundTrip(r *http.Request) (*http.Response, error) {
 
 func (c *cut) option(o *secretsmanager.Options) { o.HTTPClient = &http.Client{Transport: c} }
 
-// put stores a first version as an operator would by hand.
+// put stores a first version as somebody by hand would.
 func (s *server) put(clientID, text string) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -78,7 +78,7 @@ func (s *server) put(clientID, text string) {
 	}
 }
 
-// seed stores the credentials of a client, and keys of another owner.
+// seed stores the credentials of a client, and keys of somebody else.
 func (s *server) seed(clientID string, current secret.String) {
 	s.put(clientID, fmt.Sprintf(`{"url":"https://example.com/?a=1&b=<2>","client_id":%q,"client_secret":%q,"limit":12345678901234567890}`, clientID, current.Reveal()))
 }

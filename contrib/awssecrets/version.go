@@ -28,10 +28,10 @@ type secretState struct {
 	labels           map[string][]string
 }
 
-// foreign reports whether another program is preparing a version. Two are none of that: one with
+// foreign reports whether somebody else is preparing a version. Two are none of that: one with
 // AWSCURRENT too, which a rotation of AWS may leave when it is finished, and one that was made for
 // this client before. The latter is left over, because Stytch has one next secret at a time:
-// a caller that has one to deliver knows that there is no other.
+// whoever has one to deliver knows that there is no other.
 func (p *place) foreign(s secretState) bool {
 	return s.pending != "" && s.pending != s.current && !p.made(s.pending)
 }
@@ -74,7 +74,7 @@ func versionID(d rotate.Delivery, base string, n int) string {
 	return ours(d.ClientID) + digest("version", d.RotationID, base, strconv.Itoa(n))[:40] // 64 characters, the most that AWS allows
 }
 
-// digest distinguishes ("a", "bc") from ("ab", "c").
+// digest tells ("a", "bc") from ("ab", "c").
 func digest(parts ...string) string {
 	var b strings.Builder
 	for _, part := range parts {

@@ -78,12 +78,13 @@ func WithConnectedApps(ids ...string) Option {
 // object of Stytch.
 func WithClientIDs(ids ...string) Option {
 	return func(s *settings) error {
-		for _, id := range ids {
-			if isForeign(id) {
-				return invalid("WithClientIDs", "a client id must not begin like the id of a user, a session or another object of Stytch")
-			}
+		if err := addClientIDs(s.clientIDs, "WithClientIDs", ids); err != nil {
+			return err
 		}
-		return addClientIDs(s.clientIDs, "WithClientIDs", ids)
+		if slices.ContainsFunc(ids, isForeign) {
+			return invalid("WithClientIDs", "a client id must not begin like the id of a user, a session or another object of Stytch")
+		}
+		return nil
 	}
 }
 

@@ -6,7 +6,8 @@ import (
 	"slices"
 )
 
-// references are which identifiers of other files each file of a package uses. Generated files are left out.
+// references are which identifiers of other files each file of a package uses. Generated files are
+// left out.
 type references map[string]map[string][]string
 
 func (s *source) references() references {
@@ -33,8 +34,8 @@ func (s *source) references() references {
 	return r
 }
 
-// cycles are the groups of more than one file in which each file refers to each other one, over others if not by itself. The
-// largest comes first. It is the algorithm of Tarjan.
+// cycles are the groups of more than one file in which each file refers to each other one, over
+// others if not by itself. The largest comes first. It is the algorithm of Tarjan.
 func (r references) cycles() (groups [][]string) {
 	index, low := map[string]int{}, map[string]int{}
 	onStack := map[string]bool{}

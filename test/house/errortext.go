@@ -6,16 +6,18 @@ import (
 	"go/constant"
 	"go/token"
 	"go/types"
+	"path"
 	"slices"
 	"strings"
 )
 
-// errorTexts finds every text that errors of a package may have. A text is a format whose verbs stay as they are written; what
-// is not constant stands in braces.
+// errorTexts finds every text that errors of a package may have. A text is a format whose verbs
+// stay as they are written; what is not constant stands in braces.
 //
-// Functions that make errors are found by what they do: they pass one of their parameters on as the text, or a part of it, to
-// errors.New, fmt.Errorf, a literal of an error type, or another such function. The texts at their calls are then texts of
-// errors, too. A call whose text cannot be followed is reported in unknown.
+// Functions that make errors are found by what they do: they pass one of their parameters on as the
+// text, or a part of it, to errors.New, fmt.Errorf, a literal of an error type, or another such
+// function. The texts at their calls are then texts of errors, too. A call whose text cannot be
+// followed is reported in unknown.
 type errorTexts struct {
 	*source
 	makers  map[*types.Func][]template
@@ -141,13 +143,15 @@ func (e *errorTexts) ofCall(call *ast.CallExpr, parameters []*types.Var) []templ
 	return all
 }
 
-// ofLiteral are the texts in a literal of an error type: its strings that are constant in part, and the whole of a field that is
-// called as textFields say. Ids and other values that errors carry along are no texts.
+// ofLiteral are the texts in a literal of an error type: its strings that are constant in part, and
+// the whole of a field that is called as textFields say. Ids and other values that errors carry
+// along are no texts.
 func (e *errorTexts) ofLiteral(literal *ast.CompositeLit, parameters []*types.Var) (all []template) {
 	t := e.info.TypeOf(literal)
 	if t == nil || !isError(t) && !isError(types.NewPointer(t)) {
 		return nil
 	}
+	prefix := e.prefixOf(t)
 	if pointer, ok := t.Underlying().(*types.Pointer); ok { // in a slice of pointers
 		t = pointer.Elem()
 	}
@@ -164,10 +168,31 @@ func (e *errorTexts) ofLiteral(literal *ast.CompositeLit, parameters []*types.Va
 			continue
 		}
 		if text := e.text(value, parameters); text.hasConstant() || slices.Contains(textFields, strings.ToLower(name)) {
-			all = append(all, text)
+			all = append(all, append(slices.Clone(prefix), text...))
 		}
 	}
 	return all
+}
+
+// prefixOf is the name of the package, if the method Error of a type puts it before the text.
+func (e *errorTexts) prefixOf(t types.Type) (prefix template) {
+	name := path.Base(e.ImportPath) + ": "
+	for _, f := range e.functions() {
+		if f.Name.Name != "Error" || f.Recv == nil {
+			continue
+		}
+		receiver := e.info.TypeOf(f.Recv.List[0].Type)
+		if !types.Identical(receiver, t) && !types.Identical(receiver, types.NewPointer(t)) {
+			continue
+		}
+		ast.Inspect(f.Body, func(n ast.Node) bool {
+			if literal, ok := n.(*ast.BasicLit); ok && literal.Kind == token.STRING && strings.HasPrefix(constant.StringVal(e.info.Types[literal].Value), name) {
+				prefix = template{{name, -1, nil}}
+			}
+			return true
+		})
+	}
+	return prefix
 }
 
 // ofField is the text that is assigned to a field of an error, nil if the statement is another.
@@ -264,7 +289,9 @@ func (e *errorTexts) collect() {
 				continue // its calls have the texts
 			}
 			m.template = m.named(parameters)
-			e.note(m, exported, assigned)
+			// What a function that was returned says, its caller wraps, unless it is an option.
+			inner := isInside(f.Body, m.at) && !strings.HasPrefix(f.Name.Name, "With")
+			e.note(m, exported && !inner, assigned)
 		}
 		if f.Recv != nil && isErrorMethod(f.Name.Name) && isError(signature.Recv().Type()) {
 			e.literals(f.Body)
@@ -355,8 +382,8 @@ func (e *errorTexts) assigned(body ast.Node) map[types.Object][]ast.Expr {
 	return all
 }
 
-// follow takes down what the value of a string may be, and reports whether it found anything: the values of a variable, and what a
-// function of the package returns.
+// follow takes down what the value of a string may be, and reports whether it found anything: the
+// values of a variable, and what a function of the package returns.
 func (e *errorTexts) follow(x ast.Expr, assigned map[types.Object][]ast.Expr, depth int) (found bool) {
 	if depth > 4 {
 		return false
@@ -459,6 +486,17 @@ func isExported(t types.Type) bool {
 	}
 	named, ok := t.(*types.Named)
 	return ok && named.Obj().Exported()
+}
+
+// isInside reports whether a node is in a function literal of a body.
+func isInside(body ast.Node, node ast.Node) (inside bool) {
+	ast.Inspect(body, func(n ast.Node) bool {
+		if f, ok := n.(*ast.FuncLit); ok && f.Pos() <= node.Pos() && node.End() <= f.End() {
+			inside = true
+		}
+		return !inside
+	})
+	return inside
 }
 
 func isLetter(r rune) bool { return 'a' <= r && r <= 'z' || 'A' <= r && r <= 'Z' }

@@ -36,7 +36,8 @@ func TestNoTesting(t *testing.T) {
 	}
 }
 
-// Every function that makes an option begins with With. What an option is, its type shows: it is called Option.
+// Every function that makes an option begins with With. What an option is, its type shows: it is
+// called Option.
 func TestOptionNames(t *testing.T) {
 	for _, s := range published(t) {
 		for _, file := range s.files {

@@ -25,7 +25,8 @@ type text struct {
 	fset *token.FileSet
 }
 
-// handwritten are the files of the repository with one of these endings, tests included, generated ones left out.
+// handwritten are the files of the repository with one of these endings, tests included, generated
+// ones left out.
 func handwritten(t *testing.T, patterns ...string) (all []text) {
 	t.Helper()
 	root, err := root()
@@ -82,7 +83,8 @@ func TestFileLength(t *testing.T) {
 	}
 }
 
-// A line that is all comment ends at column 100, so that it can be read beside a diff. Lines of code are the formatter's.
+// A line that is all comment ends at column 100, so that it can be read beside a diff. Lines of
+// code are the formatter's.
 func TestCommentWidth(t *testing.T) {
 	for _, f := range handwritten(t, "*.go") {
 		comments := map[int]bool{}

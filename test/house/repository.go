@@ -117,7 +117,8 @@ func run(dir, name string, args ...string) ([]byte, error) {
 // path is the import path inside the repository.
 func (p *Package) path() string { return strings.TrimPrefix(p.ImportPath, modulePath+"/") }
 
-// thirdParty are the modules of others that a user of the package gets with it, over all of its dependencies.
+// thirdParty are the modules of others that a user of the package gets with it, over all of its
+// dependencies.
 func (p *Package) thirdParty() []string {
 	modules := []string{}
 	for _, path := range p.Deps {

@@ -12,7 +12,8 @@ import (
 	"path/filepath"
 )
 
-// source is the files of a package that are neither tests nor left out on this system, type-checked.
+// source is the files of a package that are neither tests nor left out on this system,
+// type-checked.
 type source struct {
 	*Package
 	fset  *token.FileSet

@@ -53,7 +53,7 @@ func TestKill(t *testing.T) {
 }
 
 func (tr trial) run(t *testing.T, sum *tally) (wrongs []string) {
-	s := tr.tell(t, tr.variant)
+	s := tr.service(t, tr.variant)
 	o := s.order
 	if tr.pause {
 		o.Pause = tr.point
