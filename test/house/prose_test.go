@@ -61,13 +61,15 @@ func handwritten(t *testing.T, patterns ...string) (all []text) {
 }
 
 // unfinishedProse are folders whose files do not keep the rules yet.
-var unfinishedProse = []string{"."}
+var unfinishedProse = []string{
+	"CHANGELOG.md", "api", "contrib", "gen", "internal", "stytch", "test/torture", "test/house",
+}
 
 // report fails the test, unless the file is in a folder that is not done yet.
 func report(t *testing.T, name, format string, args ...any) {
 	t.Helper()
 	for _, folder := range unfinishedProse {
-		if folder == "." || strings.HasPrefix(name, folder+"/") || name == folder {
+		if strings.HasPrefix(name, folder+"/") || name == folder {
 			t.Logf("not done yet: "+format, args...)
 			return
 		}
