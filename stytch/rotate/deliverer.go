@@ -6,26 +6,26 @@ import (
 	"github.com/stytchkit/m2m/stytch/secret"
 )
 
-// Delivery is what a place where a secret is kept must hold from now on. It prints without the secrets.
+// Delivery is what the place of a deliverer must hold from now on. It prints without the secrets.
 type Delivery struct {
 	RotationID string // the same for each delivery of one next secret: part of an idempotency key
 	ClientID   string
-	Secret     secret.String // to be used
-	Previous   secret.String // still accepted; the zero value if there is none: not before the rotation, not after it
+	Secret     secret.String // the one to use
+	Previous   secret.String // the other one that is still accepted; zero outside of a rotation
 }
 
 // Deliverer brings secrets to where they are used: a file, a secret manager, a program. Package deliver has some.
 //
-// Deliver makes the place hold exactly what d says, durably, before it returns nil. It is called again with the same or another
-// Delivery after a crash, a failure, the completion (without the previous secret) and a cancellation (with the former one), so it
-// must be idempotent and must go by d alone. An error leaves both secrets working. It must return when ctx ends, must not hold
-// secrets in its error, and must be safe for concurrent use with different clients.
+// Deliver makes the place hold exactly d, durably, before it returns nil. It is called again with the same or another Delivery
+// after a crash, after a failure, after the completion (without the previous secret) and for a cancellation (with the current
+// secret), so it must be idempotent and depend on d alone. An error leaves both secrets working. It must return when ctx ends,
+// must not put secrets into its error, and must be safe for concurrent use with different clients.
 type Deliverer interface {
 	Deliver(ctx context.Context, d Delivery) error
 }
 
-// Reader is a [Deliverer] that can tell what its place holds. Then the current secret is found there, and each delivery is
-// read back before anything relies on it. Of a client for which the place holds nothing it returns the zero Delivery.
+// Reader is a [Deliverer] whose place can be read. The rotation finds the current secret there, and reads each delivery back
+// before it relies on it. If the place holds nothing for a client, Read returns the zero Delivery and no error.
 type Reader interface {
 	Read(ctx context.Context, clientID string) (Delivery, error)
 }
@@ -40,7 +40,7 @@ func (f DelivererFunc) Deliver(ctx context.Context, d Delivery) error { return f
 // have not succeeded are called again. The current secret is read from the first [Reader] in the order of the names.
 type Deliverers map[string]Deliverer
 
-// Deliver delivers to all, in the order of their names. A [Rotator] does not use it but calls each by itself.
+// Deliver calls all of them in the order of their names, up to the first error. A [Rotator] calls each of them itself.
 func (ds Deliverers) Deliver(ctx context.Context, d Delivery) error {
 	for _, n := range named(ds) {
 		if err := n.Deliver(ctx, d); err != nil {

@@ -8,25 +8,25 @@
 // # What happens
 //
 // Stytch accepts two secrets of a client while a rotation is in progress (documented). A rotation proves the current one by a
-// token request, asks for the next one, stores that in the journal, proves it, hands it to the deliverers, reads it back,
-// waits (grace period, readiness), proves it again, completes, and tells the deliverers that the former one is gone. Each
-// state is durable before the effect that follows from it. What the journal, the server and the proofs say is compared
-// whenever a rotation is taken up, and before every effect that cannot be undone.
+// token request, requests the next one, stores it in the journal, proves it, gives it to the deliverers, reads it back, waits
+// (grace period, readiness), proves it again, completes, and takes the previous one away from the deliverers. Each state is
+// durable before the effect that follows from it. The journal, the server and the proofs are compared whenever a rotation is
+// resumed, and before every effect that cannot be undone.
 //
 // # What is promised
 //
 //   - I1: at every moment some stored secret is accepted by the server.
-//   - I2: a secret is durable before anyone is told of it.
+//   - I2: a secret is durable before any deliverer gets it.
 //   - I3: completed only after the stored next secret was proved.
 //   - I4: canceled only after the stored current secret was proved.
-//   - I5: running again from any state ends in completed, or in a stop that has a name.
-//   - I6: of two engines on one client, one works, and the other gets [ErrBusy].
+//   - I5: running again from any state ends in completed, or in an error of this package.
+//   - I6: of two processes on one client, one rotates it, and the other gets [ErrBusy].
 //
-// What cannot be promised is told in docs/rotation.md: Stytch has no conditional completion, so somebody else who cancels and restarts a
-// rotation by hand, in the instant between the last look and the completion, gets their next secret completed instead of ours.
+// For what cannot be promised see docs/rotation.md. Stytch has no conditional completion: if another person cancels and restarts
+// the rotation by hand in the instant between the last look and the completion, their next secret is completed instead of ours.
 //
 // # Cost
 //
 // A rotation without a grace period is seven requests, two of which are token requests, which Stytch bills; with one it is
-// nine and three. [Rotator.Forecast] and [Fleet.Forecast] say what a run would cost.
+// nine and three. [Rotator.Forecast] returns what a run would cost.
 package rotate

@@ -7,26 +7,26 @@ import (
 	"time"
 )
 
-// What went wrong, for errors.Is.
+// The kinds of failure, for errors.Is.
 var (
 	ErrInvalidArgument = errors.New("rotate: invalid argument") // refused before anything was done
-	ErrNoRotation      = errors.New("rotate: no rotation is under way")
-	ErrBusy            = errors.New("rotate: another engine works on this client") // or took it over
-	ErrJournal         = errors.New("rotate: the journal failed")                  // it could not be read or written
+	ErrNoRotation      = errors.New("rotate: no rotation is in progress")
+	ErrBusy            = errors.New("rotate: another process is rotating this client")
+	ErrJournal         = errors.New("rotate: the journal failed") // it could not be read or written
 
-	// ErrOtherRotation: the server has a next secret that is not the one in the journal. Somebody else is rotating.
-	ErrOtherRotation = errors.New("rotate: somebody else is rotating the secret of this client")
-	// ErrCurrentRefused: the secret that is said to be in use does not work. Nothing was changed at the server.
+	// ErrOtherRotation: the server has a next secret that is not the one in the journal.
+	ErrOtherRotation = errors.New("rotate: the server has another rotation in progress for this client")
+	// ErrCurrentRefused: the secret that should be in use does not work. Nothing was changed at the server.
 	ErrCurrentRefused = errors.New("rotate: the current secret is refused")
-	// ErrCurrentUnknown: the next step is safe only if the current secret works, and nobody told it.
+	// ErrCurrentUnknown: the next step is safe only if the current secret works, and neither WithCurrent nor a deliverer has it.
 	ErrCurrentUnknown = errors.New("rotate: the current secret is not known")
 	// ErrNoWorkingSecret: neither of the stored secrets is accepted.
 	ErrNoWorkingSecret = errors.New("rotate: neither secret works")
-	// ErrInconsistent: the server said that something was done, and it was not, or contradicted itself.
+	// ErrInconsistent: the server confirmed something that did not happen, or contradicted itself.
 	ErrInconsistent = errors.New("rotate: the server contradicts itself")
-	// ErrDelivery: a deliverer failed, did not return in time, or gave back another secret than it was given.
+	// ErrDelivery: a deliverer failed, did not return in time, or its place holds another secret than it was given.
 	ErrDelivery = errors.New("rotate: delivery failed")
-	// ErrCanceled: the rotation was given up. The current secret is what it was.
+	// ErrCanceled: the rotation was canceled. The current secret is unchanged.
 	ErrCanceled = errors.New("rotate: the rotation was canceled")
 
 	// A stored record that cannot be used. Nothing was changed.
@@ -36,15 +36,15 @@ var (
 	ErrWrongKey     = errors.New("rotate: the journal's record cannot be decrypted with these keys")
 )
 
-// Error is a rotation that did not come to its end. It holds no secret. Whatever it says, Resume goes on from where the
-// journal stands, and nothing was canceled that could be the only working secret.
+// Error is the failure of a rotation. It holds no secret. After any error Resume can continue from Stage, and nothing was
+// canceled that could be the only working secret.
 type Error struct {
 	ClientID string
-	Stage    State   // where the journal stands, or one state before if a write failed halfway; Planned if nothing was written; "" if it could not be read
-	Working  Working // which secrets were accepted when last asked
+	Stage    State   // the state in the journal, or the one before if a write failed halfway; Planned if nothing was written; "" if it could not be read
+	Working  Working // which secrets were accepted at the last proof
 	Err      error
 
-	restarted bool // so that more was begun than Planned says
+	restarted bool // a next secret was given up before, so Planned does not mean that nothing was begun
 }
 
 // Error names the client, the stage, the cause, which secrets work and what to do.
@@ -59,40 +59,40 @@ func (e *Error) Error() string {
 	return b.String()
 }
 
-// Unwrap is the cause.
+// Unwrap returns the cause.
 func (e *Error) Unwrap() error { return e.Err }
 
-// Advice says what to do.
+// Advice is what to do next.
 func (e *Error) Advice() string {
 	is := func(target error) bool { return errors.Is(e.Err, target) }
 	switch {
 	case is(ErrBusy):
-		return "wait until the other engine is done, or its claim has expired"
+		return "wait until the other process has finished, or until its claim has expired"
 	case is(ErrCorrupt):
-		return "restore the record, or remove it after checking by hand which secret is in use"
+		return "restore the record, or check by hand which secret is in use and then remove the record"
 	case is(ErrNewerVersion), is(ErrOtherProject), is(ErrWrongKey):
 		return "use the journal with the version, project and key that it belongs to"
 	case is(ErrOtherRotation):
-		return "let the other rotation end, or take it over on purpose (WithTakeOver)"
+		return "wait until the other rotation ends, or take it over (WithTakeOver)"
 	case is(ErrCurrentRefused):
-		return "check that the client is active, and tell the secret that is really in use"
+		return "check that the client is active, and provide the secret that is in use (WithCurrent)"
 	case is(ErrCurrentUnknown):
-		return "tell the current secret (WithCurrent), or cancel by hand if nobody has the next one"
+		return "provide the current secret (WithCurrent), or cancel by hand if no service has the next one"
 	case is(ErrNoWorkingSecret):
-		return "both are kept in the journal; if the client is active, start and complete a rotation by hand, put its secret where it is used, and run again"
+		return "both are kept in the journal; if the client is active, start and complete a rotation by hand, put its secret where it is used, and call Run again"
 	case is(ErrNoRotation):
-		return "there is nothing to go on with; Run begins a rotation"
+		return "call Run to start one"
 	case is(ErrJournal) && e.Stage == "":
-		return "mend the journal; how far the rotation has come is not known, and nothing was done now"
+		return "fix the journal and run again; nothing was done, and the state of the rotation is not known"
 	case e.Stage == Canceled:
-		return "the current secret stays in use; run again when the cause is mended"
+		return "the current secret stays in use; fix the cause and run again"
 	case e.Stage == "" || e.Stage == Planned && !e.restarted:
-		return "nothing was begun; run again when the cause is mended"
+		return "nothing was begun; fix the cause and run again"
 	}
-	return "run again to go on from here"
+	return "run again to continue from here"
 }
 
-// wrong is an error of a sentinel with its particulars.
+// wrong is an error of a sentinel with details.
 func wrong(sentinel error, format string, args ...any) error {
 	return fmt.Errorf("%w: "+format, append([]any{sentinel}, args...)...)
 }

@@ -6,13 +6,13 @@ import (
 	"time"
 )
 
-// Forecast is what a rotation, or those of a fleet, will cost if nothing goes wrong.
+// Forecast is what a rotation, or those of a fleet, will cost if nothing fails.
 type Forecast struct {
 	Clients      int           // that will be rotated
 	Skipped      int           // that a fleet leaves alone
 	Calls        int           // requests to the server, proofs included
 	BilledTokens int           // proofs of secrets that work; none with [ByLastFour]
-	Duration     time.Duration // as far as the limiter and the grace period decide it
+	Duration     time.Duration // by the limiter and the grace period
 }
 
 // add sums up, for one after the other.
@@ -24,8 +24,8 @@ func (f *Forecast) add(o Forecast) {
 	f.Duration = max(f.Duration, o.Duration)
 }
 
-// Forecast is a dry run: it says what [Rotator.Run] would cost now, and changes nothing. It reads the journal and asks the server
-// once, so an unknown client or somebody else's rotation is found.
+// Forecast is a dry run: it returns what [Rotator.Run] would cost now, and changes nothing. It reads the journal and asks the
+// server once, so it finds an unknown client or another rotation that is pending.
 func (r *Rotator) Forecast(ctx context.Context, clientID string) (Forecast, error) {
 	rec, err := r.journal.Read(ctx, clientID)
 	if err != nil && !errors.Is(err, ErrNoRotation) {
@@ -68,7 +68,7 @@ func (c *config) forecast(rec Record) Forecast {
 		f.Duration = max(0, rec.GraceUntil.Sub(c.now()))
 	case rec.State != Completing && (c.grace > 0 || c.ready != nil):
 		f.Duration = c.grace
-		f.Calls, proofs = f.Calls+1, proofs+1 // what is known is old by then
+		f.Calls, proofs = f.Calls+1, proofs+1 // what was learned is no longer valid by then
 	}
 	f.Calls += proofs
 	if _, free := c.prober.(lastFourProber); !free {

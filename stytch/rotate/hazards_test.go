@@ -394,7 +394,7 @@ func testStages(t *testing.T) {
 	w.outsider = true
 	w.toGrace(t, w.rotator(rotate.WithGrace(time.Hour)))
 	w.fates = []fate{refusedCall} // of the claim
-	if s, advice := stage(w.rotator().Run(t.Context(), "client")); s != "" || !strings.Contains(advice, "mend the journal") {
+	if s, advice := stage(w.rotator().Run(t.Context(), "client")); s != "" || !strings.Contains(advice, "fix the journal") {
 		t.Errorf("%q: %s", s, advice)
 	}
 	w.current, w.next = "secret-9999", ""
@@ -406,7 +406,7 @@ func testStages(t *testing.T) {
 		t.Errorf("%s, %+v", s, status)
 	}
 	w.record.State = rotate.Completed
-	if s, advice := stage(w.rotator().Cancel(t.Context(), "client")); s != rotate.Completed || !strings.Contains(advice, "nothing to go on with") {
+	if s, advice := stage(w.rotator().Cancel(t.Context(), "client")); s != rotate.Completed || !strings.Contains(advice, "call Run") {
 		t.Errorf("%q: %s", s, advice)
 	}
 }

@@ -10,16 +10,14 @@ import (
 
 	"pgregory.net/rapid"
 
+	"github.com/stytchkit/m2m/internal/heavy"
 	"github.com/stytchkit/m2m/stytch/rotate"
 	"github.com/stytchkit/m2m/stytch/secret"
 )
 
-// sequences is how many random sequences a property is held against.
-func sequences(t *testing.T, n int) {
-	if testing.Short() {
-		n /= 10
-	}
-	if err := flag.Set("rapid.checks", fmt.Sprint(n)); err != nil {
+// sequences sets how many random sequences a property is held against.
+func sequences(t *testing.T, light, full int) {
+	if err := flag.Set("rapid.checks", fmt.Sprint(heavy.Count(light, full))); err != nil {
 		t.Fatal(err)
 	}
 }
@@ -29,7 +27,7 @@ func sequences(t *testing.T, n int) {
 func TestModel(t *testing.T) { synctest.Test(t, testModel) }
 
 func testModel(t *testing.T) {
-	sequences(t, 10_000)
+	sequences(t, 300, 10_000)
 	rapid.Check(struct{ rapid.TB }{t}, func(t *rapid.T) {
 		w := newWorld([]string{"a", "b"}[:rapid.IntRange(1, 2).Draw(t, "deliverers")]...)
 		w.replaceOnStart = rapid.Bool().Draw(t, "replace")
@@ -170,7 +168,7 @@ func (w *world) finish(t *rapid.T, options []rotate.Option) {
 func TestOutsider(t *testing.T) { synctest.Test(t, testOutsider) }
 
 func testOutsider(t *testing.T) {
-	sequences(t, 5_000)
+	sequences(t, 300, 5_000)
 	rapid.Check(struct{ rapid.TB }{t}, func(t *rapid.T) {
 		w := newWorld("a")
 		w.outsider = true

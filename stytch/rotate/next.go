@@ -132,7 +132,7 @@ func (o *observation) held(rec Record, c *config) bool {
 // its life left, and right after a look at the server. That comes last, for the limiter or the journal may take minutes.
 func request(which kind, rec Record, o *observation, c *config) effect {
 	switch {
-	case which == cancel && !o.durable && o.task != dropUnstored: // the secret that stays is stored first
+	case which != complete && !o.durable && o.task != dropUnstored: // the intent, and the secret that stays
 		return effect{kind: write, record: rec, intent: true, task: o.task}
 	case !o.reserved:
 		return effect{kind: reserve, task: o.task}

@@ -22,7 +22,7 @@ type observation struct {
 	now       time.Time // when next is asked
 	ended     error     // of the context that the next effect would have
 	claimEnds time.Time // unless something is written
-	durable   bool      // the journal holds the record as it is here, and no other current secret was found
+	durable   bool      // the record was written in this hold: one that was read may be what a failed write left, not yet synced
 
 	round     int // of questions: all that is learned in one round is valid until its end, however slow the answers are
 	rechecks  int // in this round

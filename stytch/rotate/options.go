@@ -9,7 +9,7 @@ import (
 	"github.com/stytchkit/m2m/stytch/secret"
 )
 
-// Option changes a setting of [New]. An option that is given a bad value makes New fail.
+// Option changes a setting of [New]. New returns the error of an option with an invalid value.
 type Option func(*settings) error
 
 // config is what a rotator goes by.
@@ -71,9 +71,9 @@ func WithProber(p Prober) Option {
 	}
 }
 
-// WithCurrent tells the secret that is in use. Without it, it is read from the first [Reader] among the deliverers. Where
-// neither knows it (they return the zero value), the rotation can be completed all the same, but never canceled: then every
-// failure that would need that ends in [ErrCurrentUnknown].
+// WithCurrent provides the secret that is in use. Without it, the secret is read from the first [Reader] among the deliverers.
+// If neither has it (they return the zero value), the rotation can be completed but not canceled: every failure that would need
+// a cancellation ends in [ErrCurrentUnknown].
 func WithCurrent(f func(ctx context.Context, clientID string) (secret.String, error)) Option {
 	return func(s *settings) error {
 		if f == nil {
@@ -95,8 +95,8 @@ func WithGrace(d time.Duration) Option {
 	}
 }
 
-// WithReady holds the completion back until check says that all who use the secret have the next one. It is asked after
-// the grace period, again and again with the given pause in between.
+// WithReady delays the completion until check reports that all services use the next secret. It is called after the grace
+// period, and then every so often until it returns true.
 func WithReady(check func(ctx context.Context, clientID string) (ready bool, err error), every time.Duration) Option {
 	return func(s *settings) error {
 		if check == nil || every <= 0 {
@@ -152,7 +152,7 @@ func WithClock(now func() time.Time) Option {
 	}
 }
 
-// WithLimiter asks l before each request to the server, and tells it when the server asks for fewer.
+// WithLimiter makes each request to the server wait for l, and passes on to l when the server asks for fewer requests.
 func WithLimiter(l Limiter) Option {
 	return func(s *settings) error {
 		if l == nil {
@@ -175,8 +175,8 @@ func WithObserver(f func(context.Context, Event)) Option {
 	}
 }
 
-// WithTakeOver goes on where somebody else's rotation, or a record that needs a human, is in the way: the current secret is
-// proved, what is pending is canceled, and another next secret is asked for. Whoever holds the canceled one loses it.
+// WithTakeOver lets a rotation replace another one that is pending at the server, and is not in the journal: it proves the
+// current secret, cancels the pending one, and requests another. A service that already uses the canceled one loses access.
 func WithTakeOver() Option {
 	return func(s *settings) error {
 		s.takeOver = true
@@ -184,9 +184,9 @@ func WithTakeOver() Option {
 	}
 }
 
-// WithCancelOnFailure gives a rotation up, instead of leaving it to be resumed, when a delivery, its verification or
-// the wait for readiness fails, or the caller's context ends before the completion was asked for. The deliverers get the
-// current secret back first. Until that has succeeded both secrets stay in use.
+// WithCancelOnFailure cancels a rotation, instead of leaving it to be resumed, when a delivery, its verification or the check
+// for readiness fails, or the caller's context ends before the completion was requested. The deliverers get the current secret
+// back first. Both secrets keep working until that has succeeded.
 func WithCancelOnFailure() Option {
 	return func(s *settings) error {
 		s.cancelOnFailure = true
@@ -204,7 +204,6 @@ type Event struct {
 	Err        error // nil for a change of state
 }
 
-// unlimited is no limit.
 type unlimited struct{}
 
 func (unlimited) Wait(ctx context.Context) error { return ctx.Err() }

@@ -208,3 +208,17 @@ func testCurrentWithError(t *testing.T) {
 		t.Error("it failed not at all, or quotes the secret")
 	}
 }
+
+// TestProofsAfterSurprise has another process complete a secret of its own that ends like ours: the proof of ours, which is a
+// moment old, counts no more.
+func TestProofsAfterSurprise(t *testing.T) { synctest.Test(t, proofsAfterSurprise) }
+
+func proofsAfterSurprise(t *testing.T) {
+	w := newWorld("a")
+	w.outsider, w.before = true, map[string]func(){}
+	w.before["write completing 1"] = func() { w.current, w.next = "others-"+w.next[len("secret-"):], "" }
+	err := w.rotator().Run(t.Context(), "client")
+	if !errors.Is(err, rotate.ErrNoWorkingSecret) || w.record.State != rotate.NeedsHuman || w.record.Current.IsZero() || w.record.Next.IsZero() {
+		t.Errorf("%v in %s", err, w.record.State)
+	}
+}

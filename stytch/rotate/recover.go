@@ -54,7 +54,7 @@ func beginAgain(rec Record, o *observation, c *config, f failure) (e effect, ok 
 }
 
 // unstored is for a next secret that cannot be stored. No one has it, so it is canceled if that is safe. Otherwise the record
-// says that one was requested, and a later run cancels it.
+// shows that one was requested, and a later run cancels it.
 func unstored(rec Record, o *observation, c *config, f failure) effect {
 	switch {
 	case errors.Is(f.err, ErrBusy): // the process that took over does it

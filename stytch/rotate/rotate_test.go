@@ -155,7 +155,7 @@ func ExampleError() {
 	fmt.Println(err)
 	fmt.Println(errors.Is(err, rotate.ErrDelivery))
 	// Output:
-	// rotate: client "m2m-client-test-1": started: delivery failed: vault: 503 sealed; the current and the next secret work; run again to go on from here
+	// rotate: client "m2m-client-test-1": started: delivery failed: vault: 503 sealed; the current and the next secret work; run again to continue from here
 	// true
 }
 
@@ -175,7 +175,7 @@ func TestAdvice(t *testing.T) {
 		{rotate.ErrNoWorkingSecret, rotate.NeedsHuman, "kept in the journal"},
 		{rotate.ErrCanceled, rotate.Canceled, "stays in use"},
 		{errors.New("x"), rotate.Planned, "nothing was begun"},
-		{context.Canceled, rotate.Grace, "run again to go on"},
+		{context.Canceled, rotate.Grace, "run again to continue"},
 	} {
 		e := &rotate.Error{ClientID: "c", Stage: test.stage, Err: test.err}
 		if !strings.Contains(e.Advice(), test.want) || !strings.HasSuffix(e.Error(), e.Advice()) {
@@ -183,7 +183,7 @@ func TestAdvice(t *testing.T) {
 		}
 	}
 	for w, want := range map[rotate.Working]string{
-		{}: "not proved",
+		{}: "no secret was proved",
 		{Current: rotate.Accepted, Next: rotate.Accepted}: "the current and the next secret work",
 		{Current: rotate.Refused, Next: rotate.Refused}:   "neither",
 		{Current: rotate.Accepted}:                        "the current secret works, the next one is unproved",

@@ -46,7 +46,7 @@ func (c *config) resume(claim Claim, clientID string, claimed time.Time) *rotati
 	rec := claim.Record().clone()
 	rec.ClientID = clientID
 	t := &rotation{config: c, claim: claim, rec: rec.resumed(), stage: rec.State}
-	t.o.claimEnds, t.o.inFlight, t.o.durable = claimed.Add(c.claimLife()), t.rec.State == Starting, true
+	t.o.claimEnds, t.o.inFlight = claimed.Add(c.claimLife()), t.rec.State == Starting
 	t.trackSecret(rec.Current, rec.Next)
 	return t
 }
@@ -61,7 +61,7 @@ func (r Record) resumed() Record {
 
 // plan begins a rotation, which is written with its first intent.
 func (t *rotation) plan() {
-	t.rec, t.stage, t.o.durable = NewRecord(t.rec.ClientID, t.now()), Planned, false
+	t.rec, t.stage = NewRecord(t.rec.ClientID, t.now()), Planned
 }
 
 func (t *rotation) mustBeActive() error {

@@ -1,21 +1,21 @@
 package rotate
 
-// State says how far the rotation of one client has come. It is what the journal holds, so it is true of what was durable
-// when the process died: each state is written before the effect that follows from it.
+// State is how far the rotation of one client has come. Each state is durable before the effect that follows from it, so
+// after a crash the journal says what may have happened at most.
 type State string
 
 // The states, in their order.
 const (
 	Planned    State = "planned"     // nothing was sent
-	Starting   State = "starting"    // a next secret was asked for, or is about to be; it is not stored
-	Started    State = "started"     // the next secret is stored; deliverers may have been told
+	Starting   State = "starting"    // a next secret was requested, or is about to be; it is not stored
+	Started    State = "started"     // the next secret is stored; some deliverers may have it
 	Delivered  State = "delivered"   // all deliverers have it
-	Verified   State = "verified"    // they gave it back where they can, and it was proved
-	Grace      State = "grace"       // waiting until those who use the secret have the next one
-	Completing State = "completing"  // completion was asked for, or is about to be
-	Completed  State = "completed"   // the next secret is the current one; the former is refused
-	Canceled   State = "canceled"    // the next secret is refused; the current one is what it was
-	NeedsHuman State = "needs-human" // nothing can be done without risking the only working secret
+	Verified   State = "verified"    // the places that can be read hold it, and it was proved
+	Grace      State = "grace"       // waiting until all services use the next secret
+	Completing State = "completing"  // the completion was requested, or is about to be
+	Completed  State = "completed"   // the next secret is the current one; the previous one is refused
+	Canceled   State = "canceled"    // the next secret is refused; the current one is unchanged
+	NeedsHuman State = "needs-human" // every further step could destroy the only working secret
 )
 
 // Final reports whether there is nothing left to do.
@@ -30,17 +30,17 @@ func (s State) known() bool {
 	return false
 }
 
-// Verdict is what a proof said of a secret.
+// Verdict is the result of a proof of a secret.
 type Verdict uint8
 
-// The verdicts. The zero value says nothing.
+// The verdicts.
 const (
-	Unproved Verdict = iota // not asked, or no answer
+	Unproved Verdict = iota // not tried, or the attempt failed
 	Accepted
 	Refused
 )
 
-// String is the verdict in a word.
+// String is the verdict in words.
 func (v Verdict) String() string {
 	switch v {
 	case Accepted:
@@ -61,7 +61,7 @@ type Working struct {
 func (w Working) String() string {
 	switch {
 	case w == Working{}:
-		return "which secrets work was not proved"
+		return "no secret was proved"
 	case w.Current == w.Next && w.Current == Accepted:
 		return "the current and the next secret work"
 	case w.Current == w.Next:

@@ -5,17 +5,17 @@ import (
 	"time"
 )
 
-// Status is how far the latest rotation of a client has come, as the journal has it. It holds no secret.
+// Status is how far the latest rotation of a client has come, according to the journal. It holds no secret.
 type Status struct {
 	ClientID   string
 	RotationID string
 	State      State
-	Reason     string        // why a human is needed
-	Stopped    State         // where the rotation was when it came to need one
+	Reason     string        // in NeedsHuman: why
+	Stopped    State         // in NeedsHuman: the state before
 	Abort      bool          // it is being canceled
 	Delivered  []string      // names of the deliverers that have the next secret
-	Restarts   int           // how often the next secret was given up for another one
-	Wait       time.Duration // of [Rotator.Step] only: how long to wait before the next; 0 if it can go on now
+	Restarts   int           // how often the next secret was dropped and another one requested
+	Wait       time.Duration // of [Rotator.Step] and [Rotator.Advance] only: how long to wait before the next call; 0 if it can continue now
 	PlannedAt  time.Time
 	UpdatedAt  time.Time
 	GraceUntil time.Time

@@ -7,12 +7,13 @@ import (
 	"github.com/stytchkit/m2m/stytch/secret"
 )
 
-// Target is whose secrets are rotated: the Secrets of the M2M clients or of the Connected Apps of a project. Implementations
-// must be safe for concurrent use, must not repeat Start, Complete or Cancel after a lost answer, and must give errors that
-// hold no secret.
+// Target is the API that rotates secrets: the Secrets of the M2M clients or of the Connected Apps of a project.
+// Implementations must be safe for concurrent use, must not repeat Start, Complete or Cancel after a lost response, and must
+// not put secrets into errors.
 //
-// An error may say more by two methods. OutcomeUnknown() bool reports whether the call may have taken effect; without the
-// method that is assumed. Throttled() (wait time.Duration, ok bool) reports that the server asks for fewer requests, and for how long.
+// An error may have two methods. OutcomeUnknown() bool reports whether the call may have taken effect; without the method it is
+// assumed that it may. Throttled() (wait time.Duration, ok bool) reports that the server asks for fewer requests, and for how
+// long to pause.
 type Target interface {
 	Start(ctx context.Context, clientID string) (next secret.String, err error)
 	Complete(ctx context.Context, clientID string) error
@@ -20,8 +21,8 @@ type Target interface {
 	LastFour(ctx context.Context, clientID string) (secret.LastFour, error)
 }
 
-// Prober proves whether the server accepts a secret. An error means that nothing was proved: a prober that cannot tell must
-// not say false, and must say true only of a secret that was used successfully.
+// Prober proves whether the server accepts a secret. An error means that nothing was proved. A prober must return true only
+// after the secret was used successfully, and false only after the server refused it.
 type Prober interface {
 	Probe(ctx context.Context, clientID string, s secret.String) (accepted bool, err error)
 }
@@ -34,9 +35,9 @@ func (f ProberFunc) Probe(ctx context.Context, clientID string, s secret.String)
 	return f(ctx, clientID, s)
 }
 
-// ByLastFour is a prober that compares the last four characters of a secret with those that the target tells. It costs no
-// token and proves little: two secrets may end alike, and a client may be inactive. It is for secrets that no token request
-// can prove, which are those of Connected Apps.
+// ByLastFour is a prober that compares the last four characters of a secret with those that the target returns. It costs no
+// token and proves little: two secrets may end alike, and the client may be inactive. It is for the secrets of Connected Apps,
+// which no token request can prove.
 func ByLastFour(target Target) Prober { return lastFourProber{target} }
 
 type lastFourProber struct{ target Target }
@@ -50,7 +51,7 @@ func (p lastFourProber) Probe(ctx context.Context, clientID string, s secret.Str
 	return end == seen.Current || seen.Rotating() && end == seen.Next, nil
 }
 
-// lastFour is what a target would tell of s; "" only of no secret.
+// lastFour is what a target returns for s; "" only for no secret.
 func lastFour(s secret.String) string {
 	text := s.Reveal()
 	return text[max(0, len(text)-4):]
@@ -61,6 +62,6 @@ func lastFour(s secret.String) string {
 type Limiter interface {
 	// Wait returns when one more request may be sent, or with the error of ctx.
 	Wait(ctx context.Context) error
-	// Throttle is told that the server asked for fewer requests: none for the given time, if that is positive.
+	// Throttle is called when the server asked for fewer requests: none for the given time, if that is positive.
 	Throttle(wait time.Duration)
 }

@@ -13,6 +13,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/stytchkit/m2m/internal/heavy"
 	"github.com/stytchkit/m2m/stytch"
 	"github.com/stytchkit/m2m/stytch/emulator"
 	"github.com/stytchkit/m2m/stytch/emulator/emulatortest"
@@ -209,7 +210,7 @@ func (s *scene) rotator(t *testing.T, grace bool) *rotate.Rotator {
 }
 
 // enough is how many tokens each service gets in each phase.
-const enough = 48
+var enough = int64(heavy.Count(16, 48))
 
 func (s *scene) seen(p phase) bool {
 	return s.services["file"].minted(p) >= enough && s.services["callback"].minted(p) >= enough
@@ -229,7 +230,7 @@ func (s *scene) await(t *testing.T, p phase) {
 	}
 }
 
-// Two services mint tokens on every call, from 16 goroutines each, while the secret that they use is rotated: with the old
+// Two services mint tokens on every call, from several goroutines each, while the secret that they use is rotated: with the old
 // secret, while both are accepted, and with the new one. No call fails, and nothing is restarted.
 func TestServicesLiveThroughARotation(t *testing.T) {
 	for name, grace := range map[string]bool{"with grace": true, "without grace": false} {
@@ -240,7 +241,7 @@ func TestServicesLiveThroughARotation(t *testing.T) {
 			defer wg.Wait()
 			defer stop()
 			for _, m := range s.services {
-				m.live(ctx, 16, &wg)
+				m.live(ctx, heavy.Count(4, 16), &wg)
 			}
 			rotator := s.rotator(t, grace)
 			s.await(t, onlyOld)

@@ -6,6 +6,7 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"regexp"
 	"strings"
 	"time"
 
@@ -28,7 +29,9 @@ func journalRows() []badInput {
 		edited("corrupt record", rotate.ErrCorrupt, func(d []byte) []byte { d[len(d)/2] ^= 4; return d }),
 		edited("truncated record", rotate.ErrCorrupt, func(d []byte) []byte { return d[:len(d)/2] }),
 		edited("empty record", rotate.ErrCorrupt, func([]byte) []byte { return nil }),
-		edited("record of a newer version", rotate.ErrNewerVersion, func(d []byte) []byte { return bytes.Replace(d, []byte(`"version":1`), []byte(`"version":2`), 1) }),
+		edited("record of a newer version", rotate.ErrNewerVersion, func(d []byte) []byte {
+			return regexp.MustCompile(`"version":\d+`).ReplaceAll(d, []byte(`"version":99`))
+		}),
 		{name: "record of another project", want: []error{rotate.ErrOtherProject}, mend: restore, spoil: func(b *bad) {
 			b.begin()
 			b.edit(b.record(), func([]byte) []byte { return nil })

@@ -1,0 +1,132 @@
+package rotate
+
+import (
+	"context"
+	"fmt"
+	"testing"
+	"time"
+
+	"github.com/stytchkit/m2m/stytch/secret"
+)
+
+// readable is a deliverer that can be read.
+type readable struct{}
+
+func (readable) Deliver(context.Context, Delivery) error        { return nil }
+func (readable) Read(context.Context, string) (Delivery, error) { return Delivery{}, nil }
+
+// everyStep calls f with all combinations of a record and what can be known when next is asked between two sequences of effects.
+func everyStep(f func(Record, *observation, *config)) {
+	now := time.Unix(1_700_000_000, 0)
+	c := &config{settings: defaults(), deliverers: []namedDeliverer{{"a", readable{}}}}
+	for _, state := range []State{Planned, Starting, Started, Delivered, Verified, Grace, Completing} {
+		for bits := range 1 << 11 {
+			flag := func(i int) bool { return bits>>i&1 == 1 }
+			rec := Record{RotationID: "r", ClientID: "c", State: state, Abort: flag(0), GraceUntil: now}
+			if flag(1) {
+				rec.Current = secret.New("current-aaaa")
+			}
+			if state.hasNext() {
+				rec.Next = secret.New("upcoming-bbbb")
+			}
+			if state.hasNext() && state != Started {
+				rec.Delivered = []string{"a"}
+			}
+			o := observation{
+				now: now, claimEnds: now.Add(c.claimLife()), round: 2, durable: flag(2), reserved: flag(3), lookedNow: flag(4),
+				intended: flag(5), inFlight: flag(6) && state == Starting, seenAt: moment{now.Add(-3 * time.Second), 1},
+				currentAt: moment{now.Add(-4 * time.Second), 1}, nextAt: moment{now.Add(-4 * time.Second), 1}, found: found{asked: moment{now, 2}},
+			}
+			if flag(7) {
+				o.ended = context.Canceled
+			}
+			if flag(8) {
+				o.claimEnds = now.Add(c.claimLife() / 2)
+			}
+			if flag(9) {
+				o.nextAt.at = now.Add(-6 * time.Second)
+			}
+			settings := *c
+			settings.takeOver = flag(10)
+			for _, next := range []string{"", "bbbb", "cccc"} {
+				for _, active := range []string{"", "aaaa", "bbbb", "cccc"} {
+					for verdicts := range 9 {
+						o.seen = secret.LastFour{Current: active, Next: next}
+						o.working = Working{Current: Verdict(verdicts % 3), Next: Verdict(verdicts / 3)}
+						if rec.Next.IsZero() && o.working.Next != Unproved || rec.Current.IsZero() && o.working.Current != Unproved {
+							continue // cannot be
+						}
+						f(rec, &o, &settings)
+					}
+				}
+			}
+		}
+	}
+}
+
+// TestNextRules holds what must be true before each effect that cannot be taken back against every step.
+func TestNextRules(t *testing.T) {
+	count, kinds := 0, map[kind]int{}
+	everyStep(func(rec Record, o *observation, c *config) {
+		count++
+		var before string
+		if count%97 == 0 {
+			before = fmt.Sprintf("%+v %+v", rec, *o)
+		}
+		e := next(rec, o, c)
+		kinds[e.kind]++
+		if before != "" && before != fmt.Sprintf("%+v %+v", rec, *o) {
+			t.Fatal("next changed what it was given")
+		}
+		rule := func(ok bool, text string) {
+			if !ok {
+				t.Fatalf("%s, abort %v: effect %d although %s: %+v", rec.State, rec.Abort, e.kind, text, *o)
+			}
+		}
+		currentProved := !rec.Current.IsZero() && o.working.Current == Accepted
+		nextProved := !rec.Next.IsZero() && o.working.Next == Accepted && o.now.Sub(o.nextAt.at) <= fresh
+		p, a := o.compare(rec)
+		switch e.kind {
+		case start, complete, cancel:
+			rule(o.ended == nil, "the caller's context has ended")
+			rule(o.reserved, "the limiter was not asked")
+			rule(o.lookedNow, "the look is 3 s old")
+			rule(!o.claimOld(c), "the claim is old")
+		}
+		switch e.kind {
+		case start:
+			rule(rec.State == Starting && o.durable, "the intent is not durable")
+			rule(rec.Next.IsZero() && p == pendingNone && !rec.Abort, "a next secret exists, or is not wanted")
+			rule(rec.Current.IsZero() || currentProved, "the current secret is not proved")
+		case complete:
+			rule(rec.State == Completing && !o.intended, "there was no look after the intent")
+			rule(p == pendingOurs && nextProved, "the next secret is not proved and pending")
+			rule(!rec.Abort && len(c.missing(rec)) == 0, "it is to be canceled, or not delivered")
+		case cancel:
+			rule(o.durable, "the secret that stays is not stored")
+			rule(currentProved && p != pendingNone, "the current secret is not proved, or nothing is pending")
+			rule(a == activeCurrent || a == activeUnknown, "the server's current secret is another one")
+			rule(rec.State == Starting && o.inFlight || c.takeOver || rec.Abort && p == pendingOurs, "what is pending is not ours")
+		case deliver:
+			rule(o.ended == nil && nextProved, "the next secret is not proved")
+			rule(e.give.Secret.Equal(rec.Next) && !e.give.Secret.IsZero(), "it is another secret")
+			rule(e.task == handOver || a == activeNext || o.working.Current == Refused || o.rechecks == maxRechecks, "the previous one still works")
+		case write:
+			to := e.record.State
+			rule(to != Starting || rec.State == Starting || p == pendingNone && rec.Next.IsZero() && !rec.Abort, "a start is not wanted")
+			rule(to != Completing || to == rec.State || nextProved && p == pendingOurs && !rec.Abort, "the next secret is not proved and pending")
+			rule(to != Completed, "the deliverers still have the previous secret")
+			rule(to != Canceled || rec.Abort && rec.Next.IsZero() && rec.Restarts == 0, "the deliverers may have the next secret")
+			rule(to.hasNext() == !e.record.Next.IsZero() || to == NeedsHuman, "the state and the secret disagree")
+			rule(to == rec.State || to == NeedsHuman || to == Planned && rec.State == Starting || o.ended == nil, "the caller's context has ended")
+		case prove:
+			rule(o.ended == nil, "the caller's context has ended")
+		}
+	})
+	t.Logf("%d steps: %v", count, kinds)
+	for _, k := range []kind{observe, prove, reserve, write, start, complete, cancel, deliver, readPlace, wait, stop} {
+		if kinds[k] == 0 {
+			t.Errorf("effect %d never follows", k)
+		}
+	}
+}
