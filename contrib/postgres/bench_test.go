@@ -58,8 +58,8 @@ func BenchmarkWrite(b *testing.B) {
 	}
 }
 
-// BenchmarkQueue is everything that the database does for a rotation, in a fleet of 100,000: from the queue to the end,
-// by 32 workers.
+// BenchmarkQueue is everything that the database does for a rotation, in a fleet of 100,000: from
+// the queue to the end, by 32 workers.
 func BenchmarkQueue(b *testing.B) {
 	j := open(b, newDatabase(b), many)
 	clients := make([]string, 100_000)

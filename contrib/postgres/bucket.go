@@ -21,15 +21,18 @@ const (
 	keepTime  = time.Second // for which it may use them
 )
 
-// Bucket returns a limiter that all workers of the project share under a name: perSecond requests on average, and at most burst at
-// once after a rest. All workers should pass the same numbers. It does not connect.
+// Bucket returns a limiter that all workers of the project share under a name: perSecond requests
+// on average, and at most burst at once after a rest. All workers should pass the same numbers. It
+// does not connect.
 //
-// A process takes the tokens of a tenth of a second at once, so it sends about twenty statements per second while it waits, and
-// two per batch otherwise. Throttle stops all workers for the given time, 1 s at least and 1 h at most, and halves the rate,
-// down to 1/64 of perSecond; it grows back by half of perSecond per minute. Other processes notice with their next batch, within a
-// second. If the database cannot be reached, Throttle stops this process only.
+// A process takes the tokens of a tenth of a second at once, so it sends about twenty statements
+// per second while it waits, and two per batch otherwise. Throttle stops all workers for the given
+// time, 1 s at least and 1 h at most, and halves the rate, down to 1/64 of perSecond; it grows back
+// by half of perSecond per minute. Other processes notice with their next batch, within a second.
+// If the database cannot be reached, Throttle stops this process only.
 //
-// Wait returns rotate.ErrJournal if the database cannot be reached. Bad arguments are [ErrInvalidArgument].
+// Wait returns rotate.ErrJournal if the database cannot be reached. Bad arguments are
+// [ErrInvalidArgument].
 func (j *Journal) Bucket(name string, perSecond float64, burst int) (rotate.Limiter, error) {
 	if err := checkName(name); err != nil {
 		return nil, err
@@ -138,8 +141,8 @@ func (b *bucket) Throttle(wait time.Duration) {
 	}) // this process has stopped in any case
 }
 
-// stop pauses this process, and reports whether the database must get the pause too. Many requests are throttled at once, and
-// the pause of one is enough.
+// stop pauses this process, and reports whether the database must get the pause too. Many requests
+// are throttled at once, and the pause of one is enough.
 func (b *bucket) stop(wait time.Duration) bool {
 	b.mu.Lock()
 	defer b.mu.Unlock()
@@ -175,8 +178,9 @@ const (
 		WHERE project = $1 AND name = $2 AND xmin::text = $3`
 )
 
-// change replaces the state. f gets the state and the database's time, and is called again if another process was faster. The
-// row is not locked meanwhile, so that a process that is paused here stops no other.
+// change replaces the state. f gets the state and the database's time, and is called again if
+// another process was faster. The row is not locked meanwhile, so that a process that is paused
+// here stops no other.
 func (r bucketRow) change(ctx context.Context, f func(rate.State, time.Time) (next rate.State, changed bool)) error {
 	err := run(ctx, r.pool, func(ctx context.Context, conn *pgxpool.Conn) error {
 		for attempt := 1; ; attempt++ {

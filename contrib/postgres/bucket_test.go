@@ -24,7 +24,8 @@ func bucket(t testing.TB, j *postgres.Journal, perSecond float64, burst int) rot
 	return b
 }
 
-// Four processes with eight requests each at a time get no more together than the rate and the burst give.
+// Four processes with eight requests each at a time get no more together than the rate and the
+// burst give.
 func TestBucketIsShared(t *testing.T) {
 	dsn := newDatabase(t)
 	for name, test := range map[string]struct {
@@ -98,8 +99,8 @@ func TestBucketThrottle(t *testing.T) {
 	}
 }
 
-// The state in the database follows the policy of package rate: halved once per pause, half of the full rate back per minute, and
-// never below 1/64.
+// The state in the database follows the policy of package rate: halved once per pause, half of the
+// full rate back per minute, and never below 1/64.
 func TestBucketRecovers(t *testing.T) {
 	dsn := newDatabase(t)
 	pool := connect(t, dsn)

@@ -11,8 +11,9 @@ import (
 	"github.com/stytchkit/m2m/stytch/rotate"
 )
 
-// claim is the right to write one row until another claim raises its epoch. The owner is compared too: after a failover to a
-// replica that lags behind, two workers can have the same epoch of a row.
+// claim is the right to write one row until another claim raises its epoch. The owner is compared
+// too: after a failover to a replica that lags behind, two workers can have the same epoch of a
+// row.
 type claim struct {
 	journal  *Journal
 	clientID string
@@ -34,7 +35,8 @@ func (c *claim) Record() rotate.Record {
 	return r
 }
 
-// A finished row can only be finished again, by a caller that did not get the response: another row may be in progress by now.
+// A finished row can only be finished again, by a caller that did not get the response: another row
+// may be in progress by now.
 const writeStatement = `
 	UPDATE stytch_rotation SET
 		rotation_id = $4, state = $5, record = $6, planned_at = $7, updated_at = clock_timestamp(),
@@ -46,8 +48,8 @@ const writeStatement = `
 	WHERE id = $1 AND epoch = $2 AND owner = $3 AND (finished IS NULL OR $8)
 	RETURNING ` + durable
 
-// Write implements [rotate.Claim]. A final state releases the claim in the same statement. A later write claims the client again,
-// which fails if another worker has claimed it since.
+// Write implements [rotate.Claim]. A final state releases the claim in the same statement. A later
+// write claims the client again, which fails if another worker has claimed it since.
 func (c *claim) Write(ctx context.Context, r rotate.Record) error {
 	if r.ClientID != c.clientID {
 		return invalid("record: it belongs to another client than the claim")
@@ -147,7 +149,8 @@ func (c *claim) drop(ctx context.Context) {
 	_ = c.Release(ctx)
 }
 
-// orNothing returns a claim that was just made, or releases it because of err or because ctx has ended.
+// orNothing returns a claim that was just made, or releases it because of err or because ctx has
+// ended.
 func (c *claim) orNothing(ctx context.Context, err error) (*claim, error) {
 	if err == nil && ctx.Err() != nil {
 		err = failed(ctx.Err())

@@ -25,14 +25,15 @@ const (
 	maxName  = 256             // bytes of the name of a bucket
 )
 
-// durable is an expression that makes its statement wait for the disk, even where the session, the role or the database is set
-// not to. It changes nothing else: stronger settings and the session stay as they are.
+// durable is an expression that makes its statement wait for the disk, even where the session, the
+// role or the database is set not to. It changes nothing else: stronger settings and the session
+// stay as they are.
 const durable = `set_config('synchronous_commit',
 	CASE current_setting('synchronous_commit') WHEN 'off' THEN 'on' ELSE current_setting('synchronous_commit') END, true)`
 
-// run calls f with a connection, again if its statements conflict with those of others. ctx ends the wait for a connection. A
-// statement that was sent may finish shortly after that: if its result were lost, a claim would block its client until it
-// expires. f must be repeatable.
+// run calls f with a connection, again if its statements conflict with those of others. ctx ends
+// the wait for a connection. A statement that was sent may finish shortly after that: if its result
+// were lost, a claim would block its client until it expires. f must be repeatable.
 func run(ctx context.Context, pool *pgxpool.Pool, f func(context.Context, *pgxpool.Conn) error) error {
 	conn, err := pool.Acquire(ctx)
 	if err != nil {
@@ -65,14 +66,15 @@ func outlive(ctx context.Context, by time.Duration) (context.Context, context.Ca
 	return longer, func() { stop(); cancel() }
 }
 
-// conflict reports whether a statement had no effect because of a concurrent one: a deadlock, or a serialization failure
-// where the default isolation of transactions is not "read committed".
+// conflict reports whether a statement had no effect because of a concurrent one: a deadlock, or a
+// serialization failure where the default isolation of transactions is not "read committed".
 func conflict(err error) bool {
 	var e *pgconn.PgError
 	return errors.As(err, &e) && (e.Code == "40001" || e.Code == "40P01")
 }
 
-// failed makes an error of the database one of package rotate. The text of such errors has names of tables, not values.
+// failed makes an error of the database one of package rotate. The text of such errors has names of
+// tables, not values.
 func failed(err error) error {
 	var e *pgconn.PgError
 	switch {

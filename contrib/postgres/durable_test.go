@@ -10,8 +10,8 @@ import (
 	"github.com/stytchkit/m2m/stytch/rotate"
 )
 
-// The server is killed again and again, and what was acknowledged is there after that, although the sessions do not wait for
-// the disk by default.
+// The server is killed again and again, and what was acknowledged is there after that, although the
+// sessions do not wait for the disk by default.
 func TestServerKilled(t *testing.T) {
 	s, err := newServer(needServer(t))
 	if s != nil {

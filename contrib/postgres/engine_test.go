@@ -74,7 +74,8 @@ func (f *system) engine(t *testing.T, j *postgres.Journal, options ...rotate.Opt
 	return r
 }
 
-// completes is how often the rotation of a client was completed, as far as the latest requests tell.
+// completes is how often the rotation of a client was completed, as far as the latest requests
+// tell.
 func (f *system) completes(clientID string) (n int) {
 	for _, r := range f.local.Requests() {
 		if r.Operation == "CompleteM2MClientSecretRotation" && r.Status == http.StatusOK && strings.Contains(r.Path, clientID) {
@@ -84,7 +85,8 @@ func (f *system) completes(clientID string) (n int) {
 	return n
 }
 
-// check looks whether what the vault holds works and is new, and the first secret does not work any more.
+// check looks whether what the vault holds works and is new, and the first secret does not work any
+// more.
 func (f *system) check(t *testing.T, clientID string) {
 	t.Helper()
 	held, _ := f.vault.Read(t.Context(), clientID)
@@ -151,7 +153,8 @@ func TestEngine(t *testing.T) {
 	}
 }
 
-// Two processes work on one fleet, as fast as the rate that they share allows. Each client is rotated once.
+// Two processes work on one fleet, as fast as the rate that they share allows. Each client is
+// rotated once.
 func TestFleet(t *testing.T) {
 	const clients = 60
 	f := newSystem(t, clients)
@@ -195,7 +198,8 @@ func TestFleet(t *testing.T) {
 	}
 }
 
-// Two rotators resume each planned rotation at once. One completes it, and the other gets ErrBusy or ErrNoRotation.
+// Two rotators resume each planned rotation at once. One completes it, and the other gets ErrBusy
+// or ErrNoRotation.
 func TestTwoEngines(t *testing.T) {
 	runs := heavy.Count(20, 200)
 	f := newSystem(t, runs)

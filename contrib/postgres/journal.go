@@ -26,11 +26,13 @@ type Journal struct {
 
 var _ rotate.Queue = (*Journal)(nil)
 
-// New returns the journal of a project in the database of pool. The caller closes the pool and may use it for other things. New
-// does not connect; call [Migrate] before using the journal. Several projects can share a database.
+// New returns the journal of a project in the database of pool. The caller closes the pool and may
+// use it for other things. New does not connect; call [Migrate] before using the journal. Several
+// projects can share a database.
 //
-// At least one key is required, because rows end up in backups, replicas and logs. For the keys see [rotate.NewCodec]: at least
-// 32 random bytes each, the first encrypts, all decrypt. Errors are [ErrInvalidArgument].
+// At least one key is required, because rows end up in backups, replicas and logs. For the keys see
+// [rotate.NewCodec]: at least 32 random bytes each, the first encrypts, all decrypt. Errors are
+// [ErrInvalidArgument].
 func New(pool *pgxpool.Pool, projectID string, keys ...secret.String) (*Journal, error) {
 	if pool == nil {
 		return nil, invalid("pool must not be nil")
@@ -49,8 +51,9 @@ func New(pool *pgxpool.Pool, projectID string, keys ...secret.String) (*Journal,
 	return &Journal{pool, projectID, codec, fmt.Sprintf("%.64s/%d/", host, os.Getpid())}, nil
 }
 
-// claimed is the state of a row for a client that was claimed before it had a rotation. The unique index that allows one rotation
-// in progress per client thereby also allows one claim. The first write turns the row into that of the rotation.
+// claimed is the state of a row for a client that was claimed before it had a rotation. The unique
+// index that allows one rotation in progress per client thereby also allows one claim. The first
+// write turns the row into that of the rotation.
 const claimed = "claimed"
 
 const claimStatement = `
@@ -61,8 +64,9 @@ const claimStatement = `
 	WHERE r.lease_until <= clock_timestamp() OR r.owner = excluded.owner
 	RETURNING id, epoch, state, record, ` + durable
 
-// latestStatement reads the latest finished rotation after the claim was made, because a statement sees only what was committed
-// when it began: claimStatement may have waited for the end of that rotation.
+// latestStatement reads the latest finished rotation after the claim was made, because a statement
+// sees only what was committed when it began: claimStatement may have waited for the end of that
+// rotation.
 const latestStatement = `
 	SELECT id, record FROM stytch_rotation
 	WHERE project = $1 AND client_id = $2 AND finished IS NOT NULL
@@ -130,8 +134,8 @@ func (j *Journal) Read(ctx context.Context, clientID string) (rotate.Record, err
 	return j.codec.Decode(clientID, data)
 }
 
-// Unfinished implements [rotate.Journal]. It reads a thousand clients at a time, in the order of their ids, and holds neither a
-// connection nor a transaction while the loop body runs.
+// Unfinished implements [rotate.Journal]. It reads a thousand clients at a time, in the order of
+// their ids, and holds neither a connection nor a transaction while the loop body runs.
 func (j *Journal) Unfinished(ctx context.Context) iter.Seq2[string, error] {
 	const page = 1000
 	const statement = `

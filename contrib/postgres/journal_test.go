@@ -114,7 +114,8 @@ func TestAbandonedClaim(t *testing.T) {
 	}
 }
 
-// Rotations that ended stay, the latest is the one that is read, and an engine that ended one cannot write over another's.
+// Rotations that ended stay, the latest is the one that is read, and an engine that ended one
+// cannot write over another's.
 func TestHistory(t *testing.T) {
 	dsn := newDatabase(t)
 	a, b := open(t, dsn), open(t, dsn)

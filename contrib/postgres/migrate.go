@@ -25,13 +25,15 @@ const versionTable = `
 		applied_at timestamptz NOT NULL DEFAULT clock_timestamp()
 	)`
 
-// Migrate creates the tables stytch_rotation, stytch_rotation_bucket and stytch_rotation_migration, or updates them, in the first
-// schema of the pool's search_path. All changes are made in one transaction. Several processes may call it at once: one does the
-// work while the others wait. If the tables are up to date it only reads, so workers need no right to create tables. Stop
-// workers with an older version first: their statements fail with rotate.ErrJournal once the tables were changed.
+// Migrate creates the tables stytch_rotation, stytch_rotation_bucket and stytch_rotation_migration,
+// or updates them, in the first schema of the pool's search_path. All changes are made in one
+// transaction. Several processes may call it at once: one does the work while the others wait. If
+// the tables are up to date it only reads, so workers need no right to create tables. Stop workers
+// with an older version first: their statements fail with rotate.ErrJournal once the tables were
+// changed.
 //
-// If a newer version of this package has changed the tables, the error is rotate.ErrNewerVersion, and the program must not use
-// them. Other errors are rotate.ErrJournal.
+// If a newer version of this package has changed the tables, the error is rotate.ErrNewerVersion,
+// and the program must not use them. Other errors are rotate.ErrJournal.
 func Migrate(ctx context.Context, pool *pgxpool.Pool) error {
 	if pool == nil {
 		return invalid("pool must not be nil")
@@ -45,7 +47,8 @@ func Migrate(ctx context.Context, pool *pgxpool.Pool) error {
 		return failed(err)
 	}
 	if current < len(names) {
-		// With a stricter isolation level, the changes of a process that this one waited for would be invisible.
+		// With a stricter isolation level, the changes of a process that this one waited for would
+		// be invisible.
 		err = pgx.BeginTxFunc(ctx, pool, pgx.TxOptions{IsoLevel: pgx.ReadCommitted, AccessMode: pgx.ReadWrite}, func(tx pgx.Tx) error {
 			current, err = migrate(ctx, tx, names)
 			return err

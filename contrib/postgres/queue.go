@@ -21,7 +21,8 @@ type planned struct {
 	at               int // position in the list
 }
 
-// The rotations of one statement become due in the order of the list, one microsecond apart and in the past.
+// The rotations of one statement become due in the order of the list, one microsecond apart and in
+// the past.
 const planStatement = `
 	INSERT INTO stytch_rotation AS r (project, client_id, rotation_id, state, record, due_at, planned_at)
 	SELECT $1, p.client, p.rotation, 'planned', p.record, statement_timestamp() - make_interval(secs => 1e-6 * ($6 - p.at)), $7
@@ -32,8 +33,9 @@ const planStatement = `
 	WHERE r.state = 'claimed' AND r.lease_until <= clock_timestamp()
 	RETURNING ` + durable
 
-// Plan implements [rotate.Queue]. Clients become due in the order of the list. They are added a thousand at a time; those added
-// before an error stay and are counted. A claimed client counts as one with a rotation in progress.
+// Plan implements [rotate.Queue]. Clients become due in the order of the list. They are added a
+// thousand at a time; those added before an error stay and are counted. A claimed client counts as
+// one with a rotation in progress.
 func (j *Journal) Plan(ctx context.Context, clientIDs []string) (added int, err error) {
 	const batch = 1000
 	for _, id := range clientIDs {
@@ -91,8 +93,9 @@ const (
 			FOR UPDATE SKIP LOCKED)
 		RETURNING id, client_id, epoch, record, ` + durable
 
-	// When the first rotation becomes due, or the first claim on a due one may end. Holders may release a claim long before its
-	// lease ends and there is no notification, so the wait for a claim is short.
+	// When the first rotation becomes due, or the first claim on a due one may end. Holders may
+	// release a claim long before its lease ends and there is no notification, so the wait for a
+	// claim is short.
 	waitStatement = `
 		SELECT extract(epoch FROM least(
 			(SELECT min(least(greatest(due_at, lease_until), statement_timestamp() + interval '2 seconds'))
@@ -103,8 +106,8 @@ const (
 
 const minWait = 10 * time.Millisecond // if something has become due since Next looked
 
-// Next implements [rotate.Queue]. A record that cannot be read is an error of [rotate.Codec.Decode] with the client's id; it is
-// set aside for a minute so that others come first.
+// Next implements [rotate.Queue]. A record that cannot be read is an error of [rotate.Codec.Decode]
+// with the client's id; it is set aside for a minute so that others come first.
 func (j *Journal) Next(ctx context.Context, life time.Duration) (rotate.Claim, time.Duration, error) {
 	if err := checkLife(life); err != nil {
 		return nil, 0, err
@@ -150,7 +153,8 @@ func (c *claim) setAside(ctx context.Context) {
 	_ = c.change(ctx, nil, asideStatement)
 }
 
-// Defer implements [rotate.Queue]. Like Release, it does nothing if the claim was lost. It never makes a rotation due earlier.
+// Defer implements [rotate.Queue]. Like Release, it does nothing if the claim was lost. It never
+// makes a rotation due earlier.
 func (j *Journal) Defer(ctx context.Context, held rotate.Claim, until time.Time) error {
 	c, ok := held.(*claim)
 	if !ok {

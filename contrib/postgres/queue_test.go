@@ -102,7 +102,8 @@ func TestNextUnreadable(t *testing.T) {
 	}
 }
 
-// Whoever has nothing to do asks again soon when others are at work, and when it is time when there is only waiting.
+// Whoever has nothing to do asks again soon when others are at work, and when it is time when there
+// is only waiting.
 func TestNextWait(t *testing.T) {
 	j := open(t, newDatabase(t))
 	later := record(rotate.Grace, "1")

@@ -40,8 +40,9 @@ type fleetRun struct {
 	cpu   time.Duration // of this process meanwhile: the local Stytch and the shelves
 }
 
-// TestScale is a fleet that four worker processes rotate. One of them is killed and another one paused for longer than its
-// lease, and each is replaced. Every client is completed once; nothing is overwritten, lost or left over.
+// TestScale is a fleet that four worker processes rotate. One of them is killed and another one
+// paused for longer than its lease, and each is replaced. Every client is completed once; nothing
+// is overwritten, lost or left over.
 func TestScale(t *testing.T) {
 	r := &fleetRun{clients: heavy.Count(200, 1000), patience: 4 * time.Second, ended: make(chan string, 16)}
 	switch {
@@ -129,9 +130,9 @@ func (r *fleetRun) kill(t *testing.T) {
 	r.hire(t, 1)
 }
 
-// pause stops a worker until others have taken over all that it held, and lets it go on then, with answers to what it had asked
-// before. It is stopped while it waits for these: a request that is already decided on, but not sent, is the one thing that
-// nobody can keep from taking effect late.
+// pause stops a worker until others have taken over all that it held, and lets it go on then, with
+// answers to what it had asked before. It is stopped while it waits for these: a request that is
+// already decided on, but not sent, is the one thing that nobody can keep from taking effect late.
 func (r *fleetRun) pause(t *testing.T) {
 	r.paused = r.workers[0]
 	waiting, release := r.front.hold(r.paused.name, scaleConcurrency)
@@ -217,8 +218,8 @@ func mib(peak, heap int64) string {
 	return fmt.Sprintf("%.1f/%.1f", float64(peak)/(1<<20), float64(heap)/(1<<20))
 }
 
-// statements is how many the workers sent, and how many of them found nothing due. Of the one that was killed they are those until
-// it was asked for the last time.
+// statements is how many the workers sent, and how many of them found nothing due. Of the one that
+// was killed they are those until it was asked for the last time.
 func (r *fleetRun) statements() (all, idle int64) {
 	all, idle = r.killed.last.Statements, r.killed.last.Idle
 	for _, w := range r.workers {

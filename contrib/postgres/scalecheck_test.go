@@ -73,7 +73,8 @@ func (r *fleetRun) checkClients(t *testing.T) {
 	}
 }
 
-// checkServer asks the server: how the secrets of all clients end, and whether those of a sample work.
+// checkServer asks the server: how the secrets of all clients end, and whether those of a sample
+// work.
 func (r *fleetRun) checkServer(t *testing.T) {
 	projectID, projectSecret := r.front.Credentials()
 	api, err := stytch.New(projectID, projectSecret, stytch.WithBaseURL(r.address))

@@ -33,8 +33,8 @@ func numberOf(path string) (int, bool) {
 	return n, found && err == nil
 }
 
-// front is all that the workers of TestScale talk to besides the database: a local Stytch, of which it counts the requests,
-// and the shelves where secrets are delivered.
+// front is all that the workers of TestScale talk to besides the database: a local Stytch, of which
+// it counts the requests, and the shelves where secrets are delivered.
 type front struct {
 	*emulator.Emulator
 
@@ -217,7 +217,8 @@ func (h *hold) wait() {
 	<-h.open
 }
 
-// hold holds back what a worker asks from now on. complete is closed when n requests are waiting; release lets them go.
+// hold holds back what a worker asks from now on. complete is closed when n requests are waiting;
+// release lets them go.
 func (f *front) hold(worker string, n int) (complete <-chan struct{}, release func()) {
 	h := &hold{missing: n, complete: make(chan struct{}), open: make(chan struct{})}
 	f.mu.Lock()

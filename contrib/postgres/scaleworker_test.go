@@ -50,7 +50,8 @@ type sample struct {
 	Heap, Peak         int64 // bytes: the heap after a collection, and the most that was ever resident
 }
 
-// workScale is a worker process that works on a fleet until nothing is left. Every line after the first asks for a sample.
+// workScale is a worker process that works on a fleet until nothing is left. Every line after the
+// first asks for a sample.
 func workScale(dsn string, in io.Reader, out io.Writer) error {
 	ctx, cancel := context.WithCancel(context.Background())
 	defer cancel()
@@ -151,7 +152,8 @@ func (p *process) tell(r fleet.Report, final bool) {
 	_ = p.out.Encode(s)
 }
 
-// peak is the most memory that was ever resident, in bytes; 0 where the system does not tell it in this way.
+// peak is the most memory that was ever resident, in bytes; 0 where the system does not tell it in
+// this way.
 func peak() int64 {
 	status, _ := os.ReadFile("/proc/self/status")
 	_, rest, _ := strings.Cut(string(status), "VmHWM:")

@@ -77,7 +77,8 @@ func number(path string) int {
 	return n
 }
 
-// needServer skips a test where there is no PostgreSQL, unless POSTGRES_REQUIRED=1 says that there must be one.
+// needServer skips a test where there is no PostgreSQL, unless POSTGRES_REQUIRED=1 says that there
+// must be one.
 func needServer(t testing.TB) string {
 	t.Helper()
 	bin := findServer()

@@ -29,8 +29,9 @@ const (
 	subject        = "m2m-client-subject"
 )
 
-// work is a worker process. It claims the subject, and then writes a record for every line it reads, or without end.
-// Its key, which the records of these tests need not keep from anybody, is the first line.
+// work is a worker process. It claims the subject, and then writes a record for every line it
+// reads, or without end. Its key, which the records of these tests need not keep from anybody, is
+// the first line.
 func work(job, dsn string, in io.Reader, out io.Writer) error {
 	if job == scaleJob {
 		return workScale(dsn, in, out)

@@ -12,6 +12,7 @@ import (
 	"testing"
 
 	"github.com/stytchkit/m2m/internal/atomicfile"
+	"github.com/stytchkit/m2m/internal/heavy"
 )
 
 func TestLockFile(t *testing.T) {
@@ -66,10 +67,11 @@ func TestLockFile(t *testing.T) {
 func TestLockFileConcurrently(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "lock")
 	var group sync.WaitGroup
+	most := int32(heavy.Count(300, 5000)) //nolint:gosec // small
 	var holders, taken atomic.Int32
 	for range 8 {
 		group.Go(func() {
-			for taken.Load() < 2000 {
+			for taken.Load() < most {
 				lock, _, err := atomicfile.TryLock(path)
 				if errors.Is(err, atomicfile.ErrLocked) {
 					continue

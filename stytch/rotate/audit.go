@@ -12,14 +12,16 @@ import (
 // maxAuditText is the most bytes of an error in an audit log.
 const maxAuditText = 2048
 
-// Audit returns an observer for [WithObserver] that writes a line of JSON per change of state and per failure:
+// Audit returns an observer for [WithObserver] that writes a line of JSON per change of state and
+// per failure:
 //
 //	{"time":"2026-03-01T10:00:00.123456789Z","client_id":"...","rotation_id":"...","from":"verified","to":"completing",
 //	 "current":"works","next":"works"}
 //
-// A failure has the same state twice and an "error". The verdicts are "works", "refused" and "unproved". No line has a secret.
-// Each line is one call of Write, and there is one call at a time, so several processes may append to one file. Errors of w are
-// ignored; a fleet with fleet.WithAudit stops instead. If w is nil so is the observer, which WithObserver refuses.
+// A failure has the same state twice and an "error". The verdicts are "works", "refused" and
+// "unproved". No line has a secret. Each line is one call of Write, and there is one call at a
+// time, so several processes may append to one file. Errors of w are ignored; a fleet with
+// fleet.WithAudit stops instead. If w is nil so is the observer, which WithObserver refuses.
 func Audit(w io.Writer) func(context.Context, Event) {
 	if w == nil {
 		return nil

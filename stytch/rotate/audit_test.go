@@ -60,7 +60,8 @@ func auditLines(t *testing.T, w *writes) (lines []auditLine) {
 	return lines
 }
 
-// TestAuditLong: an endless error does not make an endless line, and a character that is cut does no harm.
+// TestAuditLong: an endless error does not make an endless line, and a character that is cut does
+// no harm.
 func TestAuditLong(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		w := &writes{}

@@ -8,12 +8,13 @@ import (
 	"github.com/stytchkit/m2m/internal/rate"
 )
 
-// Bucket is a [Limiter] for one process: perSecond requests on average, and at most burst at once after a rest. It is safe for
-// concurrent use and serves callers in the order of their arrival.
+// Bucket is a [Limiter] for one process: perSecond requests on average, and at most burst at once
+// after a rest. It is safe for concurrent use and serves callers in the order of their arrival.
 //
-// Throttle stops all callers for the given time, 1 s at least and 1 h at most, and halves the rate, down to 1/64 of perSecond.
-// The rate grows back by half of perSecond per minute. A request that is throttled during a pause was sent before it: it may
-// make the pause longer but does not halve the rate again.
+// Throttle stops all callers for the given time, 1 s at least and 1 h at most, and halves the rate,
+// down to 1/64 of perSecond. The rate grows back by half of perSecond per minute. A request that is
+// throttled during a pause was sent before it: it may make the pause longer but does not halve the
+// rate again.
 type Bucket struct {
 	policy rate.Policy
 	turn   chan struct{} // held by the caller that waits for the next token; the others wait for it, in order
@@ -22,8 +23,8 @@ type Bucket struct {
 	state rate.State
 }
 
-// NewBucket returns a full bucket. The rate must be positive and finite and the burst at least 1; otherwise the error is
-// [ErrInvalidArgument].
+// NewBucket returns a full bucket. The rate must be positive and finite and the burst at least 1;
+// otherwise the error is [ErrInvalidArgument].
 func NewBucket(perSecond float64, burst int) (*Bucket, error) {
 	policy, err := rate.NewPolicy(perSecond, burst)
 	if err != nil {

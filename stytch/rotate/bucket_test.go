@@ -149,7 +149,8 @@ func TestBucketContext(t *testing.T) {
 	})
 }
 
-// TestBucketThrottle checks that no caller gets a token during a pause, those that wait already included.
+// TestBucketThrottle checks that no caller gets a token during a pause, those that wait already
+// included.
 func TestBucketThrottle(t *testing.T) {
 	for name, test := range map[string]struct {
 		waits []time.Duration

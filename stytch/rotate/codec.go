@@ -11,19 +11,20 @@ import (
 // sealLabel names the keys of journals. Every version has used it.
 const sealLabel = "stytch m2m rotation journal v1"
 
-// Codec encodes the records of one project for a journal, and decodes them. With keys it encrypts the secrets and authenticates
-// the rest, which stays readable. It is safe for concurrent use.
+// Codec encodes the records of one project for a journal, and decodes them. With keys it encrypts
+// the secrets and authenticates the rest, which stays readable. It is safe for concurrent use.
 type Codec struct {
 	project string
 	keys    []seal.Key
 }
 
-// NewCodec returns the codec of a project. Without keys, secrets are stored in plain text. The first key encrypts, every key
-// decrypts; each is a random text of at least 32 bytes. To replace a key, put the new one first and keep the old one until
-// no rotation that it encrypted is in progress. Errors are [ErrInvalidArgument].
+// NewCodec returns the codec of a project. Without keys, secrets are stored in plain text. The
+// first key encrypts, every key decrypts; each is a random text of at least 32 bytes. To replace a
+// key, put the new one first and keep the old one until no rotation that it encrypted is in
+// progress. Errors are [ErrInvalidArgument].
 //
-// A record that is not encrypted is decoded even if there are keys, so that keys can be introduced at any time. Keys therefore
-// do not detect a forged record in plain text.
+// A record that is not encrypted is decoded even if there are keys, so that keys can be introduced
+// at any time. Keys therefore do not detect a forged record in plain text.
 func NewCodec(projectID string, keys ...secret.String) (*Codec, error) {
 	if err := project.CheckID(projectID); err != nil {
 		return nil, because(ErrInvalidArgument, err)
@@ -39,9 +40,10 @@ func NewCodec(projectID string, keys ...secret.String) (*Codec, error) {
 	return c, nil
 }
 
-// Encode returns r as at most 64 KiB. The secrets of a final state are left out, a reason is cut after 1 KiB, times are
-// stored in UTC. A record that Decode would refuse is [ErrInvalidArgument]: without a client or state, without the next secret
-// in a state that needs it, with text that is not UTF-8, or too large.
+// Encode returns r as at most 64 KiB. The secrets of a final state are left out, a reason is cut
+// after 1 KiB, times are stored in UTC. A record that Decode would refuse is [ErrInvalidArgument]:
+// without a client or state, without the next secret in a state that needs it, with text that is
+// not UTF-8, or too large.
 func (c *Codec) Encode(r Record) ([]byte, error) {
 	r = r.normalized()
 	if err := project.CheckClientID(r.ClientID); err != nil {
@@ -57,9 +59,10 @@ func (c *Codec) Encode(r Record) ([]byte, error) {
 	return e.marshal()
 }
 
-// Decode returns the record that [Codec.Encode] encoded. Otherwise its error is the first of these that applies: [ErrCorrupt] if the
-// bytes were changed, [ErrNewerVersion] if a later version of this package encoded them, [ErrOtherProject] if they belong to
-// another project or client, [ErrWrongKey] if none of the keys encrypted them. Errors quote nothing.
+// Decode returns the record that [Codec.Encode] encoded. Otherwise its error is the first of these
+// that applies: [ErrCorrupt] if the bytes were changed, [ErrNewerVersion] if a later version of
+// this package encoded them, [ErrOtherProject] if they belong to another project or client,
+// [ErrWrongKey] if none of the keys encrypted them. Errors quote nothing.
 func (c *Codec) Decode(clientID string, data []byte) (Record, error) {
 	return c.decode(data, func(r Record) bool { return r.ClientID == clientID })
 }

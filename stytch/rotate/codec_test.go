@@ -50,7 +50,8 @@ func encode(t testing.TB, c *rotate.Codec, r rotate.Record) []byte {
 	return data
 }
 
-// equal compares every field, so that a new one cannot be forgotten: secrets and times by their meaning.
+// equal compares every field, so that a new one cannot be forgotten: secrets and times by their
+// meaning.
 func equal(a, b rotate.Record) bool {
 	x, y := reflect.ValueOf(a), reflect.ValueOf(b)
 	for i := range x.NumField() {
@@ -340,8 +341,8 @@ func TestNewCodecRefuses(t *testing.T) {
 	}
 }
 
-// FuzzDecode checks that whatever Decode accepts is a record of this client that can be encoded again and means the same, and
-// that no error quotes content.
+// FuzzDecode checks that whatever Decode accepts is a record of this client that can be encoded
+// again and means the same, and that no error quotes content.
 func FuzzDecode(f *testing.F) {
 	clear, sealed := newCodec(f, "project-test-1"), newCodec(f, "project-test-1", keyA)
 	for _, c := range []*rotate.Codec{clear, sealed} {

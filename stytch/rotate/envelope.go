@@ -24,9 +24,10 @@ const (
 //	{"version":2,"record":{…},"secrets":{…},"checksum":"…"}
 //	{"version":2,"record":{…},"sealed":"…","checksum":"…"}
 //
-// sealed is the unpadded URL-safe base64 of what package seal makes of the JSON of a pair, with the bytes of record as
-// associated data. checksum is the SHA-256, in hexadecimal, of the bytes of record followed by those of secrets or sealed: it
-// covers bytes and not values, because encoders write the same value differently.
+// sealed is the unpadded URL-safe base64 of what package seal makes of the JSON of a pair, with the
+// bytes of record as associated data. checksum is the SHA-256, in hexadecimal, of the bytes of
+// record followed by those of secrets or sealed: it covers bytes and not values, because encoders
+// write the same value differently.
 type envelope struct {
 	Version  int             `json:"version"`
 	Record   json.RawMessage `json:"record"`            // fields
@@ -195,7 +196,8 @@ func (c *Codec) secrets(e *envelope) (current, next secret.String, err error) {
 	return secret.New(p.Current), secret.New(p.Next), nil
 }
 
-// decodeObject decodes an object that may have the given members and no others. Its errors do not quote the text.
+// decodeObject decodes an object that may have the given members and no others. Its errors do not
+// quote the text.
 func decodeObject(text []byte, into any, names []string) error {
 	members, err := strictjson.Members(text, nil)
 	if err != nil {
@@ -207,7 +209,8 @@ func decodeObject(text []byte, into any, names []string) error {
 	return nil
 }
 
-// only reports whether every name is one of those allowed, exactly: encoding/json would take STATE for state.
+// only reports whether every name is one of those allowed, exactly: encoding/json would take STATE
+// for state.
 func only(members []strictjson.Member, allowed []string) bool {
 	return !slices.ContainsFunc(members, func(m strictjson.Member) bool { return !slices.Contains(allowed, string(m.Name)) })
 }

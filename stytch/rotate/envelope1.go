@@ -15,7 +15,8 @@ import (
 //	{"version":1,<fields>,"secrets":{…},"checksum":"…"}
 //	{"version":1,<fields>,"sealed":"…","checksum":"…"}
 //
-// checksum covers all bytes before its comma. The associated data of sealed is all bytes before its comma.
+// checksum covers all bytes before its comma. The associated data of sealed is all bytes before its
+// comma.
 type version1 struct {
 	Version int `json:"version"`
 	fields
@@ -26,7 +27,8 @@ type version1 struct {
 
 var version1Names = slices.Concat([]string{"version"}, fieldNames, []string{"secrets", "sealed", "checksum"})
 
-// unmarshalVersion1 returns the envelope that the current version would have made of the same record.
+// unmarshalVersion1 returns the envelope that the current version would have made of the same
+// record.
 func unmarshalVersion1(data []byte, members []strictjson.Member) (*envelope, error) {
 	var v version1
 	if !only(members, version1Names) || json.Unmarshal(data, &v) != nil {

@@ -9,8 +9,8 @@ import (
 	"github.com/stytchkit/m2m/stytch/secret"
 )
 
-// Record is what a journal stores of the latest rotation of one client. It prints without its secrets; a [Codec] turns it
-// into bytes. It has secrets only while the rotation is in progress.
+// Record is what a journal stores of the latest rotation of one client. It prints without its
+// secrets; a [Codec] turns it into bytes. It has secrets only while the rotation is in progress.
 type Record struct {
 	RotationID string // random
 	ClientID   string

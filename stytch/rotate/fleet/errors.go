@@ -10,7 +10,8 @@ import (
 var (
 	// ErrInvalidArgument is [rotate.ErrInvalidArgument].
 	ErrInvalidArgument = rotate.ErrInvalidArgument
-	// ErrTooManyFailures means that a fleet stopped because as many clients failed as [WithMaxFailures] allows.
+	// ErrTooManyFailures means that a fleet stopped because as many clients failed as
+	// [WithMaxFailures] allows.
 	ErrTooManyFailures = errors.New("fleet: too many clients failed")
 )
 

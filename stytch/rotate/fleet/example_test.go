@@ -17,8 +17,8 @@ import (
 	"github.com/stytchkit/m2m/stytch/rotate/fleet"
 )
 
-// This rotates all clients with a scope whose secret is older than 90 days. When Stytch responds to any request with 429, the
-// automatic retries of the SDK included, the whole fleet slows down.
+// This rotates all clients with a scope whose secret is older than 90 days. When Stytch responds to
+// any request with 429, the automatic retries of the SDK included, the whole fleet slows down.
 func ExampleFleet() {
 	local, err := emulator.Start(emulator.WithM2MClients(40, func(i int) emulator.M2MClientSeed {
 		return emulator.M2MClientSeed{ClientID: fmt.Sprint("worker-", i), Scopes: []string{fmt.Sprint("queue:", i%4)}}

@@ -1,4 +1,5 @@
-// Package fleet rotates the secrets of many clients: those of a search, of a list, or all whose rotation is unfinished.
+// Package fleet rotates the secrets of many clients: those of a search, of a list, or all whose
+// rotation is unfinished.
 //
 //	bucket, err := rotate.NewBucket(100, 10)
 //	rotator, err := rotate.New(api.M2M.Secrets, deliverer, journal, rotate.WithLimiter(bucket))
@@ -6,14 +7,16 @@
 //	f, err := fleet.New(rotator, fleet.WithOlderThan(90*24*time.Hour), fleet.WithAudit(log))
 //	report, err := f.Run(ctx, clients)
 //
-// A journal that is a [rotate.Queue], such as that of contrib/postgres, shares a fleet among processes: one calls Run with the
-// clients, and the others with nil. With another journal, such as that of package filejournal, one process at a time runs the
-// fleet, and keeps the queue in its memory.
+// A journal that is a [rotate.Queue], such as that of contrib/postgres, shares a fleet among
+// processes: one calls Run with the clients, and the others with nil. With another journal, such as
+// that of package filejournal, one process at a time runs the fleet, and keeps the queue in its
+// memory.
 //
 // # Memory
 //
-// With a [rotate.Queue], memory does not depend on the number of clients. With another journal, a fleet remembers the clients
-// that are in their grace period and up to 1,000 that it has read ahead: about 150 bytes each, so 15 MB while 100,000 wait.
+// With a [rotate.Queue], memory does not depend on the number of clients. With another journal, a
+// fleet remembers the clients that are in their grace period and up to 1,000 that it has read
+// ahead: about 150 bytes each, so 15 MB while 100,000 wait.
 package fleet
 
 import (
@@ -27,16 +30,18 @@ import (
 
 // Fleet rotates many clients with one [rotate.Rotator]. It is safe for concurrent use.
 //
-// A nil error means that a method finished, not that no client failed: see the [Report]. A method ends early with the error of its
-// context, of the journal or of the audit log, or with [ErrTooManyFailures]. Rotations in progress are then left where they can
-// be resumed, after requests that were already sent are answered and recorded, as [rotate.Rotator.Run] does. An error of the
-// iterator ends only the intake: the clients before it are rotated.
+// A nil error means that a method finished, not that no client failed: see the [Report]. A method
+// ends early with the error of its context, of the journal or of the audit log, or with
+// [ErrTooManyFailures]. Rotations in progress are then left where they can be resumed, after
+// requests that were already sent are answered and recorded, as [rotate.Rotator.Run] does. An error
+// of the iterator ends only the intake: the clients before it are rotated.
 type Fleet struct {
 	rotator *rotate.Rotator
 	settings
 }
 
-// New returns a fleet. It touches neither the network nor the journal. Errors are [ErrInvalidArgument].
+// New returns a fleet. It touches neither the network nor the journal. Errors are
+// [ErrInvalidArgument].
 func New(rotator *rotate.Rotator, options ...Option) (*Fleet, error) {
 	if rotator == nil {
 		return nil, invalid("rotator must not be nil")
@@ -53,13 +58,14 @@ func New(rotator *rotate.Rotator, options ...Option) (*Fleet, error) {
 	return f, nil
 }
 
-// Run rotates the clients, and resumes those of their rotations that are in progress. A client that fails is left to Resume or
-// to another Run.
+// Run rotates the clients, and resumes those of their rotations that are in progress. A client that
+// fails is left to Resume or to another Run.
 //
-// With a [rotate.Queue] the clients are planned in it, 500 at a time, while this process works on whatever is due, whoever
-// planned it. If clients is nil it only works. It ends when nothing is left that could become due, so it waits for the claims of
-// other processes. A client that fails is tried again after a minute; after its third failure it is set aside for more than an
-// hour, for all processes. Clients that need a human are not handed out. Resume takes all of these at once.
+// With a [rotate.Queue] the clients are planned in it, 500 at a time, while this process works on
+// whatever is due, whoever planned it. If clients is nil it only works. It ends when nothing is
+// left that could become due, so it waits for the claims of other processes. A client that fails is
+// tried again after a minute; after its third failure it is set aside for more than an hour, for
+// all processes. Clients that need a human are not handed out. Resume takes all of these at once.
 func (f *Fleet) Run(ctx context.Context, clients iter.Seq2[string, error]) (Report, error) {
 	queue, shared := f.rotator.Journal().(rotate.Queue)
 	if clients == nil && !shared {
@@ -88,8 +94,8 @@ func (f *Fleet) Run(ctx context.Context, clients iter.Seq2[string, error]) (Repo
 	})
 }
 
-// Resume continues all unfinished rotations of the journal, once each, and begins none. It takes them by name, so with a
-// [rotate.Queue] too it does not matter when they are due.
+// Resume continues all unfinished rotations of the journal, once each, and begins none. It takes
+// them by name, so with a [rotate.Queue] too it does not matter when they are due.
 func (f *Fleet) Resume(ctx context.Context) (Report, error) {
 	r, err := f.newRun()
 	if err != nil {
@@ -99,9 +105,10 @@ func (f *Fleet) Resume(ctx context.Context) (Report, error) {
 	return r.do(ctx, r.planUnfinished)
 }
 
-// Forecast is a dry run of Run or, if clients is nil, of Resume: it returns what that would cost now. It reads the journal and
-// sends nothing to the server, so it does not find clients that cannot be rotated. Requests of the iterator are not counted. The
-// duration follows from the grace period and, if the rotator's limiter has a method Rate() float64, from that.
+// Forecast is a dry run of Run or, if clients is nil, of Resume: it returns what that would cost
+// now. It reads the journal and sends nothing to the server, so it does not find clients that
+// cannot be rotated. Requests of the iterator are not counted. The duration follows from the grace
+// period and, if the rotator's limiter has a method Rate() float64, from that.
 func (f *Fleet) Forecast(ctx context.Context, clients iter.Seq2[string, error]) (rotate.Forecast, error) {
 	resume := clients == nil
 	if resume {
@@ -143,8 +150,8 @@ func (f *Fleet) recent(record rotate.Record, began time.Time) bool {
 	return !began.IsZero() && record.UpdatedAt.After(began) || time.Since(record.UpdatedAt) < f.olderThan
 }
 
-// IDs returns the client ids of a list, such as the results of a search, for [Fleet.Run]. Items for which id returns false are
-// left out. It ends with the first error of the list.
+// IDs returns the client ids of a list, such as the results of a search, for [Fleet.Run]. Items for
+// which id returns false are left out. It ends with the first error of the list.
 func IDs[T any](list iter.Seq2[T, error], id func(T) (clientID string, ok bool)) iter.Seq2[string, error] {
 	return func(yield func(string, error) bool) {
 		for item, err := range list {

@@ -351,7 +351,8 @@ func TestFleetForecast(t *testing.T) {
 		eachJournal(t, func(t *testing.T, p *server, j rotate.Journal, _ *memory) {
 			ids := names(40)
 			options := []rotate.Option{rotate.WithGrace(grace), rotate.WithLimiter(newBucket(t, 20, 1))}
-			// Some are under way: each was left at another call, but not where nobody can know whether start was sent.
+			// Some are under way: each was left at another call, but not where nobody can know
+			// whether start was sent.
 			for i, id := range ids[:20] {
 				ctx, cancel := context.WithCancel(t.Context())
 				n := 0

@@ -9,12 +9,12 @@ import (
 	"github.com/stytchkit/m2m/stytch/rotate"
 )
 
-// readAhead is how many clients a local queue holds that are not begun. It bounds memory, and lets a search be read only as fast
-// as its clients are rotated.
+// readAhead is how many clients a local queue holds that are not begun. It bounds memory, and lets
+// a search be read only as fast as its clients are rotated.
 const readAhead = 1000
 
-// localQueue makes a queue of a journal that is not one, in the memory of this process. Rotations whose wait is over come first,
-// then new clients in the order in which they were planned.
+// localQueue makes a queue of a journal that is not one, in the memory of this process. Rotations
+// whose wait is over come first, then new clients in the order in which they were planned.
 type localQueue struct {
 	rotate.Journal
 	begin func(rotate.Record) bool // whether a client without a rotation in progress gets one
@@ -31,7 +31,8 @@ func newLocalQueue(journal rotate.Journal, begin func(rotate.Record) bool) *loca
 	return &localQueue{Journal: journal, begin: begin, slots: make(chan struct{}, readAhead), known: map[string]struct{}{}}
 }
 
-// Plan implements [rotate.Queue]. It waits while the queue is full. Clients that are in it already are not added.
+// Plan implements [rotate.Queue]. It waits while the queue is full. Clients that are in it already
+// are not added.
 func (q *localQueue) Plan(ctx context.Context, clientIDs []string) (added int, err error) {
 	for _, id := range clientIDs {
 		select {

@@ -11,7 +11,8 @@ import (
 	"github.com/stytchkit/m2m/stytch/rotate/fleet"
 )
 
-// Without a shared queue a list is read at most 1,000 clients ahead, so a search of a million does not fill the memory.
+// Without a shared queue a list is read at most 1,000 clients ahead, so a search of a million does
+// not fill the memory.
 func TestReadAhead(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		p := newServer()
@@ -47,7 +48,8 @@ func TestReadAhead(t *testing.T) {
 	})
 }
 
-// Rotations whose grace period is over come before clients that are not begun, however many of these are queued.
+// Rotations whose grace period is over come before clients that are not begun, however many of
+// these are queued.
 func TestWaitedFirst(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		const grace = time.Minute
@@ -76,7 +78,8 @@ func TestWaitedFirst(t *testing.T) {
 	})
 }
 
-// A client that is listed again while it is queued or in its grace period is skipped, and so is one that was completed before.
+// A client that is listed again while it is queued or in its grace period is skipped, and so is one
+// that was completed before.
 func TestListedAgain(t *testing.T) {
 	for _, grace := range []time.Duration{0, time.Minute} {
 		synctest.Test(t, func(t *testing.T) {
@@ -129,7 +132,8 @@ func TestResumeWaits(t *testing.T) {
 	})
 }
 
-// A grace period that is longer than the rotator's own, because an earlier one had another setting, is waited for as well.
+// A grace period that is longer than the rotator's own, because an earlier one had another setting,
+// is waited for as well.
 func TestResumeLongerGrace(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		p, j := newServer(), newMemory()

@@ -23,7 +23,8 @@ const mostFailures = 10_000 // each is remembered
 
 func defaults() settings { return settings{concurrency: 8, maxFailures: 10} }
 
-// WithConcurrency sets how many clients are worked on at once. The default is 8. Rotations in their grace period do not count.
+// WithConcurrency sets how many clients are worked on at once. The default is 8. Rotations in their
+// grace period do not count.
 func WithConcurrency(n int) Option {
 	return func(s *settings) error {
 		if n < 1 {
@@ -34,7 +35,8 @@ func WithConcurrency(n int) Option {
 	}
 }
 
-// WithMaxFailures sets after how many failed clients a fleet stops. The default is 10, the most is 10,000.
+// WithMaxFailures sets after how many failed clients a fleet stops. The default is 10, the most is
+// 10,000.
 func WithMaxFailures(n int) Option {
 	return func(s *settings) error {
 		if n < 1 || n > mostFailures {
@@ -45,8 +47,8 @@ func WithMaxFailures(n int) Option {
 	}
 }
 
-// WithOlderThan leaves out the clients whose latest rotation in the journal was completed less than d ago. Without it, a client
-// that is planned twice in a [rotate.Queue] may be rotated twice.
+// WithOlderThan leaves out the clients whose latest rotation in the journal was completed less than
+// d ago. Without it, a client that is planned twice in a [rotate.Queue] may be rotated twice.
 func WithOlderThan(d time.Duration) Option {
 	return func(s *settings) error {
 		if d < 0 {
@@ -68,7 +70,8 @@ func WithTotal(n int) Option {
 	}
 }
 
-// WithAudit writes the lines of [rotate.Audit] for the rotations of this fleet to w. If a line cannot be written the fleet stops.
+// WithAudit writes the lines of [rotate.Audit] for the rotations of this fleet to w. If a line
+// cannot be written the fleet stops.
 func WithAudit(w io.Writer) Option {
 	return func(s *settings) error {
 		if w == nil {
@@ -79,7 +82,8 @@ func WithAudit(w io.Writer) Option {
 	}
 }
 
-// WithProgress calls f at the given interval and once at the end, from one goroutine at a time. f must be quick.
+// WithProgress calls f at the given interval and once at the end, from one goroutine at a time. f
+// must be quick.
 func WithProgress(every time.Duration, f func(Progress)) Option {
 	return func(s *settings) error {
 		if every <= 0 || f == nil {

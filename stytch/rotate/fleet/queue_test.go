@@ -14,7 +14,8 @@ import (
 	"github.com/stytchkit/m2m/stytch/rotate/fleet"
 )
 
-// TestFleetQueueShared: several fleets on one queue, of which one plans. Each client is completed once.
+// TestFleetQueueShared: several fleets on one queue, of which one plans. Each client is completed
+// once.
 func TestFleetQueueShared(t *testing.T) {
 	for _, grace := range []time.Duration{0, 10 * time.Minute} {
 		synctest.Test(t, func(t *testing.T) {
@@ -51,7 +52,8 @@ func TestFleetQueueShared(t *testing.T) {
 	}
 }
 
-// TestFleetQueueFailures: a client that fails is tried three times, a minute apart, then set aside. Resume takes it at once.
+// TestFleetQueueFailures: a client that fails is tried three times, a minute apart, then set aside.
+// Resume takes it at once.
 func TestFleetQueueFailures(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		p, l := newServer(), newQueue()
@@ -130,7 +132,8 @@ func TestFleetQueueHuman(t *testing.T) {
 	})
 }
 
-// TestFleetQueueDown: a hiccup of the queue is waited out; a queue that stays away ends the run, and is named.
+// TestFleetQueueDown: a hiccup of the queue is waited out; a queue that stays away ends the run,
+// and is named.
 func TestFleetQueueDown(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		p, l := newServer(), newQueue()
@@ -151,7 +154,8 @@ func TestFleetQueueDown(t *testing.T) {
 	})
 }
 
-// TestFleetQueueTakenOver: who is paused for longer than its claim lasts leaves the client to the other.
+// TestFleetQueueTakenOver: who is paused for longer than its claim lasts leaves the client to the
+// other.
 func TestFleetQueueTakenOver(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		p, l := newServer(), newQueue()
@@ -193,8 +197,8 @@ func TestFleetQueueTakenOver(t *testing.T) {
 	})
 }
 
-// TestFleetQueueCorrupt: one record that cannot be read, and is handed out as an error each minute, does not keep a run from
-// its end, nor the others from theirs.
+// TestFleetQueueCorrupt: one record that cannot be read, and is handed out as an error each minute,
+// does not keep a run from its end, nor the others from theirs.
 func TestFleetQueueCorrupt(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		p, l := newServer(), newQueue()
@@ -236,7 +240,8 @@ func (q *corruptQueue) Next(ctx context.Context, life time.Duration) (rotate.Cla
 	return claim, wait, err
 }
 
-// Unreadable records end a run only if they come in a row: readable ones in between show that there is work to do.
+// Unreadable records end a run only if they come in a row: readable ones in between show that there
+// is work to do.
 func TestFleetQueueUnreadable(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		p, l := newServer(), newQueue()

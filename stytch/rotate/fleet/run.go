@@ -17,7 +17,8 @@ const (
 	retryAfter  = time.Minute // after a failure
 )
 
-// run is one call of [Fleet.Run] or [Fleet.Resume]. One goroutine plans clients in a queue, and workers take them out.
+// run is one call of [Fleet.Run] or [Fleet.Resume]. One goroutine plans clients in a queue, and
+// workers take them out.
 type run struct {
 	fleet    *Fleet
 	rotator  *rotate.Rotator // the fleet's, with the audit log as an observer
@@ -52,7 +53,8 @@ func (r *run) share(queue rotate.Queue) {
 	r.queue, r.shared, r.batch, r.maxTries = queue, true, sharedBatch, 3
 }
 
-// alone takes the work from a queue in memory. begin decides whether a client without a rotation in progress gets one.
+// alone takes the work from a queue in memory. begin decides whether a client without a rotation in
+// progress gets one.
 func (r *run) alone(begin func(rotate.Record) bool) {
 	r.queue, r.batch, r.maxTries = newLocalQueue(r.rotator.Journal(), begin), 1, 1
 }
@@ -141,7 +143,8 @@ func (r *run) planUnfinished(ctx context.Context) error {
 	return nil
 }
 
-// wanted reports whether a client is to be planned. What it finds wrong with one client does not end the planning.
+// wanted reports whether a client is to be planned. What it finds wrong with one client does not
+// end the planning.
 func (r *run) wanted(ctx context.Context, id string) (bool, error) {
 	if err := project.CheckClientID(id); err != nil {
 		r.failed(ctx, id, invalid(err.Error()))

@@ -60,8 +60,9 @@ func (s *safe) Read(_ context.Context, id string) (rotate.Delivery, error) {
 	return s.held[id], nil
 }
 
-// TestFleetServer is the whole of it: a search with filters feeds a fleet with a file journal, and the server asks for a pause
-// in the middle. The SDK repeats what was refused, and its observer feeds the bucket, so that the others pause too.
+// TestFleetServer is the whole of it: a search with filters feeds a fleet with a file journal, and
+// the server asks for a pause in the middle. The SDK repeats what was refused, and its observer
+// feeds the bucket, so that the others pause too.
 func TestFleetServer(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		const pause = 20 * time.Second
@@ -179,7 +180,8 @@ func (s *safe) works(t *testing.T, api *stytch.Client, id string, former secret.
 	}
 }
 
-// TestFleetMemory checks that memory does not depend on the number of clients where none has a grace period.
+// TestFleetMemory checks that memory does not depend on the number of clients where none has a
+// grace period.
 func TestFleetMemory(t *testing.T) {
 	heap := func(n int) int64 {
 		p, j := newServer(), newMemory()

@@ -11,7 +11,8 @@ import (
 	"github.com/stytchkit/m2m/stytch/rotate/fleet"
 )
 
-// TestFleetStopped: a fleet is stopped in the middle of its work, and another one finishes exactly the rest.
+// TestFleetStopped: a fleet is stopped in the middle of its work, and another one finishes exactly
+// the rest.
 func TestFleetStopped(t *testing.T) {
 	for name, again := range map[string]func(t *testing.T, f *fleet.Fleet, ids []string, left int) int{
 		"run": runAgain, "resume and run": resumeAndRun,

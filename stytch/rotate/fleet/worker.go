@@ -57,7 +57,8 @@ func (r *run) work(ctx context.Context) {
 	}
 }
 
-// over reports whether nothing is left except rotations that were set aside, by any process, or cannot be read.
+// over reports whether nothing is left except rotations that were set aside, by any process, or
+// cannot be read.
 func (r *run) over(wait time.Duration) bool {
 	if !r.shared { // nothing is ever set aside
 		return wait == 0
@@ -70,7 +71,8 @@ func (r *run) longestWait() time.Duration {
 	return max(r.rotator.LongestWait(), retryAfter) + time.Minute
 }
 
-// asideFor is how long a rotation is set aside: long enough that every process can tell it from such a wait.
+// asideFor is how long a rotation is set aside: long enough that every process can tell it from
+// such a wait.
 func (r *run) asideFor() time.Duration { return 2*r.longestWait() + time.Hour }
 
 // advance takes a claimed rotation as far as it can go now, and ends the claim.
@@ -118,7 +120,8 @@ func (r *run) count(ctx context.Context, id string, err error) {
 	}
 }
 
-// stopped reports whether a rotation was left because ctx ended. One that was canceled for that reason has reached its end.
+// stopped reports whether a rotation was left because ctx ended. One that was canceled for that
+// reason has reached its end.
 func stopped(ctx context.Context, err error) bool {
 	return ctx.Err() != nil && errors.Is(err, ctx.Err()) && !errors.Is(err, rotate.ErrCanceled)
 }
@@ -129,7 +132,8 @@ func inProgressBy(err error) bool {
 	return errors.As(err, &e) && e.Stage != "" && e.Stage != rotate.Planned && !e.Stage.Final()
 }
 
-// failed is for a client that could not be claimed, or for a record that does not say whose it is. The rotator reports neither.
+// failed is for a client that could not be claimed, or for a record that does not say whose it is.
+// The rotator reports neither.
 func (r *run) failed(ctx context.Context, id string, err error) {
 	err = &rotate.Error{ClientID: id, Err: journalError(err)}
 	if r.observe != nil && !stopped(ctx, err) {

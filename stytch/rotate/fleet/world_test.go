@@ -16,8 +16,8 @@ import (
 	"github.com/stytchkit/m2m/stytch/secret"
 )
 
-// server is a server with any number of clients, and the place that secrets are delivered to. The secret of a client is
-// what initial says at first.
+// server is a server with any number of clients, and the place that secrets are delivered to. The
+// secret of a client is what initial says at first.
 type server struct {
 	mu        sync.Mutex
 	clients   map[string]*client
@@ -168,7 +168,8 @@ func (p *server) rotator(tb testing.TB, j rotate.Journal, options ...rotate.Opti
 	return r
 }
 
-// once checks that the clients were completed exactly once, have what was delivered, and have nothing pending.
+// once checks that the clients were completed exactly once, have what was delivered, and have
+// nothing pending.
 func (p *server) once(tb testing.TB, ids []string) {
 	tb.Helper()
 	p.mu.Lock()

@@ -45,7 +45,8 @@ func (s *suite) empty() {
 	s.is(err, rotate.ErrNoRotation, "Read of a client that was claimed and released")
 }
 
-// roundTrip writes every state and reads it by the claim, by this journal, by another one, and by the next claim.
+// roundTrip writes every state and reads it by the claim, by this journal, by another one, and by
+// the next claim.
 func (s *suite) roundTrip() {
 	other := s.storage.Open(s.T)
 	for _, build := range []func(string, rotate.State) rotate.Record{full, least} {
@@ -171,7 +172,7 @@ func (s *suite) expired() {
 
 // oneAtATime increments a counter in a record from many goroutines and two journals.
 func (s *suite) oneAtATime() {
-	const goroutines, rounds = 16, 4
+	const goroutines, rounds = 8, 4
 	journals := []rotate.Journal{s.journal, s.storage.Open(s.T)}
 	ctx, cancel := context.WithTimeout(s.Context(), 4*limit)
 	defer cancel()

@@ -1,4 +1,5 @@
-// Package journaltest tests implementations of [rotate.Journal] and [rotate.Queue], as testing/fstest does for file systems.
+// Package journaltest tests implementations of [rotate.Journal] and [rotate.Queue], as
+// testing/fstest does for file systems.
 package journaltest
 
 import (
@@ -12,15 +13,16 @@ import (
 
 // Storage is an empty place where journals store records.
 type Storage struct {
-	// Open returns a new journal on the storage. All journals of a storage see the same records, like those of several
-	// processes. If they implement [rotate.Queue], that is tested too.
+	// Open returns a new journal on the storage. All journals of a storage see the same records,
+	// like those of several processes. If they implement [rotate.Queue], that is tested too.
 	Open func(t *testing.T) rotate.Journal
 	// IgnoresLife is for journals whose claims last until they are released or their process ends.
 	IgnoresLife bool
-	// Corrupt damages the stored record of a client. If it is nil, the tests that need it are skipped.
+	// Corrupt damages the stored record of a client. If it is nil, the tests that need it are
+	// skipped.
 	Corrupt func(t *testing.T, clientID string)
-	// Raw returns all stored bytes, so that they can be searched for secrets in plain text. If it is nil, the tests that need
-	// it are skipped.
+	// Raw returns all stored bytes, so that they can be searched for secrets in plain text. If it
+	// is nil, the tests that need it are skipped.
 	Raw func(t *testing.T) []byte
 }
 
@@ -29,8 +31,8 @@ type test struct {
 	run  func(*suite)
 }
 
-// Run checks journals against the documentation of [rotate.Journal], and of [rotate.Queue] if they implement it. It calls
-// storage once per test.
+// Run checks journals against the documentation of [rotate.Journal], and of [rotate.Queue] if they
+// implement it. It calls storage once per test.
 func Run(t *testing.T, storage func(t *testing.T) Storage) {
 	t.Helper()
 	for _, test := range journalTests {
