@@ -74,8 +74,7 @@ func (f *system) engine(t *testing.T, j *postgres.Journal, options ...rotate.Opt
 	return r
 }
 
-// completes is how often the rotation of a client was completed, as far as the latest requests
-// tell.
+// completes counts the completed rotations of a client among the latest requests.
 func (f *system) completes(clientID string) (n int) {
 	for _, r := range f.local.Requests() {
 		if r.Operation == "CompleteM2MClientSecretRotation" && r.Status == http.StatusOK && strings.Contains(r.Path, clientID) {

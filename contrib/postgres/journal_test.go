@@ -93,7 +93,7 @@ func TestClaimBeforeRotation(t *testing.T) {
 	write(t, second, record(rotate.Starting, "2"))
 }
 
-// Whoever died before the first write is no obstacle.
+// The claim of a process that died before its first write can be taken over.
 func TestAbandonedClaim(t *testing.T) {
 	dsn := newDatabase(t)
 	j, pool := open(t, dsn), connect(t, dsn)
@@ -138,7 +138,7 @@ func TestHistory(t *testing.T) {
 	if err := first.Write(t.Context(), record(rotate.Starting, "3")); !errors.Is(err, rotate.ErrBusy) {
 		t.Errorf("write of an engine whose rotation is not the latest: %v, want ErrBusy", err)
 	}
-	write(t, second, record(rotate.Starting, "3")) // nobody was there in between
+	write(t, second, record(rotate.Starting, "3")) // no one claimed it in between
 	if r := read(t, a); r.RotationID != "3" {
 		t.Errorf("Read returns rotation %q, want 3", r.RotationID)
 	}
@@ -265,7 +265,7 @@ func TestErrors(t *testing.T) {
 	}
 }
 
-// A claim that its caller no longer waits for is nobody's.
+// A claim whose caller has gone is released.
 func TestCanceledClaim(t *testing.T) {
 	dsn := newDatabase(t)
 	pool := connect(t, dsn)

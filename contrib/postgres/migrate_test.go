@@ -88,8 +88,7 @@ func TestSchema(t *testing.T) {
 	}
 }
 
-// Tables and records of version 1, in which a state was spelled 'cancelled', can be read and
-// continued.
+// Tables and records of version 1, which spelled one state differently, can be read and continued.
 func TestMigrateVersion1(t *testing.T) {
 	dsn := newDatabase(t)
 	pool := connect(t, dsn)

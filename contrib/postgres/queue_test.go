@@ -52,7 +52,7 @@ func TestPlanKeepsOrder(t *testing.T) {
 	}
 }
 
-// The same clients in several orders at once are added once, and nobody waits for ever.
+// The same clients in several orders at once are added once, and no statement waits for ever.
 func TestPlanAtOnce(t *testing.T) {
 	dsn := newDatabase(t)
 	var clients []string
@@ -102,8 +102,7 @@ func TestNextUnreadable(t *testing.T) {
 	}
 }
 
-// Whoever has nothing to do asks again soon when others are at work, and when it is time when there
-// is only waiting.
+// An idle worker asks again soon while others work, and otherwise when the next grace period ends.
 func TestNextWait(t *testing.T) {
 	j := open(t, newDatabase(t))
 	later := record(rotate.Grace, "1")
@@ -177,7 +176,7 @@ func TestStatementsUseIndexes(t *testing.T) {
 	}
 	write(t, claimOf(t, j, subject), record(rotate.Completed, "1"))
 	statements := sent.all()
-	if len(statements) != 7 { // Next has two if nothing is due, Claim has two if no rotation is under way
+	if len(statements) != 7 { // Next has two if nothing is due, Claim has two if no rotation is in progress
 		t.Errorf("%d statements, want 7", len(statements))
 	}
 	for _, s := range statements {

@@ -125,14 +125,14 @@ func (r *fleetRun) kill(t *testing.T) {
 		t.Fatal(err)
 	}
 	<-r.ended
-	_ = r.killed.Wait() // which says that it was killed
+	_ = r.killed.Wait() // its error is that it was killed
 	r.killed.cpu = r.killed.ProcessState.UserTime() + r.killed.ProcessState.SystemTime()
 	r.hire(t, 1)
 }
 
-// pause stops a worker until others have taken over all that it held, and lets it go on then, with
-// answers to what it had asked before. It is stopped while it waits for these: a request that is
-// already decided on, but not sent, is the one thing that nobody can keep from taking effect late.
+// pause stops a worker until others have taken over all of its claims, and then continues it, with
+// the responses to its earlier requests. It is stopped while it waits for these: a request that is
+// decided but not sent is the one thing that cannot be kept from taking effect late.
 func (r *fleetRun) pause(t *testing.T) {
 	r.paused = r.workers[0]
 	waiting, release := r.front.hold(r.paused.name, scaleConcurrency)

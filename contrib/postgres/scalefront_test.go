@@ -101,7 +101,7 @@ func (f *front) requests() (byOperation map[string]int, all int) {
 	return maps.Clone(f.calls), all
 }
 
-// ServeHTTP serves both, and holds the requests of a worker back while it is told to.
+// ServeHTTP serves both, and holds the requests of a worker back while it is asked to.
 func (f *front) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	worker, _, _ := strings.Cut(r.UserAgent(), " ")
 	f.mu.Lock()
@@ -117,7 +117,7 @@ func (f *front) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	f.Emulator.ServeHTTP(&noted{ResponseWriter: w, front: f, request: r}, r)
 }
 
-// noted tells the front of an answer before anybody gets it.
+// noted records a response before the caller gets it.
 type noted struct {
 	http.ResponseWriter
 	front   *front

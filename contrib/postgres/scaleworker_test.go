@@ -41,7 +41,7 @@ type order struct {
 	Patience                 time.Duration // with a call; a quarter of a lease
 }
 
-// sample is what a worker tells of itself when it is asked to, and at its end.
+// sample is what a worker reports when asked, and at its end.
 type sample struct {
 	Final              bool
 	Done, Failed, Busy int
@@ -67,7 +67,7 @@ func workScale(dsn string, in io.Reader, out io.Writer) error {
 	}
 	defer end()
 	go func() {
-		defer cancel() // whoever asked is gone
+		defer cancel() // the parent is gone
 		for lines.Decode(&struct{}{}) == nil {
 			p.tell(fleet.Report{Done: int(p.done.Load())}, false)
 		}
@@ -152,8 +152,7 @@ func (p *process) tell(r fleet.Report, final bool) {
 	_ = p.out.Encode(s)
 }
 
-// peak is the most memory that was ever resident, in bytes; 0 where the system does not tell it in
-// this way.
+// peak is the largest resident memory so far, in bytes; 0 where the system does not report it.
 func peak() int64 {
 	status, _ := os.ReadFile("/proc/self/status")
 	_, rest, _ := strings.Cut(string(status), "VmHWM:")

@@ -138,7 +138,7 @@ func (s *server) start() error {
 	const script = `"$@" >>log 2>&1 & read -r end; kill -QUIT $!; wait $!`
 	s.cmd = s.command("/bin/sh", "-c", script, "sh", filepath.Join(s.bin, "postgres"), "-D", s.data(), "-k", s.dir,
 		"-c", "listen_addresses=", "-c", "fsync=on", "-c", "max_connections=200", "-c", "shared_buffers=64MB",
-		"-c", "wal_writer_delay=10s") // so that what nobody waits for is lost when the server is killed
+		"-c", "wal_writer_delay=10s") // so that commits that were not waited for are lost with the server
 	leash, err := s.cmd.StdinPipe()
 	if err != nil {
 		return err

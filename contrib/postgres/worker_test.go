@@ -70,7 +70,7 @@ func work(job, dsn string, in io.Reader, out io.Writer) error {
 	return nil
 }
 
-// numbered is a record that tells how many there were before it.
+// numbered returns a record with a number in it.
 func numbered(n int) rotate.Record {
 	return rotate.Record{
 		RotationID: "r", ClientID: subject, State: rotate.Started, Restarts: n,

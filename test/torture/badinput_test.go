@@ -112,8 +112,8 @@ type oddPlace struct {
 
 func (p *oddPlace) Deliver(ctx context.Context, d rotate.Delivery) error { return p.deliver(ctx, d) }
 
-// TestBadInput breaks one thing at a time. The error has the name of it, states the truth about the
-// journal and the secrets, and nothing was completed or canceled; when the thing is fixed one run
+// TestBadInput breaks one thing at a time. The error has the name of it, is right about the
+// journal and the secrets, and nothing was completed or canceled. When the cause is fixed, one run
 // completes.
 func TestBadInput(t *testing.T) {
 	rows := append(append(journalRows(), serverRows()...), placeRows()...)
@@ -133,7 +133,7 @@ func TestBadInput(t *testing.T) {
 			}
 			row.mend(b)
 			if err := b.rotate(); err != nil {
-				t.Errorf("after mending: %v", err)
+				t.Errorf("after the cause was fixed: %v", err)
 			}
 			b.checkEnd(rotate.Completed)
 			for _, text := range append(b.wrongs, b.rules.broken...) {

@@ -65,7 +65,7 @@ func serverRows() []badInput {
 		b.must(b.api.M2M.Secrets.Cancel(b.Context(), b.Client))
 		b.place = deliver.File(b.File)
 	}
-	// The place calls another program.
+	// The place starts another rotation.
 	interfering := func(b *bad, interfere func()) {
 		place := b.place
 		b.place = &oddPlace{place, func(ctx context.Context, d rotate.Delivery) error {

@@ -20,6 +20,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/stytchkit/m2m/internal/heavy"
 	"github.com/stytchkit/m2m/stytch/emulator"
 	"github.com/stytchkit/m2m/stytch/rotate"
 	"github.com/stytchkit/m2m/stytch/rotate/deliver"
@@ -101,9 +102,7 @@ func TestNeedles(t *testing.T) {
 // TestCanaries searches everything that rotations show or leave behind for the secrets that were
 // part of them: rotations that are killed, given up, met by faults, and a small fleet.
 func TestCanaries(t *testing.T) {
-	if testing.Short() {
-		t.Skip("a dozen processes")
-	}
+	heavy.Only(t)
 	for _, key := range []string{"", secret.Generate().Reveal()} {
 		t.Run(fmt.Sprintf("key %v", key != ""), func(t *testing.T) {
 			var e evidence
@@ -122,7 +121,7 @@ func TestCanaries(t *testing.T) {
 					t.Errorf("a secret is in %s", name)
 				case strings.HasPrefix(folder, "journal") && key != "":
 					t.Errorf("a secret is in the journal, which has a key: %s", name)
-				case strings.HasSuffix(name, ".lease"):
+				case strings.HasSuffix(name, ".lock"):
 					t.Errorf("a secret is in %s", name)
 				case strings.HasPrefix(folder, "journal"):
 					records++

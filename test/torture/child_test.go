@@ -117,8 +117,8 @@ type entry struct {
 
 func (e entry) String() string { return fmt.Sprintf("%v #%d", e.moment, e.Number) }
 
-// chronicle writes down each moment before the next one can be, and ends the process at the one
-// that it received.
+// chronicle records each moment before the next one can happen, and ends the process at the moment
+// of its order.
 type chronicle struct {
 	order
 	out *json.Encoder

@@ -12,9 +12,8 @@ import (
 	"github.com/stytchkit/m2m/stytch/rotate"
 )
 
-// TestFullDisk lets the disk be full at each step of each file in turn: once, or from then on until
-// it is fixed. The journal may be the one that cannot be written, so nothing of it may be taken
-// for granted.
+// TestFullDisk fills the disk at each step of each file in turn: once, or until there is room
+// again. The journal may be what cannot be written, so nothing in it may be taken for granted.
 func TestFullDisk(t *testing.T) {
 	t.Cleanup(func() { atomicfile.Point = nil })
 	for _, giveUp := range []bool{false, true} {

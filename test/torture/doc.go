@@ -1,7 +1,7 @@
-// Package torture holds the tests that kill rotations, lose their answers, fill their disks and lie
-// to them. Everything in them is real: the client, the journal in files, the deliverer, the server.
-// It has no code of its own.
+// Package torture holds the tests that kill rotations, lose their responses, fill their disks and
+// lie to them. Everything in them is real: the client, the journal in files, the deliverer, the
+// server. It has no code of its own.
 //
-// Run by themselves they take seconds. ROTATE_TORTURE=long makes them take as long as it takes to
-// kill a thousand times.
+// A plain run takes a sample. M2M_HEAVY_TESTS=1 runs everything, and M2M_HEAVY_TESTS=long kills a
+// thousand processes at random.
 package torture

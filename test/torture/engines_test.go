@@ -6,17 +6,15 @@ import (
 	"sync"
 	"testing"
 
+	"github.com/stytchkit/m2m/internal/heavy"
 	"github.com/stytchkit/m2m/stytch/rotate"
 )
 
-// TestTwoEngines lets two engines work on one client at once, 200 times. If one finds the other at
+// TestTwoEngines lets two engines work on one client at once, many times. If one finds the other at
 // work it says so and does nothing. If it comes after the other has finished, it makes a rotation
 // of its own, from the beginning to the end.
 func TestTwoEngines(t *testing.T) {
-	if testing.Short() {
-		t.Skip("200 rotations, some by processes")
-	}
-	const runs, byProcesses = 200, 30
+	runs, byProcesses := heavy.Count(20, 200), heavy.Count(4, 30)
 	var mu sync.Mutex
 	busy, both := 0, 0
 	jobs := make([]int, runs)

@@ -13,8 +13,8 @@ import (
 type evil struct {
 	name  string
 	fault func(operation string) emulator.Fault
-	// lies of the token endpoint say of a good secret that it is none. No client can know better,
-	// but nothing must be lost.
+	// lies of the token endpoint refuse a good secret. The rotator cannot know better, but must not
+	// lose anything.
 	lies bool
 }
 

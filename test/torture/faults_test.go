@@ -19,8 +19,8 @@ import (
 )
 
 // TestFaults makes each call fail in each way at each of its first occurrences, once or for good.
-// Whatever comes of it, no secret is lost, the error has a name and states the truth, and when
-// nothing fails any more one run ends it.
+// Whatever comes of it, no secret is lost, the error has a name and is right, and when
+// nothing fails any more one run finishes.
 func TestFaults(t *testing.T) {
 	m := matrix{struck: map[string]int{}, wanted: map[string]int{}}
 	t.Cleanup(func() { m.report(t) })
@@ -99,7 +99,7 @@ type faultCase struct {
 	mended  bool          // the second deliverer
 
 	struck, failed int
-	wrongs         []string // reported outside of the bubble, which ends the test at the first one
+	wrongs         []string // reported outside of the bubble, which would end the test at the first one
 }
 
 func (c *faultCase) wrong(format string, args ...any) {
@@ -237,7 +237,7 @@ func (c *faultCase) checkWorking(which string, said rotate.Verdict, s secret.Str
 	}
 }
 
-// named reports whether a cause can be distinguished.
+// named reports whether a cause can be recognized.
 func named(err error) bool {
 	var answer *stytch.Error
 	if errors.As(err, &answer) {

@@ -70,7 +70,7 @@ func (p memoryPlace) Read(context.Context, string) (rotate.Delivery, error) {
 	return p.held, nil
 }
 
-// stored is every secret that is held anywhere.
+// stored returns every secret that is stored in the journal or the place.
 func (m *memory) stored() []secret.String {
 	m.mu.Lock()
 	defer m.mu.Unlock()

@@ -5,14 +5,13 @@ import (
 	"math/rand/v2"
 	"testing"
 	"time"
+
+	"github.com/stytchkit/m2m/internal/heavy"
 )
 
 // TestKillAtRandom kills processes at any time, several in a row, while the oracle looks on.
 func TestKillAtRandom(t *testing.T) {
-	if testing.Short() {
-		t.Skip("hundreds of processes")
-	}
-	kills := 50
+	kills := heavy.Count(16, 50)
 	if long() {
 		kills = 1000 * len(variants)
 	}
@@ -42,13 +41,13 @@ func TestKillAtRandom(t *testing.T) {
 			})
 		})
 	}
-	if len(sum.after) < 10 {
+	if heavy.Enabled() && len(sum.after) < 10 {
 		t.Errorf("only after %d different moments: that is not random", len(sum.after))
 	}
 	t.Logf("%d processes, %d kills after %d different moments, %d exceptions", sum.runs, sum.kills, len(sum.after), sum.breaches)
 }
 
-// life is how long a process of a story works if it is not killed and has the machine to itself.
+// life is how long a process of a story works if it is not killed and the machine is idle.
 func (s story) life(t *testing.T) time.Duration {
 	svc := s.service(t, variants[0])
 	p, code := svc.run(svc.order)

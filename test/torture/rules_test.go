@@ -8,8 +8,8 @@ import (
 	"github.com/stytchkit/m2m/stytch/rotate"
 )
 
-// rules hold one process to what it must not do, by what it reported of itself: I2, I3 and I4. They
-// share nothing with the engine.
+// rules check the moments that one process reported against I2, I3 and I4. They share no code with
+// the engine.
 type rules struct {
 	state         string
 	current, next string               // as the journal has them, durably

@@ -29,7 +29,7 @@ type server struct {
 	issued []secret.String // every next secret that was sent
 }
 
-// variant is what Stytch does where its behavior is not known.
+// variant is one of the possible behaviors of Stytch where its documentation is silent.
 type variant struct{ Start, Finish emulator.Choice }
 
 var variants = []variant{
@@ -54,7 +54,7 @@ func newServer(tb testing.TB, v variant, more ...emulator.Option) *server {
 	return s
 }
 
-// ServeHTTP notes the secrets that are on their way to a caller.
+// ServeHTTP records the secrets in responses.
 func (s *server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	if strings.HasSuffix(r.URL.Path, "/secrets/rotate/start") {
 		w = &listener{ResponseWriter: w, server: s}

@@ -92,7 +92,7 @@ func (s *service) start(o order) (*process, error) {
 	return p, nil
 }
 
-// follow notes what the process reports until it is dead, or has reported a moment of that name.
+// follow records what the process reports until it is dead, or has reported a moment of that name.
 func (p *process) follow(until string) (reached bool) {
 	for e := range p.entries {
 		p.told = append(p.told, e)

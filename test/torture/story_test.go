@@ -38,7 +38,7 @@ func (s story) state() rotate.State {
 	return rotate.Completed
 }
 
-// service makes the service that a story is about.
+// service returns the service of a story.
 func (s story) service(t *testing.T, v variant) *service {
 	svc := newService(t, v)
 	svc.GiveUp = s.giveUp

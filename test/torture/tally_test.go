@@ -14,7 +14,7 @@ type tally struct {
 	busy                          int
 
 	life  time.Duration  // of a process that is not killed
-	after map[string]int // what processes reported last
+	after map[string]int // the last moments of processes
 }
 
 func (t *tally) note(m moment) {

@@ -37,8 +37,8 @@ func fingerprint(s secret.String) string {
 	return hex.EncodeToString(sum[:6])
 }
 
-// witness stands around everything that an engine calls, and reports each moment. What it is given
-// with may never return.
+// witness wraps everything that an engine calls, and reports each moment to tell, which may never
+// return.
 type witness struct {
 	tell func(moment)
 
@@ -76,7 +76,7 @@ func (w *witness) disk(point string) error {
 	return nil
 }
 
-// transport reports when the server has done its work, before any caller knows.
+// transport reports when the server has done its work and the caller does not know yet.
 func (w *witness) transport(base http.RoundTripper) http.RoundTripper {
 	return roundTripper(func(r *http.Request) (*http.Response, error) {
 		resp, err := base.RoundTrip(r)

@@ -1,4 +1,4 @@
--- The state was spelled 'cancelled'. Rows of the table keep their meaning; records are spelled by whoever encoded them.
+-- Spell the state of canceled rotations as the code does. Stored records keep the spelling of their version.
 DROP INDEX stytch_rotation_active;
 ALTER TABLE stytch_rotation DROP CONSTRAINT stytch_rotation_state_check;
 UPDATE stytch_rotation SET state = 'canceled' WHERE state = 'cancelled';

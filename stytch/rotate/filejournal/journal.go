@@ -2,7 +2,8 @@
 // the processes of one machine.
 //
 //	journal, err := filejournal.New("/var/lib/billing/rotation", projectID, key)
-//	rotator, err := rotate.New(api.M2M.Secrets, deliver.File("/run/billing/credentials.json"), journal)
+//	place := deliver.File("/run/billing/credentials.json")
+//	rotator, err := rotate.New(api.M2M.Secrets, place, journal)
 //
 // It needs a Unix system with flock; elsewhere [New] returns an error that wraps
 // errors.ErrUnsupported. Network file systems are not supported.

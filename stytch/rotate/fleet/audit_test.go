@@ -120,7 +120,7 @@ func TestFleetAudit(t *testing.T) {
 	})
 }
 
-// TestFleetAuditFailures: what the engine tells nobody is in the log too.
+// TestFleetAuditFailures checks that failures to claim a client are in the log too.
 func TestFleetAuditFailures(t *testing.T) {
 	p, j, log := newServer(), newMemory(), &writes{}
 	held, err := j.Claim(t.Context(), "busy", time.Hour)
@@ -141,7 +141,7 @@ func TestFleetAuditFailures(t *testing.T) {
 	}
 }
 
-// TestFleetAuditBroken: a fleet whose log cannot be written stops, and says so.
+// TestFleetAuditBroken checks that a fleet stops if its log cannot be written.
 func TestFleetAuditBroken(t *testing.T) {
 	for name, log := range map[string]*writes{
 		"error": {err: errors.New("no space left"), after: 40},

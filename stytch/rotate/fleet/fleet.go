@@ -3,7 +3,9 @@
 //
 //	bucket, err := rotate.NewBucket(100, 10)
 //	rotator, err := rotate.New(api.M2M.Secrets, deliverer, journal, rotate.WithLimiter(bucket))
-//	clients := fleet.IDs(api.M2M.Search(ctx, query), func(c stytch.M2MClient) (string, bool) { return c.ClientID, true })
+//	clients := fleet.IDs(api.M2M.Search(ctx, query), func(c stytch.M2MClient) (string, bool) {
+//		return c.ClientID, true
+//	})
 //	f, err := fleet.New(rotator, fleet.WithOlderThan(90*24*time.Hour), fleet.WithAudit(log))
 //	report, err := f.Run(ctx, clients)
 //
@@ -62,7 +64,7 @@ func New(rotator *rotate.Rotator, options ...Option) (*Fleet, error) {
 // fails is left to Resume or to another Run.
 //
 // With a [rotate.Queue] the clients are planned in it, 500 at a time, while this process works on
-// whatever is due, whoever planned it. If clients is nil it only works. It ends when nothing is
+// whatever is due, planned by any process. If clients is nil it only works. It ends when nothing is
 // left that could become due, so it waits for the claims of other processes. A client that fails is
 // tried again after a minute; after its third failure it is set aside for more than an hour, for
 // all processes. Clients that need a human are not handed out. Resume takes all of these at once.

@@ -318,7 +318,7 @@ func TestFleetCancelOnFailure(t *testing.T) {
 	})
 }
 
-// TestFleetJournalFails: that the journal cannot be listed is told, and nothing is lost.
+// TestFleetJournalFails checks that a journal that cannot be listed ends Resume, and loses nothing.
 func TestFleetJournalFails(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		p, j := newServer(), newMemory()
@@ -351,7 +351,7 @@ func TestFleetForecast(t *testing.T) {
 		eachJournal(t, func(t *testing.T, p *server, j rotate.Journal, _ *memory) {
 			ids := names(40)
 			options := []rotate.Option{rotate.WithGrace(grace), rotate.WithLimiter(newBucket(t, 20, 1))}
-			// Some are under way: each was left at another call, but not where nobody can know
+			// Some are in progress: each was left at another call, but not where it is unknown
 			// whether start was sent.
 			for i, id := range ids[:20] {
 				ctx, cancel := context.WithCancel(t.Context())

@@ -131,7 +131,7 @@ func teams(t *testing.T, place *safe, faults ...emulator.Fault) *emulator.Emulat
 	return e
 }
 
-// fed is a client of the SDK that tells a bucket when it is refused for being too fast.
+// fed returns a client of the SDK that throttles a bucket when a request is refused with 429.
 func fed(t *testing.T, e *emulator.Emulator, transport http.RoundTripper, bucket *rotate.Bucket, asked func()) *stytch.Client {
 	t.Helper()
 	projectID, projectSecret := e.Credentials()

@@ -35,7 +35,7 @@ func TestFleetStopped(t *testing.T) {
 	}
 }
 
-// stopAt runs a fleet until a call, late enough that much is under way, and checks its report.
+// stopAt runs a fleet until a call, late enough that much is in progress, and checks its report.
 func stopAt(t *testing.T, f *fleet.Fleet, p *server, s *memory, call string, ids []string) fleet.Report {
 	t.Helper()
 	stop := errors.New("stop")

@@ -71,8 +71,8 @@ func (r *run) longestWait() time.Duration {
 	return max(r.rotator.LongestWait(), retryAfter) + time.Minute
 }
 
-// asideFor is how long a rotation is set aside: long enough that every process can tell it from
-// such a wait.
+// asideFor is how long a rotation is set aside: much longer than longestWait, so that every process
+// can see the difference.
 func (r *run) asideFor() time.Duration { return 2*r.longestWait() + time.Hour }
 
 // advance takes a claimed rotation as far as it can go now, and ends the claim.

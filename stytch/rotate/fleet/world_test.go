@@ -140,8 +140,8 @@ func (p *server) Deliver(_ context.Context, d rotate.Delivery) error {
 	return nil
 }
 
-// told is the secret that is in use.
-func (p *server) told(_ context.Context, id string) (secret.String, error) {
+// current returns the secret in use.
+func (p *server) current(_ context.Context, id string) (secret.String, error) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	if held, ok := p.held[id]; ok {
@@ -161,7 +161,7 @@ func (p *server) ended(_ context.Context, e rotate.Event) {
 
 func (p *server) rotator(tb testing.TB, j rotate.Journal, options ...rotate.Option) *rotate.Rotator {
 	tb.Helper()
-	r, err := rotate.New(p, p, j, append([]rotate.Option{rotate.WithCurrent(p.told), rotate.WithObserver(p.ended)}, options...)...)
+	r, err := rotate.New(p, p, j, append([]rotate.Option{rotate.WithCurrent(p.current), rotate.WithObserver(p.ended)}, options...)...)
 	if err != nil {
 		tb.Fatal(err)
 	}
