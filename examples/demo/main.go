@@ -1,5 +1,5 @@
-// Command demo runs the main job of the SDK against a local Stytch and prints each step. It needs no
-// account and no network.
+// Command demo runs the main job of the SDK against a local Stytch and prints each step. It needs
+// no account and no network.
 package main
 
 import (

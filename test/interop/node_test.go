@@ -35,7 +35,8 @@ func findNode(t *testing.T) string {
 	return node
 }
 
-// installSDK installs the packages of package-lock.json into node_modules. No script of a package is run.
+// installSDK installs the packages of package-lock.json into node_modules. It runs no script of
+// a package.
 func installSDK(t *testing.T) {
 	t.Helper()
 	// npm lists there what it installed.
