@@ -130,3 +130,48 @@ func TestNextRules(t *testing.T) {
 		}
 	}
 }
+
+// TestNextSurprises asks for single effects that other effects lead to.
+func TestNextSurprises(t *testing.T) {
+	now := time.Unix(1_700_000_000, 0)
+	c := &config{settings: defaults(), deliverers: []namedDeliverer{{"a", readable{}}}}
+	known := func(active, next string) observation {
+		o := observation{
+			now: now, claimEnds: now.Add(c.claimLife()), durable: true, reserved: true, lookedNow: true, seen: secret.LastFour{Current: active, Next: next},
+			seenAt: moment{now, 0}, currentAt: moment{now, 0}, nextAt: moment{now, 0}, working: Working{Current: Accepted, Next: Accepted},
+		}
+		return o
+	}
+	completing := Record{State: Completing, Current: secret.New("current-aaaa"), Next: secret.New("upcoming-bbbb"), Delivered: []string{"a"}}
+	started := completing
+	started.State, started.Delivered = Started, nil
+	canceling := changed(completing, Grace, func(r *Record) { r.Abort = true })
+
+	if o := known("aaaa", "bbbb"); next(completing, &o, c).kind != complete {
+		t.Error("what is known does not permit the completion")
+	}
+	o := known("aaaa", "bbbb")
+	o.changed = true // while the limiter was waited for
+	if e := next(completing, &o, c); e.kind != wait || !e.retry || !e.forget {
+		t.Errorf("after a change: %+v", e)
+	}
+	o = known("aaaa", "bbbb")
+	o.responded = complete
+	if e := next(completing, &o, c); e.kind != wait || !e.retry {
+		t.Errorf("after a completion that did not happen: %+v", e)
+	}
+	o = known("bbbb", "")
+	if e := next(started, &o, c); e.kind != deliver || e.task != handOver || !e.give.Previous.Equal(started.Current) {
+		t.Errorf("completed by another process before the delivery: %+v", e)
+	}
+	o = known("bbbb", "")
+	o.responded = cancel
+	if e := next(canceling, &o, c); e.kind != wait || !e.retry {
+		t.Errorf("after a cancellation that completed: %+v", e)
+	}
+	o = known("aaaa", "")
+	o.responded = cancel
+	if e := next(canceling, &o, c); e.kind != write || e.record.State != Canceled || !e.record.Current.IsZero() {
+		t.Errorf("after a cancellation: %+v", e)
+	}
+}
