@@ -23,7 +23,7 @@ func TestCrash(t *testing.T) {
 	first, second := newRotation("rotation-1", a, b), newRotation("rotation-2", b, c)
 	crashes := 0
 	for name, steps := range map[string][]rotate.Delivery{
-		"completed": {first.both, first.final}, "canceled": {first.both, first.former}, "two in a row": {first.both, first.final, second.both, second.final},
+		"completed": {first.both, first.final}, "canceled": {first.both, first.original}, "two in a row": {first.both, first.final, second.both, second.final},
 	} {
 		for crashed := range steps {
 			for _, after := range []bool{false, true} {
@@ -66,10 +66,10 @@ func TestCrashThenCancel(t *testing.T) {
 				done = newDeliverer(t, connect(s, (&cut{at: at, after: after}).option)).Deliver(t.Context(), r.both) == nil
 				moved := s.of(client).current() == text(r.both)
 				d := newDeliverer(t, connect(s))
-				deliver(t, d, r.former)
+				deliver(t, d, r.original)
 				held, err := d.Read(t.Context(), client)
 				if err != nil || !held.Secret.Equal(a) || !held.Previous.IsZero() {
-					t.Errorf("the former secret is not back: %v", err)
+					t.Errorf("the original secret is not back: %v", err)
 				}
 				now := s.of(client)
 				if now.labels["AWSPENDING"] != "" {
@@ -83,9 +83,9 @@ func TestCrashThenCancel(t *testing.T) {
 	}
 }
 
-// TestLostAnswer loses one answer, or one request, of a client that repeats as the SDK does by
-// default.
-func TestLostAnswer(t *testing.T) {
+// TestLostResponse loses one response, or one request, of a client that repeats as the AWS SDK does
+// by default.
+func TestLostResponse(t *testing.T) {
 	a, b := secret.Generate(), secret.Generate()
 	r := newRotation("rotation-1", a, b)
 	patient := func(o *secretsmanager.Options) {

@@ -2,16 +2,18 @@ package awssecrets
 
 import (
 	"context"
-	"errors"
-	"fmt"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/secretsmanager"
 
+	"github.com/stytchkit/m2m/internal/credentials"
+	"github.com/stytchkit/m2m/internal/project"
+	"github.com/stytchkit/m2m/internal/redact"
 	"github.com/stytchkit/m2m/stytch/rotate"
 )
 
-// API is what a [Deliverer] needs of Secrets Manager. *secretsmanager.Client is one.
+// API is the part of Secrets Manager that a [Deliverer] calls. *secretsmanager.Client implements
+// it.
 type API interface {
 	DescribeSecret(context.Context, *secretsmanager.DescribeSecretInput, ...func(*secretsmanager.Options)) (*secretsmanager.DescribeSecretOutput, error)
 	GetSecretValue(context.Context, *secretsmanager.GetSecretValueInput, ...func(*secretsmanager.Options)) (*secretsmanager.GetSecretValueOutput, error)
@@ -22,11 +24,11 @@ type API interface {
 
 var _ API = (*secretsmanager.Client)(nil)
 
-// Deliverer keeps the secrets of clients in AWS Secrets Manager. It is safe for concurrent use.
+// Deliverer stores the secrets of clients in AWS Secrets Manager. It is safe for concurrent use.
 type Deliverer struct {
-	api    API
-	name   func(clientID string) string
-	create *secretsmanager.CreateSecretInput // nil: never create
+	api  API
+	name func(clientID string) string
+	settings
 }
 
 var (
@@ -34,59 +36,66 @@ var (
 	_ rotate.Reader    = (*Deliverer)(nil)
 )
 
-// Option changes what New makes.
-type Option func(*Deliverer) error
+// Option configures [New].
+type Option func(*settings) error
 
-// WithCreate creates a secret that does not exist when it is first delivered to, instead of failing
-// with [ErrMissing]. Of the template the description, KMS key, tags, policies and replicas are
-// used; its name, value and token must be left empty.
+type settings struct {
+	create *secretsmanager.CreateSecretInput // nil: never create
+}
+
+// WithCreate creates a missing secret on its first delivery, which otherwise fails with
+// [ErrMissing]. The description, KMS key, tags, policies and replicas come from the template; its
+// name, value and token must be empty.
 func WithCreate(template secretsmanager.CreateSecretInput) Option {
-	return func(d *Deliverer) error {
+	return func(s *settings) error {
 		if template.Name != nil || template.SecretString != nil || template.SecretBinary != nil || template.ClientRequestToken != nil {
-			return errors.New("awssecrets: WithCreate: name, value and token must be left empty")
+			return invalid("WithCreate: name, value and token of the template must be empty")
 		}
-		d.create = &template
+		s.create = &template
 		return nil
 	}
 }
 
-// New returns a deliverer that keeps the secret of each client where name says: the name or the ARN
-// of a secret in Secrets Manager. name must be safe for concurrent use and always say the same; ""
-// refuses a client. New sends no request.
+// New returns a deliverer. name returns the name or the ARN of the secret of a client in Secrets
+// Manager; "" refuses the client. It must be safe for concurrent use and always return the same for
+// the same client. New sends no request. A nil argument or option is [ErrInvalidArgument].
 func New(api API, name func(clientID string) string, opts ...Option) (*Deliverer, error) {
-	if api == nil || name == nil {
-		return nil, errors.New("awssecrets: api and name must not be nil")
+	switch {
+	case api == nil:
+		return nil, invalid("New: api must not be nil")
+	case name == nil:
+		return nil, invalid("New: name must not be nil")
 	}
 	d := &Deliverer{api: api, name: name}
 	for _, opt := range opts {
 		if opt == nil {
-			return nil, errors.New("awssecrets: nil Option")
+			return nil, invalid("New: an option must not be nil")
 		}
-		if err := opt(d); err != nil {
+		if err := opt(&d.settings); err != nil {
 			return nil, err
 		}
 	}
 	return d, nil
 }
 
-// passes bounds how often a delivery begins anew because somebody else changed the secret in the
-// meantime.
+// passes limits how often a delivery starts over because another process changed the secret.
 const passes = 4
 
-// Deliver implements [rotate.Deliverer]. What is delivered becomes the version AWSCURRENT at once
-// or not at all, and keys of others in the JSON object stay. After a crash or a failure the next
-// call goes on where that one stopped, and makes no second version. Without a rotation id it stores
-// the first secret of a client.
+// Deliver implements [rotate.Deliverer]. The version AWSCURRENT changes at once or not at all, and
+// other keys in the JSON object are kept. After a crash or an error the next call continues and
+// makes no second version. A delivery without a rotation id stores the first secret of a client.
 func (d *Deliverer) Deliver(ctx context.Context, want rotate.Delivery) error {
-	if want.Secret.IsZero() {
-		return errors.New("awssecrets: there is no secret to deliver")
-	}
 	p, err := d.place(want.ClientID)
 	if err != nil {
 		return err
 	}
-	p.hide(want.Secret.Reveal())
-	p.hide(want.Previous.Reveal())
+	if want.Secret.IsZero() {
+		return invalid("the delivery for client %q has no secret", want.ClientID)
+	}
+	if _, err := (credentials.Object{}).With(credentialsOf(want)); err != nil {
+		return invalid("the delivery for client %q: %w", want.ClientID, err)
+	}
+	p.redactor = redact.New(want.Secret.Reveal(), want.Previous.Reveal())
 	for range passes {
 		var done bool
 		if done, err = p.pass(ctx, want); done {
@@ -96,22 +105,22 @@ func (d *Deliverer) Deliver(ctx context.Context, want rotate.Delivery) error {
 	return err
 }
 
-// Read implements [rotate.Reader]: it tells the version AWSCURRENT. A secret that has no value, or
-// one without client_secret, holds nothing. One that does not exist is [ErrMissing], unless
-// [WithCreate] will create it.
+// Read implements [rotate.Reader]: it returns the credentials in the version AWSCURRENT, and none
+// if the secret has no value or no client_secret. A missing secret is [ErrMissing], except with
+// [WithCreate].
 func (d *Deliverer) Read(ctx context.Context, clientID string) (rotate.Delivery, error) {
 	p, err := d.place(clientID)
 	if err != nil {
 		return rotate.Delivery{}, err
 	}
 	text, err := p.get(ctx, secretsmanager.GetSecretValueInput{VersionStage: aws.String(labelCurrent)})
-	if is(err, codeNotFound, codeInvalidRequest) { // which of several reasons it is, only the description tells
-		s, descErr := p.describe(ctx)
+	if hasCode(err, codeNotFound, codeInvalidRequest) { // only DescribeSecret separates the reasons
+		s, describeErr := p.describe(ctx)
 		switch {
-		case descErr != nil:
-			return rotate.Delivery{}, descErr
+		case describeErr != nil:
+			return rotate.Delivery{}, describeErr
 		case !s.exists && d.create == nil:
-			return rotate.Delivery{}, p.wrong(ErrMissing, "there is no such secret; create it, or use WithCreate")
+			return rotate.Delivery{}, p.missing()
 		case s.current == "":
 			return rotate.Delivery{}, nil
 		}
@@ -120,29 +129,19 @@ func (d *Deliverer) Read(ctx context.Context, clientID string) (rotate.Delivery,
 		return rotate.Delivery{}, err
 	}
 	v, err := p.parse(text)
-	if err != nil || v.held.Secret.IsZero() {
+	if err != nil {
 		return rotate.Delivery{}, err
 	}
-	return v.held, nil
-}
-
-// place is one client's secret during one call.
-type place struct {
-	api      API
-	create   *secretsmanager.CreateSecretInput
-	clientID string
-	secretID string
-	hidden   []string         // texts that no error may hold
-	seen     *rotate.Delivery // the credentials that are to be replaced, once they are known
+	return rotate.Delivery{ClientID: v.held.ClientID, Secret: v.held.Secret, Previous: v.held.Next}, nil
 }
 
 func (d *Deliverer) place(clientID string) (*place, error) {
-	if clientID == "" {
-		return nil, errors.New("awssecrets: the client id is empty")
+	if err := project.CheckClientID(clientID); err != nil {
+		return nil, invalid("%w", err)
 	}
 	secretID := d.name(clientID)
 	if secretID == "" {
-		return nil, fmt.Errorf("awssecrets: there is no name for the secret of client %.256q", clientID)
+		return nil, invalid("client %q: name returned no name for its secret", clientID)
 	}
 	return &place{api: d.api, create: d.create, clientID: clientID, secretID: secretID}, nil
 }

@@ -36,11 +36,11 @@ func TestDeliver(t *testing.T) {
 		versions int // with the first one
 	}{
 		{"completed", []rotate.Delivery{first.both, first.final}, 3},
-		{"canceled", []rotate.Delivery{first.both, first.former}, 3},
-		{"canceled before it began", []rotate.Delivery{first.former}, 1},
+		{"canceled", []rotate.Delivery{first.both, first.original}, 3},
+		{"canceled before it began", []rotate.Delivery{first.original}, 1},
 		{"each one twice", []rotate.Delivery{first.both, first.both, first.final, first.final}, 3},
 		{"two in a row", []rotate.Delivery{first.both, first.final, second.both, second.final}, 5},
-		{"to and fro", []rotate.Delivery{first.both, first.former, first.both, first.former, first.both}, 6},
+		{"to and fro", []rotate.Delivery{first.both, first.original, first.both, first.original, first.both}, 6},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			s := newServer(t)
@@ -124,8 +124,8 @@ func TestAnotherSecret(t *testing.T) {
 		if pending == "" || s.of(client).labels["AWSCURRENT"] == pending {
 			t.Error("a version was made to hold something else")
 		}
-		deliver(t, d, r.former)
-		settled(t, s, r.former, 4)
+		deliver(t, d, r.original)
+		settled(t, s, r.original, 4)
 	}
 }
 
@@ -145,8 +145,8 @@ func TestVersionIDs(t *testing.T) {
 	}
 }
 
-// TestRolledBack is somebody who moved AWSCURRENT back by hand: the version that was made before is
-// used again, even if no label is left on it.
+// TestRolledBack moves AWSCURRENT back by hand: the version that was made before is used again,
+// even if no label is left on it.
 func TestRolledBack(t *testing.T) {
 	a, b := secret.Generate(), secret.Generate()
 	r := newRotation("rotation-1", a, b)
@@ -182,7 +182,7 @@ func TestForeignPending(t *testing.T) {
 	if now := s.of(client); len(now.versions) != 1 || now.labels["AWSPENDING"] != "of-a-lambda-function" {
 		t.Error("something was overwritten")
 	}
-	if err := d.Deliver(t.Context(), r.former); err != nil {
+	if err := d.Deliver(t.Context(), r.original); err != nil {
 		t.Errorf("what is there already: %v", err)
 	}
 	// It is finished: AWS leaves the label on the current version.
@@ -204,10 +204,10 @@ func TestWriters(t *testing.T) {
 		write func(*stored)
 		want  error
 	}{
-		{"another key", func(v *stored) { other(v, strings.Replace(text(r.former), `"url":`, `"other":[1],"url":`, 1)) }, nil},
+		{"another key", func(v *stored) { other(v, strings.Replace(text(r.original), `"url":`, `"other":[1],"url":`, 1)) }, nil},
 		{"the same", func(v *stored) { other(v, text(r.both)) }, nil},
-		{"another secret", func(v *stored) { d := r.former; d.Secret = c; other(v, text(d)) }, awssecrets.ErrPending},
-		{"another rotation", func(v *stored) { other(v, text(r.former)); v.labels["AWSPENDING"] = "x" }, awssecrets.ErrPending},
+		{"another secret", func(v *stored) { d := r.original; d.Secret = c; other(v, text(d)) }, awssecrets.ErrPending},
+		{"another rotation", func(v *stored) { other(v, text(r.original)); v.labels["AWSPENDING"] = "x" }, awssecrets.ErrPending},
 		{"nonsense", func(v *stored) { other(v, "[]") }, awssecrets.ErrValue},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
@@ -250,7 +250,7 @@ func TestWritersWithoutEnd(t *testing.T) {
 			tries++
 			v := s.secrets[secretName(client)]
 			id := fmt.Sprintf("other-%d", tries)
-			v.versions[id] = text(r.former)
+			v.versions[id] = text(r.original)
 			v.attach("AWSCURRENT", id)
 		}
 		return nil
@@ -269,7 +269,7 @@ func TestLyingStore(t *testing.T) {
 	before := s.of(client).current()
 	s.before = func(op string, in request) error {
 		if v := s.secrets[secretName(client)]; op == "GetSecretValue" && in.VersionID == v.labels["AWSPENDING"] {
-			v.versions[in.VersionID] = text(r.former)
+			v.versions[in.VersionID] = text(r.original)
 		}
 		return nil
 	}
@@ -313,7 +313,7 @@ func TestCreate(t *testing.T) {
 	}
 }
 
-// TestCreatedMeanwhile is somebody else who creates the secret first.
+// TestCreatedMeanwhile has another process create the secret first.
 func TestCreatedMeanwhile(t *testing.T) {
 	a, b, c := secret.Generate(), secret.Generate(), secret.Generate()
 	r := newRotation("rotation-1", a, b)

@@ -61,7 +61,7 @@ func (s *stage) rotator(t *testing.T, line *cut, opts ...rotate.Option) (*rotate
 
 // works checks that the secret which readers get is accepted, and reports whether it is the first
 // one.
-func (s *stage) works(t *testing.T) (former bool) {
+func (s *stage) works(t *testing.T) (original bool) {
 	t.Helper()
 	held, err := newDeliverer(t, connect(s.aws)).Read(t.Context(), client)
 	if err != nil {
@@ -113,9 +113,9 @@ func TestRotationCanceled(t *testing.T) {
 		s := newStage(t)
 		r, _ := s.rotator(t, &cut{at: at, once: true}, rotate.WithCancelOnFailure())
 		err := r.Run(t.Context(), client)
-		former := s.works(t)
-		if err == nil && former || errors.Is(err, rotate.ErrCanceled) && !former {
-			t.Errorf("call %d: error %v, and the first secret is there: %t", at, err, former)
+		original := s.works(t)
+		if err == nil && original || errors.Is(err, rotate.ErrCanceled) && !original {
+			t.Errorf("call %d: error %v, and the first secret is there: %t", at, err, original)
 		}
 		if v := s.aws.of(client); errors.Is(err, rotate.ErrCanceled) && v.labels["AWSPENDING"] != "" {
 			t.Errorf("call %d: AWSPENDING was left behind", at)

@@ -5,49 +5,75 @@ import (
 	"errors"
 	"fmt"
 	"net/url"
-	"regexp"
 	"slices"
 	"strings"
 
-	"github.com/aws/aws-sdk-go-v2/aws"
-	"github.com/aws/aws-sdk-go-v2/service/secretsmanager"
-
-	"github.com/stytchkit/m2m/stytch/secret"
+	"github.com/stytchkit/m2m/stytch/rotate"
 )
 
-// What is wrong with a secret in Secrets Manager, for errors.Is. What readers get was not changed.
+// Errors, for errors.Is. AWSCURRENT, which readers of the secret see, was not changed.
 var (
-	ErrMissing = errors.New("awssecrets: the secret is missing")                          // or scheduled for deletion
-	ErrPending = errors.New("awssecrets: another rotation of this secret is in progress") // of AWS, or of another program
-	ErrValue   = errors.New("awssecrets: the value of the secret cannot be used")         // no JSON object, or another client's
+	// ErrInvalidArgument: an argument, the client id or the delivery is not valid. Nothing was
+	// sent.
+	ErrInvalidArgument = rotate.ErrInvalidArgument
+	// ErrMissing: the secret does not exist, or is scheduled for deletion.
+	ErrMissing = errors.New("awssecrets: the secret is missing")
+	// ErrPending: AWS or another program is rotating this secret.
+	ErrPending = errors.New("awssecrets: another rotation of this secret is in progress")
+	// ErrValue: the value of the secret is not a JSON object, or belongs to another client.
+	ErrValue = errors.New("awssecrets: the value of the secret cannot be used")
 )
 
-// The errors of Secrets Manager that something follows from.
+// kindError is one of the errors above whose text does not repeat that of the sentinel.
+type kindError struct {
+	text  string
+	kind  error
+	cause error // may be nil
+}
+
+func (e *kindError) Error() string        { return e.text }
+func (e *kindError) Is(target error) bool { return target == e.kind }
+func (e *kindError) Unwrap() error        { return e.cause }
+
+func newKindError(kind error, format string, args ...any) error {
+	err := fmt.Errorf("awssecrets: "+format, args...)
+	return &kindError{err.Error(), kind, errors.Unwrap(err)}
+}
+
+func invalid(format string, args ...any) error {
+	return newKindError(ErrInvalidArgument, format, args...)
+}
+
+// fault is an error of this kind about the secret.
+func (p *place) fault(kind error, format string, args ...any) error {
+	return newKindError(kind, "secret %.256q of client %.256q: "+format, append([]any{p.secretID, p.clientID}, args...)...)
+}
+
+// The error codes of Secrets Manager that a delivery acts on.
 const (
 	codeNotFound         = "ResourceNotFoundException"
-	codeExists           = "ResourceExistsException" // as an answer to PutSecretValue: the same token with another value
+	codeExists           = "ResourceExistsException" // from PutSecretValue: same token, other value
 	codeInvalidParameter = "InvalidParameterException"
 	codeInvalidRequest   = "InvalidRequestException"
 )
 
-// apiError is an error that Secrets Manager answered. It holds no request.
+// apiError is an error response of Secrets Manager. It holds no request.
 type apiError interface {
 	error
 	ErrorCode() string
 	ErrorMessage() string
 }
 
-// is reports whether err is one of these errors of Secrets Manager.
-func is(err error, codes ...string) bool {
+// hasCode reports whether err is one of these error responses.
+func hasCode(err error, codes ...string) bool {
 	var failed *callError
 	return errors.As(err, &failed) && slices.Contains(codes, failed.code)
 }
 
-// callError is a call that failed. Of the SDK's error only that part can be reached which cannot
-// hold a request or an answer: those have the secrets in their bodies, and the signature in their
-// headers.
+// callError is a call that failed. It gives access only to the part of the SDK's error that cannot
+// hold a request or a response: their bodies hold the secrets, and their headers the signature.
 type callError struct {
-	code  string // "" if there was no answer
+	code  string // "" if there was no error response
 	text  string
 	cause error
 }
@@ -55,96 +81,58 @@ type callError struct {
 func (e *callError) Error() string { return e.text }
 func (e *callError) Unwrap() error { return e.cause }
 
-// failed is nil if err is.
-func (p *place) failed(op string, err error) error {
+// maxQuoted is how many bytes of a message of the SDK or of AWS an error repeats.
+const maxQuoted = 512
+
+// callFailed is err as an error of this operation, nil if err is nil.
+func (p *place) callFailed(op string, err error) error {
 	if err == nil {
 		return nil
 	}
 	e := &callError{}
 	text := err.Error()
-	var answered apiError
-	var sent *url.Error
+	var refused apiError
+	var transport *url.Error
 	switch {
-	case errors.As(err, &answered):
-		e.code, e.cause, text = answered.ErrorCode(), p.shown(answered), answered.ErrorMessage()
+	case errors.As(err, &refused):
+		e.code, e.cause, text = refused.ErrorCode(), p.redactor.Error(refused), refused.ErrorMessage()
 	case errors.Is(err, context.Canceled):
 		e.cause = context.Canceled
 	case errors.Is(err, context.DeadlineExceeded):
 		e.cause = context.DeadlineExceeded
-	case errors.As(err, &sent):
-		e.cause = p.shown(sent)
+	case errors.As(err, &transport):
+		e.cause = p.redactor.Error(transport)
 	}
 	var b strings.Builder
-	fmt.Fprintf(&b, "awssecrets: client %.256q, secret %.256q: %s: ", p.clientID, p.secretID, op)
+	fmt.Fprintf(&b, "awssecrets: secret %.256q of client %.256q: %s: ", p.secretID, p.clientID, op)
 	if e.code != "" {
-		fmt.Fprintf(&b, "%.64s: ", e.code)
+		b.WriteString(p.redactor.Line(e.code, 64) + ": ")
 	}
-	fmt.Fprintf(&b, "%.512q%s", p.scrub(text), advice(op, e.code))
+	fmt.Fprintf(&b, "%q", p.redactor.Line(text, maxQuoted))
 	var numbered interface{ ServiceRequestID() string }
 	if errors.As(err, &numbered) && numbered.ServiceRequestID() != "" {
 		fmt.Fprintf(&b, " (request id %.64q)", numbered.ServiceRequestID())
+	}
+	if advice := advice(op, e.code); advice != "" {
+		b.WriteString(": " + advice)
 	}
 	e.text = b.String()
 	return e
 }
 
+// advice is what to do about an error code.
 func advice(op, code string) string {
 	switch code {
 	case "AccessDeniedException", "AccessDenied":
-		return "; allow secretsmanager:" + op + " for this secret, and with a KMS key of your own kms:Decrypt and kms:GenerateDataKey for that key"
+		return "allow secretsmanager:" + op + " for this secret and, if it has a KMS key of your own, kms:Decrypt and kms:GenerateDataKey for that key"
 	case "DecryptionFailure":
-		return "; check that the KMS key of the secret is enabled, and allow kms:Decrypt for it"
+		return "check that the KMS key of the secret is enabled, and allow kms:Decrypt for it"
 	case "EncryptionFailure":
-		return "; check that the KMS key of the secret is enabled, and allow kms:GenerateDataKey and kms:Decrypt for it"
+		return "check that the KMS key of the secret is enabled, and allow kms:GenerateDataKey and kms:Decrypt for it"
 	case "ThrottlingException", "Throttling", "TooManyRequestsException", "RequestLimitExceeded":
-		return "; Secrets Manager asks for fewer requests, deliver again later"
+		return "Secrets Manager asks for fewer requests, so deliver again later"
 	case "LimitExceededException":
-		return "; a quota is reached: a secret has at most 100 versions, and those of the last 24 hours are not removed"
+		return "a secret has at most 100 versions, and those of the last 24 hours are not removed, so deliver again later"
 	}
 	return ""
-}
-
-// wrong is an error of a sentinel with its particulars.
-func (p *place) wrong(sentinel error, format string, args ...any) error {
-	return fmt.Errorf("%w: client %.256q, secret %.256q: "+format, append([]any{sentinel, p.clientID, p.secretID}, args...)...)
-}
-
-// because names the place of an error that holds no secret.
-func (p *place) because(err error) error {
-	return fmt.Errorf("awssecrets: client %.256q, secret %.256q: %w", p.clientID, p.secretID, err)
-}
-
-// telling is a run of characters that no encoding of texts changes: JSON within JSON, URLs. Shorter
-// ones are in many messages, and no secret of Stytch is shorter.
-var telling = regexp.MustCompile(`[A-Za-z0-9_-]{8,}`)
-
-// hide remembers what no error may hold: the text, and the parts of it that would be seen however
-// it is written.
-func (p *place) hide(text string) {
-	if len(text) >= 8 {
-		p.hidden = append(p.hidden, text)
-	}
-	p.hidden = append(p.hidden, telling.FindAllString(text, -1)...)
-	// Of two texts one may be part of the other: its rest must not stay.
-	slices.SortFunc(p.hidden, func(a, b string) int { return len(b) - len(a) })
-}
-
-func (p *place) scrub(text string) string {
-	for _, hidden := range p.hidden {
-		text = strings.ReplaceAll(text, hidden, secret.Placeholder)
-	}
-	return text
-}
-
-// shown is err, or nil if it quotes what must be hidden.
-func (p *place) shown(err error) error {
-	if text := err.Error(); p.scrub(text) != text {
-		return nil
-	}
-	return err
-}
-
-// quiet keeps bodies, which hold the secrets, out of the client's log, whatever was asked for.
-func quiet(o *secretsmanager.Options) {
-	o.ClientLogMode &^= aws.LogRequestWithBody | aws.LogResponseWithBody
 }

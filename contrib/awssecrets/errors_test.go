@@ -39,7 +39,7 @@ func TestNewRefuses(t *testing.T) {
 		"a binary":   create(secretsmanager.CreateSecretInput{SecretBinary: []byte("x")}),
 		"a token":    create(secretsmanager.CreateSecretInput{ClientRequestToken: aws.String("x")}),
 	} {
-		if d, err := try(); err == nil || d != nil {
+		if d, err := try(); !errors.Is(err, awssecrets.ErrInvalidArgument) || d != nil {
 			t.Errorf("%s: error %v, want one", name, err)
 		}
 	}
@@ -55,8 +55,8 @@ func TestBadDelivery(t *testing.T) {
 	for name, what := range map[string]rotate.Delivery{
 		"no client": {Secret: some}, "no secret": {ClientID: client, Previous: some}, "no name": {ClientID: "nameless", Secret: some},
 	} {
-		if err := d.Deliver(t.Context(), what); err == nil {
-			t.Errorf("%s: no error", name)
+		if err := d.Deliver(t.Context(), what); !errors.Is(err, rotate.ErrInvalidArgument) {
+			t.Errorf("%s: error %v, want ErrInvalidArgument", name, err)
 		}
 	}
 	if _, err := d.Read(t.Context(), "nameless"); err == nil {
@@ -175,7 +175,7 @@ func TestErrors(t *testing.T) {
 			if op == "CreateSecret" {
 				opts = append(opts, awssecrets.WithCreate(secretsmanager.CreateSecretInput{}))
 			} else {
-				s.seed(client, r.former.Secret)
+				s.seed(client, r.original.Secret)
 			}
 			s.before = func(called string, _ request) error {
 				if called == op {
@@ -209,7 +209,7 @@ func TestContextEnds(t *testing.T) {
 	r := newRotation("rotation-1", secret.Generate(), secret.Generate())
 	for _, op := range []string{"DescribeSecret", "GetSecretValue", "PutSecretValue", "UpdateSecretVersionStage"} {
 		s := newServer(t)
-		s.seed(client, r.former.Secret)
+		s.seed(client, r.original.Secret)
 		ctx, cancel := context.WithCancel(t.Context())
 		defer cancel()
 		s.before = func(called string, _ request) error {
@@ -218,7 +218,7 @@ func TestContextEnds(t *testing.T) {
 			}
 			return nil
 		}
-		// The answer is held back until the client has gone.
+		// The response is held back until the client has gone.
 		line := func(o *secretsmanager.Options) { o.HTTPClient = &http.Client{Transport: held{}} }
 		if err := newDeliverer(t, connect(s, line)).Deliver(ctx, r.both); !errors.Is(err, context.Canceled) {
 			t.Errorf("%s: error %v, want that of the context", op, err)
@@ -229,12 +229,12 @@ func TestContextEnds(t *testing.T) {
 type held struct{}
 
 func (held) RoundTrip(r *http.Request) (*http.Response, error) {
-	answer, err := http.DefaultTransport.RoundTrip(r.WithContext(context.WithoutCancel(r.Context())))
+	resp, err := http.DefaultTransport.RoundTrip(r.WithContext(context.WithoutCancel(r.Context())))
 	if ctxErr := r.Context().Err(); err == nil && ctxErr != nil {
-		_ = answer.Body.Close()
+		_ = resp.Body.Close()
 		return nil, ctxErr
 	}
-	return answer, err
+	return resp, err
 }
 
 // TestCanary looks for secrets in every error, in what the client logs, and in whatever can be
@@ -293,8 +293,7 @@ func (r *recorder) Logf(_ logging.Classification, format string, args ...any) {
 	fmt.Fprintf(&r.Builder, format+"\n", args...)
 }
 
-// echo is a network that answers one call with what was sent, or with what should have been the
-// answer.
+// echo is a network that replaces one response by what was sent, or by a damaged response.
 type echo struct {
 	at    int
 	way   string
@@ -314,11 +313,11 @@ func (e *echo) RoundTrip(r *http.Request) (*http.Response, error) {
 		return nil, err
 	}
 	r.Body = io.NopCloser(bytes.NewReader(body))
-	answer, err := http.DefaultTransport.RoundTrip(r)
+	resp, err := http.DefaultTransport.RoundTrip(r)
 	if err != nil {
 		return nil, err
 	}
-	answered, err := io.ReadAll(answer.Body)
+	received, err := io.ReadAll(resp.Body)
 	if err != nil {
 		return nil, err
 	}
@@ -327,14 +326,14 @@ func (e *echo) RoundTrip(r *http.Request) (*http.Response, error) {
 		return nil, err
 	}
 	text := map[string]string{
-		"message": string(quoted), "refusal": string(body), "nonsense": "x" + string(answered), "cut": string(answered[:len(answered)/2]),
+		"message": string(quoted), "refusal": string(body), "nonsense": "x" + string(received), "cut": string(received[:len(received)/2]),
 	}[e.way]
 	if e.way == "message" || e.way == "refusal" {
-		answer.StatusCode = http.StatusBadRequest
+		resp.StatusCode = http.StatusBadRequest
 	}
-	answer.ContentLength = int64(len(text))
-	answer.Body = io.NopCloser(strings.NewReader(text))
-	return answer, nil
+	resp.ContentLength = int64(len(text))
+	resp.Body = io.NopCloser(strings.NewReader(text))
+	return resp, nil
 }
 
 // dump prints all that reflection reaches, unexported fields too, and calls no method.

@@ -48,10 +48,10 @@ func Example() {
 	works, err := api.M2M.Secrets.Probe(ctx, client.ClientID, held.Secret)
 	fmt.Println("what Secrets Manager holds works:", works, err)
 	works, err = api.M2M.Secrets.Probe(ctx, client.ClientID, client.ClientSecret)
-	fmt.Println("the former secret works:", works, err)
+	fmt.Println("the previous secret works:", works, err)
 	// Output:
 	// what Secrets Manager holds works: true <nil>
-	// the former secret works: false <nil>
+	// the previous secret works: false <nil>
 }
 
 // check is for examples.

@@ -13,7 +13,7 @@ import (
 	"testing"
 )
 
-// server answers as Secrets Manager documents: JSON 1.1, versions that never change, labels that
+// server behaves as Secrets Manager documents: JSON 1.1, versions that never change, labels that
 // are on one version at most.
 type server struct {
 	URL string
@@ -45,7 +45,7 @@ type request struct {
 	KmsKeyID            string `json:"KmsKeyId"`
 }
 
-type answer = map[string]any
+type response = map[string]any
 
 // fault is an error of Secrets Manager.
 type fault struct{ code, message string }
@@ -89,7 +89,7 @@ func (s *server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	s.calls = append(s.calls, op)
-	out, err := s.answer(op, in)
+	out, err := s.respond(op, in)
 	if err != nil {
 		s.refuse(w, err)
 		return
@@ -110,7 +110,7 @@ func (s *server) refuse(w http.ResponseWriter, err error) {
 	_ = json.NewEncoder(w).Encode(map[string]string{"__type": f.code, "message": f.message})
 }
 
-func (s *server) answer(op string, in request) (answer, error) {
+func (s *server) respond(op string, in request) (response, error) {
 	if s.before != nil {
 		if err := s.before(op, in); err != nil {
 			return nil, err
@@ -127,7 +127,7 @@ func (s *server) answer(op string, in request) (answer, error) {
 	case v.deleted != 0 && op != "DescribeSecret":
 		return nil, fault{"InvalidRequestException", "You can't perform this operation on the secret because it was marked for deletion."}
 	}
-	out := answer{"ARN": arn(name), "Name": name}
+	out := response{"ARN": arn(name), "Name": name}
 	switch op {
 	case "DescribeSecret":
 		v.describe(out)
@@ -142,15 +142,15 @@ func (s *server) answer(op string, in request) (answer, error) {
 	return nil, fault{"UnknownOperationException", op}
 }
 
-func (s *server) create(in request) (answer, error) {
-	out := answer{"ARN": arn(in.Name), "Name": in.Name, "VersionId": in.ClientRequestToken}
+func (s *server) create(in request) (response, error) {
+	out := response{"ARN": arn(in.Name), "Name": in.Name, "VersionId": in.ClientRequestToken}
 	switch v := s.secrets[in.Name]; {
 	case strings.ContainsAny(in.Name, ":"):
 		return nil, fault{"InvalidParameterException", "Invalid name."}
 	case v == nil:
 		v := &stored{versions: map[string]string{}, labels: map[string]string{}}
 		s.secrets[in.Name] = v
-		return out, v.put(request{ClientRequestToken: in.ClientRequestToken, SecretString: in.SecretString}, answer{})
+		return out, v.put(request{ClientRequestToken: in.ClientRequestToken, SecretString: in.SecretString}, response{})
 	case v.deleted != 0:
 		return nil, fault{"InvalidRequestException", "You can't create this secret because a secret with this name is already scheduled for deletion."}
 	case v.versions[in.ClientRequestToken] == in.SecretString:
@@ -169,7 +169,7 @@ func (v *stored) stages(id string) []string {
 	return all
 }
 
-func (v *stored) describe(out answer) {
+func (v *stored) describe(out response) {
 	if v.deleted != 0 {
 		out["DeletedDate"] = v.deleted
 	}
@@ -180,7 +180,7 @@ func (v *stored) describe(out answer) {
 	out["VersionIdsToStages"] = all
 }
 
-func (v *stored) get(in request, out answer) error {
+func (v *stored) get(in request, out response) error {
 	id := in.VersionID
 	if id == "" {
 		stage := in.VersionStage
@@ -202,7 +202,7 @@ func (v *stored) get(in request, out answer) error {
 	return nil
 }
 
-func (v *stored) put(in request, out answer) error {
+func (v *stored) put(in request, out response) error {
 	id := in.ClientRequestToken
 	if len(id) < 32 || len(id) > 64 {
 		return fault{"InvalidParameterException", "ClientRequestToken must be 32-64 characters long."}
@@ -227,10 +227,10 @@ func (v *stored) put(in request, out answer) error {
 }
 
 func (v *stored) attach(label, id string) {
-	former := v.labels[label]
+	before := v.labels[label]
 	v.labels[label] = id
-	if label == "AWSCURRENT" && former != "" && former != id {
-		v.labels["AWSPREVIOUS"] = former
+	if label == "AWSCURRENT" && before != "" && before != id {
+		v.labels["AWSPREVIOUS"] = before
 	}
 }
 

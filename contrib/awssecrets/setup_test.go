@@ -58,18 +58,18 @@ func (c *cut) RoundTrip(r *http.Request) (*http.Response, error) {
 		return http.DefaultTransport.RoundTrip(r)
 	}
 	if c.calls == c.at && c.after {
-		answer, err := http.DefaultTransport.RoundTrip(r)
+		resp, err := http.DefaultTransport.RoundTrip(r)
 		if err != nil {
 			return nil, err
 		}
-		_ = answer.Body.Close()
+		_ = resp.Body.Close()
 	}
 	return nil, errCut
 }
 
 func (c *cut) option(o *secretsmanager.Options) { o.HTTPClient = &http.Client{Transport: c} }
 
-// put stores a first version as somebody by hand would.
+// put stores a first version as a person would by hand.
 func (s *server) put(clientID, text string) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -78,7 +78,7 @@ func (s *server) put(clientID, text string) {
 	}
 }
 
-// seed stores the credentials of a client, and keys of somebody else.
+// seed stores the credentials of a client, and keys of others.
 func (s *server) seed(clientID string, current secret.String) {
 	s.put(clientID, fmt.Sprintf(`{"url":"https://example.com/?a=1&b=<2>","client_id":%q,"client_secret":%q,"limit":12345678901234567890}`, clientID, current.Reveal()))
 }
@@ -108,7 +108,7 @@ func text(d rotate.Delivery) string {
 	if !d.Previous.IsZero() {
 		previous = fmt.Sprintf(`,"next_client_secret":%q`, d.Previous.Reveal())
 	}
-	return fmt.Sprintf(`{"client_id":%q,"client_secret":%q,"limit":12345678901234567890%s,"url":"https://example.com/?a=1&b=<2>"}`,
+	return fmt.Sprintf(`{"url":"https://example.com/?a=1&b=<2>","client_id":%q,"client_secret":%q,"limit":12345678901234567890%s}`,
 		d.ClientID, d.Secret.Reveal(), previous)
 }
 
@@ -133,12 +133,12 @@ func settled(t *testing.T, s *server, d rotate.Delivery, versions int) {
 }
 
 // rotation is the deliveries of one rotation.
-type rotation struct{ former, both, final rotate.Delivery }
+type rotation struct{ original, both, final rotate.Delivery }
 
 func newRotation(id string, current, next secret.String) rotation {
 	d := rotate.Delivery{RotationID: id, ClientID: client}
 	r := rotation{d, d, d}
-	r.former.Secret = current
+	r.original.Secret = current
 	r.both.Secret, r.both.Previous = next, current
 	r.final.Secret = next
 	return r

@@ -24,30 +24,21 @@ const (
 // secretState is where the labels of a secret are.
 type secretState struct {
 	exists           bool
-	current, pending string // the versions that have these labels; "" if none has
+	current, pending string // the versions with these labels; "" if there is none
 	labels           map[string][]string
 }
 
-// foreign reports whether somebody else is preparing a version. Two are none of that: one with
-// AWSCURRENT too, which a rotation of AWS may leave when it is finished, and one that was made for
-// this client before. The latter is left over, because Stytch has one next secret at a time:
-// whoever has one to deliver knows that there is no other.
-func (p *place) foreign(s secretState) bool {
-	return s.pending != "" && s.pending != s.current && !p.made(s.pending)
-}
-
-func (p *place) made(id string) bool { return strings.HasPrefix(id, ours(p.clientID)) }
-
-// describe does not take a secret that does not exist for an error.
+// describe reads the labels. A secret that does not exist is not an error.
 func (p *place) describe(ctx context.Context) (secretState, error) {
-	out, err := p.api.DescribeSecret(ctx, &secretsmanager.DescribeSecretInput{SecretId: aws.String(p.secretID)}, quiet)
-	if err = p.failed("DescribeSecret", err); is(err, codeNotFound) {
+	out, err := p.api.DescribeSecret(ctx, &secretsmanager.DescribeSecretInput{SecretId: aws.String(p.secretID)}, noBodies)
+	if err = p.callFailed("DescribeSecret", err); hasCode(err, codeNotFound) {
 		return secretState{}, nil
 	} else if err != nil {
 		return secretState{}, err
 	}
 	if out.DeletedDate != nil {
-		return secretState{}, p.wrong(ErrMissing, "it is scheduled for deletion (%s); restore it first (RestoreSecret)", out.DeletedDate.UTC().Format(time.RFC3339))
+		return secretState{}, p.fault(ErrMissing, "it is scheduled for deletion (%s): restore it with RestoreSecret",
+			out.DeletedDate.UTC().Format(time.RFC3339))
 	}
 	s := secretState{exists: true, labels: out.VersionIdsToStages}
 	for id, labels := range s.labels {
@@ -63,18 +54,33 @@ func (p *place) describe(ctx context.Context) (secretState, error) {
 	return s, nil
 }
 
-// ours begins the id of every version that is made for a client, so that they are known from those
-// of others.
-func ours(clientID string) string { return digest("client", clientID)[:24] }
-
-// versionID is the id of the n-th version that a rotation makes on top of another version. It is
-// the same after a crash, because that other one is current until this one is. It is made of ids
-// alone: many may see it, and from a hash over the content a secret could be guessed.
-func versionID(d rotate.Delivery, base string, n int) string {
-	return ours(d.ClientID) + digest("version", d.RotationID, base, strconv.Itoa(n))[:40] // 64 characters, the most that AWS allows
+// foreign reports whether something else is preparing a version. A pending version that is also
+// current is not that: a rotation by AWS may end so. Nor is one that this package made earlier for
+// the same client: Stytch has one next secret at a time, so that version is a remnant.
+func (p *place) foreign(s secretState) bool {
+	return s.pending != "" && s.pending != s.current && !p.made(s.pending)
 }
 
-// digest tells ("a", "bc") from ("ab", "c").
+func (p *place) made(version string) bool {
+	return strings.HasPrefix(version, versionPrefix(p.clientID))
+}
+
+func (p *place) missing() error {
+	return p.fault(ErrMissing, "it does not exist: create it, or use WithCreate")
+}
+
+// versionPrefix begins the id of every version that this package makes for a client.
+func versionPrefix(clientID string) string { return digest("client", clientID)[:24] }
+
+// versionID is the id of the n-th version that a rotation makes on top of the version base. It is
+// the same after a crash, because base stays current until the new version is. It is derived from
+// ids alone: many users may see it, and a hash of the content would let them guess a secret.
+func versionID(d rotate.Delivery, base string, n int) string {
+	// 64 characters, the most that AWS allows.
+	return versionPrefix(d.ClientID) + digest("version", d.RotationID, base, strconv.Itoa(n))[:40]
+}
+
+// digest is different for ("a", "bc") and ("ab", "c").
 func digest(parts ...string) string {
 	var b strings.Builder
 	for _, part := range parts {
