@@ -21,7 +21,7 @@ func TokenFile(path string) func(context.Context) (secret.String, error) {
 			return secret.String{}, err
 		}
 		if !info.Mode().IsRegular() || info.Size() > maxToken {
-			return secret.String{}, fmt.Errorf("token file %q must be a regular file of at most %d bytes", path, maxToken)
+			return secret.String{}, fmt.Errorf("deliver: token file %q must be a regular file of at most %d bytes", path, maxToken)
 		}
 		data, err := os.ReadFile(path) //nolint:gosec // the caller's file
 		if err != nil {
