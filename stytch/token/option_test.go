@@ -60,7 +60,7 @@ func TestBadArguments(t *testing.T) {
 		{"no fraction", project, good, token.WithRefreshAt(math.NaN()), "WithRefreshAt"},
 		{"minimum life", project, good, token.WithMinLife(-1), "WithMinLife"},
 		{"budget 0", project, good, token.WithBudget(0, nil), "WithBudget"},
-		{"budget", project, good, token.WithBudget(1<<40, nil), "WithBudget"},
+		{"budget", project, good, token.WithBudget(2_000_000, nil), "WithBudget"},
 		{"no observer", project, good, token.WithObserver(nil), "WithObserver"},
 		{"no store", project, good, token.WithStore(nil), "WithStore"},
 		{"a short key", project, good, token.WithStore(deafStore{}, secret.New("short")), "WithStore"},
