@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"io"
 	"iter"
+	"math"
 	"net/http"
 	"net/http/httptest"
 	"reflect"
@@ -346,7 +347,7 @@ func TestSearchRefusesBadQueries(t *testing.T) {
 	}{
 		{"negative limit", stytch.M2MSearch{Limit: -1}, []string{"Limit", "between 1 and 1000"}},
 		{"large limit", stytch.M2MSearch{Limit: 1001}, []string{"Limit", "between 1 and 1000"}},
-		{"limit beyond int32", stytch.M2MSearch{Limit: 1<<32 + 1}, []string{"Limit", "between 1 and 1000"}},
+		{"limit beyond int32", stytch.M2MSearch{Limit: math.MaxInt}, []string{"Limit", "between 1 and 1000"}},
 		{"no condition", stytch.M2MSearch{Filter: stytch.M2MCondition{}}, []string{"condition 0 of Filter", "HasScope"}},
 		{"one empty condition", stytch.M2MSearch{Filter: stytch.All(condition, stytch.M2MCondition{})}, []string{"condition 1 of Filter", "HasScope"}},
 		{"no values", stytch.M2MSearch{Filter: stytch.Any(stytch.HasScope())}, []string{"condition 0 of Filter", "must have values"}},
