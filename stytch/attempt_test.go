@@ -331,7 +331,7 @@ func TestBodiesThatCannotBeReplayed(t *testing.T) {
 
 type contextKey struct{}
 
-// The observer is told of each attempt as it was, in order, and keeps an error that nobody changes.
+// The observer sees each attempt in order, and may keep its error, which does not change.
 func TestObserver(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		var seen []stytch.Attempt
@@ -368,7 +368,7 @@ func TestObserver(t *testing.T) {
 			t.Errorf("%v, %v", seen[0].Err, seen[1].Err)
 		}
 
-		// It is told the whole error, and a call that is canceled later does not change it.
+		// It sees the whole error, and a call that is canceled later does not change it.
 		seen = nil
 		ctx, cancel := context.WithCancel(ctx)
 		time.AfterFunc(time.Second, cancel)

@@ -139,7 +139,7 @@ func TestOtherHosts(t *testing.T) {
 	}
 }
 
-// Redirects are responses. Nothing is sent to where they point, whoever's http.Client it is.
+// Redirects are responses. Nothing is sent to where they point, whatever http.Client is used.
 func TestRedirects(t *testing.T) {
 	var elsewhere atomic.Int64
 	count := http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {

@@ -29,12 +29,15 @@
 // Whether a failed request is sent again depends on what the operation does, not on its HTTP
 // method:
 //
-//   - Get, Search, Update and Delete are retried after 408, 425, 429, 500, 502, 503, 504, lost connections and timeouts.
+//   - Get, Search, Update and Delete are retried after 408, 425, 429, 500, 502, 503, 504, lost
+//     connections and timeouts.
 //   - So is Secrets.Probe, but each lost response may cost one more token.
-//   - Create and the steps of a rotation are not: their response has a secret that is shown once, or they depend on the
-//     current state. They are retried only if Stytch cannot have processed the request: it was never sent, or the response was
-//     429. Any other failure is [ErrOutcomeUnknown], and its text says how to find out what happened.
-//   - Create of an M2M client with its own id and secret is safe: it reads the client to find out, and may be called again.
+//   - Create and the steps of a rotation are not: their response has a secret that is shown once,
+//     or they depend on the current state. They are retried only if Stytch cannot have processed
+//     the request: it was never sent, or the response was 429. Any other failure is
+//     [ErrOutcomeUnknown], and its text says how to find out what happened.
+//   - Create of an M2M client with its own id and secret is safe: it reads the client to find out,
+//     and may be called again.
 //
 // Waits are random, grow, follow Retry-After and stop when the context ends; see [WithRetry]. All
 // calls of a client share a retry budget, so that in an outage each call soon costs one request

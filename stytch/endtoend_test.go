@@ -50,7 +50,7 @@ func TestEndToEnd(t *testing.T) {
 	}
 	id := created.ClientID
 
-	// The service that is called. It asks every time anew whether the client is active, as one with
+	// The service that is called. It asks every time whether the client is active, as one with
 	// a cold cache would.
 	serve := func() *httptest.Server {
 		verifier, err := verify.New(local.ProjectID, verify.WithBaseURL(local.URL),

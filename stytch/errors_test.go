@@ -176,7 +176,7 @@ func TestLies(t *testing.T) {
 	})
 }
 
-// Every name of the contract's catalogue that a sentinel stands for, and what stands for the rest.
+// Every name of the contract's catalog that a sentinel stands for, and what stands for the rest.
 func TestSentinels(t *testing.T) {
 	for _, c := range []struct {
 		status   int

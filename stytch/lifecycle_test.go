@@ -31,8 +31,8 @@ func dial(tb testing.TB, server *emulator.Server, options ...stytch.Option) *sty
 	return client
 }
 
-// lifeOfM2MClient does everything once that can be done with an M2M client. It returns what went
-// wrong.
+// lifeOfM2MClient does everything once that can be done with an M2M client. It returns what
+// failed.
 func lifeOfM2MClient(ctx context.Context, c *stytch.Client, name string) error {
 	meta, err := stytch.NewMetadata(map[string]any{"plan": "free", "old": true, "big": json.Number("9007199254740993")})
 	if err != nil {

@@ -107,7 +107,7 @@ func TestOutcomeOfARefusal(t *testing.T) {
 }
 
 // Every status that is no success: 5xx other than 501 may have had its effect, as may two that say
-// that nobody waited for it.
+// that no call waited for it.
 func TestOutcomeOfEveryStatus(t *testing.T) {
 	eachRotation(t, func(t *testing.T, r rotation) {
 		for name, step := range r.steps() {

@@ -37,8 +37,8 @@ func (l local) probe(t *testing.T, s secret.String) (bool, error) {
 	return accepted, err
 }
 
-// However Stytch words a refusal, a right secret is told from a wrong one, and both from a client
-// that gets no tokens at all.
+// However Stytch words a refusal, a right secret is distinguished from a wrong one, and both from a
+// client that gets no tokens at all.
 func TestProbe(t *testing.T) {
 	for _, invalid := range []int{400, 401} {
 		for _, inactive := range []int{400, 401} {

@@ -18,8 +18,8 @@ import (
 	"github.com/stytchkit/m2m/stytch"
 )
 
-// Which of two secrets is the right one cannot be told, and whoever reads the generated client's
-// response must not guess.
+// Which of two secrets is the right one cannot be known, and a caller that reads the generated
+// client's response must not guess.
 func TestDuplicateKeys(t *testing.T) {
 	eachWayOf(t, endpoints, func(t *testing.T, e endpoint, call func(context.Context, *stytch.Client, string) error) {
 		good := success(e.op)

@@ -66,7 +66,7 @@ func writeJSON(w http.ResponseWriter, status int, body string) {
 	_, _ = io.WriteString(w, body)
 }
 
-// paging is what both families share: a search that is told apart by nothing but ids.
+// paging is what both families share: a search whose results differ in their ids alone.
 type paging struct {
 	Cursor   string
 	Limit    int

@@ -55,7 +55,7 @@ func lastFourOf(s secret.String) string {
 	return text[max(0, len(text)-4):]
 }
 
-// state checks which secrets a client has and, where tokens can tell, that these and no others
+// state checks which secrets a client has and, where tokens can show it, that these and no others
 // work.
 func (r rotation) state(t *testing.T, l local, id string, current, next secret.String, dead ...secret.String) {
 	t.Helper()

@@ -207,7 +207,7 @@ func TestNoServer(t *testing.T) {
 	}
 }
 
-// What the server lost or never saw is told apart on a real connection, too.
+// What the server lost or never saw is distinguished on a real connection, too.
 func TestLostOnTheWire(t *testing.T) {
 	listener, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {

@@ -12,18 +12,6 @@ import (
 	"github.com/stytchkit/m2m/stytch/rotate"
 )
 
-// API is the part of Secrets Manager that a [Deliverer] calls. *secretsmanager.Client implements
-// it.
-type API interface {
-	DescribeSecret(context.Context, *secretsmanager.DescribeSecretInput, ...func(*secretsmanager.Options)) (*secretsmanager.DescribeSecretOutput, error)
-	GetSecretValue(context.Context, *secretsmanager.GetSecretValueInput, ...func(*secretsmanager.Options)) (*secretsmanager.GetSecretValueOutput, error)
-	PutSecretValue(context.Context, *secretsmanager.PutSecretValueInput, ...func(*secretsmanager.Options)) (*secretsmanager.PutSecretValueOutput, error)
-	UpdateSecretVersionStage(context.Context, *secretsmanager.UpdateSecretVersionStageInput, ...func(*secretsmanager.Options)) (*secretsmanager.UpdateSecretVersionStageOutput, error)
-	CreateSecret(context.Context, *secretsmanager.CreateSecretInput, ...func(*secretsmanager.Options)) (*secretsmanager.CreateSecretOutput, error)
-}
-
-var _ API = (*secretsmanager.Client)(nil)
-
 // Deliverer stores the secrets of clients in AWS Secrets Manager. It is safe for concurrent use.
 type Deliverer struct {
 	api  API

@@ -16,15 +16,17 @@ type Source interface {
 	Token(ctx context.Context) (token.Token, error)
 }
 
-// Credentials sends a token of the source with every call, over encrypted connections only: gRPC refuses to connect over others.
-// A call for which there is no token ends with Unavailable, or with Unauthenticated if the source's credentials or scopes were
-// refused.
+// Credentials sends a token of the source with every call, over encrypted connections only: gRPC
+// refuses to connect over others. A call for which there is no token ends with Unavailable, or with
+// Unauthenticated if the source's credentials or scopes were refused.
 //
-// If a server refuses a token, the source still keeps it: call [token.Source.Invalidate] to drop it.
+// If a server refuses a token, the source still keeps it: call [token.Source.Invalidate] to drop
+// it.
 func Credentials(source Source) credentials.PerRPCCredentials { return &perRPC{source: source} }
 
-// PlaintextCredentials is [Credentials] that also sends the token over unencrypted connections, where everyone on the way can
-// read and use it. It is meant for a proxy on the same machine that encrypts, and for tests.
+// PlaintextCredentials is [Credentials] that also sends the token over unencrypted connections,
+// where everyone on the way can read and use it. It is meant for a proxy on the same machine that
+// encrypts, and for tests.
 func PlaintextCredentials(source Source) credentials.PerRPCCredentials {
 	return &perRPC{source: source, plaintext: true}
 }

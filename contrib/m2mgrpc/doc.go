@@ -1,4 +1,5 @@
-// Package m2mgrpc uses Stytch access tokens with gRPC: interceptors verify them, and credentials send them.
+// Package m2mgrpc uses Stytch access tokens with gRPC: interceptors verify them, and credentials
+// send them.
 //
 // A server:
 //
@@ -11,9 +12,11 @@
 //		grpc.ChainUnaryInterceptor(guard.UnaryServerInterceptor),
 //		grpc.ChainStreamInterceptor(guard.StreamServerInterceptor))
 //
-// A handler finds the claims with [github.com/stytchkit/m2m/stytch/verify.ClaimsFromContext]. A client:
+// A handler finds the claims with [github.com/stytchkit/m2m/stytch/verify.ClaimsFromContext]. A
+// client:
 //
 //	conn, err := grpc.NewClient(target, grpc.WithTransportCredentials(tls), grpc.WithPerRPCCredentials(m2mgrpc.Credentials(source)))
 //
-// The source is a [github.com/stytchkit/m2m/stytch/token.Source], or anything else with its method Token.
+// The source is a [github.com/stytchkit/m2m/stytch/token.Source], or anything else with its method
+// Token.
 package m2mgrpc

@@ -15,10 +15,12 @@ import (
 	"github.com/stytchkit/m2m/stytch/verify"
 )
 
-// ErrInvalidArgument: [NewGuard] was given a value that breaks a rule. It is [verify.ErrInvalidArgument].
+// ErrInvalidArgument: [NewGuard] was given a value that breaks a rule. It is
+// [verify.ErrInvalidArgument].
 var ErrInvalidArgument = verify.ErrInvalidArgument
 
-// A Guard verifies the token of every call to a server, as interceptors. It is safe for concurrent use.
+// A Guard verifies the token of every call to a server, as interceptors. It is safe for concurrent
+// use.
 type Guard struct {
 	verifier *verify.Verifier
 	settings settings
@@ -34,17 +36,20 @@ type rule struct {
 	checks []verify.Check
 }
 
-// Option changes a setting of [NewGuard]. It fails with [ErrInvalidArgument] if its value breaks a rule.
+// Option changes a setting of [NewGuard]. It fails with [ErrInvalidArgument] if its value breaks a
+// rule.
 type Option func(*settings) error
 
-// WithMethod sets the checks of a method, "/package.Service/Method", or of all methods of a service that have no rule of their
-// own, "/package.Service/*". They replace those of [WithDefault]. A name has one rule at most.
+// WithMethod sets the checks of a method, "/package.Service/Method", or of all methods of a service
+// that have no rule of their own, "/package.Service/*". They replace those of [WithDefault]. A name
+// has one rule at most.
 func WithMethod(name string, checks ...verify.Check) Option {
 	return func(s *settings) error { return s.add("WithMethod", name, rule{checks: checks}) }
 }
 
-// WithPublic lets calls of methods through without a token, such as those of a health service. Names have the form of those of
-// [WithMethod]. A token that comes with such a call is ignored, so there are no claims.
+// WithPublic lets calls of methods through without a token, such as those of a health service.
+// Names have the form of those of [WithMethod]. A token that comes with such a call is ignored, so
+// there are no claims.
 func WithPublic(names ...string) Option {
 	return func(s *settings) error {
 		for _, name := range names {
@@ -56,7 +61,8 @@ func WithPublic(names ...string) Option {
 	}
 }
 
-// WithDefault sets the checks of all methods without a rule. Without it, any valid token will do for them.
+// WithDefault sets the checks of all methods without a rule. Without it, any valid token will do
+// for them.
 func WithDefault(checks ...verify.Check) Option {
 	return func(s *settings) error {
 		s.other = rule{checks: slices.Clone(checks)}
@@ -64,7 +70,8 @@ func WithDefault(checks ...verify.Check) Option {
 	}
 }
 
-// NewGuard makes a guard. A nil verifier, a bad option or a second rule for a method is [ErrInvalidArgument].
+// NewGuard makes a guard. A nil verifier, a bad option or a second rule for a method is
+// [ErrInvalidArgument].
 func NewGuard(verifier *verify.Verifier, options ...Option) (*Guard, error) {
 	if verifier == nil {
 		return nil, invalid("NewGuard", "the verifier must not be nil")
@@ -125,8 +132,9 @@ func (e *argumentError) Is(target error) bool { return target == ErrInvalidArgum
 
 func invalid(where, rule string) error { return &argumentError{where, rule} }
 
-// UnaryServerInterceptor is a [grpc.UnaryServerInterceptor]. A call without a valid token ends with Unauthenticated, one whose
-// token fails a check with PermissionDenied, and one whose token could not be verified with Unavailable.
+// UnaryServerInterceptor is a [grpc.UnaryServerInterceptor]. A call without a valid token ends with
+// Unauthenticated, one whose token fails a check with PermissionDenied, and one whose token could
+// not be verified with Unavailable.
 func (g *Guard) UnaryServerInterceptor(ctx context.Context, request any, info *grpc.UnaryServerInfo, handler grpc.UnaryHandler) (any, error) {
 	ctx, err := g.admit(ctx, info.FullMethod)
 	if err != nil {
@@ -135,8 +143,9 @@ func (g *Guard) UnaryServerInterceptor(ctx context.Context, request any, info *g
 	return handler(ctx, request)
 }
 
-// StreamServerInterceptor is a [grpc.StreamServerInterceptor], with the errors of [Guard.UnaryServerInterceptor]. The token is
-// verified when a stream begins; one that expires later does not end it.
+// StreamServerInterceptor is a [grpc.StreamServerInterceptor], with the errors of
+// [Guard.UnaryServerInterceptor]. The token is verified when a stream begins; one that expires
+// later does not end it.
 func (g *Guard) StreamServerInterceptor(server any, s grpc.ServerStream, info *grpc.StreamServerInfo, handler grpc.StreamHandler) error {
 	ctx, err := g.admit(s.Context(), info.FullMethod)
 	if err != nil {

@@ -260,7 +260,8 @@ func (lateKeys) RoundTrip(*http.Request) (*http.Response, error) {
 	return nil, context.DeadlineExceeded
 }
 
-// A call that its caller ends gets that status; a fetch of keys that took too long is not its fault.
+// A call that its caller ends gets that status; a fetch of keys that took too long is not its
+// fault.
 func TestGuardContext(t *testing.T) {
 	s := newStytch(t)
 	token := "Bearer " + sign(t, s, "", 0)

@@ -83,7 +83,8 @@ func TestWriteSymlink(t *testing.T) {
 	}
 }
 
-// A failure at any point leaves the old content, or after the rename the new one, and no other file.
+// A failure at any point leaves the old content, or after the rename the new one, and no other
+// file.
 func TestWriteFails(t *testing.T) {
 	full := fmt.Errorf("disk: %w", syscall.ENOSPC)
 	for point, want := range map[string]string{"created": "former", "written": "former", "synced": "former", "renamed": "new"} {

@@ -8,8 +8,9 @@ const (
 	maxKeyID  = 256 // bytes; longer ids are never looked for
 )
 
-// absent is a negative cache: key ids that were not in the key set, and until when that is believed. Without it, one made-up
-// id that is sent again and again would use up the fetches that unknown ids may cause.
+// absent is a negative cache: key ids that were not in the key set, and until when that is
+// believed. Without it, one made-up id that is sent again and again would use up the fetches that
+// unknown ids may cause.
 type absent map[string]time.Time
 
 func (a absent) has(kid string, now time.Time) bool {

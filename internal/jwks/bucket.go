@@ -7,8 +7,8 @@ const (
 	refill = 10 * time.Second
 )
 
-// A bucket limits the fetches that unknown key ids cause: a few at once, and one more every so often. It refuses, and never
-// makes a caller wait.
+// A bucket limits the fetches that unknown key ids cause: a few at once, and one more every so
+// often. It refuses, and never makes a caller wait.
 type bucket struct {
 	tokens int
 	at     time.Time // when a token was added last, or would have been

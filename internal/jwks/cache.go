@@ -16,7 +16,8 @@ const (
 	maxBackoff   = 30 * time.Second
 )
 
-// ErrUnknown means that the key set has no such key. Every other error of [Cache.Find] means that this is not known.
+// ErrUnknown means that the key set has no such key. Every other error of [Cache.Find] means that
+// this is not known.
 var ErrUnknown = errors.New("unknown key id")
 
 var errClosed = errors.New("the verifier is closed")
@@ -30,7 +31,8 @@ type Config struct {
 	Offline   bool              // use the seed and never fetch
 	MaxStale  time.Duration     // how long keys are used after they were fetched
 
-	// Observe is called after every fetch, in its goroutine, with a context that ends with Close. It may be nil.
+	// Observe is called after every fetch, in its goroutine, with a context that ends with Close.
+	// It may be nil.
 	Observe func(context.Context, Fetch)
 
 	// Changed is called after other keys are in place, before Observe. It may be nil.
@@ -48,8 +50,9 @@ type Fetch struct {
 	UnknownKeys int64         // how often Find returned ErrUnknown since the fetch before
 }
 
-// A Cache keeps one key set. Nothing runs while it is not used: the first caller that finds the keys old starts a fetch and
-// does not wait for it. At most one fetch runs at a time. It belongs to the Cache, not to the caller that started it.
+// A Cache keeps one key set. Nothing runs while it is not used: the first caller that finds the
+// keys old starts a fetch and does not wait for it. At most one fetch runs at a time. It belongs to
+// the Cache, not to the caller that started it.
 type Cache struct {
 	config   Config
 	download download
@@ -109,7 +112,8 @@ func New(config Config) *Cache {
 	return c
 }
 
-// Current returns the keys to use now, or nil if there are none or they are too old. It never waits.
+// Current returns the keys to use now, or nil if there are none or they are too old. It never
+// waits.
 func (c *Cache) Current(now time.Time) *Set {
 	f := c.current.Load()
 	if f == nil || c.config.Offline {
@@ -134,8 +138,9 @@ func (c *Cache) usable(f *fetched, now time.Time) *Set {
 	return f.set
 }
 
-// Find returns a set that has the key. If the keys in place do not have it, Find waits, until ctx ends, for a fetch that began
-// after the call: a token may be signed with a key that is newer than the keys in place.
+// Find returns a set that has the key. If the keys in place do not have it, Find waits, until ctx
+// ends, for a fetch that began after the call: a token may be signed with a key that is newer than
+// the keys in place.
 func (c *Cache) Find(ctx context.Context, kid string) (*Set, error) {
 	joined, conclusive := false, false
 	for {
@@ -151,13 +156,14 @@ func (c *Cache) Find(ctx context.Context, kid string) (*Set, error) {
 		if f.err != nil {
 			return nil, f.err
 		}
-		// The first fetch that was joined may have begun before the key existed. Any later one began after the call.
+		// The first fetch that was joined may have begun before the key existed. Any later one
+		// began after the call.
 		joined, conclusive = true, started || joined
 	}
 }
 
-// lookup returns a set that has the key, or the fetch to wait for and whether it was started here, or why there is neither.
-// After a conclusive fetch, it starts no other.
+// lookup returns a set that has the key, or the fetch to wait for and whether it was started here,
+// or why there is neither. After a conclusive fetch, it starts no other.
 func (c *Cache) lookup(kid string, conclusive bool) (set *Set, f *fetch, started bool, err error) {
 	now := time.Now()
 	c.mu.Lock()
@@ -188,7 +194,8 @@ func (c *Cache) countUnknown() error {
 	return ErrUnknown
 }
 
-// fetch starts a fetch. The caller holds the lock, and knows that none is running and that the cache is open.
+// fetch starts a fetch. The caller holds the lock, and knows that none is running and that the
+// cache is open.
 func (c *Cache) fetch() *fetch {
 	f := &fetch{done: make(chan struct{})}
 	c.running = f
@@ -207,8 +214,8 @@ func (c *Cache) fetch() *fetch {
 	return f
 }
 
-// finish puts the result of a fetch in place, the whole set at once. After a failure, the keys stay as they are and the next
-// fetch waits for a growing pause; the bucket gets its token back.
+// finish puts the result of a fetch in place, the whole set at once. After a failure, the keys stay
+// as they are and the next fetch waits for a growing pause; the bucket gets its token back.
 func (c *Cache) finish(f *fetch, set *Set, err error) (result Fetch) {
 	now := time.Now()
 	c.mu.Lock()
@@ -234,7 +241,8 @@ func (c *Cache) finish(f *fetch, set *Set, err error) (result Fetch) {
 	return result
 }
 
-// install puts a key set in the place of old, which may be nil, and reports whether it has other keys.
+// install puts a key set in the place of old, which may be nil, and reports whether it has other
+// keys.
 func (c *Cache) install(set *Set, old *fetched, now time.Time) (changed bool) {
 	switch {
 	case old == nil:
@@ -251,8 +259,8 @@ func (c *Cache) install(set *Set, old *fetched, now time.Time) (changed bool) {
 	return changed
 }
 
-// Close stops the fetch that may be running, waits for it, and prevents others. Keys in place can still be used. It always
-// returns nil.
+// Close stops the fetch that may be running, waits for it, and prevents others. Keys in place can
+// still be used. It always returns nil.
 func (c *Cache) Close() error {
 	c.mu.Lock()
 	c.closed = true

@@ -14,7 +14,8 @@ import (
 	"github.com/stytchkit/m2m/internal/jwks"
 )
 
-// A server serves key sets in memory, so that the time of a synctest bubble passes while a fetch is running.
+// A server serves key sets in memory, so that the time of a synctest bubble passes while a fetch is
+// running.
 type server struct {
 	mu      sync.Mutex
 	body    []byte // nil: status 503
@@ -51,7 +52,8 @@ func (s *server) RoundTrip(r *http.Request) (*http.Response, error) {
 	return &http.Response{StatusCode: status, Body: io.NopCloser(strings.NewReader(string(body)))}, nil
 }
 
-// bubble runs a test in a synctest bubble, with a cache in front of a server of key "a" that takes a second to respond.
+// bubble runs a test in a synctest bubble, with a cache in front of a server of key "a" that takes
+// a second to respond.
 func bubble(t *testing.T, config jwks.Config, test func(t *testing.T, c *jwks.Cache, s *server)) {
 	t.Helper()
 	keys() // takes real time
@@ -114,7 +116,7 @@ func TestFindJoinsAndFetchesAgain(t *testing.T) {
 	})
 }
 
-// Whoever joins two fetches in a row starts no third one: the second began after the call.
+// A caller that joins two fetches in a row starts no third one: the second began after the call.
 func TestFindJoinsTwoAtMost(t *testing.T) {
 	bubble(t, jwks.Config{}, func(t *testing.T, c *jwks.Cache, s *server) {
 		find(t, c, "a", nil, time.Second)
@@ -166,8 +168,8 @@ func TestUnknownIDsAreLimited(t *testing.T) {
 	})
 }
 
-// An id that was not in the key set is not looked for again for ten seconds, unless other keys come in. One that is too long
-// is never looked for.
+// An id that was not in the key set is not looked for again for ten seconds, unless other keys come
+// in. One that is too long is never looked for.
 func TestAbsentIDs(t *testing.T) {
 	bubble(t, jwks.Config{}, func(t *testing.T, c *jwks.Cache, s *server) {
 		find(t, c, "a", nil, time.Second)
@@ -185,7 +187,8 @@ func TestAbsentIDs(t *testing.T) {
 	})
 }
 
-// After a failure, the pause before the next fetch grows from about 1 s to about 30 s, and ends with a success.
+// After a failure, the pause before the next fetch grows from about 1 s to about 30 s, and ends
+// with a success.
 func TestFailures(t *testing.T) {
 	var mu sync.Mutex
 	var seen []jwks.Fetch
@@ -233,7 +236,8 @@ func TestFailures(t *testing.T) {
 	})
 }
 
-// Keys are refreshed in the background after about ten minutes, and their version changes only with the keys.
+// Keys are refreshed in the background after about ten minutes, and their version changes only with
+// the keys.
 func TestCurrent(t *testing.T) {
 	changes := 0
 	var c *jwks.Cache

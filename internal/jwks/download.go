@@ -19,7 +19,8 @@ type download struct {
 	timeout   time.Duration
 }
 
-// run downloads the key set once. Redirects are not followed: the server they lead to would choose the keys.
+// run downloads the key set once. Redirects are not followed: the server they lead to would choose
+// the keys.
 func (d *download) run(ctx context.Context) (*Set, error) {
 	ctx, cancel := context.WithTimeout(ctx, d.timeout)
 	defer cancel()

@@ -15,7 +15,8 @@ const (
 	maxBits = 8192 // the time of a verification grows with the square
 )
 
-// A Key verifies RS256 signatures. It hides how, so that a prepared form of the modulus can replace rsa.PublicKey here alone.
+// A Key verifies RS256 signatures. It hides how, so that a prepared form of the modulus can replace
+// rsa.PublicKey here alone.
 type Key struct{ public *rsa.PublicKey }
 
 // Verify checks a signature over a SHA-256 digest.

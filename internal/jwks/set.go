@@ -1,4 +1,5 @@
-// Package jwks fetches, reads and keeps the key set of a Stytch project: the keys that its tokens are signed with.
+// Package jwks fetches, reads and keeps the key set of a Stytch project: the keys that its tokens
+// are signed with.
 package jwks
 
 import (
@@ -54,8 +55,9 @@ var (
 	errNoKey    = errors.New("the key set has no usable key")
 )
 
-// Parse reads a JSON Web Key Set (RFC 7517). It leaves out keys that are not for RS256, that are malformed or not public, and
-// different keys with the same id, since it is unclear which one is meant. A document without a usable key is an error.
+// Parse reads a JSON Web Key Set (RFC 7517). It leaves out keys that are not for RS256, that are
+// malformed or not public, and different keys with the same id, since it is unclear which one is
+// meant. A document without a usable key is an error.
 func Parse(document []byte) (*Set, error) {
 	if len(document) > maxDocument {
 		return nil, errTooLarge

@@ -6,13 +6,14 @@
 // The numbers are on the careful side, because those who send too much are throttled for
 // everything, rotations in progress included:
 //
-//   - A pause is as long as the server says, but at least 1 s ([MinPause]) and at most 1 h ([MaxPause]), so that a bogus
-//     Retry-After cannot stall the work for days.
+//   - A pause is as long as the server says, but at least 1 s ([MinPause]) and at most 1 h
+//     ([MaxPause]), so that a bogus Retry-After cannot stall the work for days.
 //   - After it a single request may go out at once and find out whether the server has recovered.
-//   - Each pause halves the rate, down to 1/64 of the full one ([Floor]). What is throttled during a pause was sent before it,
-//     so it can make the pause longer but does not halve the rate again.
-//   - The rate grows by half of the full one per minute ([Recovery]): it is whole 1 min after a single pause, and just under
-//     2 min after the lowest.
+//   - Each pause halves the rate, down to 1/64 of the full one ([Floor]). What is throttled during
+//     a pause was sent before it, so it can make the pause longer but does not halve the rate
+//     again.
+//   - The rate grows by half of the full one per minute ([Recovery]): it is whole 1 min after a
+//     single pause, and just under 2 min after the lowest.
 package rate
 
 import (

@@ -2,8 +2,9 @@ package redact
 
 import "errors"
 
-// Error returns err if neither its text nor that of an error inside it holds a secret. Otherwise it returns an error with the
-// cleaned text, for which errors.Is still finds what it found for err, but which cannot be unwrapped.
+// Error returns err if neither its text nor that of an error inside it holds a secret. Otherwise it
+// returns an error with the cleaned text, for which errors.Is still finds what it found for err,
+// but which cannot be unwrapped.
 func (r *Redactor) Error(err error) error {
 	if err == nil || r.find(textsOf(err, nil)...) == nil {
 		return err

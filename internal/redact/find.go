@@ -31,7 +31,8 @@ func (p *patterns) add(spelling string, alone bool) {
 	}
 }
 
-// addShort adds a spelling that is found as a whole only. Its length is bounded, so that there are few lengths.
+// addShort adds a spelling that is found as a whole only. Its length is bounded, so that there are
+// few lengths.
 func (p *patterns) addShort(spelling string, alone bool) {
 	if spelling == "" {
 		return
@@ -90,12 +91,14 @@ func (p *patterns) each(text string, yield func(at, n int)) {
 	}
 }
 
-// isWord reports whether a byte is part of a letter or digit. Every byte that is not ASCII counts as one.
+// isWord reports whether a byte is part of a letter or digit. Every byte that is not ASCII counts
+// as one.
 func isWord(b byte) bool {
 	return 'a' <= b && b <= 'z' || 'A' <= b && b <= 'Z' || '0' <= b && b <= '9' || b >= utf8.RuneSelf
 }
 
-// wholeRunes hides the rest of a character of which a part is hidden, so that valid UTF-8 stays valid.
+// wholeRunes hides the rest of a character of which a part is hidden, so that valid UTF-8 stays
+// valid.
 func wholeRunes(text string, hidden []bool) {
 	for i := 0; i < len(text); {
 		_, n := utf8.DecodeRuneInString(text[i:])

@@ -7,8 +7,9 @@ import (
 	"github.com/stytchkit/m2m/stytch/secret"
 )
 
-// JSON returns value with the placeholder for each secret in its strings, however they are escaped. Where a secret is
-// elsewhere, as a number or across several strings, or value is not JSON, all of it becomes the placeholder.
+// JSON returns value with the placeholder for each secret in its strings, however they are escaped.
+// Where a secret is elsewhere, as a number or across several strings, or value is not JSON, all of
+// it becomes the placeholder.
 func (r *Redactor) JSON(value json.RawMessage) json.RawMessage {
 	if len(value) == 0 || r.empty() {
 		return value

@@ -8,8 +8,9 @@ import (
 
 const ellipsis = "…"
 
-// Printable returns text fit for one line: control characters, line separators and characters that turn the direction of text
-// become spaces, invalid UTF-8 becomes U+FFFD, and what is over limit bytes becomes an ellipsis within them. No limit is 0.
+// Printable returns text fit for one line: control characters, line separators and characters that
+// turn the direction of text become spaces, invalid UTF-8 becomes U+FFFD, and what is over limit
+// bytes becomes an ellipsis within them. No limit is 0.
 func Printable(text string, limit int) string {
 	text = strings.Map(func(r rune) rune {
 		if !unicode.IsPrint(r) {

@@ -15,10 +15,12 @@ import (
 	"github.com/stytchkit/m2m/stytch/secret"
 )
 
-// hard has every character that one of the encoders escapes. It is longer than two base64 groups between any two of them.
+// hard has every character that one of the encoders escapes. It is longer than two base64 groups
+// between any two of them.
 const hard = `p/q+r=s&t<u>v"w\x'y z%é~😀#ä?0123456789`
 
-// written is how encoders write a secret, each independent of the package. The text around it is left out.
+// written is how encoders write a secret, each independent of the package. The text around it is
+// left out.
 func written(s string) map[string]string {
 	quote := func(text string) string { q := strconv.Quote(text); return q[1 : len(q)-1] }
 	inJSON, _ := json.Marshal(s)
@@ -47,8 +49,8 @@ func written(s string) map[string]string {
 	return forms
 }
 
-// survives reports whether eight bytes of a spelling are still in a text. The bytes at the edges of base64 are made of what
-// surrounds the secret, too.
+// survives reports whether eight bytes of a spelling are still in a text. The bytes at the edges of
+// base64 are made of what surrounds the secret, too.
 func survives(text, spelling string) bool {
 	text = strings.ReplaceAll(text, secret.Placeholder, "\x00")
 	for i := 0; i+8 <= len(spelling); i++ {

@@ -67,7 +67,8 @@ func isPlain(s string) bool {
 	return true
 }
 
-// jsonSpellings are s in a JSON string: escaped as little as possible, fit for HTML, with escaped slashes, and in ASCII alone.
+// jsonSpellings are s in a JSON string: escaped as little as possible, fit for HTML, with escaped
+// slashes, and in ASCII alone.
 func jsonSpellings(s string) []string {
 	var little bytes.Buffer
 	encoder := json.NewEncoder(&little)
@@ -133,7 +134,8 @@ var otherHTML = strings.NewReplacer("&#34;", "&quot;", "&#39;", "&#x27;")
 
 func inside(quoted string) string { return quoted[1 : len(quoted)-1] }
 
-// within is what the base64 of a larger text has of s in any case, if s begins in it shift bytes after a multiple of three.
+// within is what the base64 of a larger text has of s in any case, if s begins in it shift bytes
+// after a multiple of three.
 func within(encoding *base64.Encoding, s string, shift int) string {
 	encoded := encoding.EncodeToString(append(make([]byte, shift), s...))
 	first, last := (shift*8+5)/6, len(encoded) // the first characters depend on what is before s, too

@@ -6,10 +6,11 @@ import (
 	"time"
 )
 
-// Step makes at most one change of state of a rotation in progress, and returns where it is then. Any scheduler can drive it,
-// from any process, as often as it likes: again at once while Wait is 0, until the state is final. A rotation that is
-// finished stays as it is; a client that was never rotated is [ErrNoRotation] (see [Rotator.Plan]). After a failure the rotation
-// can be resumed, or canceled by [Rotator.Cancel]: [WithCancelOnFailure] does not apply to a single step.
+// Step makes at most one change of state of a rotation in progress, and returns where it is then.
+// Any scheduler can drive it, from any process, as often as it likes: again at once while Wait is
+// 0, until the state is final. A rotation that is finished stays as it is; a client that was never
+// rotated is [ErrNoRotation] (see [Rotator.Plan]). After a failure the rotation can be resumed, or
+// canceled by [Rotator.Cancel]: [WithCancelOnFailure] does not apply to a single step.
 func (r *Rotator) Step(ctx context.Context, clientID string) (Status, error) {
 	c := *r.config
 	c.attempts, c.cancelOnFailure = 1, false
@@ -21,10 +22,11 @@ func (r *Rotator) Step(ctx context.Context, clientID string) (Status, error) {
 	return t.advance(ctx, oneStep)
 }
 
-// Advance takes a rotation in progress as far as it can go without waiting for its grace period or for readiness, and returns
-// where it is then: in a final state, or with Wait, the time until another call can do more. It suits a job queue: one job
-// per rotation, put off by Wait until the state is final. A rotation that is finished stays as it is; a client that was never
-// rotated is [ErrNoRotation] (see [Rotator.Plan]). All other errors are those of [Rotator.Run].
+// Advance takes a rotation in progress as far as it can go without waiting for its grace period or
+// for readiness, and returns where it is then: in a final state, or with Wait, the time until
+// another call can do more. It suits a job queue: one job per rotation, put off by Wait until the
+// state is final. A rotation that is finished stays as it is; a client that was never rotated is
+// [ErrNoRotation] (see [Rotator.Plan]). All other errors are those of [Rotator.Run].
 func (r *Rotator) Advance(ctx context.Context, clientID string) (Status, error) {
 	t, err := r.claimFor(ctx, clientID)
 	if err != nil {
@@ -34,9 +36,9 @@ func (r *Rotator) Advance(ctx context.Context, clientID string) (Status, error) 
 	return t.advance(ctx, untilWait)
 }
 
-// AdvanceClaim is [Rotator.Advance] for a claim that the caller made and will release, such as one of [Queue.Next]. The claim
-// must have been made for [Rotator.ClaimLife], and claimed is the time just before that. The zero time means unknown: then the
-// claim is extended first.
+// AdvanceClaim is [Rotator.Advance] for a claim that the caller made and will release, such as one
+// of [Queue.Next]. The claim must have been made for [Rotator.ClaimLife], and claimed is the time
+// just before that. The zero time means unknown: then the claim is extended first.
 func (r *Rotator) AdvanceClaim(ctx context.Context, claim Claim, claimed time.Time) (Status, error) {
 	return r.resume(claim, claim.Record().ClientID, claimed).advance(ctx, untilWait)
 }
@@ -60,8 +62,8 @@ func (t *rotation) advance(ctx context.Context, to extent) (Status, error) {
 // ClaimLife is how long a claim of this rotator lasts after it was made or written.
 func (r *Rotator) ClaimLife() time.Duration { return r.claimLife() }
 
-// LongestWait is the longest time between two steps of a rotation in which nothing is wrong: the grace period, the pause
-// between two checks for readiness, or the claim of a process that died.
+// LongestWait is the longest time between two steps of a rotation in which nothing is wrong: the
+// grace period, the pause between two checks for readiness, or the claim of a process that died.
 func (r *Rotator) LongestWait() time.Duration {
 	return max(r.grace, r.readyEvery, r.claimLife())
 }
@@ -72,8 +74,9 @@ func (r *Rotator) Journal() Journal { return r.journal }
 // Limiter is what bounds its requests.
 func (r *Rotator) Limiter() Limiter { return r.limiter }
 
-// Estimate is what the rotation of a record will cost from where it is, without asking the server; the zero Record is that of
-// a client to be rotated. The duration does not include what the limiter adds.
+// Estimate is what the rotation of a record will cost from where it is, without asking the server;
+// the zero Record is that of a client to be rotated. The duration does not include what the limiter
+// adds.
 func (r *Rotator) Estimate(rec Record) Forecast {
 	if !rec.active() {
 		rec = Record{State: Planned}

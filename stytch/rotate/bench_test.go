@@ -46,7 +46,8 @@ func (s benchServer) first(id string) secret.String {
 
 func benchClient(i int) string { return fmt.Sprintf("client-%05d", i) }
 
-// TestBenchServer is the server process of the benchmarks: a local Stytch, until its standard input ends.
+// TestBenchServer is the server process of the benchmarks: a local Stytch, until its standard input
+// ends.
 func TestBenchServer(t *testing.T) {
 	n, err := strconv.Atoi(os.Getenv(benchClients))
 	if err != nil {
@@ -108,8 +109,9 @@ func (c *counter) Wait(ctx context.Context) error {
 	return c.Bucket.Wait(ctx)
 }
 
-// BenchmarkFleet10k rotates 10,000 clients with a file journal, 32 at a time, under a limit of 2,000 requests a second. The
-// server is another process on the same machine. The folder is below TMPDIR, so that decides which disk it is.
+// BenchmarkFleet10k rotates 10,000 clients with a file journal, 32 at a time, under a limit of
+// 2,000 requests a second. The server is another process on the same machine. The folder is below
+// TMPDIR, so that decides which disk it is.
 func BenchmarkFleet10k(b *testing.B) {
 	const allowed = 2000.0
 	clients := 10_000
@@ -166,8 +168,9 @@ func heapNow() uint64 {
 	return m.HeapAlloc
 }
 
-// BenchmarkRotation compares a rotation, with a file journal and a delivered file, with what cannot be left out, by hand: the
-// calls, the proofs, and as many durable writes of the same size. One after the other, in turns.
+// BenchmarkRotation compares a rotation, with a file journal and a delivered file, with what cannot
+// be left out, by hand: the calls, the proofs, and as many durable writes of the same size. One
+// after the other, in turns.
 func BenchmarkRotation(b *testing.B) {
 	rounds := 200
 	if testing.Short() {

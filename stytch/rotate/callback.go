@@ -55,7 +55,8 @@ func (t *rotation) read(ctx context.Context, d namedDeliverer) (secret.String, e
 	return held.Secret, nil
 }
 
-// findCurrent asks the caller, or the first place that holds one, for the secret in use. It is not proved yet.
+// findCurrent asks the caller, or the first place that holds one, for the secret in use. It is not
+// proved yet.
 func (t *rotation) findCurrent(ctx context.Context) error {
 	m := t.moment()
 	current, err := t.currentFromCaller(ctx)
@@ -99,7 +100,8 @@ func (t *rotation) checkReady(ctx context.Context) error {
 	return nil
 }
 
-// called is what a function of the caller returned. What it sets after its time is over is not seen.
+// called is what a function of the caller returned. What it sets after its time is over is not
+// seen.
 func called[T any](ctx context.Context, t *rotation, f func(context.Context) (T, error)) (result T, err error) {
 	results := make(chan T, 1)
 	err = t.bounded(ctx, func(ctx context.Context) error {

@@ -1,7 +1,7 @@
 package rotate
 
-// situation is all that the course of a rotation depends on: what the journal holds, what the caller wants, what the server
-// says about its secrets, and what was proved.
+// situation is all that the course of a rotation depends on: what the journal holds, what the
+// caller wants, what the server says about its secrets, and what was proved.
 type situation struct {
 	stored    bool // the journal holds a next secret
 	asked     bool // a next secret may have been requested whose response never arrived
@@ -60,10 +60,11 @@ const (
 	stopNeither
 )
 
-// decide is the table that every crash, lost response and second actor ends in. Three rules hold for every input: nothing is
-// canceled unless the stored current secret was proved and ends like the server's current one; nothing is completed unless
-// the stored next secret was proved and is the pending one; nothing is begun while a known current secret is refused. The
-// last four characters can only forbid.
+// decide is the table that every crash, lost response and second actor ends in. Three rules hold
+// for every input: nothing is canceled unless the stored current secret was proved and ends like
+// the server's current one; nothing is completed unless the stored next secret was proved and is
+// the pending one; nothing is begun while a known current secret is refused. The last four
+// characters can only forbid.
 func decide(s situation) course {
 	switch {
 	case !s.observed:
@@ -77,7 +78,8 @@ func decide(s situation) course {
 	case !s.asked && !s.takeOver:
 		return stopOther
 	}
-	// A next secret is pending that is stored nowhere: its response was lost, or it is to be taken over.
+	// A next secret is pending that is stored nowhere: its response was lost, or it is to be taken
+	// over.
 	if instead, ok := safeToCancel(s); !ok {
 		return instead
 	}
@@ -110,7 +112,8 @@ func decideStored(s situation) course {
 	return decideRefused(s)
 }
 
-// decideAccepted is for a stored next secret that works: it is the pending one, or it became the current one.
+// decideAccepted is for a stored next secret that works: it is the pending one, or it became the
+// current one.
 func decideAccepted(s situation) course {
 	switch {
 	case s.pending == pendingOurs && !s.abort:
@@ -136,7 +139,8 @@ func decideAccepted(s situation) course {
 	return recheck // it works, and is neither pending nor, as far as can be seen, the current one
 }
 
-// decideRefused is for a stored next secret that is refused: another process canceled or replaced it, or the client is inactive.
+// decideRefused is for a stored next secret that is refused: another process canceled or replaced
+// it, or the client is inactive.
 func decideRefused(s situation) course {
 	switch {
 	case !s.known:

@@ -28,7 +28,8 @@ func everySituation(f func(situation)) {
 	}
 }
 
-// TestDecideRules holds the three rules, and what follows from the meaning of each action, against every situation.
+// TestDecideRules holds the three rules, and what follows from the meaning of each action, against
+// every situation.
 func TestDecideRules(t *testing.T) {
 	count := 0
 	everySituation(func(s situation) {
@@ -83,7 +84,8 @@ func TestDecideRules(t *testing.T) {
 	t.Logf("%d situations", count)
 }
 
-// TestDecideEnds shows that finding out comes to an end: every situation leads to an action that is not a question.
+// TestDecideEnds shows that finding out comes to an end: every situation leads to an action that is
+// not a question.
 func TestDecideEnds(t *testing.T) {
 	everySituation(func(truth situation) {
 		if truth.working.Next == Unproved && truth.stored || truth.working.Current == Unproved && truth.known {

@@ -14,18 +14,21 @@ type Delivery struct {
 	Previous   secret.String // the other one that is still accepted; zero outside of a rotation
 }
 
-// Deliverer brings secrets to where they are used: a file, a secret manager, a program. Package deliver has some.
+// Deliverer brings secrets to where they are used: a file, a secret manager, a program. Package
+// deliver has some.
 //
-// Deliver makes the place hold exactly d, durably, before it returns nil. It is called again with the same or another Delivery
-// after a crash, after a failure, after the completion (without the previous secret) and for a cancellation (with the current
-// secret), so it must be idempotent and depend on d alone. An error leaves both secrets working. It must return when ctx ends,
-// must not put secrets into its error, and must be safe for concurrent use with different clients.
+// Deliver makes the place hold exactly d, durably, before it returns nil. It is called again with
+// the same or another Delivery after a crash, after a failure, after the completion (without the
+// previous secret) and for a cancellation (with the current secret), so it must be idempotent and
+// depend on d alone. An error leaves both secrets working. It must return when ctx ends, must not
+// put secrets into its error, and must be safe for concurrent use with different clients.
 type Deliverer interface {
 	Deliver(ctx context.Context, d Delivery) error
 }
 
-// Reader is a [Deliverer] whose place can be read. The rotation finds the current secret there, and reads each delivery back
-// before it relies on it. If the place holds nothing for a client, Read returns the zero Delivery and no error.
+// Reader is a [Deliverer] whose place can be read. The rotation finds the current secret there, and
+// reads each delivery back before it relies on it. If the place holds nothing for a client, Read
+// returns the zero Delivery and no error.
 type Reader interface {
 	Read(ctx context.Context, clientID string) (Delivery, error)
 }
@@ -36,11 +39,13 @@ type DelivererFunc func(ctx context.Context, d Delivery) error
 // Deliver calls f.
 func (f DelivererFunc) Deliver(ctx context.Context, d Delivery) error { return f(ctx, d) }
 
-// Deliverers is several deliverers, each under a name that the journal remembers: after a partial failure only those that
-// have not succeeded are called again. The current secret is read from the first [Reader] in the order of the names.
+// Deliverers is several deliverers, each under a name that the journal remembers: after a partial
+// failure only those that have not succeeded are called again. The current secret is read from the
+// first [Reader] in the order of the names.
 type Deliverers map[string]Deliverer
 
-// Deliver calls all of them in the order of their names, up to the first error. A [Rotator] calls each of them itself.
+// Deliver calls all of them in the order of their names, up to the first error. A [Rotator] calls
+// each of them itself.
 func (ds Deliverers) Deliver(ctx context.Context, d Delivery) error {
 	for _, n := range named(ds) {
 		if err := n.Deliver(ctx, d); err != nil {

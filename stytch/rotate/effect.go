@@ -6,8 +6,8 @@ import (
 	"github.com/stytchkit/m2m/stytch/secret"
 )
 
-// effect is one thing for the interpreter to do. It performs the effect as it stands, adds what it learned to the observation,
-// and asks next again.
+// effect is one thing for the interpreter to do. It performs the effect as it stands, adds what it
+// learned to the observation, and asks next again.
 type effect struct {
 	kind   kind
 	task   task          // what the effect is part of, until the next effect

@@ -308,7 +308,8 @@ func testHangingDeliverer(t *testing.T) {
 	}
 }
 
-// TestCancelOnFailure gives up a rotation whose deliverer refuses, after the others got the current secret back.
+// TestCancelOnFailure gives up a rotation whose deliverer refuses, after the others got the current
+// secret back.
 func TestCancelOnFailure(t *testing.T) {
 	for name, stop := range map[string]bool{"a deliverer fails": false, "the caller gives up": true} {
 		t.Run(name, bubble(func(t *testing.T) {

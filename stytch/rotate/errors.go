@@ -16,15 +16,18 @@ var (
 
 	// ErrOtherRotation: the server has a next secret that is not the one in the journal.
 	ErrOtherRotation = errors.New("rotate: the server has another rotation in progress for this client")
-	// ErrCurrentRefused: the secret that should be in use does not work. Nothing was changed at the server.
+	// ErrCurrentRefused: the secret that should be in use does not work. Nothing was changed at the
+	// server.
 	ErrCurrentRefused = errors.New("rotate: the current secret is refused")
-	// ErrCurrentUnknown: the next step is safe only if the current secret works, and neither WithCurrent nor a deliverer has it.
+	// ErrCurrentUnknown: the next step is safe only if the current secret works, and neither
+	// WithCurrent nor a deliverer has it.
 	ErrCurrentUnknown = errors.New("rotate: the current secret is not known")
 	// ErrNoWorkingSecret: neither of the stored secrets is accepted.
 	ErrNoWorkingSecret = errors.New("rotate: neither secret works")
 	// ErrInconsistent: the server confirmed something that did not happen, or contradicted itself.
 	ErrInconsistent = errors.New("rotate: the server contradicts itself")
-	// ErrDelivery: a deliverer failed, did not return in time, or its place holds another secret than it was given.
+	// ErrDelivery: a deliverer failed, did not return in time, or its place holds another secret
+	// than it was given.
 	ErrDelivery = errors.New("rotate: delivery failed")
 	// ErrCanceled: the rotation was canceled. The current secret is unchanged.
 	ErrCanceled = errors.New("rotate: the rotation was canceled")
@@ -36,8 +39,8 @@ var (
 	ErrWrongKey     = errors.New("rotate: the journal's record cannot be decrypted with these keys")
 )
 
-// Error is the failure of a rotation. It holds no secret. After any error Resume can continue from Stage, and nothing was
-// canceled that could be the only working secret.
+// Error is the failure of a rotation. It holds no secret. After any error Resume can continue from
+// Stage, and nothing was canceled that could be the only working secret.
 type Error struct {
 	ClientID string
 	Stage    State   // the state in the journal, or the one before if a write failed halfway; Planned if nothing was written; "" if it could not be read

@@ -14,8 +14,9 @@ import (
 	"github.com/stytchkit/m2m/stytch/token"
 )
 
-// The secret of a running service changes. The service reads its credentials from a file, the rotation replaces that file,
-// and the journal remembers how far it has come: after a crash, Run again.
+// The secret of a running service changes. The service reads its credentials from a file, the
+// rotation replaces that file, and the journal remembers how far it has come: after a crash, Run
+// again.
 func Example() {
 	local, err := emulator.Start() // a local Stytch; leave WithBaseURL out to use the real one
 	if err != nil {

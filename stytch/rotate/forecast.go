@@ -24,8 +24,9 @@ func (f *Forecast) add(o Forecast) {
 	f.Duration = max(f.Duration, o.Duration)
 }
 
-// Forecast is a dry run: it returns what [Rotator.Run] would cost now, and changes nothing. It reads the journal and asks the
-// server once, so it finds an unknown client or another rotation that is pending.
+// Forecast is a dry run: it returns what [Rotator.Run] would cost now, and changes nothing. It
+// reads the journal and asks the server once, so it finds an unknown client or another rotation
+// that is pending.
 func (r *Rotator) Forecast(ctx context.Context, clientID string) (Forecast, error) {
 	rec, err := r.journal.Read(ctx, clientID)
 	if err != nil && !errors.Is(err, ErrNoRotation) {
@@ -49,7 +50,8 @@ func (r *Rotator) Forecast(ctx context.Context, clientID string) (Forecast, erro
 	return f, nil
 }
 
-// forecast counts the calls from a state to the end: looks, proofs, and the three that change the server.
+// forecast counts the calls from a state to the end: looks, proofs, and the three that change the
+// server.
 func (c *config) forecast(rec Record) Forecast {
 	f := Forecast{Clients: 1}
 	var proofs int

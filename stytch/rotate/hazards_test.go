@@ -41,7 +41,8 @@ func (w *world) usable(t *testing.T) {
 	}
 }
 
-// TestCancelHazards lets the world change while a rotation is given up, which takes as long as the deliverers do.
+// TestCancelHazards lets the world change while a rotation is given up, which takes as long as the
+// deliverers do.
 func TestCancelHazards(t *testing.T) {
 	for name, prepare := range map[string]func(w *world){
 		"completed meanwhile, and cancel does nothing while idle": func(w *world) {
@@ -93,7 +94,8 @@ func testCancelAfterRestart(t *testing.T) {
 	w.usable(t)
 }
 
-// TestLateLimiter has the limiter hold a completion back while somebody else rotates: what was seen before counts no more.
+// TestLateLimiter has the limiter hold a completion back while somebody else rotates: what was seen
+// before counts no more.
 func TestLateLimiter(t *testing.T) { synctest.Test(t, testLateLimiter) }
 
 func testLateLimiter(t *testing.T) {
@@ -177,7 +179,8 @@ func TestNewDeliverer(t *testing.T) {
 	}
 }
 
-// TestCancelWithoutCurrent shows that an attempt to give up what cannot be given up does no harm: it can still be completed.
+// TestCancelWithoutCurrent shows that an attempt to give up what cannot be given up does no harm:
+// it can still be completed.
 func TestCancelWithoutCurrent(t *testing.T) {
 	for _, how := range []string{"CancelOnFailure", "Cancel"} {
 		t.Run(how, bubble(func(t *testing.T) {
@@ -207,7 +210,8 @@ func TestCancelWithoutCurrent(t *testing.T) {
 	}
 }
 
-// TestLyingGiveBack is a place that keeps the next secret although it was given the current one back.
+// TestLyingGiveBack is a place that keeps the next secret although it was given the current one
+// back.
 func TestLyingGiveBack(t *testing.T) { synctest.Test(t, testLyingGiveBack) }
 
 func testLyingGiveBack(t *testing.T) {

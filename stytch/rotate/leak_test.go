@@ -17,7 +17,8 @@ import (
 	"github.com/stytchkit/m2m/stytch/secret"
 )
 
-// TestPrints prints everything of this package that has a part in secrets, in every way that people print things.
+// TestPrints prints everything of this package that has a part in secrets, in every way that people
+// print things.
 func TestPrints(t *testing.T) {
 	current, next, key := "canary-current-6a1f", "canary-next-93bd", strings.Repeat("canary-key-", 4)
 	journal, err := filejournal.New(filepath.Join(t.TempDir(), "journal"), "project-test-1", secret.New(key))

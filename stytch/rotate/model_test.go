@@ -22,8 +22,9 @@ func sequences(t *testing.T, light, full int) {
 	}
 }
 
-// TestModel drives the engine through random sequences of calls, faults and crashes against a server of each variant. The
-// invariants are looked at around every single call; at the end, when nothing fails any more, one run finishes.
+// TestModel drives the engine through random sequences of calls, faults and crashes against a
+// server of each variant. The invariants are looked at around every single call; at the end, when
+// nothing fails any more, one run finishes.
 func TestModel(t *testing.T) { synctest.Test(t, testModel) }
 
 func testModel(t *testing.T) {
@@ -133,7 +134,8 @@ func (w *world) expect(t *rapid.T) {
 	}
 }
 
-// finish is I5: when nothing fails any more, one run ends a rotation that is under way, and the next one is like the first.
+// finish is I5: when nothing fails any more, one run ends a rotation that is under way, and the
+// next one is like the first.
 func (w *world) finish(t *rapid.T, options []rotate.Option) {
 	w.fates = nil
 	for range 2 {
@@ -162,9 +164,9 @@ func (w *world) finish(t *rapid.T, options []rotate.Option) {
 	}
 }
 
-// TestOutsider adds somebody who rotates the same client by hand. Then no client can promise that a secret survives, but
-// nothing is canceled or completed on no grounds, every outcome has a name, and when both know the secret in use, a run with
-// WithTakeOver ends.
+// TestOutsider adds somebody who rotates the same client by hand. Then no client can promise that a
+// secret survives, but nothing is canceled or completed on no grounds, every outcome has a name,
+// and when both know the secret in use, a run with WithTakeOver ends.
 func TestOutsider(t *testing.T) { synctest.Test(t, testOutsider) }
 
 func testOutsider(t *testing.T) {

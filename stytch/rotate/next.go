@@ -7,14 +7,16 @@ import (
 	"github.com/stytchkit/m2m/stytch/secret"
 )
 
-// maxRestarts is how often a stored next secret may be given up in one hold because another process canceled it.
+// maxRestarts is how often a stored next secret may be given up in one hold because another process
+// canceled it.
 const maxRestarts = 3
 
-// next says what to do, given what the journal holds and what was learned. It is the whole engine: it performs nothing, and
-// what performs it decides nothing. It changes neither rec nor o.
+// next says what to do, given what the journal holds and what was learned. It is the whole engine:
+// it performs nothing, and what performs it decides nothing. It changes neither rec nor o.
 //
-// What has happened is recorded first. Then nothing new is begun if the caller's context has ended. Then a sequence that was
-// begun continues, such as the deliveries; and otherwise decide says what to do.
+// What has happened is recorded first. Then nothing new is begun if the caller's context has ended.
+// Then a sequence that was begun continues, such as the deliveries; and otherwise decide says what
+// to do.
 func next(rec Record, o *observation, c *config) effect {
 	rec = o.withCurrent(rec)
 	switch {
@@ -89,7 +91,8 @@ func follow(to course, rec Record, o *observation, c *config) effect {
 	return halt(to, rec, o, c)
 }
 
-// proceedFrom is the next effect towards the completion, with a next secret that is stored, pending and proved.
+// proceedFrom is the next effect towards the completion, with a next secret that is stored, pending
+// and proved.
 func proceedFrom(rec Record, o *observation, c *config) effect {
 	if rec.State != Started && len(c.missing(rec)) > 0 { // a deliverer was added
 		return effect{kind: write, record: changed(rec, Started)}
@@ -128,8 +131,9 @@ func (o *observation) held(rec Record, c *config) bool {
 	return rec.State == Grace && !rec.Abort && (rec.GraceUntil.After(o.now) || c.ready != nil && o.ready != ready)
 }
 
-// request sends one of the three requests that change something: by permission of the limiter, under a claim that has most of
-// its life left, and right after a look at the server. That comes last, for the limiter or the journal may take minutes.
+// request sends one of the three requests that change something: by permission of the limiter,
+// under a claim that has most of its life left, and right after a look at the server. That comes
+// last, for the limiter or the journal may take minutes.
 func request(which kind, rec Record, o *observation, c *config) effect {
 	switch {
 	case which != complete && !o.durable && o.task != dropUnstored: // the intent, and the secret that stays
@@ -144,7 +148,8 @@ func request(which kind, rec Record, o *observation, c *config) effect {
 	return effect{kind: which, task: o.task}
 }
 
-// claimOld reports whether the claim has to be extended before anything that takes long or cannot be undone.
+// claimOld reports whether the claim has to be extended before anything that takes long or cannot
+// be undone.
 func (o *observation) claimOld(c *config) bool {
 	life := c.claimLife()
 	return o.claimEnds.Sub(o.now) <= life*3/4
@@ -177,7 +182,8 @@ func startAgain(rec Record, o *observation, c *config) effect {
 	})}
 }
 
-// rollBackBy gives the rotation up: first the deliverers get the current secret back, then ours is canceled.
+// rollBackBy gives the rotation up: first the deliverers get the current secret back, then ours is
+// canceled.
 func rollBackBy(to course, rec Record, o *observation, c *config) effect {
 	if o.task != gaveBack && (!rec.Next.IsZero() || rec.Restarts > 0) {
 		// From now on, no deliverer has the next one for certain.
@@ -200,7 +206,8 @@ func confirmCancel(rec Record, o *observation, c *config) effect {
 	return effect{kind: write, record: erased(rec, Canceled)}
 }
 
-// end is what a rotation at its end means to the caller, if it was not the end that it was meant to have.
+// end is what a rotation at its end means to the caller, if it was not the end that it was meant to
+// have.
 func end(rec Record, o *observation) effect {
 	if o.cause != nil && rec.State == Canceled {
 		return effect{kind: stop, err: joined(ErrCanceled, o.cause)}

@@ -15,7 +15,8 @@ type readable struct{}
 func (readable) Deliver(context.Context, Delivery) error        { return nil }
 func (readable) Read(context.Context, string) (Delivery, error) { return Delivery{}, nil }
 
-// everyStep calls f with all combinations of a record and what can be known when next is asked between two sequences of effects.
+// everyStep calls f with all combinations of a record and what can be known when next is asked
+// between two sequences of effects.
 func everyStep(f func(Record, *observation, *config)) {
 	now := time.Unix(1_700_000_000, 0)
 	c := &config{settings: defaults(), deliverers: []namedDeliverer{{"a", readable{}}}}
@@ -64,7 +65,8 @@ func everyStep(f func(Record, *observation, *config)) {
 	}
 }
 
-// TestNextRules holds what must be true before each effect that cannot be taken back against every step.
+// TestNextRules holds what must be true before each effect that cannot be taken back against every
+// step.
 func TestNextRules(t *testing.T) {
 	count, kinds := 0, map[kind]int{}
 	everyStep(func(rec Record, o *observation, c *config) {

@@ -7,8 +7,9 @@ import (
 )
 
 const (
-	// fresh is how long what was read or proved is valid. It is long enough for the steps of a rotation without a grace
-	// period, so that these cost two tokens and not four, and short compared to anything that people do by hand.
+	// fresh is how long what was read or proved is valid. It is long enough for the steps of a
+	// rotation without a grace period, so that these cost two tokens and not four, and short
+	// compared to anything that people do by hand.
 	fresh = 5 * time.Second
 	// recent is how old a look at the server may be when something is changed because of it.
 	recent = time.Second
@@ -16,8 +17,8 @@ const (
 	maxRechecks = 2
 )
 
-// observation is what one hold of a client has learned so far. It is gone with the process: whatever a later one needs is in
-// the record, or can be found out again.
+// observation is what one hold of a client has learned so far. It is gone with the process:
+// whatever a later one needs is in the record, or can be found out again.
 type observation struct {
 	now       time.Time // when next is asked
 	ended     error     // of the context that the next effect would have
@@ -83,8 +84,8 @@ const (
 
 func (o *observation) moment() moment { return moment{o.now, o.round} }
 
-// valid reports whether what was learned can be relied on. All that is learned in one round can: where each answer takes
-// long, that would never come to an end otherwise.
+// valid reports whether what was learned can be relied on. All that is learned in one round can:
+// where each answer takes long, that would never come to an end otherwise.
 func (o *observation) valid(m moment) bool {
 	return !m.at.IsZero() && (m.round == o.round || o.now.Sub(m.at) <= fresh)
 }
@@ -108,8 +109,9 @@ func (o *observation) retry() {
 	o.responded, o.reserved, o.ready, o.found.asked = 0, false, readyUnknown, moment{}
 }
 
-// sees adds what the server said when it was asked at m. Proofs from before a surprise prove nothing about what is now: what
-// ends like the pending secret, or like the current one, may be another secret by then.
+// sees adds what the server said when it was asked at m. Proofs from before a surprise prove
+// nothing about what is now: what ends like the pending secret, or like the current one, may be
+// another secret by then.
 func (o *observation) sees(rec Record, seen secret.LastFour, m moment) {
 	news := o.seenAt.round != m.round || seen != o.seen // otherwise the proofs were made since
 	o.changed = !o.seenAt.at.IsZero() && seen != o.seen
@@ -154,8 +156,8 @@ func (o *observation) finds(s secret.String, m moment) {
 	o.found.secret, o.found.verdict, o.durable = s, Unproved, false
 }
 
-// withCurrent is the record with the current secret that was found since it was stored: before anything was begun, or if
-// that one works and the stored one does not.
+// withCurrent is the record with the current secret that was found since it was stored: before
+// anything was begun, or if that one works and the stored one does not.
 func (o *observation) withCurrent(rec Record) Record {
 	if o.found.verdict == Accepted || rec.State == Planned && rec.Current.IsZero() {
 		rec.Current = o.found.secret

@@ -60,7 +60,8 @@ func (s *settings) apply(options []Option) error {
 // claimLife is how long a claim lasts: longer than everything that happens between two writes.
 func (s *settings) claimLife() time.Duration { return 4 * max(s.callTimeout, s.deliveryTimeout) }
 
-// WithProber replaces the target's own proof, which is one token request. Connected Apps have none, so they need this option.
+// WithProber replaces the target's own proof, which is one token request. Connected Apps have none,
+// so they need this option.
 func WithProber(p Prober) Option {
 	return func(s *settings) error {
 		if p == nil {
@@ -71,9 +72,10 @@ func WithProber(p Prober) Option {
 	}
 }
 
-// WithCurrent provides the secret that is in use. Without it, the secret is read from the first [Reader] among the deliverers.
-// If neither has it (they return the zero value), the rotation can be completed but not canceled: every failure that would need
-// a cancellation ends in [ErrCurrentUnknown].
+// WithCurrent provides the secret that is in use. Without it, the secret is read from the first
+// [Reader] among the deliverers. If neither has it (they return the zero value), the rotation can
+// be completed but not canceled: every failure that would need a cancellation ends in
+// [ErrCurrentUnknown].
 func WithCurrent(f func(ctx context.Context, clientID string) (secret.String, error)) Option {
 	return func(s *settings) error {
 		if f == nil {
@@ -84,7 +86,8 @@ func WithCurrent(f func(ctx context.Context, clientID string) (secret.String, er
 	}
 }
 
-// WithGrace sets how long both secrets stay in use between the verification and the completion. The default is 0.
+// WithGrace sets how long both secrets stay in use between the verification and the completion. The
+// default is 0.
 func WithGrace(d time.Duration) Option {
 	return func(s *settings) error {
 		if d < 0 {
@@ -95,8 +98,8 @@ func WithGrace(d time.Duration) Option {
 	}
 }
 
-// WithReady delays the completion until check reports that all services use the next secret. It is called after the grace
-// period, and then every so often until it returns true.
+// WithReady delays the completion until check reports that all services use the next secret. It is
+// called after the grace period, and then every so often until it returns true.
 func WithReady(check func(ctx context.Context, clientID string) (ready bool, err error), every time.Duration) Option {
 	return func(s *settings) error {
 		if check == nil || every <= 0 {
@@ -107,8 +110,9 @@ func WithReady(check func(ctx context.Context, clientID string) (ready bool, err
 	}
 }
 
-// WithCallTimeout bounds each call of the target, the prober and the journal. The default is 30 seconds. A claim on the journal
-// lasts four times the longer of this and the timeout of a delivery.
+// WithCallTimeout bounds each call of the target, the prober and the journal. The default is 30
+// seconds. A claim on the journal lasts four times the longer of this and the timeout of a
+// delivery.
 func WithCallTimeout(d time.Duration) Option {
 	return func(s *settings) error {
 		if d <= 0 {
@@ -119,7 +123,8 @@ func WithCallTimeout(d time.Duration) Option {
 	}
 }
 
-// WithDeliveryTimeout bounds each call of a deliverer, and of the functions of [WithCurrent] and [WithReady]. The default is one minute.
+// WithDeliveryTimeout bounds each call of a deliverer, and of the functions of [WithCurrent] and
+// [WithReady]. The default is one minute.
 func WithDeliveryTimeout(d time.Duration) Option {
 	return func(s *settings) error {
 		if d <= 0 {
@@ -130,7 +135,8 @@ func WithDeliveryTimeout(d time.Duration) Option {
 	}
 }
 
-// WithCleanupTimeout bounds what is still done for safety after the caller's context has ended. The default is one minute.
+// WithCleanupTimeout bounds what is still done for safety after the caller's context has ended. The
+// default is one minute.
 func WithCleanupTimeout(d time.Duration) Option {
 	return func(s *settings) error {
 		if d <= 0 {
@@ -141,7 +147,8 @@ func WithCleanupTimeout(d time.Duration) Option {
 	}
 }
 
-// WithClock replaces time.Now for everything that is compared or recorded. Waiting goes by the system's timers.
+// WithClock replaces time.Now for everything that is compared or recorded. Waiting goes by the
+// system's timers.
 func WithClock(now func() time.Time) Option {
 	return func(s *settings) error {
 		if now == nil {
@@ -152,7 +159,8 @@ func WithClock(now func() time.Time) Option {
 	}
 }
 
-// WithLimiter makes each request to the server wait for l, and passes on to l when the server asks for fewer requests.
+// WithLimiter makes each request to the server wait for l, and passes on to l when the server asks
+// for fewer requests.
 func WithLimiter(l Limiter) Option {
 	return func(s *settings) error {
 		if l == nil {
@@ -163,8 +171,8 @@ func WithLimiter(l Limiter) Option {
 	}
 }
 
-// WithObserver calls f after every change of state and every failure, from the goroutine where that happens. It may be
-// given more than once. f must be quick and safe for concurrent use.
+// WithObserver calls f after every change of state and every failure, from the goroutine where that
+// happens. It may be given more than once. f must be quick and safe for concurrent use.
 func WithObserver(f func(context.Context, Event)) Option {
 	return func(s *settings) error {
 		if f == nil {
@@ -175,8 +183,9 @@ func WithObserver(f func(context.Context, Event)) Option {
 	}
 }
 
-// WithTakeOver lets a rotation replace another one that is pending at the server, and is not in the journal: it proves the
-// current secret, cancels the pending one, and requests another. A service that already uses the canceled one loses access.
+// WithTakeOver lets a rotation replace another one that is pending at the server, and is not in the
+// journal: it proves the current secret, cancels the pending one, and requests another. A service
+// that already uses the canceled one loses access.
 func WithTakeOver() Option {
 	return func(s *settings) error {
 		s.takeOver = true
@@ -184,9 +193,10 @@ func WithTakeOver() Option {
 	}
 }
 
-// WithCancelOnFailure cancels a rotation, instead of leaving it to be resumed, when a delivery, its verification or the check
-// for readiness fails, or the caller's context ends before the completion was requested. The deliverers get the current secret
-// back first. Both secrets keep working until that has succeeded.
+// WithCancelOnFailure cancels a rotation, instead of leaving it to be resumed, when a delivery, its
+// verification or the check for readiness fails, or the caller's context ends before the completion
+// was requested. The deliverers get the current secret back first. Both secrets keep working until
+// that has succeeded.
 func WithCancelOnFailure() Option {
 	return func(s *settings) error {
 		s.cancelOnFailure = true

@@ -120,9 +120,10 @@ func (t *rotation) ask(ctx context.Context, request func(context.Context) error)
 	return t.slowDown(request(ctx))
 }
 
-// request makes one of the three requests that change the server. The caller's context can keep it from being sent, but not
-// from being answered: half of a secret's life would be lost with the response. It is not sent when the claim is about to end,
-// so that a process that was paused does not act on what it knew before.
+// request makes one of the three requests that change the server. The caller's context can keep it
+// from being sent, but not from being answered: half of a secret's life would be lost with the
+// response. It is not sent when the claim is about to end, so that a process that was paused does
+// not act on what it knew before.
 func (t *rotation) request(ctx context.Context, kind kind) {
 	o := &t.o
 	o.reserved = false

@@ -9,7 +9,8 @@ import (
 // errOtherSecret is the failure of a deliverer that reports success and stores something else.
 var errOtherSecret = errors.New("the place holds another secret than it was given")
 
-// handOverNext gives the next secret to a deliverer that does not have it. All are tried before one that failed ends the run.
+// handOverNext gives the next secret to a deliverer that does not have it. All are tried before one
+// that failed ends the run.
 func handOverNext(rec Record, o *observation, c *config) effect {
 	var failed []error
 	for _, i := range c.missing(rec) {
@@ -35,7 +36,8 @@ func (o *observation) lastGiven(rec Record, c *config) int {
 	return -1
 }
 
-// recordDelivery remembers a deliverer that took the next secret, and with the last of them that all did.
+// recordDelivery remembers a deliverer that took the next secret, and with the last of them that
+// all did.
 func recordDelivery(rec Record, o *observation, c *config) effect {
 	has := func(r *Record) { r.Delivered = append(r.Delivered, c.deliverers[o.lastGiven(rec, c)].name) }
 	if len(c.missing(rec)) == 1 {
@@ -44,8 +46,8 @@ func recordDelivery(rec Record, o *observation, c *config) effect {
 	return effect{kind: write, record: changed(rec, Started, has), task: handOver}
 }
 
-// readBackNext reads what can be read, so that the rotation relies on what the places hold and not on what the deliverers
-// reported. A place that holds something else is delivered to again.
+// readBackNext reads what can be read, so that the rotation relies on what the places hold and not
+// on what the deliverers reported. A place that holds something else is delivered to again.
 func readBackNext(rec Record, o *observation, c *config) effect {
 	for i, d := range c.deliverers {
 		at := o.places[i]
@@ -70,8 +72,8 @@ func readBackNext(rec Record, o *observation, c *config) effect {
 	return effect{kind: write, record: changed(rec, Verified)}
 }
 
-// giveAll delivers the one secret that is left to all deliverers, whatever they have, and reads it back. After a failure it is
-// repeated as a whole.
+// giveAll delivers the one secret that is left to all deliverers, whatever they have, and reads it
+// back. After a failure it is repeated as a whole.
 func giveAll(rec Record, o *observation, c *config) effect {
 	left := rec.Next
 	if o.task == giveBack {

@@ -48,7 +48,8 @@ func TestUnsentStart(t *testing.T) {
 	}))
 }
 
-// TestLateStart has a start take effect after its answer was given up, just before the next one arrives.
+// TestLateStart has a start take effect after its answer was given up, just before the next one
+// arrives.
 func TestLateStart(t *testing.T) { synctest.Test(t, testLateStart) }
 
 func testLateStart(t *testing.T) {
@@ -105,7 +106,8 @@ func testLaggingServer(t *testing.T) {
 	}
 }
 
-// TestTakeOverOfOurOwn is a journal that was lost while the place held the pending secret, at servers that tell more or less.
+// TestTakeOverOfOurOwn is a journal that was lost while the place held the pending secret, at
+// servers that tell more or less.
 func TestTakeOverOfOurOwn(t *testing.T) { synctest.Test(t, testTakeOverOfOurOwn) }
 
 func testTakeOverOfOurOwn(t *testing.T) {
@@ -144,7 +146,8 @@ func testDoubtsStartAnew(t *testing.T) {
 	}
 }
 
-// TestPlacePutBack has somebody restore the file during the grace period. It is delivered to again before the completion.
+// TestPlacePutBack has somebody restore the file during the grace period. It is delivered to again
+// before the completion.
 func TestPlacePutBack(t *testing.T) { synctest.Test(t, testPlacePutBack) }
 
 func testPlacePutBack(t *testing.T) {
@@ -209,8 +212,8 @@ func testCurrentWithError(t *testing.T) {
 	}
 }
 
-// TestProofsAfterSurprise has another process complete a secret of its own that ends like ours: the proof of ours, which is a
-// moment old, counts no more.
+// TestProofsAfterSurprise has another process complete a secret of its own that ends like ours: the
+// proof of ours, which is a moment old, counts no more.
 func TestProofsAfterSurprise(t *testing.T) { synctest.Test(t, proofsAfterSurprise) }
 
 func proofsAfterSurprise(t *testing.T) {

@@ -10,8 +10,8 @@ const (
 	maxThrottle = 5 * time.Minute // a server that asks for a longer pause is asked by a later run
 )
 
-// recoverFrom is what follows a failure: record where it leaves the rotation, begin again if that may help, roll back if the
-// caller wants that, and otherwise stop.
+// recoverFrom is what follows a failure: record where it leaves the rotation, begin again if that
+// may help, roll back if the caller wants that, and otherwise stop.
 func recoverFrom(rec Record, o *observation, c *config, f failure) effect {
 	switch {
 	case o.task == findRival:
@@ -37,8 +37,9 @@ func recoverFrom(rec Record, o *observation, c *config, f failure) effect {
 	return effect{kind: stop, err: joined(f.err, o.cause), forget: f.repeat}
 }
 
-// beginAgain is for failures after which the state of the server has to be read again, and then something else may be done.
-// What a failed write left behind is not known, so another run begins with the journal.
+// beginAgain is for failures after which the state of the server has to be read again, and then
+// something else may be done. What a failed write left behind is not known, so another run begins
+// with the journal.
 func beginAgain(rec Record, o *observation, c *config, f failure) (e effect, ok bool) {
 	pause, throttled := throttled(f.err)
 	refused := f.kind == start && f.sent && rec.State == Starting // perhaps because of an earlier one, whose response was lost
@@ -53,8 +54,8 @@ func beginAgain(rec Record, o *observation, c *config, f failure) (e effect, ok 
 	return effect{}, false
 }
 
-// unstored is for a next secret that cannot be stored. No one has it, so it is canceled if that is safe. Otherwise the record
-// shows that one was requested, and a later run cancels it.
+// unstored is for a next secret that cannot be stored. No one has it, so it is canceled if that is
+// safe. Otherwise the record shows that one was requested, and a later run cancels it.
 func unstored(rec Record, o *observation, c *config, f failure) effect {
 	switch {
 	case errors.Is(f.err, ErrBusy): // the process that took over does it
@@ -73,8 +74,9 @@ func stopForRival(rec Record, o *observation, c *config) effect {
 	return effect{kind: stop, err: o.cause}
 }
 
-// halt ends a run in which nothing safe is left to do, and records that a human is needed where only a human can help. Before
-// that it asks for the current secret again: perhaps a human has provided another one. It counts only if it is proved.
+// halt ends a run in which nothing safe is left to do, and records that a human is needed where
+// only a human can help. Before that it asks for the current secret again: perhaps a human has
+// provided another one. It counts only if it is proved.
 func halt(to course, rec Record, o *observation, c *config) effect {
 	var why error
 	switch to {

@@ -5,12 +5,12 @@ import (
 	"unicode/utf8"
 )
 
-// Rotator rotates secrets. It is safe for concurrent use: one serves all clients of a target. It holds no secret, and
-// nothing runs in it between calls.
+// Rotator rotates secrets. It is safe for concurrent use: one serves all clients of a target. It
+// holds no secret, and nothing runs in it between calls.
 type Rotator struct{ *config }
 
-// New returns a rotator. It touches neither the network nor the journal. Every error names the argument or option and the
-// rule that it breaks, and is [ErrInvalidArgument].
+// New returns a rotator. It touches neither the network nor the journal. Every error names the
+// argument or option and the rule that it breaks, and is [ErrInvalidArgument].
 func New(target Target, deliverer Deliverer, journal Journal, options ...Option) (*Rotator, error) {
 	if target == nil || deliverer == nil || journal == nil {
 		return nil, wrong(ErrInvalidArgument, "target, deliverer and journal must not be nil")
@@ -47,8 +47,8 @@ func (r *Rotator) With(options ...Option) (*Rotator, error) {
 	return &Rotator{&c}, nil
 }
 
-// Plan records that a client is to be rotated, for [Rotator.Step], [Rotator.Advance] or a worker that comes later. It does
-// nothing if a rotation is in progress.
+// Plan records that a client is to be rotated, for [Rotator.Step], [Rotator.Advance] or a worker
+// that comes later. It does nothing if a rotation is in progress.
 func (r *Rotator) Plan(ctx context.Context, clientID string) error {
 	t, err := r.claimFor(ctx, clientID)
 	if err != nil {
@@ -64,13 +64,15 @@ func (r *Rotator) Plan(ctx context.Context, clientID string) error {
 	return nil
 }
 
-// Run rotates the secret of a client, or resumes the rotation in progress, and takes it to its end: it waits for the end of the
-// grace period. When it returns nil the next secret is the current one, the deliverers have it, and the previous one is refused.
+// Run rotates the secret of a client, or resumes the rotation in progress, and takes it to its end:
+// it waits for the end of the grace period. When it returns nil the next secret is the current one,
+// the deliverers have it, and the previous one is refused.
 //
-// Every other outcome is an [*Error], after which calling Run again resumes the rotation. There is one exception: if only the
-// final write failed, Run starts a new rotation; Resume never does. If ctx ends, Run still waits for the response to a request
-// that was sent and records it, which takes at most the timeout of a call and of a few writes of the journal. Where that cannot
-// be recorded, or with [WithCancelOnFailure], it takes at most the timeout of a cleanup more.
+// Every other outcome is an [*Error], after which calling Run again resumes the rotation. There is
+// one exception: if only the final write failed, Run starts a new rotation; Resume never does. If
+// ctx ends, Run still waits for the response to a request that was sent and records it, which takes
+// at most the timeout of a call and of a few writes of the journal. Where that cannot be recorded,
+// or with [WithCancelOnFailure], it takes at most the timeout of a cleanup more.
 func (r *Rotator) Run(ctx context.Context, clientID string) error {
 	return r.drive(ctx, clientID, func(t *rotation) error {
 		if !t.rec.active() {
@@ -80,14 +82,16 @@ func (r *Rotator) Run(ctx context.Context, clientID string) error {
 	})
 }
 
-// Resume continues a rotation in progress, as [Rotator.Run] does. It starts none: that is [ErrNoRotation].
+// Resume continues a rotation in progress, as [Rotator.Run] does. It starts none: that is
+// [ErrNoRotation].
 func (r *Rotator) Resume(ctx context.Context, clientID string) error {
 	return r.drive(ctx, clientID, (*rotation).mustBeActive)
 }
 
-// Cancel gives up the rotation in progress: it proves the current secret, gives it back to the deliverers, and cancels the next
-// one. It is [ErrNoRotation] if there is none, or if it was completed before it could be canceled. The next call of any method
-// finishes a cancellation that failed halfway.
+// Cancel gives up the rotation in progress: it proves the current secret, gives it back to the
+// deliverers, and cancels the next one. It is [ErrNoRotation] if there is none, or if it was
+// completed before it could be canceled. The next call of any method finishes a cancellation that
+// failed halfway.
 func (r *Rotator) Cancel(ctx context.Context, clientID string) error {
 	t, err := r.claimFor(ctx, clientID)
 	if err != nil {

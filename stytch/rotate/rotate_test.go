@@ -45,7 +45,8 @@ func TestNew(t *testing.T) {
 	}
 }
 
-// TestStep drives a rotation as a scheduler would: one transition at a time, each in a process of its own.
+// TestStep drives a rotation as a scheduler would: one transition at a time, each in a process of
+// its own.
 func TestStep(t *testing.T) { synctest.Test(t, testStep) }
 
 func testStep(t *testing.T) {
@@ -79,7 +80,8 @@ func testStep(t *testing.T) {
 	if w.completes != 1 {
 		t.Errorf("%d completions", w.completes)
 	}
-	// A second plan leaves a rotation that is under way alone, and begins another one after its end.
+	// A second plan leaves a rotation that is under way alone, and begins another one after its
+	// end.
 	first := w.record.RotationID
 	for range 2 {
 		if err := w.rotator().Plan(t.Context(), "client"); err != nil {

@@ -51,7 +51,8 @@ func (c *config) resume(claim Claim, clientID string, claimed time.Time) *rotati
 	return t
 }
 
-// resumed is the record of a rotation that is looked at again: perhaps the human that it needed has been here.
+// resumed is the record of a rotation that is looked at again: perhaps the human that it needed has
+// been here.
 func (r Record) resumed() Record {
 	if r.State == NeedsHuman {
 		r.State, r.Stopped, r.Reason = r.Stopped, "", ""

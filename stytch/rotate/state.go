@@ -1,7 +1,7 @@
 package rotate
 
-// State is how far the rotation of one client has come. Each state is durable before the effect that follows from it, so
-// after a crash the journal says what may have happened at most.
+// State is how far the rotation of one client has come. Each state is durable before the effect
+// that follows from it, so after a crash the journal says what may have happened at most.
 type State string
 
 // The states, in their order.

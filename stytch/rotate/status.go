@@ -5,7 +5,8 @@ import (
 	"time"
 )
 
-// Status is how far the latest rotation of a client has come, according to the journal. It holds no secret.
+// Status is how far the latest rotation of a client has come, according to the journal. It holds no
+// secret.
 type Status struct {
 	ClientID   string
 	RotationID string
@@ -29,7 +30,8 @@ func (r Record) status() Status {
 	}
 }
 
-// Status reads the journal, and nothing else. It is [ErrNoRotation] for a client that was never rotated.
+// Status reads the journal, and nothing else. It is [ErrNoRotation] for a client that was never
+// rotated.
 func (r *Rotator) Status(ctx context.Context, clientID string) (Status, error) {
 	rec, err := r.journal.Read(ctx, clientID)
 	if err != nil {

@@ -48,7 +48,8 @@ type minting struct {
 	failed   atomic.Pointer[error]
 }
 
-// live asks for tokens from n goroutines until ctx ends. Each token is thrown away, so that the next one is asked for.
+// live asks for tokens from n goroutines until ctx ends. Each token is thrown away, so that the
+// next one is asked for.
 func (m *minting) live(ctx context.Context, n int, wg *sync.WaitGroup) {
 	for range n {
 		wg.Go(func() {
@@ -230,8 +231,9 @@ func (s *scene) await(t *testing.T, p phase) {
 	}
 }
 
-// Two services mint tokens on every call, from several goroutines each, while the secret that they use is rotated: with the old
-// secret, while both are accepted, and with the new one. No call fails, and nothing is restarted.
+// Two services mint tokens on every call, from several goroutines each, while the secret that they
+// use is rotated: with the old secret, while both are accepted, and with the new one. No call
+// fails, and nothing is restarted.
 func TestServicesLiveThroughARotation(t *testing.T) {
 	for name, grace := range map[string]bool{"with grace": true, "without grace": false} {
 		t.Run(name, func(t *testing.T) {
@@ -273,7 +275,8 @@ func TestServicesLiveThroughARotation(t *testing.T) {
 	}
 }
 
-// The secret of a Connected App, which no token request can prove, is rotated by the same engine with another proof.
+// The secret of a Connected App, which no token request can prove, is rotated by the same engine
+// with another proof.
 func TestRotateConnectedApp(t *testing.T) {
 	local := emulatortest.NewServer(t)
 	api, err := stytch.New(local.ProjectID, local.Secret, stytch.WithBaseURL(local.URL))

@@ -14,9 +14,10 @@ import (
 	"github.com/stytchkit/m2m/stytch/secret"
 )
 
-// world is a server, a journal, a place that secrets are delivered to, and a clock, for one client. What happens to each
-// call is decided by a list, and what must always hold is looked at around each call. It is the model that the engine is
-// held against; it shares nothing with it but the interfaces.
+// world is a server, a journal, a place that secrets are delivered to, and a clock, for one client.
+// What happens to each call is decided by a list, and what must always hold is looked at around
+// each call. It is the model that the engine is held against; it shares nothing with it but the
+// interfaces.
 type world struct {
 	// the server
 	current, next   string
@@ -347,7 +348,8 @@ func (w *world) rotator(options ...rotate.Option) *rotate.Rotator {
 	return r
 }
 
-// named reports whether an error is one that a caller can tell apart, and whether what it says of the secrets is true.
+// named reports whether an error is one that a caller can tell apart, and whether what it says of
+// the secrets is true.
 func (w *world) named(err error) {
 	var e *rotate.Error
 	var f *fault

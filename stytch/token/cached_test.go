@@ -5,8 +5,8 @@ import (
 	"time"
 )
 
-// While a machine is suspended, its monotonic clock may stand still. The wall clock does not, and it
-// ends a token too.
+// While a machine is suspended, its monotonic clock may stand still. The wall clock does not, and
+// it ends a token too.
 func TestCachedTokenEndsByEitherClock(t *testing.T) {
 	now := time.Now()
 	for name, c := range map[string]struct {

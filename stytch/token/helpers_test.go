@@ -108,7 +108,7 @@ func refused(error string) string {
 	return `{"error":"` + error + `","request_id":"request-id-test-1"}`
 }
 
-// jwt is a token that says this of itself. Nobody here verifies its signature.
+// jwt is a token that says this of itself. No test verifies its signature.
 func jwt(payload string) string {
 	encode := base64.RawURLEncoding.EncodeToString
 	return encode([]byte(`{"alg":"RS256"}`)) + "." + encode([]byte(payload)) + "." + encode([]byte("signature"))

@@ -5,8 +5,8 @@ import (
 	"time"
 )
 
-// A server that rejects every token gets new ones more and more slowly, down to one in 10 minutes, and at
-// first speed again after a quiet time.
+// A server that rejects every token gets new ones more and more slowly, down to one in 10 minutes,
+// and at first speed again after a quiet time.
 func TestRejections(t *testing.T) {
 	var r rejections
 	now := time.Now()

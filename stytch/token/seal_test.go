@@ -60,8 +60,8 @@ func TestSealRoundTrip(t *testing.T) {
 	}
 }
 
-// TestStoredFormat reads a value of version 1, so that processes with different versions of this package
-// share a store.
+// TestStoredFormat reads a value of version 1, so that processes with different versions of this
+// package share a store.
 func TestStoredFormat(t *testing.T) {
 	data, err := os.ReadFile("testdata/stored_v1.json")
 	if err != nil {

@@ -10,7 +10,8 @@ import (
 	"time"
 )
 
-// A caller that missed a fresh token by a moment finds it under the lock, and requests no other one.
+// A caller that missed a fresh token by a moment finds it under the lock, and requests no other
+// one.
 func TestFreshTokenUnderTheLock(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		e := &mintingEndpoint{}

@@ -44,6 +44,6 @@ var (
 	ErrStoreValue = errors.New("token: shared store: unreadable value")
 
 	// ErrStoreKey: the store was not used, because the client's secret is too short to derive a key
-	// from: whoever can read the store could guess it. Give [WithStore] a key.
+	// from: anyone who can read the store could guess it. Give [WithStore] a key.
 	ErrStoreKey = errors.New("token: shared store: the client's secret is too short to derive a key from: give WithStore a key")
 )

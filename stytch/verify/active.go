@@ -13,8 +13,8 @@ const (
 	activeMaxKnown = 10_000 // results that are kept
 )
 
-// activeChecks asks whether clients are active, and remembers the results. One lookup runs per client, independent of the
-// callers that wait for it: each waits until its own context ends.
+// activeChecks asks whether clients are active, and remembers the results. One lookup runs per
+// client, independent of the callers that wait for it: each waits until its own context ends.
 type activeChecks struct {
 	ask    func(ctx context.Context, clientID string) (bool, error)
 	ctx    context.Context

@@ -10,13 +10,14 @@ var (
 	// ErrNoToken: the request has no bearer token at all.
 	ErrNoToken = errors.New("verify: no access token")
 
-	// ErrInvalidRequest: the request has an Authorization header that is malformed, or more than one.
+	// ErrInvalidRequest: the request has an Authorization header that is malformed, or more than
+	// one.
 	ErrInvalidRequest = errors.New("verify: malformed authorization")
 )
 
-// BearerToken returns the access token in the values of a request's Authorization header by RFC 6750, section 2.1: one value,
-// the scheme Bearer in any case, one token. No value and another scheme are [ErrNoToken]; anything else is
-// [ErrInvalidRequest]. The token is not verified.
+// BearerToken returns the access token in the values of a request's Authorization header by RFC
+// 6750, section 2.1: one value, the scheme Bearer in any case, one token. No value and another
+// scheme are [ErrNoToken]; anything else is [ErrInvalidRequest]. The token is not verified.
 func BearerToken(values []string) (string, error) {
 	switch {
 	case len(values) == 0, len(values) == 1 && values[0] == "":
@@ -38,7 +39,8 @@ func BearerToken(values []string) (string, error) {
 	return token, nil
 }
 
-// isToken reports whether a text is a token of RFC 9110, section 5.6.2, as the name of a scheme must be.
+// isToken reports whether a text is a token of RFC 9110, section 5.6.2, as the name of a scheme
+// must be.
 func isToken(text string) bool {
 	for i := range len(text) {
 		if c := text[i]; !isAlphanumeric(c) && strings.IndexByte("!#$%&'*+-.^_`|~", c) < 0 {

@@ -36,8 +36,9 @@ func (e *entry) size() int64 {
 	return int64(n)
 }
 
-// cache holds verified tokens. A token is looked up by a seeded hash of the end of its signature, so an attacker cannot aim at
-// one place, and then compared by SHA-256 of the whole token. Entries of another key set do not count.
+// cache holds verified tokens. A token is looked up by a seeded hash of the end of its signature,
+// so an attacker cannot aim at one place, and then compared by SHA-256 of the whole token. Entries
+// of another key set do not count.
 type cache struct {
 	seed       maphash.Seed
 	maxEntries int64

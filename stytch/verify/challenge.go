@@ -7,7 +7,8 @@ import (
 	"strings"
 )
 
-// A challenge is a WWW-Authenticate header of RFC 6750, section 3, and RFC 9728, section 5.1. Empty parameters are left out.
+// A challenge is a WWW-Authenticate header of RFC 6750, section 3, and RFC 9728, section 5.1. Empty
+// parameters are left out.
 type challenge struct {
 	realm, code, description, scope, metadata string
 }
@@ -33,8 +34,9 @@ func (c challenge) String() string {
 	return b.String()
 }
 
-// quote writes the inside of a quoted-string, and a question mark for all but printable ASCII. Other text is refused where it
-// enters; this is the second line of defense, because a line break would begin another header.
+// quote writes the inside of a quoted-string, and a question mark for all but printable ASCII.
+// Other text is refused where it enters; this is the second line of defense, because a line break
+// would begin another header.
 func quote(b *strings.Builder, text string) {
 	for i := range len(text) {
 		switch c := text[i]; {
@@ -61,7 +63,8 @@ type response struct {
 	description string // a fixed text, which never quotes the token
 }
 
-// responseTo chooses the response for an error. An unknown error comes from a [Check] of the caller, which refused a valid token.
+// responseTo chooses the response for an error. An unknown error comes from a [Check] of the
+// caller, which refused a valid token.
 func responseTo(err error) response {
 	for _, known := range responses {
 		if errors.Is(err, known.err) {
@@ -71,8 +74,9 @@ func responseTo(err error) response {
 	return response{http.StatusForbidden, "insufficient_scope", "The access token does not permit this."}
 }
 
-// responses are in the order in which they are tried. Errors that leave a token undecided come before those that blame it: a
-// client that throws away a good token asks for another one in the middle of an outage.
+// responses are in the order in which they are tried. Errors that leave a token undecided come
+// before those that blame it: a client that throws away a good token asks for another one in the
+// middle of an outage.
 var responses = []struct {
 	err error
 	response

@@ -72,7 +72,8 @@ func TestChallenge(t *testing.T) {
 	}
 }
 
-// Every sentinel of the package has a response, and what could not be decided is never blamed on the token.
+// Every sentinel of the package has a response, and what could not be decided is never blamed on
+// the token.
 func TestResponseTo(t *testing.T) {
 	for _, test := range []struct {
 		err    error
@@ -113,7 +114,8 @@ func TestResponseTo(t *testing.T) {
 	}
 }
 
-// parseChallenge is a strict reader of what RFC 9110, section 11.6.1, lets a challenge of one scheme be.
+// parseChallenge is a strict reader of what RFC 9110, section 11.6.1, lets a challenge of one
+// scheme be.
 func parseChallenge(header string) (scheme string, parameters map[string]string, ok bool) {
 	scheme, rest, more := strings.Cut(header, " ")
 	parameters = map[string]string{}
@@ -185,8 +187,8 @@ func FuzzChallenge(f *testing.F) {
 	})
 }
 
-// A token that is found is in the header as it is, behind the scheme, and is nothing but a token; it is found however the
-// scheme is written.
+// A token that is found is in the header as it is, behind the scheme, and is nothing but a token;
+// it is found however the scheme is written.
 func FuzzAuthorization(f *testing.F) {
 	f.Add("Bearer abc.def.ghi", "", false)
 	f.Add("bEARER  a==", "Bearer b", true)

@@ -5,12 +5,14 @@ import (
 	"time"
 )
 
-// A Check is one more condition on a token that is valid otherwise. [AllScopes], [AnyScope], [ScopeFunc] and [MaxAge] make the
-// common ones; make them once and use them for many calls. A Check of your own gets the claims and the time at which the token
-// is verified; [Verifier.Verify] returns its error unchanged. A Check must be safe for concurrent use.
+// A Check is one more condition on a token that is valid otherwise. [AllScopes], [AnyScope],
+// [ScopeFunc] and [MaxAge] make the common ones; make them once and use them for many calls. A
+// Check of your own gets the claims and the time at which the token is verified; [Verifier.Verify]
+// returns its error unchanged. A Check must be safe for concurrent use.
 type Check func(claims Claims, now time.Time) error
 
-// AllScopes requires that every one of the scopes was granted, see [Claims.HasScope]. The error is [ErrScope].
+// AllScopes requires that every one of the scopes was granted, see [Claims.HasScope]. The error is
+// [ErrScope].
 func AllScopes(scopes ...string) Check {
 	scopes = slices.Clone(scopes)
 	return func(claims Claims, _ time.Time) error {
@@ -23,7 +25,8 @@ func AllScopes(scopes ...string) Check {
 	}
 }
 
-// AnyScope requires that at least one of the scopes was granted, see [Claims.HasScope]. The error is [ErrScope].
+// AnyScope requires that at least one of the scopes was granted, see [Claims.HasScope]. The error
+// is [ErrScope].
 func AnyScope(scopes ...string) Check {
 	scopes = slices.Clone(scopes)
 	return func(claims Claims, _ time.Time) error {
@@ -36,8 +39,8 @@ func AnyScope(scopes ...string) Check {
 	}
 }
 
-// ScopeFunc requires that f accepts the granted scopes. It corresponds to the authorization_func of Stytch's own SDKs. f gets a
-// slice of its own. The error is [ErrScope].
+// ScopeFunc requires that f accepts the granted scopes. It corresponds to the authorization_func of
+// Stytch's own SDKs. f gets a slice of its own. The error is [ErrScope].
 func ScopeFunc(f func(granted []string) bool) Check {
 	return func(claims Claims, _ time.Time) error {
 		if f == nil || !f(claims.Scopes()) {
@@ -47,8 +50,8 @@ func ScopeFunc(f func(granted []string) bool) Check {
 	}
 }
 
-// MaxAge refuses tokens issued longer ago than age, with [ErrTooOld]. The leeway is not added. Use it for sensitive routes:
-// deactivating a client does not revoke the tokens it already has.
+// MaxAge refuses tokens issued longer ago than age, with [ErrTooOld]. The leeway is not added. Use
+// it for sensitive routes: deactivating a client does not revoke the tokens it already has.
 func MaxAge(age time.Duration) Check {
 	return func(claims Claims, now time.Time) error {
 		if now.Sub(claims.IssuedAt) > age {

@@ -17,8 +17,8 @@ const (
 	ConnectedApp Kind = "connected_app" // issued to a Connected App, which acts for a user or member
 )
 
-// Claims are the claims of a verified token. They are a value: each caller has its own, and nothing in it is shared with
-// others that verify the same token.
+// Claims are the claims of a verified token. They are a value: each caller has its own, and nothing
+// in it is shared with others that verify the same token.
 type Claims struct {
 	Kind      Kind
 	ClientID  string // the M2M client or the Connected App
@@ -34,7 +34,8 @@ type Claims struct {
 	custom   string   // JSON object of all other claims, "" if there are none
 }
 
-// Scopes returns the granted scopes as a new slice, nil if there are none. To look for one, use [Claims.HasScope].
+// Scopes returns the granted scopes as a new slice, nil if there are none. To look for one, use
+// [Claims.HasScope].
 func (c Claims) Scopes() []string {
 	if c.Scope == "" {
 		return nil
@@ -45,8 +46,9 @@ func (c Claims) Scopes() []string {
 // Audience returns the aud claim as a new slice.
 func (c Claims) Audience() []string { return slices.Clone(c.audience) }
 
-// HasScope reports whether the scope was granted, either itself or by a wildcard: read:* grants every scope that begins with
-// read: and has something after the colon. See the package documentation for the exact rule.
+// HasScope reports whether the scope was granted, either itself or by a wildcard: read:* grants
+// every scope that begins with read: and has something after the colon. See the package
+// documentation for the exact rule.
 func (c Claims) HasScope(scope string) bool {
 	for rest, more := c.Scope, true; more; {
 		var granted string
@@ -63,9 +65,9 @@ var (
 	errDecode      = errors.New("verify: Decode: the custom claims do not fit the destination")
 )
 
-// Decode decodes the custom claims, those without a field in [Claims], as json.Unmarshal does. In an M2M token they come from
-// the project's template. A template may copy parameters of the token request: the client itself chose the value of such a
-// claim.
+// Decode decodes the custom claims, those without a field in [Claims], as json.Unmarshal does. In
+// an M2M token they come from the project's template. A template may copy parameters of the token
+// request: the client itself chose the value of such a claim.
 func (c Claims) Decode(dst any) error {
 	text := c.custom
 	if text == "" {

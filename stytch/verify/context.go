@@ -4,8 +4,8 @@ import "context"
 
 type claimsKey struct{}
 
-// ClaimsFromContext returns the claims of a request's token. It returns false if no middleware or interceptor of this module
-// has verified one.
+// ClaimsFromContext returns the claims of a request's token. It returns false if no middleware or
+// interceptor of this module has verified one.
 func ClaimsFromContext(ctx context.Context) (Claims, bool) {
 	c, ok := ctx.Value(claimsKey{}).(*Claims)
 	if !ok {
@@ -14,8 +14,8 @@ func ClaimsFromContext(ctx context.Context) (Claims, bool) {
 	return *c, true
 }
 
-// ContextWithClaims returns a context with claims for [ClaimsFromContext]. Use it in middleware of your own, and in tests of
-// handlers.
+// ContextWithClaims returns a context with claims for [ClaimsFromContext]. Use it in middleware of
+// your own, and in tests of handlers.
 func ContextWithClaims(ctx context.Context, c Claims) context.Context { return contextWith(ctx, &c) }
 
 // contextWith keeps the claims by reference. They must not change after this.

@@ -5,8 +5,9 @@ import "time"
 // lastSecond is the end of the year 9999, after which RFC 3339 cannot write a time.
 const lastSecond = 253402300799
 
-// date reads a JSON number as seconds since 1970: digits and an optional fraction, which is cut off below a nanosecond. It
-// refuses signs and exponents. It reads decimal digits because a float64 would round.
+// date reads a JSON number as seconds since 1970: digits and an optional fraction, which is cut off
+// below a nanosecond. It refuses signs and exponents. It reads decimal digits because a float64
+// would round.
 func date(number []byte) (t time.Time, ok bool) {
 	var seconds, nanos int64
 	i := 0

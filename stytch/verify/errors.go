@@ -6,12 +6,12 @@ import (
 	"github.com/stytchkit/m2m/internal/redact"
 )
 
-// Why a token was refused. Every error of [Verifier.Verify] is exactly one of these by errors.Is, or the error of a [Check].
-// No error holds a token or the value of a claim, so all of them may be logged. An API should tell its clients no more than
-// that the token is not good.
+// Why a token was refused. Every error of [Verifier.Verify] is exactly one of these by errors.Is,
+// or the error of a [Check]. No error holds a token or the value of a claim, so all of them may be
+// logged. An API should reveal no more to its clients than that the token is not valid.
 //
-// [ErrKeysUnavailable] and [ErrCheckUnavailable] mean that nothing is known about the token: respond with 503, not 401. Both
-// also match the error of the context if that ended the wait.
+// [ErrKeysUnavailable] and [ErrCheckUnavailable] mean that nothing is known about the token:
+// respond with 503, not 401. Both also match the error of the context if that ended the wait.
 var (
 	ErrMalformed        = errors.New("verify: malformed token")             // not a JWT (RFC 7519), or a claim of every Stytch token is missing
 	ErrAlgorithm        = errors.New("verify: algorithm not accepted")      // anything but RS256
@@ -30,12 +30,12 @@ var (
 	ErrCheckUnavailable = errors.New("verify: active check is unavailable") // WithActiveCheck failed: respond with 503
 )
 
-// ErrInvalidArgument: [New] or [NewProtectedResource] was given a value that breaks a rule. The text names the argument and
-// the rule, never the value.
+// ErrInvalidArgument: [New] or [NewProtectedResource] was given a value that breaks a rule. The
+// text names the argument and the rule, never the value.
 var ErrInvalidArgument = errors.New("verify: invalid argument")
 
-// A refusal is one of the errors above with the rule that the token broke. All are made once, so refusing a token allocates
-// nothing.
+// A refusal is one of the errors above with the rule that the token broke. All are made once, so
+// refusing a token allocates nothing.
 type refusal struct {
 	kind error
 	rule string
@@ -92,8 +92,8 @@ var (
 	errClosed    = &refusal{ErrCheckUnavailable, "the verifier is closed"}
 )
 
-// unavailable is [ErrKeysUnavailable] or [ErrCheckUnavailable] with its cause. It shows the cause in one short line, because a
-// server may have chosen a part of it.
+// unavailable is [ErrKeysUnavailable] or [ErrCheckUnavailable] with its cause. It shows the cause
+// in one short line, because a server may have chosen a part of it.
 type unavailable struct{ kind, cause error }
 
 func (u *unavailable) Error() string {

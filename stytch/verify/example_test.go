@@ -11,7 +11,8 @@ import (
 	"github.com/stytchkit/m2m/stytch/verify"
 )
 
-// local is a local Stytch; in production none of this is needed. In a test, emulator.NewServer saves most of it.
+// local is a local Stytch; in production none of this is needed. In a test, emulator.NewServer
+// saves most of it.
 func local() (e *emulator.Emulator, address string, end func()) {
 	e, err := emulator.New(emulator.WithProject("project-test-1", "secret-test-1"))
 	if err != nil {

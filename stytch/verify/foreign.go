@@ -5,11 +5,12 @@ import (
 	"strings"
 )
 
-// foreignPrefixes are what the ids of other objects begin with. None of them is ever an M2M client, not even an imported one.
+// foreignPrefixes are what the ids of other objects begin with. None of them is ever an M2M client,
+// not even an imported one.
 var foreignPrefixes = []string{"user-", "member-", "organization-", "connected-app-", "session-"}
 
-// foreignObjects are further objects. An imported client's id may begin with the same word, so these count as foreign only with
-// an environment after it.
+// foreignObjects are further objects. An imported client's id may begin with the same word, so
+// these count as foreign only with an environment after it.
 var foreignObjects = []string{
 	"biometric-registration-", "crypto-wallet-", "email-", "idp-client-", "jwk-", "member-session-", "oauth-user-",
 	"oidc-connection-", "password-", "phone-number-", "project-", "public-token-", "request-id-", "saml-connection-",

@@ -9,8 +9,9 @@ import (
 	"github.com/stytchkit/m2m/stytch/verify"
 )
 
-// FuzzVerify signs whatever header and payload it is given, so that the fuzzer gets past the signature. What is accepted must
-// say the same to encoding/json, and changing anything of it must break it.
+// FuzzVerify signs whatever header and payload it is given, so that the fuzzer gets past the
+// signature. What is accepted must say the same to encoding/json, and changing anything of it must
+// break it.
 func FuzzVerify(f *testing.F) {
 	k := newSigner(f)
 	v := newVerifier(f, verify.WithKeys(k.jwks()), verify.WithOffline(), verify.WithClock(atStart), verify.WithCache(4))

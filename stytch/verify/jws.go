@@ -14,7 +14,8 @@ import (
 // dots are the positions of the two dots of a token.
 type dots struct{ first, second int }
 
-// split finds the dots of a token. It allocates nothing, however long the token is and whatever it holds.
+// split finds the dots of a token. It allocates nothing, however long the token is and whatever it
+// holds.
 func split(raw string) (d dots, ok bool) {
 	d.first = strings.IndexByte(raw, '.')
 	n := strings.IndexByte(raw[d.first+1:], '.')
@@ -24,7 +25,8 @@ func split(raw string) (d dots, ok bool) {
 
 var base64url = base64.RawURLEncoding.Strict()
 
-// decode decodes a part of a token. Go's decoder skips line breaks even when strict, so the part must have none.
+// decode decodes a part of a token. Go's decoder skips line breaks even when strict, so the part
+// must have none.
 func decode(buf, part []byte) ([]byte, error) {
 	out, err := base64url.AppendDecode(buf[:0], part)
 	if err != nil {
@@ -33,7 +35,8 @@ func decode(buf, part []byte) ([]byte, error) {
 	return out, nil
 }
 
-// readHeader checks the header in s and returns its key id. Keys and addresses in a header (jwk, jku, x5c, x5u) are never used.
+// readHeader checks the header in s and returns its key id. Keys and addresses in a header (jwk,
+// jku, x5c, x5u) are never used.
 func (s *scratch) readHeader() (kid []byte, err error) {
 	members, err := strictjson.Members(s.header, s.members[:0])
 	if err != nil {
@@ -77,17 +80,17 @@ type signatures struct {
 	last atomic.Pointer[knownHeader]
 }
 
-// A knownHeader is a header that was read, and its key in a key set. All tokens of a key have the same header, so the first
-// good one of each key set is remembered and need not be read again.
+// A knownHeader is a header that was read, and its key in a key set. All tokens of a key have the
+// same header, so the first good one of each key set is remembered and need not be read again.
 type knownHeader struct {
 	text string
 	set  *jwks.Set
 	key  *jwks.Key
 }
 
-// open checks the signature of a token and leaves its payload in s. It does not look at the payload before. The cheapest rules
-// come first, and a text that is not a token causes no fetch. open returns the key set that has the key: set, or a newer one
-// that it had to wait for.
+// open checks the signature of a token and leaves its payload in s. It does not look at the payload
+// before. The cheapest rules come first, and a text that is not a token causes no fetch. open
+// returns the key set that has the key: set, or a newer one that it had to wait for.
 func (c *signatures) open(ctx context.Context, s *scratch, raw string, d dots, set *jwks.Set) (*jwks.Set, error) {
 	if strings.IndexByte(raw, '\n') >= 0 || strings.IndexByte(raw, '\r') >= 0 {
 		return nil, errBase64

@@ -17,7 +17,8 @@ import (
 	"github.com/stytchkit/m2m/stytch/verify"
 )
 
-// layer runs a token through the signature check alone. A key set without a usable key refuses everything.
+// layer runs a token through the signature check alone. A key set without a usable key refuses
+// everything.
 func layer(t *testing.T, keys json.RawMessage, token string) error {
 	t.Helper()
 	var set struct{ Keys []json.RawMessage }
@@ -44,7 +45,8 @@ func TestWycheproofTokens(t *testing.T) {
 		accept []int
 	}{
 		"json_web_signature_test.json": {401, []int{33, 259, 260, 261, 262, 263, 345, 349}},
-		// 7 and 46 are a key with the ROCA weakness, which no verifier can be expected to know. We do not test for it.
+		// 7 and 46 are a key with the ROCA weakness, which no verifier can be expected to know. We
+		// do not test for it.
 		"json_web_key_test.json":    {26, []int{5, 7}},
 		"json_web_crypto_test.json": {83, []int{33, 46}},
 	} {

@@ -10,9 +10,9 @@ import (
 	"github.com/stytchkit/m2m/internal/project"
 )
 
-// WithBaseURL fetches the key set from another host than Stytch's, such as a custom domain or a local Stytch. The address must
-// be https, or http to a loopback address; it may have a path. It does not change which issuers are accepted: see
-// [WithIssuers].
+// WithBaseURL fetches the key set from another host than Stytch's, such as a custom domain or a
+// local Stytch. The address must be https, or http to a loopback address; it may have a path. It
+// does not change which issuers are accepted: see [WithIssuers].
 func WithBaseURL(address string) Option {
 	return func(s *settings) error {
 		base, err := project.ParseBaseURL(address)
@@ -24,7 +24,8 @@ func WithBaseURL(address string) Option {
 	}
 }
 
-// WithJWKSURL fetches the key set from exactly this address, which must be https, or http to a loopback address.
+// WithJWKSURL fetches the key set from exactly this address, which must be https, or http to a
+// loopback address.
 func WithJWKSURL(address string) Option {
 	return func(s *settings) error {
 		if _, err := project.ParseURL(address); err != nil {
@@ -58,8 +59,9 @@ func (s *settings) keySetAddress(projectID string) string {
 	return base + "/v1/sessions/jwks/" + projectID
 }
 
-// WithHTTPClient fetches the key set through the Transport of this http.Client, and with its Timeout if that is less than 5 s.
-// Its Jar and CheckRedirect are not used: redirects are never followed.
+// WithHTTPClient fetches the key set through the Transport of this http.Client, and with its
+// Timeout if that is less than 5 s. Its Jar and CheckRedirect are not used: redirects are never
+// followed.
 func WithHTTPClient(client *http.Client) Option {
 	return func(s *settings) error {
 		if client == nil {
@@ -73,8 +75,9 @@ func WithHTTPClient(client *http.Client) Option {
 	}
 }
 
-// WithKeys starts with this key set, a JSON Web Key Set (RFC 7517), so that the first token does not wait for Stytch. The set
-// counts as fetched now; the first token refreshes it in the background. See also [WithOffline].
+// WithKeys starts with this key set, a JSON Web Key Set (RFC 7517), so that the first token does
+// not wait for Stytch. The set counts as fetched now; the first token refreshes it in the
+// background. See also [WithOffline].
 func WithKeys(document []byte) Option {
 	return func(s *settings) error { return s.setKeys("WithKeys", document) }
 }
@@ -105,8 +108,8 @@ func WithOffline() Option {
 	}
 }
 
-// WithMaxStale sets how long keys are used while new ones cannot be fetched: 24 h by default. After that, every token is
-// refused with [ErrKeysUnavailable].
+// WithMaxStale sets how long keys are used while new ones cannot be fetched: 24 h by default. After
+// that, every token is refused with [ErrKeysUnavailable].
 func WithMaxStale(age time.Duration) Option {
 	return func(s *settings) error {
 		if age < 15*time.Minute || age > 30*24*time.Hour {
@@ -117,8 +120,9 @@ func WithMaxStale(age time.Duration) Option {
 	}
 }
 
-// WithObserver calls f after every attempt at fetching the key set, in the goroutine that fetched it. No call of
-// [Verifier.Verify] waits for f. [Verifier.Close] does, so f must not call it. The context ends with Close.
+// WithObserver calls f after every attempt at fetching the key set, in the goroutine that fetched
+// it. No call of [Verifier.Verify] waits for f. [Verifier.Close] does, so f must not call it. The
+// context ends with Close.
 func WithObserver(f func(context.Context, Event)) Option {
 	return func(s *settings) error {
 		if f == nil {
@@ -129,7 +133,8 @@ func WithObserver(f func(context.Context, Event)) Option {
 	}
 }
 
-// newKeys makes the cache of the project's key set. changed is called after other keys are in place.
+// newKeys makes the cache of the project's key set. changed is called after other keys are in
+// place.
 func (s *settings) newKeys(projectID string, changed func()) *jwks.Cache {
 	config := jwks.Config{
 		URL: s.keySetAddress(projectID), Transport: s.transport, Timeout: s.fetchTimeout,

@@ -17,7 +17,8 @@ import (
 	"github.com/stytchkit/m2m/stytch/verify"
 )
 
-// A keyServer answers in memory, so that the time of a synctest bubble can pass while a fetch is under way.
+// A keyServer answers in memory, so that the time of a synctest bubble can pass while a fetch is
+// in progress.
 type keyServer struct {
 	mu      sync.Mutex
 	body    []byte
@@ -118,7 +119,8 @@ func TestRotation(t *testing.T) {
 		if n, took := s.fetches.Load()-before, time.Since(began); n != 1 || took > 2*time.Second {
 			t.Errorf("%d fetches in %v for 64 callers with a new key, want 1 and no wait", n, took)
 		}
-		// The old key is taken out. One refresh later its tokens are refused, also those that were remembered.
+		// The old key is taken out. One refresh later its tokens are refused, also those that were
+		// remembered.
 		if _, err := v.Verify(t.Context(), old); err != nil {
 			t.Fatal(err)
 		}
@@ -136,7 +138,8 @@ func TestRotation(t *testing.T) {
 	})
 }
 
-// A fetch that began before the rotation cannot bring the new key: whoever joined it gets another one.
+// A fetch that began before the rotation cannot bring the new key: a caller that joined it gets
+// another one.
 func TestRotationDuringFetch(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		k := newSigner(t)
@@ -270,7 +273,7 @@ func TestFlood(t *testing.T) {
 	})
 }
 
-// One made-up id that is sent again and again uses up no more than what comes in anew.
+// One made-up id that is sent again and again uses up no more than what is refilled.
 func TestStubbornKeyID(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		k := newSigner(t)
@@ -306,7 +309,7 @@ func TestWaitEndsWithContext(t *testing.T) {
 		if !errors.Is(err, verify.ErrKeysUnavailable) || !errors.Is(err, context.DeadlineExceeded) || time.Since(began) != 20*time.Millisecond {
 			t.Errorf("%v after %v", err, time.Since(began))
 		}
-		// The fetch goes on for those who come later, and nobody starts another.
+		// The fetch goes on for those who come later, and none of them starts another.
 		if _, err := v.Verify(t.Context(), token); err != nil || s.fetches.Load() != 1 {
 			t.Errorf("%v after %d fetches", err, s.fetches.Load())
 		}

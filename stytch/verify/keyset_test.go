@@ -6,8 +6,8 @@ import (
 	"github.com/stytchkit/m2m/internal/jwks"
 )
 
-// An entry counts only with the key set that it was verified with. A verification that began before the keys changed may put
-// its entry into the cache after that.
+// An entry counts only with the key set that it was verified with. A verification that began before
+// the keys changed may put its entry into the cache after that.
 func TestCacheOfAnotherKeySet(t *testing.T) {
 	c := newCache(10)
 	const raw = "header.payload.signature"

@@ -7,8 +7,8 @@ import (
 	"github.com/stytchkit/m2m/internal/project"
 )
 
-// Stytch signs the tokens of sessions, of Connected Apps and of M2M clients with the same keys, and gives them the same issuer
-// and audience. Their claims and the form of their ids tell them apart.
+// Stytch signs the tokens of sessions, of Connected Apps and of M2M clients with the same keys, and
+// gives them the same issuer and audience. Their claims and the form of their ids distinguish them.
 
 // kindRules decide which kind of token and which clients are accepted.
 type kindRules struct {
@@ -63,7 +63,8 @@ func hasPrefix(id []byte, prefixes []string) bool {
 	})
 }
 
-// checkClient applies the rules whose result may change from call to call, because a function of the caller takes part.
+// checkClient applies the rules whose result may change from call to call, because a function of
+// the caller takes part.
 func (r *kindRules) checkClient(id string) error {
 	if r.kind == ConnectedApp {
 		if _, listed := r.apps[id]; !listed && len(r.apps) > 0 {

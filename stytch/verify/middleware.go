@@ -8,51 +8,54 @@ import (
 	"strings"
 )
 
-// A Protection is which requests [Verifier.Protect] lets through, and how it refuses the others. The zero value lets every
-// request with a valid token through.
+// A Protection is which requests [Verifier.Protect] lets through, and how it refuses the others.
+// The zero value lets every request with a valid token through.
 type Protection struct {
 	Scopes   []string // all of these are required
 	AnyScope []string // at least one of these is required; challenges name the first, so put the least powerful one there
 
-	// Checks are further conditions, such as [MaxAge] or [ScopeFunc]. An error of your own Check is a 403, or a 503 if it is
-	// [ErrCheckUnavailable] or the end of a context; its text is not sent.
+	// Checks are further conditions, such as [MaxAge] or [ScopeFunc]. An error of your own Check is
+	// a 403, or a 503 if it is [ErrCheckUnavailable] or the end of a context; its text is not sent.
 	Checks []Check
 
 	// Realm is the realm in challenges, "api" if empty. It must be printable ASCII.
 	Realm string
 
-	// ResourceMetadata is the address of the API's description, [ProtectedResource.MetadataURL]. Challenges then name it.
+	// ResourceMetadata is the address of the API's description, [ProtectedResource.MetadataURL].
+	// Challenges then name it.
 	ResourceMetadata string
 
-	// Token finds the token of a request. If it returns "" or [ErrNoToken], the response is a 401; with any other error, a 400.
-	// If it is nil, the token is taken from the Authorization header, see [BearerToken]. Do not take tokens from the query:
-	// addresses are logged.
+	// Token finds the token of a request. If it returns "" or [ErrNoToken], the response is a 401;
+	// with any other error, a 400. If it is nil, the token is taken from the Authorization header,
+	// see [BearerToken]. Do not take tokens from the query: addresses are logged.
 	Token func(r *http.Request) (string, error)
 
-	// Refuse writes the response to a refused request. The headers WWW-Authenticate, Cache-Control and Retry-After are already
-	// set. The error is one of this package's sentinels or that of a Check, and is not meant for the client. If Refuse is nil,
-	// the body is a small JSON object with the members error and error_description.
+	// Refuse writes the response to a refused request. The headers WWW-Authenticate, Cache-Control
+	// and Retry-After are already set. The error is one of this package's sentinels or that of a
+	// Check, and is not meant for the client. If Refuse is nil, the body is a small JSON object
+	// with the members error and error_description.
 	Refuse func(w http.ResponseWriter, r *http.Request, status int, err error)
 }
 
-// Require returns middleware for net/http that lets a request through if its bearer token is valid and grants all scopes;
-// without scopes, any valid token will do. It panics if one of the texts is not a scope, such as two scopes in one text. All
-// other requests are refused:
+// Require returns middleware for net/http that lets a request through if its bearer token is valid
+// and grants all scopes; without scopes, any valid token will do. It panics if one of the texts is
+// not a scope, such as two scopes in one text. All other requests are refused:
 //
 //   - no bearer token: 401 with a challenge of RFC 6750 that has no error code
 //   - a bad token: 401, invalid_token
 //   - a valid token without the scopes: 403, insufficient_scope, and the scopes that are required
 //   - a malformed Authorization header, or two: 400, invalid_request
-//   - keys could not be fetched, or a check could not be made: 503 with Retry-After, never 401, because it is not the token's
-//     fault
+//   - keys could not be fetched, or a check could not be made: 503 with Retry-After, never 401,
+//     because it is not the token's fault
 //
-// The handler finds the claims with [ClaimsFromContext]. All methods are treated alike, including OPTIONS: put middleware for
-// the preflight requests of browsers outside of this one.
+// The handler finds the claims with [ClaimsFromContext]. All methods are treated alike, including
+// OPTIONS: put middleware for the preflight requests of browsers outside of this one.
 func (v *Verifier) Require(scopes ...string) func(http.Handler) http.Handler {
 	return v.Protect(Protection{Scopes: scopes})
 }
 
-// RequireAny is [Verifier.Require] for tokens that grant at least one of the scopes. It panics if scopes is empty.
+// RequireAny is [Verifier.Require] for tokens that grant at least one of the scopes. It panics if
+// scopes is empty.
 func (v *Verifier) RequireAny(scopes ...string) func(http.Handler) http.Handler {
 	if len(scopes) == 0 {
 		panic("verify: RequireAny needs a scope")
@@ -60,8 +63,9 @@ func (v *Verifier) RequireAny(scopes ...string) func(http.Handler) http.Handler 
 	return v.Protect(Protection{AnyScope: scopes})
 }
 
-// Protect is [Verifier.Require] with more settings. Like http.ServeMux with a bad pattern, it panics if a field is invalid, so
-// that the mistake shows at the start of the program and not as an endpoint that lets the wrong requests through.
+// Protect is [Verifier.Require] with more settings. Like http.ServeMux with a bad pattern, it
+// panics if a field is invalid, so that the mistake shows at the start of the program and not as an
+// endpoint that lets the wrong requests through.
 func (v *Verifier) Protect(p Protection) func(http.Handler) http.Handler {
 	if v == nil {
 		panic("verify: the verifier is nil")

@@ -231,7 +231,8 @@ func TestProtect(t *testing.T) {
 	}
 }
 
-// A handler for refusals writes the body; the headers are there already, and the error says more than the status.
+// A handler for refusals writes the body; the headers are there already, and the error says more
+// than the status.
 func TestProtectRefuse(t *testing.T) {
 	s := emulatortest.NewServer(t)
 	var seen error
@@ -283,7 +284,8 @@ func TestProtectPanics(t *testing.T) {
 	}
 }
 
-// The handler gets the very ResponseWriter of the server: it can flush, and take the connection over for a WebSocket.
+// The handler gets the very ResponseWriter of the server: it can flush, and take the connection
+// over for a WebSocket.
 func TestRequireLeavesTheConnectionAlone(t *testing.T) {
 	s := emulatortest.NewServer(t)
 	protect := guardVerifier(t, s).Require()

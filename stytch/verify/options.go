@@ -62,9 +62,9 @@ func (s *settings) check() error {
 	return nil
 }
 
-// WithConnectedApps verifies access tokens of Connected Apps instead of M2M tokens: their subject is a user or member, and
-// client_id names the application. With ids, only these applications are accepted. See [WithAudiences] for an application with
-// a custom audience.
+// WithConnectedApps verifies access tokens of Connected Apps instead of M2M tokens: their subject
+// is a user or member, and client_id names the application. With ids, only these applications are
+// accepted. See [WithAudiences] for an application with a custom audience.
 func WithConnectedApps(ids ...string) Option {
 	return func(s *settings) error {
 		s.kind = ConnectedApp
@@ -72,10 +72,11 @@ func WithConnectedApps(ids ...string) Option {
 	}
 }
 
-// WithClientIDs also accepts these M2M clients, whose ids were chosen when they were imported. By default only ids that Stytch
-// makes are accepted: those that begin with m2m-client-test- or m2m-client-live-, by the project's environment. An id is 1 to
-// 256 bytes of UTF-8 without spaces and control characters, and must not begin like the id of a user, a session or another
-// object of Stytch.
+// WithClientIDs also accepts these M2M clients, whose ids were chosen when they were imported. By
+// default only ids that Stytch makes are accepted: those that begin with m2m-client-test- or
+// m2m-client-live-, by the project's environment. An id is 1 to 256 bytes of UTF-8 without spaces
+// and control characters, and must not begin like the id of a user, a session or another object of
+// Stytch.
 func WithClientIDs(ids ...string) Option {
 	return func(s *settings) error {
 		if err := addClientIDs(s.clientIDs, "WithClientIDs", ids); err != nil {
@@ -98,8 +99,9 @@ func addClientIDs(to map[string]struct{}, option string, ids []string) error {
 	return nil
 }
 
-// WithClientIDFunc is [WithClientIDs] with a function. It is called for every token of any other client, so it must be quick
-// and safe for concurrent use. It never sees an id that begins like the id of a user, a session or another object of Stytch.
+// WithClientIDFunc is [WithClientIDs] with a function. It is called for every token of any other
+// client, so it must be quick and safe for concurrent use. It never sees an id that begins like the
+// id of a user, a session or another object of Stytch.
 func WithClientIDFunc(accept func(clientID string) bool) Option {
 	return func(s *settings) error {
 		if accept == nil {
@@ -110,9 +112,10 @@ func WithClientIDFunc(accept func(clientID string) bool) Option {
 	}
 }
 
-// WithIssuers also accepts tokens requested at custom domains: their iss is the address, such as https://login.example.com
-// (documented for the Go and Python SDKs). The default, stytch.com/{project_id}, stays accepted. Issuers are compared as
-// strings, and a trailing slash is refused, because Stytch sends none.
+// WithIssuers also accepts tokens requested at custom domains: their iss is the address, such as
+// https://login.example.com (documented for the Go and Python SDKs). The default,
+// stytch.com/{project_id}, stays accepted. Issuers are compared as strings, and a trailing slash is
+// refused, because Stytch sends none.
 func WithIssuers(issuers ...string) Option {
 	return func(s *settings) error {
 		for _, issuer := range issuers {
@@ -131,7 +134,8 @@ func WithIssuers(issuers ...string) Option {
 	}
 }
 
-// WithAudiences accepts tokens for one of these audiences instead of the project. To accept both, include the project id.
+// WithAudiences accepts tokens for one of these audiences instead of the project. To accept both,
+// include the project id.
 func WithAudiences(audiences ...string) Option {
 	return func(s *settings) error {
 		if len(audiences) == 0 || slices.Contains(audiences, "") {
@@ -142,7 +146,8 @@ func WithAudiences(audiences ...string) Option {
 	}
 }
 
-// WithLeeway sets how far the clocks of Stytch and of this machine may differ: 30 s by default, 5 min at most.
+// WithLeeway sets how far the clocks of Stytch and of this machine may differ: 30 s by default, 5
+// min at most.
 func WithLeeway(leeway time.Duration) Option {
 	return func(s *settings) error {
 		if leeway < 0 || leeway > 5*time.Minute {
@@ -153,7 +158,8 @@ func WithLeeway(leeway time.Duration) Option {
 	}
 }
 
-// WithMaxAge refuses tokens issued longer ago than age, with [ErrTooOld]. For single calls, use [MaxAge].
+// WithMaxAge refuses tokens issued longer ago than age, with [ErrTooOld]. For single calls, use
+// [MaxAge].
 func WithMaxAge(age time.Duration) Option {
 	return func(s *settings) error {
 		if age <= 0 {
@@ -164,8 +170,8 @@ func WithMaxAge(age time.Duration) Option {
 	}
 }
 
-// WithMaxLifetime limits exp - iat. The default is 1 h, the lifetime of M2M tokens (documented); the lifetime of a Connected
-// App's tokens can be set to more. The leeway is added.
+// WithMaxLifetime limits exp - iat. The default is 1 h, the lifetime of M2M tokens (documented);
+// the lifetime of a Connected App's tokens can be set to more. The leeway is added.
 func WithMaxLifetime(lifetime time.Duration) Option {
 	return func(s *settings) error {
 		if lifetime <= 0 || lifetime > 10*365*24*time.Hour {
@@ -176,7 +182,8 @@ func WithMaxLifetime(lifetime time.Duration) Option {
 	}
 }
 
-// WithMaxBytes limits the length of a token: 16 KiB by default. Stytch limits custom claims to about 4 KiB.
+// WithMaxBytes limits the length of a token: 16 KiB by default. Stytch limits custom claims to
+// about 4 KiB.
 func WithMaxBytes(n int) Option {
 	return func(s *settings) error {
 		if n < 256 || n > 1<<20 {
@@ -187,8 +194,8 @@ func WithMaxBytes(n int) Option {
 	}
 }
 
-// WithClock sets the clock that tokens are verified by, instead of [time.Now]. It must be safe for concurrent use. The age of
-// keys is not measured by it.
+// WithClock sets the clock that tokens are verified by, instead of [time.Now]. It must be safe for
+// concurrent use. The age of keys is not measured by it.
 func WithClock(now func() time.Time) Option {
 	return func(s *settings) error {
 		if now == nil {
@@ -199,9 +206,9 @@ func WithClock(now func() time.Time) Option {
 	}
 }
 
-// WithCache sets how many verified tokens are remembered: 1,000 by default, none with 0. A plain token takes about half a
-// kilobyte, and all of them together at most 1 KiB times the number. Time, age, client and scopes are still checked at every
-// call.
+// WithCache sets how many verified tokens are remembered: 1,000 by default, none with 0. A plain
+// token takes about half a kilobyte, and all of them together at most 1 KiB times the number. Time,
+// age, client and scopes are still checked at every call.
 func WithCache(entries int) Option {
 	return func(s *settings) error {
 		if entries < 0 || entries > 10_000_000 {
@@ -212,9 +219,10 @@ func WithCache(entries int) Option {
 	}
 }
 
-// WithActiveCheck calls f to find out whether the client still exists and is active. Nothing else refuses a token before it
-// expires. A typical f gets the client from Stytch's API. The result is kept for 60 s, a failure for 1 s; f has 5 s, runs at
-// most once at a time per client, and its context also ends with [Verifier.Close]. If f fails, the token is refused with
+// WithActiveCheck calls f to find out whether the client still exists and is active. Nothing else
+// refuses a token before it expires. A typical f gets the client from Stytch's API. The result is
+// kept for 60 s, a failure for 1 s; f has 5 s, runs at most once at a time per client, and its
+// context also ends with [Verifier.Close]. If f fails, the token is refused with
 // [ErrCheckUnavailable], which then wraps the error of f.
 func WithActiveCheck(f func(ctx context.Context, clientID string) (active bool, err error)) Option {
 	return func(s *settings) error {

@@ -6,7 +6,8 @@ import (
 	"github.com/stytchkit/m2m/internal/strictjson"
 )
 
-// payload is the claims of a token before any rule is applied to their values. The texts are parts of the scratch memory.
+// payload is the claims of a token before any rule is applied to their values. The texts are parts
+// of the scratch memory.
 type payload struct {
 	issuer, subject, scope, clientID, id []byte
 	audience                             strictjson.Value
@@ -18,7 +19,8 @@ type payload struct {
 
 const stytchClaims = "https://stytch.com/"
 
-// readPayload reads the claims that every Stytch token has, and collects the others as JSON in s.text.
+// readPayload reads the claims that every Stytch token has, and collects the others as JSON in
+// s.text.
 func (s *scratch) readPayload() (p payload, err error) {
 	members, err := strictjson.Members(s.payload, s.members[:0])
 	if err != nil {
@@ -112,8 +114,8 @@ func setID(to *[]byte, m *strictjson.Member, broken error) error {
 	return nil
 }
 
-// hasControl looks for what could forge a line of a log: the control characters of ASCII and of Latin-1, which begin with C2
-// in UTF-8, and the separators of lines and paragraphs.
+// hasControl looks for what could forge a line of a log: the control characters of ASCII and of
+// Latin-1, which begin with C2 in UTF-8, and the separators of lines and paragraphs.
 func hasControl(text []byte) bool {
 	for i, c := range text {
 		if c < ' ' || c == 0x7F || c == 0xC2 && text[i+1] < 0xA0 {
@@ -141,8 +143,8 @@ func setDate(to *time.Time, m *strictjson.Member) error {
 // ownClientID reports whether client_id says something that sub does not.
 func (p *payload) ownClientID() bool { return p.hasClientID && string(p.clientID) != string(p.subject) }
 
-// copyTexts copies the texts of a payload out of the scratch memory, all in one allocation. The custom claims are in s.text
-// already.
+// copyTexts copies the texts of a payload out of the scratch memory, all in one allocation. The
+// custom claims are in s.text already.
 func (c *Claims) copyTexts(s *scratch, p *payload) {
 	if len(s.text) > 0 {
 		s.text[0] = '{' // in place of the first comma

@@ -20,7 +20,8 @@ func newPolicy(projectID string, s *settings) policy {
 	}
 }
 
-// read makes claims of the payload in s. It applies the rules whose result never changes for a token.
+// read makes claims of the payload in s. It applies the rules whose result never changes for a
+// token.
 func (r *policy) read(s *scratch, c *Claims) error {
 	p, err := s.readPayload()
 	if err != nil {
@@ -35,7 +36,8 @@ func (r *policy) read(s *scratch, c *Claims) error {
 	if err := r.checkKind(&p); err != nil {
 		return err
 	}
-	// In whole seconds: fractions would make an hour a little longer, and a Duration cannot hold every forged lifetime.
+	// In whole seconds: fractions would make an hour a little longer, and a Duration cannot hold
+	// every forged lifetime.
 	if p.expiresAt.Unix()-p.issuedAt.Unix() > int64((r.maxLifetime+r.leeway)/time.Second) {
 		return errLifetime
 	}
@@ -54,7 +56,8 @@ func (r *policy) issuer(claim []byte) (string, error) {
 	return "", errIssuer
 }
 
-// audience returns the audience if one of it is accepted. It shares memory with the policy where that one is all of it.
+// audience returns the audience if one of it is accepted. It shares memory with the policy where
+// that one is all of it.
 func (r *policy) audience(s *scratch, claim strictjson.Value) (audience []string, err error) {
 	elements := append(s.elements[:0], claim)
 	if claim.Kind == strictjson.Array {

@@ -13,17 +13,19 @@ import (
 
 const wellKnown = "/.well-known/oauth-protected-resource"
 
-// A Resource describes an API to clients that find out on their own where to get a token for it, such as those of the Model
-// Context Protocol (MCP).
+// A Resource describes an API to clients that find out on their own where to get a token for it,
+// such as those of the Model Context Protocol (MCP).
 type Resource struct {
-	// URL is the address of the API as its clients know it, with its path. It is published exactly as written, and clients
-	// compare it character by character: https://api.example.com/mcp and https://api.example.com/mcp/ are two resources. It
-	// must be https, or http to a loopback address, without user info, query and fragment, and its path must mean the same to
-	// every proxy: no empty or dot segments, and no slashes inside a segment.
+	// URL is the address of the API as its clients know it, with its path. It is published exactly
+	// as written, and clients compare it character by character: https://api.example.com/mcp and
+	// https://api.example.com/mcp/ are two resources. It must be https, or http to a loopback
+	// address, without user info, query and fragment, and its path must mean the same to every
+	// proxy: no empty or dot segments, and no slashes inside a segment.
 	URL string
 
-	// AuthorizationServers are the issuers of tokens for the API, at least one. For Connected Apps, that is the address that
-	// serves /.well-known/oauth-authorization-server, exactly as that document names it. The rules are those of URL.
+	// AuthorizationServers are the issuers of tokens for the API, at least one. For Connected Apps,
+	// that is the address that serves /.well-known/oauth-authorization-server, exactly as that
+	// document names it. The rules are those of URL.
 	AuthorizationServers []string
 
 	Scopes        []string // that a client may ask for; may be empty
@@ -31,16 +33,16 @@ type Resource struct {
 	Documentation string   // an https address for developers; may be empty
 }
 
-// A ProtectedResource serves the description of a [Resource] by RFC 9728, to any origin. Mount it at Path, outside of any
-// middleware that requires tokens, and put its MetadataURL into the field ResourceMetadata of a [Protection], so that challenges
-// name it. It is safe for concurrent use.
+// A ProtectedResource serves the description of a [Resource] by RFC 9728, to any origin. Mount it
+// at Path, outside of any middleware that requires tokens, and put its MetadataURL into the field
+// ResourceMetadata of a [Protection], so that challenges name it. It is safe for concurrent use.
 type ProtectedResource struct {
 	path, metadataURL string
 	document          []byte
 }
 
-// NewProtectedResource makes a ProtectedResource of a copy of r. Its error is [ErrInvalidArgument] and names the field and the
-// rule.
+// NewProtectedResource makes a ProtectedResource of a copy of r. Its error is [ErrInvalidArgument]
+// and names the field and the rule.
 func NewProtectedResource(r Resource) (*ProtectedResource, error) {
 	u, err := checkURL("Resource.URL", r.URL)
 	if err != nil {
@@ -90,14 +92,15 @@ func (r Resource) document() ([]byte, error) {
 	return b.Bytes(), err
 }
 
-// Path is the path of the description on the API's host: /.well-known/oauth-protected-resource, followed by the path of the
-// API. It is a pattern for http.ServeMux.
+// Path is the path of the description on the API's host: /.well-known/oauth-protected-resource,
+// followed by the path of the API. It is a pattern for http.ServeMux.
 func (p *ProtectedResource) Path() string { return p.path }
 
 // MetadataURL is the address of the description, the resource_metadata of challenges.
 func (p *ProtectedResource) MetadataURL() string { return p.metadataURL }
 
-// ServeHTTP serves GET, HEAD and the preflight requests of browsers at Path. Elsewhere it responds with 404.
+// ServeHTTP serves GET, HEAD and the preflight requests of browsers at Path. Elsewhere it responds
+// with 404.
 func (p *ProtectedResource) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	if r.URL.EscapedPath() != p.path {
 		http.NotFound(w, r) // ServeMux takes a path that ends with a slash for a tree
@@ -121,8 +124,8 @@ func (p *ProtectedResource) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	}
 }
 
-// checkURL accepts the addresses that identify a server by RFC 8414 and RFC 9728, without a query, which no pattern of
-// http.ServeMux can match, and without braces, which are its wildcards.
+// checkURL accepts the addresses that identify a server by RFC 8414 and RFC 9728, without a query,
+// which no pattern of http.ServeMux can match, and without braces, which are its wildcards.
 func checkURL(field, address string) (*url.URL, error) {
 	u, err := project.ParseURL(address)
 	switch {

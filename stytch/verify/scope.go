@@ -2,8 +2,9 @@ package verify
 
 import "strings"
 
-// grants compares whole scopes. In addition, "action:*" grants "action:resource". The resource is everything after the first
-// colon: cut at the second one, read:users:me would grant read:users:all.
+// grants compares whole scopes. In addition, "action:*" grants "action:resource". The resource is
+// everything after the first colon: cut at the second one, read:users:me would grant
+// read:users:all.
 func grants(granted, wanted string) bool {
 	if granted == wanted {
 		return wanted != ""
@@ -16,8 +17,8 @@ func grants(granted, wanted string) bool {
 	return ok && len(resource) > 1 && resource[0] == ':'
 }
 
-// isScopeClaim reports whether a claim is a list of scopes by RFC 6749, section 3.3: scope-tokens with one space between two.
-// An empty claim is an empty list.
+// isScopeClaim reports whether a claim is a list of scopes by RFC 6749, section 3.3: scope-tokens
+// with one space between two. An empty claim is an empty list.
 func isScopeClaim(claim []byte) bool {
 	inside := len(claim) == 0
 	for _, c := range claim {

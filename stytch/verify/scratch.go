@@ -8,8 +8,8 @@ import (
 	"github.com/stytchkit/m2m/internal/strictjson"
 )
 
-// scratch is the memory that one verification needs while it runs. It is reused, because it is most of what a verification
-// would otherwise allocate.
+// scratch is the memory that one verification needs while it runs. It is reused, because it is most
+// of what a verification would otherwise allocate.
 type scratch struct {
 	raw, header, payload, signature []byte
 	digest                          []byte    // of what was signed
@@ -27,7 +27,8 @@ var scratches = sync.Pool{New: func() any {
 	}
 }}
 
-// release returns the memory to the pool, without the token in it. Unusually large buffers are left to the garbage collector.
+// release returns the memory to the pool, without the token in it. Unusually large buffers are left
+// to the garbage collector.
 func (s *scratch) release() {
 	const limit = 16 << 10
 	clear(s.raw)

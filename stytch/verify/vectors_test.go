@@ -37,7 +37,8 @@ func (file tokenVectors) verifier(t testing.TB, more ...verify.Option) *verify.V
 	return v
 }
 
-// because is the error that each class of bad tokens must have; a few cases of a class have another.
+// because is the error that each class of bad tokens must have; a few cases of a class have
+// another.
 var because = map[string][]error{
 	"forgery":   {verify.ErrAlgorithm, verify.ErrMalformed, verify.ErrUnknownKey, verify.ErrSignature},
 	"alg":       {verify.ErrAlgorithm, verify.ErrUnknownKey, verify.ErrSignature},

@@ -11,7 +11,8 @@ import (
 	"github.com/stytchkit/m2m/internal/project"
 )
 
-// A Verifier verifies the tokens of one project and of one kind. It is safe for concurrent use. Make one and keep it.
+// A Verifier verifies the tokens of one project and of one kind. It is safe for concurrent use.
+// Make one and keep it.
 type Verifier struct {
 	maxBytes   int
 	clock      func() time.Time // nil: time.Now
@@ -21,11 +22,11 @@ type Verifier struct {
 	active     *activeChecks // nil: none
 }
 
-// New makes a verifier for the M2M tokens of a project, or for another kind by option. It uses no network and starts nothing:
-// keys are fetched when the first token needs one.
+// New makes a verifier for the M2M tokens of a project, or for another kind by option. It uses no
+// network and starts nothing: keys are fetched when the first token needs one.
 //
-// The project id is project-test- or project-live-, then letters, digits and hyphens, at most 256 bytes. A bad id or option
-// is [ErrInvalidArgument].
+// The project id is project-test- or project-live-, then letters, digits and hyphens, at most 256
+// bytes. A bad id or option is [ErrInvalidArgument].
 func New(projectID string, options ...Option) (*Verifier, error) {
 	if err := project.CheckID(projectID); err != nil {
 		return nil, invalid("New", err.Error())
@@ -50,8 +51,9 @@ func New(projectID string, options ...Option) (*Verifier, error) {
 	return v, nil
 }
 
-// Verify verifies a token, given without the word Bearer, and then runs the checks in their order. Its errors are listed at
-// [ErrMalformed]; with an error, the claims are zero. ctx matters only if a key has to be fetched or a client looked up.
+// Verify verifies a token, given without the word Bearer, and then runs the checks in their order.
+// Its errors are listed at [ErrMalformed]; with an error, the claims are zero. ctx matters only if
+// a key has to be fetched or a client looked up.
 func (v *Verifier) Verify(ctx context.Context, raw string, checks ...Check) (Claims, error) {
 	claims, err := v.verify(ctx, raw, checks)
 	if err != nil {
@@ -60,7 +62,8 @@ func (v *Verifier) Verify(ctx context.Context, raw string, checks ...Check) (Cla
 	return *claims, nil
 }
 
-// verify is Verify. All callers with the same token may get the same claims, so these must not leave this package.
+// verify is Verify. All callers with the same token may get the same claims, so these must not
+// leave this package.
 func (v *Verifier) verify(ctx context.Context, raw string, checks []Check) (*Claims, error) {
 	if len(raw) == 0 || len(raw) > v.maxBytes {
 		return nil, errLength
@@ -135,8 +138,9 @@ func (v *Verifier) now() time.Time {
 	return time.Now()
 }
 
-// Close stops the background work and waits for it: a fetch of keys, and lookups of clients. After it, tokens are still
-// verified with the keys in place until these are too old. It may be called more than once, and always returns nil.
+// Close stops the background work and waits for it: a fetch of keys, and lookups of clients. After
+// it, tokens are still verified with the keys in place until these are too old. It may be called
+// more than once, and always returns nil.
 func (v *Verifier) Close() error {
 	err := v.signatures.keys.Close()
 	if v.active != nil {

@@ -61,9 +61,7 @@ func handwritten(t *testing.T, patterns ...string) (all []text) {
 }
 
 // unfinishedProse are folders whose files do not keep the rules yet.
-var unfinishedProse = []string{
-	"CHANGELOG.md", "api", "contrib", "gen", "internal", "stytch", "test/torture", "test/house",
-}
+var unfinishedProse = []string{"stytch/rotate", "test/torture/witness_test.go"}
 
 // report fails the test, unless the file is in a folder that is not done yet.
 func report(t *testing.T, name, format string, args ...any) {
@@ -92,6 +90,9 @@ func TestCommentWidth(t *testing.T) {
 		comments := map[int]bool{}
 		for _, group := range f.ast.Comments {
 			for _, c := range group.List {
+				if strings.HasPrefix(c.Text, "// Output:") || strings.HasPrefix(c.Text, "// Unordered output:") {
+					break // what follows is compared with what an example prints
+				}
 				for line := f.fset.Position(c.Pos()).Line; line <= f.fset.Position(c.End()).Line; line++ {
 					comments[line] = true
 				}
@@ -102,7 +103,7 @@ func TestCommentWidth(t *testing.T) {
 			number++
 			line = strings.TrimSuffix(line, "\n")
 			body := strings.TrimLeft(line, "\t")
-			if !comments[number] || !strings.HasPrefix(body, "//") || strings.HasPrefix(body, "//go:") || len(strings.Fields(body)) < 3 { // an address cannot be broken
+			if !comments[number] || !strings.HasPrefix(body, "//") || strings.HasPrefix(body, "//go:") || strings.HasPrefix(body, "//\t") || strings.HasPrefix(body, "//\t") || len(strings.Fields(body)) < 3 { // code and addresses are not broken
 				continue
 			}
 			if width := len([]rune(body)) + tabWidth*(len(line)-len(body)); width > commentWidth {
