@@ -34,8 +34,8 @@ func Parse(text []byte) (Object, error) {
 	for d.More() {
 		before := d.InputOffset()
 		token, err := d.Token()
-		name, ok := token.(string)
-		if err != nil || !ok || seen[name] {
+		name, _ := token.(string) // always one: the decoder accepts no other names
+		if err != nil || seen[name] {
 			return Object{}, errObject
 		}
 		seen[name] = true
