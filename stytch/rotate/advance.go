@@ -2,7 +2,6 @@ package rotate
 
 import (
 	"context"
-	"crypto/rand"
 	"time"
 )
 
@@ -82,9 +81,4 @@ func (r *Rotator) Estimate(rec Record) Forecast {
 		rec = Record{State: Planned}
 	}
 	return r.forecast(rec.resumed())
-}
-
-// NewRecord is the record of a rotation that is planned: what [Queue.Plan] stores for each client.
-func NewRecord(clientID string, now time.Time) Record {
-	return Record{RotationID: rand.Text(), ClientID: clientID, State: Planned, PlannedAt: now, UpdatedAt: now}
 }

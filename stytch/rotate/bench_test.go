@@ -37,7 +37,7 @@ const benchClients = "M2M_ROTATE_BENCH_CLIENTS" // how many the server process h
 // benchServer is what the server process says of itself on its standard output.
 type benchServer struct{ URL, ProjectID, Secret, Key string }
 
-// first is the first secret of a client. It is computed, so that nobody has to keep it.
+// first is the first secret of a client. It is computed, so that it need not be kept.
 func (s benchServer) first(id string) secret.String {
 	sum := hmac.New(sha256.New, []byte(s.Key))
 	sum.Write([]byte(id))
@@ -306,7 +306,7 @@ func (h *byHand) run(ctx context.Context) error {
 			return nil
 		}
 	}
-	remove := func() error { // the delivery's file with the former secret
+	remove := func() error { // the delivery's file with the previous secret
 		if err := os.Remove(filepath.Join(h.dir, "record")); err != nil {
 			return err
 		}

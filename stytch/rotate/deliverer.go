@@ -2,6 +2,9 @@ package rotate
 
 import (
 	"context"
+	"fmt"
+	"maps"
+	"slices"
 
 	"github.com/stytchkit/m2m/stytch/secret"
 )
@@ -53,4 +56,33 @@ func (ds Deliverers) Deliver(ctx context.Context, d Delivery) error {
 		}
 	}
 	return nil
+}
+
+// namedDeliverer is a deliverer under the name that the journal has for it.
+type namedDeliverer struct {
+	name string
+	Deliverer
+}
+
+func (d namedDeliverer) reads() bool {
+	_, ok := d.Deliverer.(Reader)
+	return ok
+}
+
+// failed is an error of a deliverer.
+func (d namedDeliverer) failed(err error) error {
+	return fmt.Errorf("%w: %s: %w", ErrDelivery, d.name, err)
+}
+
+// named is the deliverers in the order of their names.
+func named(d Deliverer) []namedDeliverer {
+	several, ok := d.(Deliverers)
+	if !ok {
+		return []namedDeliverer{{"deliverer", d}}
+	}
+	var all []namedDeliverer
+	for _, name := range slices.Sorted(maps.Keys(several)) {
+		all = append(all, namedDeliverer{name, several[name]})
+	}
+	return all
 }

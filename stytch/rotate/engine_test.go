@@ -249,7 +249,7 @@ func testMended(t *testing.T) {
 	}
 }
 
-// liar says that it has a secret, and has another one.
+// liar claims to hold one secret, and holds another.
 type liar struct {
 	worldSink
 	lies int
@@ -284,7 +284,7 @@ func testLyingDeliverer(t *testing.T) {
 	if err := r.Resume(t.Context(), "client"); err != nil {
 		t.Fatal(err)
 	}
-	if n := w.count("deliver") - delivered; n != 3 { // once more to a, and without the former secret to both
+	if n := w.count("deliver") - delivered; n != 3 { // once more to a, and without the previous secret to both
 		t.Errorf("%d deliveries, want 3: what b has is not delivered again", n)
 	}
 }
@@ -355,7 +355,7 @@ func TestCancelOnFailure(t *testing.T) {
 	}
 }
 
-// TestCancelSurvivesACrash goes on with a cancellation, not with the rotation.
+// TestCancelSurvivesACrash continues a cancellation, not the rotation.
 func TestCancelSurvivesACrash(t *testing.T) { synctest.Test(t, testCancelSurvivesACrash) }
 
 func testCancelSurvivesACrash(t *testing.T) {

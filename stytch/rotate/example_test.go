@@ -56,7 +56,7 @@ func Example() {
 	_, err = service.Token(ctx)
 	fmt.Println("a token by the new secret:", err == nil)
 	works, err := api.M2M.Secrets.Probe(ctx, client.ClientID, client.ClientSecret)
-	fmt.Println("the former secret works:", works, err)
+	fmt.Println("the previous secret works:", works, err)
 	// Output:
 	// starting
 	// started
@@ -65,7 +65,7 @@ func Example() {
 	// completing
 	// completed
 	// a token by the new secret: true
-	// the former secret works: false <nil>
+	// the previous secret works: false <nil>
 }
 
 // check is for examples.

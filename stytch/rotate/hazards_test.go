@@ -31,7 +31,7 @@ func (w *world) toGrace(t *testing.T, r *rotate.Rotator) {
 	t.Fatalf("stuck in %s", w.record.State)
 }
 
-// usable fails if whoever goes by the place, or by the journal, has no secret that works.
+// usable fails if a program that goes by the place, or by the journal, has no secret that works.
 func (w *world) usable(t *testing.T) {
 	t.Helper()
 	for name, held := range w.sinks {
@@ -94,8 +94,8 @@ func testCancelAfterRestart(t *testing.T) {
 	w.usable(t)
 }
 
-// TestLateLimiter has the limiter hold a completion back while somebody else rotates: what was seen
-// before counts no more.
+// TestLateLimiter has the limiter hold a completion back while another process rotates: what was
+// seen before counts no more.
 func TestLateLimiter(t *testing.T) { synctest.Test(t, testLateLimiter) }
 
 func testLateLimiter(t *testing.T) {
@@ -139,7 +139,7 @@ type limiterFunc func()
 func (f limiterFunc) Wait(ctx context.Context) error { f(); return ctx.Err() }
 func (limiterFunc) Throttle(time.Duration)           {}
 
-// TestNewDeliverer changes the deliverers while a rotation is under way. None is passed over.
+// TestNewDeliverer changes the deliverers while a rotation is in progress. None is passed over.
 func TestNewDeliverer(t *testing.T) {
 	for _, state := range []string{"grace", "partial"} {
 		t.Run(state, bubble(func(t *testing.T) {
@@ -415,7 +415,7 @@ func testStages(t *testing.T) {
 	}
 }
 
-// TestRestartsAreForgotten counts per run how often somebody else was in the way.
+// TestRestartsAreForgotten counts per run how often another process interfered.
 func TestRestartsAreForgotten(t *testing.T) { synctest.Test(t, testRestartsAreForgotten) }
 
 func testRestartsAreForgotten(t *testing.T) {

@@ -134,7 +134,7 @@ func (w *world) expect(t *rapid.T) {
 	}
 }
 
-// finish is I5: when nothing fails any more, one run ends a rotation that is under way, and the
+// finish is I5: when nothing fails any more, one run ends a rotation that is in progress, and the
 // next one is like the first.
 func (w *world) finish(t *rapid.T, options []rotate.Option) {
 	w.fates = nil
@@ -164,9 +164,9 @@ func (w *world) finish(t *rapid.T, options []rotate.Option) {
 	}
 }
 
-// TestOutsider adds somebody who rotates the same client by hand. Then no client can promise that a
-// secret survives, but nothing is canceled or completed on no grounds, every outcome has a name,
-// and when both know the secret in use, a run with WithTakeOver ends.
+// TestOutsider adds an operator who rotates the same client by hand. Then no client can promise
+// that a secret survives, but nothing is canceled or completed on no grounds, every outcome has a
+// name, and when both know the secret in use, a run with WithTakeOver ends.
 func TestOutsider(t *testing.T) { synctest.Test(t, testOutsider) }
 
 func testOutsider(t *testing.T) {

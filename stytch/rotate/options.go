@@ -2,8 +2,6 @@ package rotate
 
 import (
 	"context"
-	"maps"
-	"slices"
 	"time"
 
 	"github.com/stytchkit/m2m/stytch/secret"
@@ -218,16 +216,3 @@ type unlimited struct{}
 
 func (unlimited) Wait(ctx context.Context) error { return ctx.Err() }
 func (unlimited) Throttle(time.Duration)         {}
-
-// named is the deliverers in the order of their names.
-func named(d Deliverer) []namedDeliverer {
-	several, ok := d.(Deliverers)
-	if !ok {
-		return []namedDeliverer{{"deliverer", d}}
-	}
-	var all []namedDeliverer
-	for _, name := range slices.Sorted(maps.Keys(several)) {
-		all = append(all, namedDeliverer{name, several[name]})
-	}
-	return all
-}

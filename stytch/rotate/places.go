@@ -114,19 +114,3 @@ func atPlace(rec Record, o *observation, c *config, e effect) effect {
 	}
 	return e
 }
-
-// namedDeliverer is a deliverer under the name that the journal has for it.
-type namedDeliverer struct {
-	name string
-	Deliverer
-}
-
-func (d namedDeliverer) reads() bool {
-	_, ok := d.Deliverer.(Reader)
-	return ok
-}
-
-// failed is an error of a deliverer.
-func (d namedDeliverer) failed(err error) error {
-	return fmt.Errorf("%w: %s: %w", ErrDelivery, d.name, err)
-}

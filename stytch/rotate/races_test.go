@@ -12,7 +12,7 @@ import (
 	"github.com/stytchkit/m2m/stytch/secret"
 )
 
-// TestUnsentStart never asked for a secret, so one that is pending afterwards is somebody else's.
+// TestUnsentStart never asked for a secret, so one that is pending afterwards is another process's.
 func TestUnsentStart(t *testing.T) {
 	t.Run("somebody was faster", bubble(func(t *testing.T) {
 		w := newWorld("a")
@@ -107,7 +107,7 @@ func testLaggingServer(t *testing.T) {
 }
 
 // TestTakeOverOfOurOwn is a journal that was lost while the place held the pending secret, at
-// servers that tell more or less.
+// servers that reveal more or less.
 func TestTakeOverOfOurOwn(t *testing.T) { synctest.Test(t, testTakeOverOfOurOwn) }
 
 func testTakeOverOfOurOwn(t *testing.T) {
@@ -146,8 +146,8 @@ func testDoubtsStartAnew(t *testing.T) {
 	}
 }
 
-// TestPlacePutBack has somebody restore the file during the grace period. It is delivered to again
-// before the completion.
+// TestPlacePutBack has an operator restore the file during the grace period. It is delivered to
+// again before the completion.
 func TestPlacePutBack(t *testing.T) { synctest.Test(t, testPlacePutBack) }
 
 func testPlacePutBack(t *testing.T) {

@@ -1,6 +1,7 @@
 package rotate
 
 import (
+	"crypto/rand"
 	"slices"
 	"strings"
 	"time"
@@ -83,4 +84,9 @@ func (s State) hasNext() bool {
 		return true
 	}
 	return false
+}
+
+// NewRecord is the record of a rotation that is planned: what [Queue.Plan] stores for each client.
+func NewRecord(clientID string, now time.Time) Record {
+	return Record{RotationID: rand.Text(), ClientID: clientID, State: Planned, PlannedAt: now, UpdatedAt: now}
 }

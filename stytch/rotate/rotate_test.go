@@ -80,7 +80,7 @@ func testStep(t *testing.T) {
 	if w.completes != 1 {
 		t.Errorf("%d completions", w.completes)
 	}
-	// A second plan leaves a rotation that is under way alone, and begins another one after its
+	// A second plan leaves a rotation that is in progress alone, and begins another one after its
 	// end.
 	first := w.record.RotationID
 	for range 2 {

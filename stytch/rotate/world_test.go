@@ -24,7 +24,7 @@ type world struct {
 	replaceOnStart  bool // what start does while rotating
 	ignoreWhileIdle bool // what complete and cancel do while idle
 	deaf            bool // cancel and complete say yes and do nothing
-	mute            bool // it does not tell how the current secret ends
+	mute            bool // it does not reveal how the current secret ends
 	latency         time.Duration
 	single          bool // the places keep one secret only
 	minted          int  // secrets
@@ -38,10 +38,10 @@ type world struct {
 	fates    []fate // of the next calls; afterwards all is well
 	calls    int
 	dead     bool // the process crashed: it reaches nothing any more
-	outsider bool // somebody else rotates too, so that less can be promised
+	outsider bool // another process rotates too, so that less can be promised
 	log      []string
 	written  []time.Time       // when the journal was
-	before   map[string]func() // what somebody else does just before a call: by its name and number, such as "complete 1"
+	before   map[string]func() // what another process does just before a call: by its name and number, such as "complete 1"
 	proved   map[string]bool
 	wrongs   []string
 }
@@ -146,7 +146,7 @@ func (w *world) count(what string) (n int) {
 	return n
 }
 
-// outsiderStarts, outsiderCancels and outsiderCompletes are somebody else's doing.
+// outsiderStarts, outsiderCancels and outsiderCompletes are what another process does.
 func (w *world) outsiderStarts() {
 	w.minted++
 	w.next = fmt.Sprintf("secret-%04d", w.minted)
@@ -348,7 +348,7 @@ func (w *world) rotator(options ...rotate.Option) *rotate.Rotator {
 	return r
 }
 
-// named reports whether an error is one that a caller can tell apart, and whether what it says of
+// named reports whether an error is one that a caller can distinguish, and whether what it says of
 // the secrets is true.
 func (w *world) named(err error) {
 	var e *rotate.Error

@@ -11,9 +11,6 @@ import (
 // maxCycle is how many files may refer to one another.
 const maxCycle = 4
 
-// tangled are the packages that do not keep the rule yet.
-var tangled = []string{"stytch/rotate"}
-
 func TestFileCycles(t *testing.T) {
 	for _, s := range sources(t) {
 		r := s.references()
@@ -22,15 +19,10 @@ func TestFileCycles(t *testing.T) {
 			switch {
 			case len(group) <= maxCycle:
 				t.Log(text)
-			case slices.Contains(tangled, s.path()):
-				t.Log("not done yet: " + text)
 			default:
 				t.Error(text)
 			}
 		}
-	}
-	if len(tangled) > 0 {
-		t.Logf("exceptions: %s", strings.Join(tangled, ", "))
 	}
 }
 

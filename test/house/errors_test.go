@@ -13,9 +13,6 @@ var update = flag.Bool("update", false, "rewrite testdata/errors.golden")
 
 const goldenErrors = "testdata/errors.golden"
 
-// unfinishedErrors are packages whose texts do not keep the rules yet.
-var unfinishedErrors = []string{}
-
 // TestErrors compares what the errors of all packages say with a list of them, so that a change of
 // a text is seen in review, and holds each to the rules: a text that a caller gets begins with the
 // name of its package, and all are written in plain English.
@@ -25,10 +22,7 @@ func TestErrors(t *testing.T) {
 		if s.Name == "main" || strings.HasPrefix(s.path(), "examples/") || strings.HasPrefix(s.path(), "test/") || s.path() == "bench" {
 			continue // programs and tests
 		}
-		e, complain := s.errorTexts(), t.Errorf
-		if slices.Contains(unfinishedErrors, s.path()) {
-			complain = func(format string, args ...any) { t.Logf("not done yet: "+format, args...) }
-		}
+		e := s.errorTexts()
 		for _, where := range sortedKeys(e.unknown) {
 			t.Errorf("%s: the text of an error cannot be followed: %s", s.path(), where)
 		}
@@ -36,7 +30,7 @@ func TestErrors(t *testing.T) {
 			line := s.path() + ": " + strings.ReplaceAll(text, "\n", `\n`)
 			got = append(got, line)
 			for _, fault := range faultsOf(text) {
-				complain("%s: %s", line, fault)
+				t.Errorf("%s: %s", line, fault)
 			}
 		}
 		if strings.HasPrefix(s.path(), "internal/") {
@@ -44,7 +38,7 @@ func TestErrors(t *testing.T) {
 		}
 		for _, text := range sortedKeys(e.exposed) {
 			if !strings.HasPrefix(text, path.Base(s.ImportPath)+": ") && !strings.HasPrefix(text, "{") {
-				complain("%s: %q is returned as it stands, and must begin with %q", s.fset.Position(e.exposed[text]), text, path.Base(s.ImportPath)+": ")
+				t.Errorf("%s: %q is returned as it stands, and must begin with %q", s.fset.Position(e.exposed[text]), text, path.Base(s.ImportPath)+": ")
 			}
 		}
 	}

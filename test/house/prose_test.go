@@ -60,25 +60,10 @@ func handwritten(t *testing.T, patterns ...string) (all []text) {
 	return all
 }
 
-// unfinishedProse are folders whose files do not keep the rules yet.
-var unfinishedProse = []string{"stytch/rotate", "test/torture/witness_test.go"}
-
-// report fails the test, unless the file is in a folder that is not done yet.
-func report(t *testing.T, name, format string, args ...any) {
-	t.Helper()
-	for _, folder := range unfinishedProse {
-		if strings.HasPrefix(name, folder+"/") || name == folder {
-			t.Logf("not done yet: "+format, args...)
-			return
-		}
-	}
-	t.Errorf(format, args...)
-}
-
 func TestFileLength(t *testing.T) {
 	for _, f := range handwritten(t, "*.go", "*.mjs") {
 		if n := bytes.Count(f.data, []byte("\n")); n > fileLength {
-			report(t, f.name, "%s: %d lines, at most %d", f.name, n, fileLength)
+			t.Errorf("%s: %d lines, at most %d", f.name, n, fileLength)
 		}
 	}
 }
@@ -107,7 +92,7 @@ func TestCommentWidth(t *testing.T) {
 				continue
 			}
 			if width := len([]rune(body)) + tabWidth*(len(line)-len(body)); width > commentWidth {
-				report(t, f.name, "%s:%d: %d columns", f.name, number, width)
+				t.Errorf("%s:%d: %d columns", f.name, number, width)
 			}
 		}
 	}
@@ -117,7 +102,7 @@ func TestWords(t *testing.T) {
 	for _, f := range handwritten(t, "*.go") {
 		for _, group := range f.ast.Comments {
 			for _, fault := range faultsOf(group.Text()) {
-				report(t, f.name, "%s: %s", f.fset.Position(group.Pos()), fault)
+				t.Errorf("%s: %s", f.fset.Position(group.Pos()), fault)
 			}
 		}
 	}
@@ -126,7 +111,7 @@ func TestWords(t *testing.T) {
 		for line := range strings.Lines(string(f.data)) {
 			number++
 			for _, fault := range faultsOf(line) {
-				report(t, f.name, "%s:%d: %s", f.name, number, fault)
+				t.Errorf("%s:%d: %s", f.name, number, fault)
 			}
 		}
 	}

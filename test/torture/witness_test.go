@@ -37,8 +37,8 @@ func fingerprint(s secret.String) string {
 	return hex.EncodeToString(sum[:6])
 }
 
-// witness wraps everything that an engine calls, and reports each moment to tell, which may never
-// return.
+// witness wraps everything that an engine calls, and reports each moment to a
+// function that may never return.
 type witness struct {
 	tell func(moment)
 
