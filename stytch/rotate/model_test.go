@@ -15,21 +15,35 @@ import (
 	"github.com/stytchkit/m2m/stytch/secret"
 )
 
-// sequences sets how many random sequences a property is held against.
-func sequences(t *testing.T, light, full int) {
-	if err := flag.Set("rapid.checks", fmt.Sprint(heavy.Count(light, full))); err != nil {
+// sequences holds a property against random sequences, each in a bubble of its own. One bubble
+// around them all would end after a virtual day, which is when rapid stops.
+func sequences(t *testing.T, light, full int, property func(context.Context, *rapid.T)) {
+	count := heavy.Count(light, full)
+	if err := flag.Set("rapid.checks", fmt.Sprint(count)); err != nil {
 		t.Fatal(err)
+	}
+	ran := 0
+	rapid.Check(t, func(sequence *rapid.T) {
+		var failed any // a check of rapid fails by a panic, which has to leave the goroutine of the bubble
+		synctest.Test(t, func(t *testing.T) {
+			defer func() { failed = recover() }()
+			property(t.Context(), sequence)
+		})
+		if failed != nil {
+			panic(failed)
+		}
+		ran++
+	})
+	if ran < count {
+		t.Errorf("%d sequences of %d", ran, count)
 	}
 }
 
 // TestModel drives the engine through random sequences of calls, faults and crashes against a
 // server of each variant. The invariants are looked at around every single call; at the end, when
 // nothing fails any more, one run finishes.
-func TestModel(t *testing.T) { synctest.Test(t, testModel) }
-
-func testModel(t *testing.T) {
-	sequences(t, 300, 10_000)
-	rapid.Check(struct{ rapid.TB }{t}, func(t *rapid.T) {
+func TestModel(t *testing.T) {
+	sequences(t, 300, 10_000, func(ctx context.Context, t *rapid.T) {
 		w := newWorld([]string{"a", "b"}[:rapid.IntRange(1, 2).Draw(t, "deliverers")]...)
 		w.replaceOnStart = rapid.Bool().Draw(t, "replace")
 		w.ignoreWhileIdle = rapid.Bool().Draw(t, "ignore")
@@ -40,10 +54,10 @@ func testModel(t *testing.T) {
 
 		for range rapid.IntRange(1, 6).Draw(t, "actions") {
 			w.fates = drawFates(t, fates)
-			w.act(t.Context(), rapid.SampledFrom([]string{"run", "run", "resume", "step", "steps", "plan", "cancel", "stop"}).Draw(t, "action"), options)
+			w.act(ctx, rapid.SampledFrom([]string{"run", "run", "resume", "step", "steps", "plan", "cancel", "stop"}).Draw(t, "action"), options)
 			w.expect(t)
 		}
-		w.finish(t, options)
+		w.finish(ctx, t, options)
 	})
 }
 
@@ -136,11 +150,11 @@ func (w *world) expect(t *rapid.T) {
 
 // finish is I5: when nothing fails any more, one run ends a rotation that is in progress, and the
 // next one is like the first.
-func (w *world) finish(t *rapid.T, options []rotate.Option) {
+func (w *world) finish(ctx context.Context, t *rapid.T, options []rotate.Option) {
 	w.fates = nil
 	for range 2 {
 		completes, aborting := w.completes, w.record.Abort && w.active()
-		err := w.rotator(options...).Run(t.Context(), "client")
+		err := w.rotator(options...).Run(ctx, "client")
 		w.expect(t)
 		switch {
 		case aborting && w.record.State == rotate.Canceled || err == nil && w.record.State == rotate.Completed:
@@ -167,11 +181,8 @@ func (w *world) finish(t *rapid.T, options []rotate.Option) {
 // TestOutsider adds an operator who rotates the same client by hand. Then no client can promise
 // that a secret survives, but nothing is canceled or completed on no grounds, every outcome has a
 // name, and when both know the secret in use, a run with WithTakeOver ends.
-func TestOutsider(t *testing.T) { synctest.Test(t, testOutsider) }
-
-func testOutsider(t *testing.T) {
-	sequences(t, 300, 5_000)
-	rapid.Check(struct{ rapid.TB }{t}, func(t *rapid.T) {
+func TestOutsider(t *testing.T) {
+	sequences(t, 300, 5_000, func(ctx context.Context, t *rapid.T) {
 		w := newWorld("a")
 		w.outsider = true
 		w.replaceOnStart = rapid.Bool().Draw(t, "replace")
@@ -189,13 +200,13 @@ func testOutsider(t *testing.T) {
 				w.outsiderCancels()
 			default:
 				w.fates = drawFates(t, allFates)
-				w.act(t.Context(), action, options)
+				w.act(ctx, action, options)
 				w.expect(t)
 			}
 		}
 		w.fates = nil
 		current := rotate.WithCurrent(func(context.Context, string) (secret.String, error) { return secret.New(w.current), nil })
-		err := w.rotator(append(options, rotate.WithTakeOver(), current)...).Run(t.Context(), "client")
+		err := w.rotator(append(options, rotate.WithTakeOver(), current)...).Run(ctx, "client")
 		if err != nil {
 			w.named(err)
 		}
