@@ -35,7 +35,7 @@ heavy: export M2M_HEAVY_TESTS = 1
 heavy: ## every proof, the heavy ones too, with the race detector where it pays
 	$(call in_modules,$(filter-out ./test,$(MODULES)),$(GO) test -race ./...)
 	cd test && $(GO) test -race ./conformance
-	cd test && $(GO) test -timeout 20m ./bench ./drift ./torture
+	cd test && $(GO) test -timeout 20m ./bench ./drift ./readme ./torture
 
 .PHONY: house
 house: ## the rules of the repository: imports, file cycles, wording of errors and comments

@@ -75,6 +75,7 @@ var mayImport = map[string][]string{
 	"test/conformance": {"gen", "internal/contract", "stytch", "stytch/metadata", "stytch/secret"},
 	"test/drift":       {}, // tests only
 	"test/house":       {},
+	"test/readme":      {},
 	"test/torture":     {},
 }
 

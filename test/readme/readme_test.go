@@ -1,32 +1,23 @@
-package stytch_test
+// Package readme_test runs the code of the README.
+package readme_test
 
 import (
-	"encoding/json"
-	"errors"
 	"fmt"
-	"go/ast"
-	"go/importer"
-	"go/parser"
-	"go/token"
-	"go/types"
-	"io"
 	"os"
 	"os/exec"
 	"path/filepath"
 	"regexp"
-	"slices"
 	"strings"
 	"testing"
 
-	"github.com/stytchkit/m2m/internal/heavy"
 	"github.com/stytchkit/m2m/stytch/emulator/emulatortest"
 )
 
-// TestREADME type-checks every Go fence of the README: whole programs, and snippets as a function
-// each, with the variables that the text around them promises (ctx, api, id, two paths, the address
-// of an API, and t in tests). As a heavy test it also runs them against a local Stytch.
+// TestREADME runs every Go fence of the README against a local Stytch: whole programs, and snippets
+// as a function each, with the variables that the text around them promises (ctx, api, id, two
+// paths, the address of an API, and t in tests).
 func TestREADME(t *testing.T) {
-	text, err := os.ReadFile("../README.md")
+	text, err := os.ReadFile("../../README.md")
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -45,10 +36,6 @@ func TestREADME(t *testing.T) {
 		t.Fatalf("found %d programs and %d snippets", len(programs), len(snippets))
 	}
 	programs = append(programs, snippetProgram(snippets))
-	typeCheck(t, programs)
-	if !heavy.Enabled() {
-		return
-	}
 	for i, want := range []string{"billing [write:invoices] [REDACTED]\n", "all ran\n"} {
 		if got := runProgram(t, programs[i]); !strings.HasSuffix(got, want) {
 			t.Errorf("program %d printed %q, want %q at its end", i+1, got, want)
@@ -124,58 +111,6 @@ func main() {
 		}
 	}
 	return "package main\n" + imports.String() + b.String()
-}
-
-// typeCheck checks programs against the packages as they are compiled.
-func typeCheck(t *testing.T, programs []string) {
-	t.Helper()
-	set := token.NewFileSet()
-	var files []*ast.File
-	var paths []string
-	for i, program := range programs {
-		file, err := parser.ParseFile(set, fmt.Sprintf("program%d.go", i+1), program, parser.SkipObjectResolution)
-		if err != nil {
-			t.Fatal(err)
-		}
-		files = append(files, file)
-		for _, spec := range file.Imports {
-			paths = append(paths, strings.Trim(spec.Path.Value, `"`))
-		}
-	}
-	slices.Sort(paths)
-	compiled := exports(t, slices.Compact(paths))
-	config := types.Config{Importer: importer.ForCompiler(set, "gc", func(path string) (io.ReadCloser, error) {
-		if compiled[path] == "" {
-			return nil, errors.New("not compiled: " + path)
-		}
-		return os.Open(compiled[path])
-	})}
-	for _, file := range files {
-		if _, err := config.Check("main", set, []*ast.File{file}, nil); err != nil {
-			t.Error(err)
-		}
-	}
-}
-
-// exports compiles packages and returns where the export data of each of them and of all they
-// import is.
-func exports(t *testing.T, paths []string) map[string]string {
-	t.Helper()
-	cmd := exec.Command("go", append([]string{"list", "-export", "-deps", "-json=ImportPath,Export"}, paths...)...)
-	cmd.Stderr = os.Stderr
-	out, err := cmd.Output()
-	if err != nil {
-		t.Fatal(err)
-	}
-	compiled := map[string]string{}
-	for decoder := json.NewDecoder(strings.NewReader(string(out))); decoder.More(); {
-		var p struct{ ImportPath, Export string }
-		if err := decoder.Decode(&p); err != nil {
-			t.Fatal(err)
-		}
-		compiled[p.ImportPath] = p.Export
-	}
-	return compiled
 }
 
 // runProgram runs a program inside the module, with a local Stytch in its environment.
