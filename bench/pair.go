@@ -4,8 +4,9 @@ import (
 	"math/rand/v2"
 	"slices"
 	"sync"
-	"syscall"
 	"time"
+
+	"github.com/stytchkit/m2m/internal/cputime"
 )
 
 // A contestant is one side of a comparison. op does the work once; i counts its calls, and op may
@@ -120,7 +121,7 @@ type chunk struct {
 func (r *run) chunk() chunk {
 	from := r.next
 	r.next += r.calls * r.threads
-	cpu, start := processTime(), time.Now()
+	cpu, start := cputime.Process(), time.Now()
 	if r.threads == 1 {
 		r.repeat(from)
 	} else {
@@ -131,18 +132,11 @@ func (r *run) chunk() chunk {
 		wg.Wait()
 	}
 	took := time.Since(start)
-	cpu = processTime() - cpu
+	cpu = cputime.Process() - cpu
 	return chunk{
 		call:  float64(took) / float64(r.calls*r.threads),
 		whole: cpu.Seconds() > 0.85*float64(r.threads)*took.Seconds(),
 	}
-}
-
-// processTime is the CPU time of the process.
-func processTime() time.Duration {
-	var usage syscall.Rusage
-	_ = syscall.Getrusage(syscall.RUSAGE_SELF, &usage)
-	return time.Duration(usage.Utime.Nano() + usage.Stime.Nano())
 }
 
 func (r *run) repeat(from int) {

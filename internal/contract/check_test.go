@@ -24,7 +24,7 @@ func TestResponses(t *testing.T) {
 		{name: "wrong item", edit: func(_ *server, c, _ object) { c["scopes"] = []any{object{canary: canary}} }, want: "/m2m_client/scopes/0 must be of type string"},
 		{name: "wrong null", edit: func(_ *server, c, _ object) { c["client_name"] = nil }, want: "/m2m_client/client_name must not be null"},
 		{name: "number as text", edit: func(_ *server, _, a object) { a["status_code"] = canary }, want: "/status_code must be of type integer"},
-		{name: "number too large", edit: func(_ *server, _, a object) { a["status_code"] = 1 << 40 }, want: "/status_code breaks the rule format"},
+		{name: "number too large", edit: func(_ *server, _, a object) { a["status_code"] = int64(1) << 40 }, want: "/status_code breaks the rule format"},
 		{name: "not an object", edit: func(s *server, _, _ object) { s.body = []byte(`["` + canary + `"]`) }, want: "body must be of type object"},
 		{name: "several", edit: func(_ *server, c, a object) { delete(c, "status"); delete(a, "status_code") },
 			want: "body /m2m_client/status is missing; body /status_code is missing"},

@@ -11,11 +11,11 @@ import (
 	"runtime"
 	"slices"
 	"sync"
-	"syscall"
 	"testing"
 	"time"
 
 	"github.com/stytchkit/m2m/gen"
+	"github.com/stytchkit/m2m/internal/cputime"
 	"github.com/stytchkit/m2m/stytch"
 )
 
@@ -77,7 +77,7 @@ type sample struct {
 func measure(b *testing.B, callers, calls int, call func() error) sample {
 	var before, after runtime.MemStats
 	runtime.ReadMemStats(&before)
-	cpu, start := processCPU(), time.Now()
+	cpu, start := cputime.Process(), time.Now()
 	var wg sync.WaitGroup
 	for range callers {
 		wg.Go(func() {
@@ -90,16 +90,10 @@ func measure(b *testing.B, callers, calls int, call func() error) sample {
 		})
 	}
 	wg.Wait()
-	s := sample{wall: time.Since(start), cpu: processCPU() - cpu}
+	s := sample{wall: time.Since(start), cpu: cputime.Process() - cpu}
 	runtime.ReadMemStats(&after)
 	s.allocs = after.Mallocs - before.Mallocs
 	return s
-}
-
-func processCPU() time.Duration {
-	var usage syscall.Rusage
-	_ = syscall.Getrusage(syscall.RUSAGE_SELF, &usage)
-	return time.Duration(usage.Utime.Nano() + usage.Stime.Nano())
 }
 
 func median(values []float64) float64 {

@@ -22,6 +22,7 @@ var mayImport = map[string][]string{
 	// One home for each rule that several packages keep.
 	"internal/atomicfile":  {},
 	"internal/conns":       {},
+	"internal/cputime":     {},
 	"internal/contract":    {"api"},
 	"internal/credentials": {"stytch/secret"},
 	"internal/fastjson":    {},
@@ -62,7 +63,7 @@ var mayImport = map[string][]string{
 	"contrib/postgres":   {"internal/project", "internal/rate", "internal/redact", "stytch/rotate", "stytch/rotate/fleet", "stytch/secret"},
 	"contrib/redis":      {"stytch/token"},
 
-	"bench":                  {"stytch/secret", "stytch/token", "stytch/verify"},
+	"bench":                  {"internal/cputime", "internal/vectors", "stytch/secret", "stytch/token", "stytch/verify"},
 	"examples/demo":          {"stytch", "stytch/emulator", "stytch/rotate", "stytch/rotate/deliver", "stytch/rotate/filejournal", "stytch/secret"},
 	"examples/observability": {"stytch", "stytch/emulator"},
 	"examples/servers/chi":   {"stytch/verify"},
@@ -75,7 +76,6 @@ var mayImport = map[string][]string{
 	"test/conformance": {"gen", "internal/contract", "stytch", "stytch/metadata", "stytch/secret"},
 	"test/drift":       {}, // tests only
 	"test/house":       {},
-	"test/readme":      {},
 	"test/torture":     {},
 }
 
