@@ -15,7 +15,7 @@ import (
 	"github.com/stytchkit/m2m/stytch/verify"
 )
 
-// ErrInvalidArgument: [NewGuard] was given a value that breaks a rule. It is
+// ErrInvalidArgument means that [NewGuard] was given a value that breaks a rule. It is
 // [verify.ErrInvalidArgument].
 var ErrInvalidArgument = verify.ErrInvalidArgument
 

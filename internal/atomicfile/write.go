@@ -134,7 +134,7 @@ func sweep(path string) error {
 	if locked, err := Lock(f); err != nil || !locked {
 		return err
 	}
-	return os.Remove(path)
+	return os.Remove(path) //nolint:gosec // as above
 }
 
 // create makes an empty file that [Sweep] leaves alone while this process lives.

@@ -22,6 +22,7 @@ import (
 	"time"
 )
 
+// The policy in numbers.
 const (
 	MinPause = time.Second     // the shortest pause, and the one if the server does not say
 	MaxPause = time.Hour       // the longest, whatever the server says

@@ -28,12 +28,12 @@ const (
 )
 
 var (
-	// ErrShortKey: the source of a key has fewer than [MinKeyLength] bytes.
+	// ErrShortKey means that the source of a key has fewer than [MinKeyLength] bytes.
 	ErrShortKey = fmt.Errorf("key must have at least %d bytes", MinKeyLength)
-	// ErrUnknownKey: the box was made with a key that was not given.
+	// ErrUnknownKey means that the box was made with a key that was not given.
 	ErrUnknownKey = errors.New("encrypted with a key that was not given")
-	// ErrCorrupt: the box, or the data associated with it, was changed after it was encrypted, or
-	// it is not a box at all.
+	// ErrCorrupt means that the box, or the data associated with it, was changed after it was
+	// encrypted, or that it is not a box at all.
 	ErrCorrupt = errors.New("changed after it was encrypted")
 )
 

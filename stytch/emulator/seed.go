@@ -31,13 +31,13 @@ type ConnectedAppSeed struct {
 }
 
 // Format prints the seed without its secret, for every verb.
-func (s M2MClientSeed) Format(f fmt.State, _ rune) {
-	_, _ = io.WriteString(f, "M2MClientSeed("+s.ClientID+")")
+func (seed M2MClientSeed) Format(f fmt.State, _ rune) {
+	_, _ = io.WriteString(f, "M2MClientSeed("+seed.ClientID+")")
 }
 
 // Format prints the seed without its secret, for every verb.
-func (s ConnectedAppSeed) Format(f fmt.State, _ rune) {
-	_, _ = io.WriteString(f, "ConnectedAppSeed("+s.ClientID+")")
+func (seed ConnectedAppSeed) Format(f fmt.State, _ rune) {
+	_, _ = io.WriteString(f, "ConnectedAppSeed("+seed.ClientID+")")
 }
 
 func (seed M2MClientSeed) addTo(s *state) error {

@@ -15,15 +15,6 @@ type Forecast struct {
 	Duration     time.Duration // by the limiter and the grace period
 }
 
-// add sums up, for one after the other.
-func (f *Forecast) add(o Forecast) {
-	f.Clients += o.Clients
-	f.Skipped += o.Skipped
-	f.Calls += o.Calls
-	f.BilledTokens += o.BilledTokens
-	f.Duration = max(f.Duration, o.Duration)
-}
-
 // Forecast is a dry run: it returns what [Rotator.Run] would cost now, and changes nothing. It
 // reads the journal and asks the server once, so it finds an unknown client or another rotation
 // that is pending.

@@ -82,8 +82,6 @@ const (
 	notReady
 )
 
-func (o *observation) moment() moment { return moment{o.now, o.round} }
-
 // valid reports whether what was learned can be relied on. All that is learned in one round can:
 // where each answer takes long, that would never come to an end otherwise.
 func (o *observation) valid(m moment) bool {

@@ -76,9 +76,9 @@ func (e *Error) advice() string {
 	switch {
 	case e.RetryAfter > 0:
 		return fmt.Sprintf("retry after %v", e.RetryAfter)
-	case e.kind == ErrInvalidClient:
+	case errors.Is(e.kind, ErrInvalidClient):
 		return "check the client id and secret, and that the client is active"
-	case e.kind == ErrInvalidScope:
+	case errors.Is(e.kind, ErrInvalidScope):
 		return "request only scopes that the client has"
 	case e.invalid && e.StatusCode < http.StatusInternalServerError:
 		return "check the base URL and any proxy"

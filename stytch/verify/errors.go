@@ -30,8 +30,8 @@ var (
 	ErrCheckUnavailable = errors.New("verify: active check is unavailable") // WithActiveCheck failed: respond with 503
 )
 
-// ErrInvalidArgument: [New] or [NewProtectedResource] was given a value that breaks a rule. The
-// text names the argument and the rule, never the value.
+// ErrInvalidArgument means that [New] or [NewProtectedResource] was given a value that breaks a
+// rule. The text names the argument and the rule, never the value.
 var ErrInvalidArgument = errors.New("verify: invalid argument")
 
 // A refusal is one of the errors above with the rule that the token broke. All are made once, so

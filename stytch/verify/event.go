@@ -5,7 +5,7 @@ import "time"
 // EventKind is a kind of [Event].
 type EventKind string
 
-// KeySetFetched: an attempt at fetching the key set ended. Err is nil if it was fetched.
+// KeySetFetched means that an attempt at fetching the key set ended. Err is nil if it was fetched.
 const KeySetFetched EventKind = "key_set_fetched"
 
 // An Event is what [WithObserver] reports. Fields that a kind does not use are zero.

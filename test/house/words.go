@@ -25,7 +25,7 @@ var plainer = []struct{ pattern, instead string }{
 
 // british are spellings that American English does not have.
 var british = regexp.MustCompile(`(?i)\b(?:cancell(?:ed|ing)|behaviour\w*|colour\w*|favour\w*|honour\w*|neighbour\w*|labell(?:ed|ing)|travell(?:ed|ing)|modell(?:ed|ing)|(?:un)?marshall(?:ed|ing)|` +
-	`(?:un)?authoris\w*|initialis(?:e|ed|es|ing|ation)|serialis\w*|normalis\w*|organis\w*|recognis\w*|optimis(?:e|ed|es|ing|ation)|summaris\w*|synchronis\w*|minimis\w*|maximis\w*|utilis\w*|licence\w*|centre\w*|catalogue\w*|grey|analyse[ds]?|defence\w*|artefact\w*|judgement\w*|whilst|amongst|fulfil|fulfils)\b`)
+	`(?:un)?authoris\w*|initialis(?:e|ed|es|ing|ation)|serialis\w*|normal[i]s\w*|organis\w*|recognis\w*|optimis(?:e|ed|es|ing|ation)|summaris\w*|synchronis\w*|minimis\w*|maximis\w*|utilis\w*|licence\w*|centre\w*|catalogue\w*|grey|analyse[ds]?|defence\w*|artefact\w*|judgement\w*|whilst|amongst|fulfil|fulfils)\b`)
 
 var words = func() (all []*regexp.Regexp) {
 	for _, w := range plainer {
