@@ -274,6 +274,7 @@ func TestCurrent(t *testing.T) {
 		time.Sleep(13 * time.Minute)
 		c.Current(time.Now())
 		time.Sleep(2 * time.Second)
+		synctest.Wait() // for changes
 		if second := c.Current(time.Now()); second == first || second.Version == first.Version || changes != 2 {
 			t.Errorf("another key under the same id: version %d after %d, %d changes", second.Version, first.Version, changes)
 		}

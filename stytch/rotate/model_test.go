@@ -137,6 +137,10 @@ func (w *world) act(ctx context.Context, action string, options []rotate.Option)
 }
 
 func (w *world) expect(t *rapid.T) {
+	synctest.Wait()
+	for w.running.Load() > 0 { // the engine gave up on a call, which still has an effect
+		time.Sleep(time.Second)
+	}
 	if !w.outsider && w.record.State == rotate.NeedsHuman {
 		w.wrong("a human is needed: %s", w.record.Reason)
 	}

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"iter"
 	"slices"
+	"sync/atomic"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -19,6 +20,7 @@ import (
 // each call. It is the model that the engine is held against; it shares nothing with it but the
 // interfaces.
 type world struct {
+	running atomic.Int32 // calls in progress
 	// the server
 	current, next   string
 	replaceOnStart  bool // what start does while rotating
@@ -91,6 +93,8 @@ var errDead = &fault{text: "the process is dead", unknown: true}
 
 // call is one call of whatever kind: effect is what it does if it gets through.
 func (w *world) call(what string, effect func() error) error {
+	w.running.Add(1)
+	defer w.running.Add(-1)
 	if w.dead {
 		return errDead
 	}
