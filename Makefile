@@ -29,21 +29,26 @@ demo: ## rotate a secret against a local Stytch, step by step
 test: ## the tests of every module, without the heavy ones
 	$(call in_modules,$(MODULES),$(GO) test ./...)
 
-# The race detector makes killed processes and compilations several times slower and finds nothing in them.
+# The heavy proofs run without the race detector, which makes them several times slower; "make race" looks for races in the light ones.
 .PHONY: heavy
-heavy: export M2M_HEAVY_TESTS = 1
-heavy: ## every proof, the heavy ones too, with the race detector where it pays
-	$(call in_modules,$(filter-out ./test,$(MODULES)),$(GO) test -race ./...)
-	cd test && $(GO) test -race ./conformance
-	cd test && $(GO) test -timeout 20m ./bench ./drift ./readme ./torture
+heavy: heavy-root heavy-nested ## every proof, the heavy ones too
+
+.PHONY: heavy-root heavy-nested
+heavy-root heavy-nested: export M2M_HEAVY_TESTS = 1
+heavy-root:
+	$(GO) test ./...
+heavy-nested:
+	cd contrib/postgres && $(GO) test ./...
+	cd test && $(GO) test -timeout 20m ./bench ./conformance ./drift ./readme ./torture
 
 .PHONY: house
 house: ## the rules of the repository: imports, file cycles, wording of errors and comments
 	cd test && $(GO) test ./house
 
 .PHONY: race
-race: ## the tests of every module under the race detector, without the heavy ones
-	$(call in_modules,$(MODULES),$(GO) test -race ./...)
+race: ## the tests under the race detector, without the heavy ones and those that start processes
+	$(call in_modules,$(filter-out ./test,$(MODULES)),$(GO) test -race ./...)
+	cd test && $(GO) test -race ./conformance
 
 .PHONY: generate
 generate: ## write gen/ from api/
