@@ -43,7 +43,7 @@ heavy-nested:
 
 .PHONY: house
 house: ## the rules of the repository: imports, file cycles, wording of errors and comments
-	cd test && $(GO) test ./house
+	cd test && $(GO) test -count=1 ./house
 
 .PHONY: race
 race: ## the tests under the race detector, without the heavy ones and those that start processes
