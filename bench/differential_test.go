@@ -143,8 +143,8 @@ func TestDifferential(t *testing.T) {
 	if !j.agree(t, s.sign(issuer, now, 1)) {
 		t.Error("a good token was refused")
 	}
-	if v.Cases == nil {
-		t.Skip("../shared/vectors/tokens.json is not here")
+	if len(v.Cases) == 0 {
+		t.Fatal("no test vectors")
 	}
 	accepted := 0
 	for _, c := range v.Cases {
