@@ -160,6 +160,8 @@ func (r *run) wanted(ctx context.Context, id string) (bool, error) {
 		return false, nil
 	case err != nil && !errors.Is(err, rotate.ErrNoRotation):
 		return false, journalError(err)
+	case record.State != "" && !record.State.Final():
+		return false, nil // it is in the queue; a worker may complete it before Plan would look
 	case r.recent(record):
 		r.counters.add(&r.counters.report.Skipped)
 		return false, nil
