@@ -26,6 +26,7 @@ var mayImport = map[string][]string{
 	"internal/contract":    {"api"},
 	"internal/credentials": {"stytch/secret"},
 	"internal/fastjson":    {},
+	"internal/guard":       {},
 	"internal/heavy":       {},
 	"internal/jwks":        {"internal/project", "internal/redact", "internal/strictjson"},
 	"internal/operation":   {},
