@@ -2,6 +2,7 @@ package rotate
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"maps"
 	"slices"
@@ -30,10 +31,26 @@ type Deliverer interface {
 }
 
 // Reader is a [Deliverer] whose place can be read. The rotation finds the current secret there, and
-// reads each delivery back before it relies on it. If the place holds nothing for a client, Read
-// returns the zero Delivery and no error.
+// reads each delivery back before it relies on it.
+//
+// Read gives one of three answers, and must not confuse them. The place holds a secret of the
+// client: the Delivery. The place can be read and holds none: the zero Delivery and no error, as
+// for a file that is missing in a folder that exists. The place cannot be read: an error, as for a
+// folder, a namespace or a mount that does not exist or is not the kind that it should be; what the
+// place holds is then not known.
 type Reader interface {
 	Read(ctx context.Context, clientID string) (Delivery, error)
+}
+
+// Checker is a [Deliverer] that can show in advance that it will work. A rotation checks all places
+// before it begins, and does not begin if one of them fails.
+//
+// Check returns nil if the place can be read and written for this client now, as far as that can be
+// shown without changing what the place holds: by asking for permissions, by a dry run, by a
+// temporary file beside the real one. Like Deliver, it must return when ctx ends, must not put
+// secrets into its error, and must be safe for concurrent use.
+type Checker interface {
+	Check(ctx context.Context, clientID string) error
 }
 
 // DelivererFunc is a function that is a [Deliverer].
@@ -56,6 +73,21 @@ func (ds Deliverers) Deliver(ctx context.Context, d Delivery) error {
 		}
 	}
 	return nil
+}
+
+// Check checks all of them that are a [Checker]. The error names each one that failed.
+func (ds Deliverers) Check(ctx context.Context, clientID string) error {
+	var failed []error
+	for _, n := range named(ds) {
+		c, ok := n.Deliverer.(Checker)
+		if !ok {
+			continue
+		}
+		if err := c.Check(ctx, clientID); err != nil {
+			failed = append(failed, n.failed(err))
+		}
+	}
+	return errors.Join(failed...)
 }
 
 // namedDeliverer is a deliverer under the name that the journal has for it.
