@@ -5,6 +5,7 @@ package rotate
 type situation struct {
 	stored    bool // the journal holds a next secret
 	asked     bool // a next secret may have been requested whose response never arrived
+	late      bool // but what is pending appeared too long after that to be taken for it
 	known     bool // the current secret is known
 	restarted bool // deliverers may hold a next secret that was given up since
 	abort     bool
@@ -75,7 +76,7 @@ func decide(s situation) course {
 		return rollBackOnly // whatever is pending is not ours, and no deliverer relies on it
 	case s.pending == pendingNone, s.abort && !s.asked:
 		return decideBegin(s)
-	case !s.asked && !s.takeOver:
+	case (!s.asked || s.late) && !s.takeOver:
 		return stopOther
 	}
 	// A next secret is pending that is stored nowhere: its response was lost, or it is to be taken

@@ -7,16 +7,16 @@ import (
 
 // everySituation calls f with all combinations of what can be known.
 func everySituation(f func(situation)) {
-	for bits := range 1 << 8 {
+	for bits := range 1 << 9 {
 		flag := func(i int) bool { return bits>>i&1 == 1 }
 		s := situation{
-			stored: flag(0), asked: flag(1), known: flag(2), restarted: flag(3), abort: flag(4), takeOver: flag(5), rechecked: flag(6), observed: flag(7),
+			stored: flag(0), asked: flag(1), known: flag(2), restarted: flag(3), abort: flag(4), takeOver: flag(5), rechecked: flag(6), observed: flag(7), late: flag(8),
 		}
 		for s.pending = pendingNone; s.pending <= pendingOther; s.pending++ {
 			for s.active = activeUnknown; s.active <= activeNeither; s.active++ {
 				for s.working.Current = Unproved; s.working.Current <= Refused; s.working.Current++ {
 					for s.working.Next = Unproved; s.working.Next <= Refused; s.working.Next++ {
-						if s.asked && s.stored || !s.known && s.working.Current != Unproved ||
+						if s.asked && s.stored || s.late && !s.asked || !s.known && s.working.Current != Unproved ||
 							!s.stored && (s.working.Next != Unproved || s.pending == pendingOurs || s.active == activeNext) {
 							continue // cannot be
 						}
@@ -52,7 +52,7 @@ func TestDecideRules(t *testing.T) {
 			rule(s.pending != pendingNone, "there is nothing to cancel")
 			rule(s.active == activeCurrent || s.active == activeUnknown, "the server's current secret is another one")
 			rule(s.abort == (a == rollBack), "that is not what the caller wants")
-			rule(s.asked || s.stored || s.takeOver, "what is pending is not ours")
+			rule(s.asked && !s.late || s.stored || s.takeOver, "what is pending is not ours")
 			rule(a == cancelAndStartOver || s.asked || s.pending == pendingOurs, "what is pending is not ours")
 			rule(s.pending != pendingOurs || s.working.Next != Accepted || s.abort, "the stored next secret is good")
 		case proceed:
@@ -123,6 +123,7 @@ func TestDecideTable(t *testing.T) {
 		return s
 	}
 	abort := func(s situation) situation { s.abort = true; return s }
+	late := func(s situation) situation { s.late = true; return s }
 	takeOver := func(s situation) situation { s.takeOver = true; return s }
 	unknown := func(s situation) situation { s.known = false; return s }
 	rechecked := func(s situation) situation { s.rechecked = true; return s }
@@ -149,6 +150,11 @@ func TestDecideTable(t *testing.T) {
 		{with(asked, pendingOther, activeCurrent, Accepted, Unproved), cancelAndStartOver},
 		{with(asked, pendingOther, activeCurrent, Refused, Unproved), stopRefused},
 		{with(unknown(asked), pendingOther, activeUnknown, Unproved, Unproved), stopUnknown},
+		{with(late(asked), pendingNone, activeCurrent, Accepted, Unproved), begin},
+		{with(late(asked), pendingOther, activeCurrent, Accepted, Unproved), stopOther}, // perhaps a person started it
+		{with(late(takeOver(asked)), pendingOther, activeCurrent, Accepted, Unproved), cancelAndStartOver},
+		{with(late(abort(asked)), pendingOther, activeCurrent, Accepted, Unproved), stopOther},
+		{with(late(takeOver(abort(asked))), pendingOther, activeCurrent, Accepted, Unproved), rollBack},
 		{with(abort(asked), pendingOther, activeCurrent, Accepted, Unproved), rollBack},
 		{with(abort(asked), pendingNone, activeCurrent, Accepted, Unproved), rollBackOnly},
 

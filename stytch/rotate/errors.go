@@ -14,7 +14,8 @@ var (
 	ErrBusy            = errors.New("rotate: another process is rotating this client")
 	ErrJournal         = errors.New("rotate: the journal failed") // it could not be read or written
 
-	// ErrOtherRotation: the server has a next secret that is not the one in the journal.
+	// ErrOtherRotation: the server has a next secret that is not the one in the journal, or that
+	// appeared more than a minute after a start whose response was lost.
 	ErrOtherRotation = errors.New("rotate: the server has another rotation in progress for this client")
 	// ErrCurrentRefused: the secret that should be in use does not work. Nothing was changed at the
 	// server.
@@ -76,6 +77,9 @@ func (e *Error) Advice() string {
 	case is(ErrNewerVersion), is(ErrOtherProject), is(ErrWrongKey):
 		return "use the journal with the version, project and key that it belongs to"
 	case is(ErrOtherRotation):
+		if e.Stage == Starting {
+			return "if no one else rotates this client, call Resume with WithTakeOver, which cancels what is pending; otherwise wait until the other rotation ends"
+		}
 		return "wait until the other rotation ends, or take it over (WithTakeOver)"
 	case is(ErrCurrentRefused):
 		return "check that the client is active, and provide the secret that is in use (WithCurrent)"

@@ -26,15 +26,14 @@ func (r *Rotator) Forecast(ctx context.Context, clientID string) (Forecast, erro
 	if !rec.active() {
 		rec = Record{ClientID: clientID, State: Planned}
 	}
-	rec = rec.resumed()
-	t := &rotation{config: r.config, rec: rec, stage: rec.State}
+	t := r.from(rec)
 	if err := t.observe(ctx); err != nil {
 		return Forecast{}, t.fail(ctx, err)
 	}
-	if rec.State == Planned && t.o.seen.Rotating() && !t.takeOver {
+	if t.o.now = t.now(); decide(t.o.situation(t.rec, t.takeOver)) == stopOther {
 		return Forecast{}, t.fail(ctx, ErrOtherRotation)
 	}
-	f := t.forecast(rec)
+	f := t.forecast(t.rec)
 	if l, ok := t.limiter.(interface{ Rate() float64 }); ok {
 		f.Duration += time.Duration(float64(f.Calls) / l.Rate() * float64(time.Second))
 	}

@@ -137,15 +137,23 @@ func (o *observation) held(rec Record, c *config) bool {
 func request(which kind, rec Record, o *observation, c *config) effect {
 	switch {
 	case which != complete && !o.durable && o.task != dropUnstored: // the intent, and the secret that stays
-		return effect{kind: write, record: rec, intent: true, task: o.task}
+		return effect{kind: write, record: intent(which, rec, o), intent: true, task: o.task}
 	case !o.reserved:
 		return effect{kind: reserve, task: o.task}
 	case o.claimOld(c):
-		return effect{kind: write, record: rec, intent: true, task: o.task}
+		return effect{kind: write, record: intent(which, rec, o), intent: true, task: o.task}
 	case !o.lookedNow && o.now.Sub(o.seenAt.at) > recent:
 		return effect{kind: observe, task: o.task}
 	}
 	return effect{kind: which, task: o.task}
+}
+
+// intent is the record of a request that is about to be sent: that of a start has its time.
+func intent(which kind, rec Record, o *observation) Record {
+	if which == start {
+		rec.UpdatedAt = o.now
+	}
+	return rec
 }
 
 // claimOld reports whether the claim has to be extended before anything that takes long or cannot

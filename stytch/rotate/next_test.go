@@ -21,7 +21,7 @@ func everyStep(f func(Record, *observation, *config)) {
 	now := time.Unix(1_700_000_000, 0)
 	c := &config{settings: defaults(), deliverers: []namedDeliverer{{"a", readable{}}}}
 	for _, state := range []State{Planned, Starting, Started, Delivered, Verified, Grace, Completing} {
-		for bits := range 1 << 11 {
+		for bits := range 1 << 12 {
 			flag := func(i int) bool { return bits>>i&1 == 1 }
 			rec := Record{RotationID: "r", ClientID: "c", State: state, Abort: flag(0), GraceUntil: now}
 			if flag(1) {
@@ -43,6 +43,12 @@ func everyStep(f func(Record, *observation, *config)) {
 			}
 			if flag(8) {
 				o.claimEnds = now.Add(c.claimLife() / 2)
+			}
+			if flag(11) {
+				if !o.inFlight {
+					continue
+				}
+				o.startAt, o.pendingAt = now.Add(-2*startWindow), now
 			}
 			if flag(9) {
 				o.nextAt.at = now.Add(-6 * time.Second)
@@ -108,7 +114,7 @@ func TestNextRules(t *testing.T) {
 			rule(o.durable, "the secret that stays is not stored")
 			rule(currentProved && p != pendingNone, "the current secret is not proved, or nothing is pending")
 			rule(a == activeCurrent || a == activeUnknown, "the server's current secret is another one")
-			rule(rec.State == Starting && o.inFlight || c.takeOver || rec.Abort && p == pendingOurs, "what is pending is not ours")
+			rule(rec.State == Starting && o.inFlight && !o.late() || c.takeOver || rec.Abort && p == pendingOurs, "what is pending is not ours")
 		case deliver:
 			rule(o.ended == nil && nextProved, "the next secret is not proved")
 			rule(e.give.Secret.Equal(rec.Next) && !e.give.Secret.IsZero(), "it is another secret")

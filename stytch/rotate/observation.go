@@ -13,6 +13,9 @@ const (
 	fresh = 5 * time.Second
 	// recent is how old a look at the server may be when something is changed because of it.
 	recent = time.Second
+	// startWindow is how long after a start whose response was lost a next secret may appear that
+	// is taken for the lost one. After that it may as well be one that a person started.
+	startWindow = time.Minute
 	// maxRechecks is how often a contradiction is looked into again.
 	maxRechecks = 2
 )
@@ -39,6 +42,8 @@ type observation struct {
 	ready     readiness
 
 	inFlight  bool          // a start may have been sent whose outcome is not known
+	startAt   time.Time     // when it was last sent
+	pendingAt time.Time     // when the pending secret was first seen
 	reserved  bool          // the limiter has permitted a request
 	responded kind          // the request that succeeded and whose consequence is not recorded yet, or 0
 	confirmed Verdict       // of the next secret, before the completion
@@ -113,6 +118,9 @@ func (o *observation) retry() {
 func (o *observation) sees(rec Record, seen secret.LastFour, m moment) {
 	news := o.seenAt.round != m.round || seen != o.seen // otherwise the proofs were made since
 	o.changed = !o.seenAt.at.IsZero() && seen != o.seen
+	if o.pendingAt.IsZero() || seen.Next != o.seen.Next {
+		o.pendingAt = m.at
+	}
 	o.seen, o.seenAt, o.lookedNow, o.intended = seen, m, true, false
 	expected := pendingNone
 	if !rec.Next.IsZero() && o.responded != cancel {
@@ -166,7 +174,8 @@ func (o *observation) withCurrent(rec Record) Record {
 // situation is what is known now. What is no longer valid counts as unknown.
 func (o *observation) situation(rec Record, takeOver bool) situation {
 	s := situation{
-		stored: !rec.Next.IsZero(), asked: rec.State == Starting && o.inFlight, known: !rec.Current.IsZero(), restarted: rec.Restarts > 0,
+		stored: !rec.Next.IsZero(), asked: rec.State == Starting && o.inFlight, late: o.late(),
+		known: !rec.Current.IsZero(), restarted: rec.Restarts > 0,
 		abort: rec.Abort, takeOver: takeOver, rechecked: o.rechecks >= maxRechecks,
 		observed: o.valid(o.seenAt) && !(rec.State == Completing && o.intended), // an intent is acted on after another look
 	}
@@ -182,6 +191,10 @@ func (o *observation) situation(rec Record, takeOver bool) situation {
 	}
 	return s
 }
+
+// late reports whether what is pending appeared too long after the start to be taken for its
+// result. Two machines may not agree on the time, so that too long before is too late as well.
+func (o *observation) late() bool { return o.pendingAt.Sub(o.startAt).Abs() > startWindow }
 
 // compare reads the last four characters.
 func (o *observation) compare(rec Record) (pending, active) {

@@ -183,7 +183,8 @@ func WithObserver(f func(context.Context, Event)) Option {
 
 // WithTakeOver lets a rotation replace another one that is pending at the server, and is not in the
 // journal: it proves the current secret, cancels the pending one, and requests another. A service
-// that already uses the canceled one loses access.
+// that already uses the canceled one loses access. With [Rotator.Resume], or the Resume of a fleet,
+// it applies only to clients whose rotation the journal has unfinished.
 func WithTakeOver() Option {
 	return func(s *settings) error {
 		s.takeOver = true

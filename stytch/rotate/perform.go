@@ -145,7 +145,9 @@ func (t *rotation) request(ctx context.Context, kind kind) {
 	}
 	if err = t.slowDown(err); err != nil {
 		o.failed = &failure{err: err, kind: kind, sent: true}
-		o.inFlight = o.inFlight || kind == start && o.failed.unknown()
+		if kind == start && o.failed.unknown() {
+			o.inFlight, o.startAt = true, t.now()
+		}
 		o.forget()
 		return
 	}
@@ -158,7 +160,7 @@ func (t *rotation) succeeded(kind kind) {
 	o.responded = kind
 	switch kind {
 	case start:
-		o.inFlight, o.stores = true, 0
+		o.inFlight, o.startAt, o.pendingAt, o.stores = true, t.now(), t.now(), 0
 		o.seen, o.seenAt, o.changed = secret.LastFour{Current: o.seen.Current, Next: lastFour(o.received)}, t.moment(), false
 		o.working.Next, o.nextAt = Unproved, moment{}
 	case complete:

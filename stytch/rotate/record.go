@@ -25,12 +25,17 @@ type Record struct {
 	Reason     string        // in NeedsHuman: why
 
 	PlannedAt  time.Time
-	UpdatedAt  time.Time // in Completed: when the rotation was completed
+	UpdatedAt  time.Time // in Completed: when the rotation was completed; in Starting: when a next secret was last requested
 	GraceUntil time.Time // set from Grace on
 }
 
 // active reports whether the rotation is in progress.
 func (r Record) active() bool { return r.State != "" && !r.State.Final() }
+
+// asks reports whether a next secret was requested that is not stored.
+func (r Record) asks() bool {
+	return r.State == Starting || r.State == NeedsHuman && r.Stopped == Starting
+}
 
 func (r Record) clone() Record {
 	r.Delivered = slices.Clone(r.Delivered)

@@ -45,8 +45,15 @@ func (c *config) claimFor(ctx context.Context, clientID string) (*rotation, erro
 func (c *config) resume(claim Claim, clientID string, claimed time.Time) *rotation {
 	rec := claim.Record().clone()
 	rec.ClientID = clientID
-	t := &rotation{config: c, claim: claim, rec: rec.resumed(), stage: rec.State}
-	t.o.claimEnds, t.o.inFlight = claimed.Add(c.claimLife()), t.rec.State == Starting
+	t := c.from(rec)
+	t.claim, t.o.claimEnds = claim, claimed.Add(c.claimLife())
+	return t
+}
+
+// from is a rotation as a record shows it.
+func (c *config) from(rec Record) *rotation {
+	t := &rotation{config: c, rec: rec.resumed(), stage: rec.State}
+	t.o.inFlight, t.o.startAt = t.rec.State == Starting, t.rec.UpdatedAt
 	t.trackSecret(rec.Current, rec.Next)
 	return t
 }
@@ -110,7 +117,9 @@ func (t *rotation) write(ctx context.Context, rec Record) error {
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), t.callTimeout) // what was done must not go unwritten
 	defer cancel()
 	began := t.now()
-	rec.UpdatedAt = began
+	if !(rec.asks() && t.rec.asks()) { // the age of a start does not depend on how often it is looked at
+		rec.UpdatedAt = began
+	}
 	if err := t.claim.Write(ctx, rec); err != nil {
 		return ofJournal(err)
 	}
