@@ -62,15 +62,15 @@ func (c *call) exchange(ctx context.Context, n int, timeout time.Duration) (*htt
 		defer caller.Leave()
 		sendCtx = caller
 	}
-	var sent *trace
+	var sent *retry.Trace
 	if c.op.Safety == operation.ShownOnce { // otherwise it does not matter whether the request was sent
-		sent = new(trace)
-		sendCtx = sent.context(sendCtx)
+		sent = new(retry.Trace)
+		sendCtx = sent.Context(sendCtx)
 	}
 	resp, err := c.roundTrip(sendCtx, n)
 	if err != nil {
 		err = c.noResponse(ctx, attemptCtx, err, timeout)
-		return nil, nil, retry.Failure{Err: err, NotSent: sent != nil && sent.notSent()}, err
+		return nil, nil, retry.Failure{Err: err, NotSent: sent != nil && sent.NotSent()}, err
 	}
 	body, failure, err := readResponse(attemptCtx, resp, origin{op: c.op, redactor: &c.redactor, attempts: n}, c.settings.maxResponse)
 	storeResponse(ctx, resp, body, n)

@@ -67,6 +67,9 @@ func NewKey(source secret.String, label, context string) (Key, error) {
 	return Key{[idLength]byte(derived[32:]), label, func() cipher.AEAD { return aead }}, nil
 }
 
+// ID distinguishes keys. It is derived with the key and reveals nothing of it.
+func (k Key) ID() [idLength]byte { return k.id }
+
 // Seal encrypts plain into a box that opens only with the same associated data, which is not part
 // of the box.
 func (k Key) Seal(plain, associated []byte) []byte {

@@ -1,13 +1,18 @@
 package token_test
 
 import (
+	"context"
 	"errors"
 	"fmt"
+	"io"
+	"net"
 	"net/http"
 	"net/url"
 	"slices"
+	"strings"
 	"sync"
 	"testing"
+	"testing/iotest"
 	"testing/synctest"
 	"time"
 
@@ -52,36 +57,49 @@ func TestBudget(t *testing.T) {
 		if mustToken(t, s) != "token-6" {
 			t.Error("the budget of another hour")
 		}
-		for i := range 4 {
+		for i := range 10 {
 			_ = ask(20 + i)
 		}
-		if len(alarms) != 3 {
-			t.Errorf("alarms %q: none for the second time", alarms)
+		if want := []string{"4 of 5", "5 of 5", "4 of 5", "5 of 5"}; !slices.Equal(alarms, want) {
+			t.Errorf("alarms %q, want %q: usage fell below four fifths, so each comes again", alarms, want)
 		}
 	})
 }
 
-// What surely was not issued does not count; what may have been does.
+// Everything counts that may have been billed. Refusals and requests that were never sent do not.
 func TestBudgetCountsWhatIsBilled(t *testing.T) {
-	for _, c := range []struct {
+	cut := func(int, url.Values) *http.Response {
+		r := reply(200, "")
+		r.Body = io.NopCloser(io.MultiReader(strings.NewReader(`{"access_token":`), iotest.ErrReader(io.ErrUnexpectedEOF)))
+		return r
+	}
+	type test struct {
 		name    string
 		respond func(int, url.Values) *http.Response
 		left    int // of a budget of 3, after one such request
-	}{
-		{"503", status(503, ""), 3},
-		{"429", status(429, ""), 3},
-		{"invalid_scope", status(400, refused("invalid_scope")), 3},
+	}
+	tests := []test{
+		{"a refusal with a token", status(400, `{"error":"invalid_request","access_token":"AT"}`), 2},
+		{"a refusal with half a token", status(401, `{"access_token":"A`), 2},
 		{"a lost response", func(int, url.Values) *http.Response { return nil }, 2},
+		{"a body that is cut off", cut, 2},
 		{"a success without a token", status(200, "{}"), 2},
 		{"a token", issue, 2},
-	} {
+	}
+	for _, code := range []int{400, 401, 429} {
+		tests = append(tests, test{fmt.Sprint(code), status(code, refused("invalid_scope")), 3}, test{fmt.Sprint(code, " empty"), status(code, ""), 3})
+	}
+	for _, code := range []int{201, 202, 204, 206, 299, 300, 302, 304, 403, 404, 408, 409, 425, 500, 501, 502, 503, 504, 599} {
+		tests = append(tests, test{fmt.Sprint(code), status(code, refused("server_error")), 2})
+	}
+	for _, c := range tests {
 		t.Run(c.name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
 				e := &endpoint{}
 				s := newSource(t, e, token.WithBudget(3, nil))
 				e.set(0, c.respond)
 				_, _ = s.Token(t.Context())
-				e.set(0, issue)
+				e.set(0, issue) // which the automatic repetition finds, too
 				left := 0
 				for _, err := s.TokenFor(t.Context(), token.Request{Scopes: []string{"0"}}); err == nil && left < 10; left++ {
 					_, err = s.TokenFor(t.Context(), token.Request{Scopes: []string{fmt.Sprint(left + 1)}})
@@ -90,6 +108,45 @@ func TestBudgetCountsWhatIsBilled(t *testing.T) {
 					t.Errorf("%d are left, want %d", left, c.left)
 				}
 			})
+		})
+	}
+}
+
+// A request that never had a connection was not sent, whatever ended it.
+func TestBudgetSparesWhatWasNotSent(t *testing.T) {
+	dead := net.Dialer{}
+	for name, dial := range map[string]func(context.Context, string, string) (net.Conn, error){
+		"refused": func(ctx context.Context, _, _ string) (net.Conn, error) {
+			return dead.DialContext(ctx, "tcp", "127.0.0.1:1")
+		},
+		"hangs":  func(ctx context.Context, _, _ string) (net.Conn, error) { <-ctx.Done(); return nil, ctx.Err() },
+		"broken": func(context.Context, string, string) (net.Conn, error) { return nil, errors.New("no route") },
+	} {
+		t.Run(name, func(t *testing.T) {
+			s := newSource(t, &http.Transport{DialContext: dial}, token.WithBudget(1, nil), token.WithTimeouts(20*time.Millisecond, time.Second))
+			for i := range 3 {
+				_, err := s.TokenFor(t.Context(), token.Request{Scopes: []string{fmt.Sprint(i)}})
+				if errors.Is(err, token.ErrBudget) || !errors.Is(err, token.ErrUnavailable) {
+					t.Errorf("request %d: %v", i+1, err)
+				}
+			}
+		})
+	}
+}
+
+// An endpoint that answers with errors, whatever it bills, is asked no more often than the budget
+// allows.
+func TestBudgetBoundsAnOutage(t *testing.T) {
+	for _, code := range []int{201, 500, 502, 504} {
+		synctest.Test(t, func(t *testing.T) {
+			e := &endpoint{respond: status(code, "")}
+			s := newSource(t, e, token.WithBudget(2, nil))
+			for start := time.Now(); time.Since(start) < 55*time.Minute; time.Sleep(time.Second) {
+				noToken(t, s)
+			}
+			if e.count() != 2 {
+				t.Errorf("%d: %d requests in an hour, want 2", code, e.count())
+			}
 		})
 	}
 }

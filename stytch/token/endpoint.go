@@ -1,6 +1,7 @@
 package token
 
 import (
+	"bytes"
 	"context"
 	"crypto/tls"
 	"errors"
@@ -71,8 +72,9 @@ func (e *endpoint) closeIdle() {
 func (e *endpoint) issue(ctx context.Context, l login, r request) (t issuedToken, billed bool, err error) {
 	ctx, cancel := context.WithTimeout(ctx, e.timeout)
 	defer cancel()
-	sent := time.Now()
-	req, err := e.newRequest(ctx, l, r)
+	start := time.Now()
+	var trace retry.Trace
+	req, err := e.newRequest(trace.Context(ctx), l, r)
 	if err != nil {
 		return t, false, err
 	}
@@ -81,7 +83,7 @@ func (e *endpoint) issue(ctx context.Context, l login, r request) (t issuedToken
 		err = errors.New("the RoundTripper returned neither a response nor an error")
 	}
 	if err != nil {
-		decision := retryPolicy.Decide(operation.Billed, retry.Failure{Err: err})
+		decision := retryPolicy.Decide(operation.Billed, retry.Failure{Err: err, NotSent: trace.NotSent()})
 		return t, decision.Ambiguous, e.noResponse(ctx, err, l, decision.Retry)
 	}
 	if resp.Body == nil {
@@ -89,8 +91,8 @@ func (e *endpoint) issue(ctx context.Context, l login, r request) (t issuedToken
 	}
 	defer resp.Body.Close()
 	body, err := io.ReadAll(io.LimitReader(resp.Body, maxResponse+1))
-	if resp.StatusCode != http.StatusOK {
-		return t, false, parseError(resp, body, l)
+	if resp.StatusCode/100 != 2 {
+		return t, mayBeBilled(resp.StatusCode, body), parseError(resp, body, l)
 	}
 	invalid := &Error{StatusCode: resp.StatusCode, invalid: true}
 	switch {
@@ -100,12 +102,23 @@ func (e *endpoint) issue(ctx context.Context, l login, r request) (t issuedToken
 	case len(body) > maxResponse:
 		invalid.Message = fmt.Sprintf("the body is larger than %d bytes", maxResponse)
 	default:
-		if t, err = parseToken(resp.Header, body, sent, r.scopes); err == nil {
+		if t, err = parseToken(resp.Header, body, start, r.scopes); err == nil {
 			return t, true, nil
 		}
 		invalid.Message = err.Error()
 	}
 	return issuedToken{}, true, invalid
+}
+
+// mayBeBilled reports whether a response without a success may come with a bill. A gateway that
+// says 500 may do so after the token was issued. Only a refusal costs nothing, and not even that is
+// sure if there is a token in it.
+func mayBeBilled(status int, body []byte) bool {
+	switch status {
+	case http.StatusBadRequest, http.StatusUnauthorized, http.StatusTooManyRequests:
+		return bytes.Contains(body, []byte("access_token"))
+	}
+	return true
 }
 
 // newRequest is a form with the client's credentials in its body. The project's secret is not

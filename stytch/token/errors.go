@@ -23,7 +23,7 @@ var (
 	ErrInvalidScope    = errors.New("token: invalid scope")        // the client does not have a requested scope
 	ErrRateLimited     = errors.New("token: rate limited")         // 429
 	ErrUnavailable     = errors.New("token: endpoint unavailable") // 5xx, or no response
-	ErrInvalidResponse = errors.New("token: invalid response")     // breaks the contract: not JSON, a redirect, 200 without a token
+	ErrInvalidResponse = errors.New("token: invalid response")     // breaks the contract: not JSON, a redirect, a success without a token
 
 	// ErrBudget: the request was not sent, because [WithBudget] allows no more in this hour.
 	ErrBudget = errors.New("token: budget used up")

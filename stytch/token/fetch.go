@@ -3,8 +3,6 @@ package token
 import (
 	"context"
 	"time"
-
-	"github.com/stytchkit/m2m/stytch/secret"
 )
 
 // fetcher gets new tokens: from the shared store, if there is one, and otherwise from Stytch.
@@ -22,14 +20,15 @@ func (f *fetcher) fetch(ctx context.Context, r request, replaced func() issuedTo
 	if err != nil {
 		return issuedToken{}, false, err
 	}
-	mint := func(ctx context.Context) (issuedToken, error) { return f.minter.mint(ctx, c, r) }
+	logins := f.minter.accepted.logins(c)
+	mint := func(ctx context.Context, stored storedFunc) (minted, error) {
+		return f.minter.mint(ctx, logins, r, stored)
+	}
 	if f.shared == nil {
-		t, err := mint(ctx)
-		return t, false, err
+		m, err := mint(ctx, func(context.Context, login) (issuedToken, bool) { return issuedToken{}, false })
+		return m.issuedToken, false, err
 	}
 	return f.shared.token(ctx, wanted{
-		key:     cacheKey(f.baseURL, f.project, c.ClientID, r.scopes, r.parameters),
-		project: f.project, client: c.ClientID, secrets: []secret.String{c.Secret, c.Next},
-		replaced: replaced(), minLife: f.minLife,
+		baseURL: f.baseURL, project: f.project, request: r, logins: logins, replaced: replaced(), minLife: f.minLife,
 	}, mint)
 }

@@ -25,12 +25,19 @@ func (m *minter) credential(ctx context.Context) (Credential, error) {
 	return readCredential(ctx, m.credentials, m.timeout)
 }
 
-// mint requests one token. If Stytch refuses the secret, the credentials are read once more,
-// because a rotation may just have happened, and every secret that they hold is tried once.
-func (m *minter) mint(ctx context.Context, c Credential, r request) (issuedToken, error) {
+// minted is a token with the login that obtained it.
+type minted struct {
+	issuedToken
+	by        login
+	fromStore bool // another process obtained it
+}
+
+// mint requests one token with the first of logins. If Stytch refuses the secret, the credentials
+// are read once more, because a rotation may just have happened, and every secret that they hold is
+// tried once, after a look for what another process obtained with it.
+func (m *minter) mint(ctx context.Context, logins []login, r request, stored storedFunc) (minted, error) {
 	ctx, cancel := context.WithTimeout(ctx, m.timeout)
 	defer cancel()
-	logins := m.accepted.logins(c)
 	t, err := m.login(ctx, logins[0], r)
 	if !errors.Is(err, ErrInvalidClient) {
 		return t, err
@@ -47,6 +54,10 @@ func (m *minter) mint(ctx context.Context, c Credential, r request) (issuedToken
 			continue
 		}
 		tried = append(tried, l)
+		if t, ok := stored(ctx, l); ok {
+			m.accepted.set(l.secret)
+			return minted{t, l, true}, nil
+		}
 		if t, err = m.login(ctx, l, r); !errors.Is(err, ErrInvalidClient) {
 			break
 		}
@@ -55,10 +66,10 @@ func (m *minter) mint(ctx context.Context, c Credential, r request) (issuedToken
 }
 
 // login sends one request, if the budget allows it.
-func (m *minter) login(ctx context.Context, l login, r request) (issuedToken, error) {
+func (m *minter) login(ctx context.Context, l login, r request) (minted, error) {
 	if err := m.budget.take(); err != nil {
 		m.counters.overBudget.Add(1)
-		return issuedToken{}, err
+		return minted{}, err
 	}
 	m.counters.requests.Add(1)
 	t, billed, err := m.endpoint.issue(ctx, l, r)
@@ -66,9 +77,9 @@ func (m *minter) login(ctx context.Context, l login, r request) (issuedToken, er
 		m.budget.refund()
 	}
 	if err != nil {
-		return issuedToken{}, err
+		return minted{}, err
 	}
 	m.counters.minted.Add(1)
 	m.accepted.set(l.secret)
-	return t, nil
+	return minted{issuedToken: t, by: l}, nil
 }

@@ -123,8 +123,8 @@ func WithRefreshAt(fraction float64) Option {
 }
 
 // WithMinLife sets how much life a token must have left to be handed out, 1 min by default: enough
-// for the call that it is for. A new token that has less goes to the callers that waited for it,
-// and is not cached.
+// for the call that it is for. A new token that has less, or does not say how much it has, goes to
+// the callers that waited for it, and is not cached.
 func WithMinLife(d time.Duration) Option {
 	return func(s *settings) error {
 		if d < 0 || d > maxLife {
@@ -136,8 +136,9 @@ func WithMinLife(d time.Duration) Option {
 }
 
 // WithBudget limits how many tokens Stytch issues to the source in any hour. Requests beyond it are
-// not sent and fail with [ErrBudget]; cached tokens are still handed out. A request whose response
-// was lost counts, because it may have been billed.
+// not sent and fail with [ErrBudget]; cached tokens are still handed out. Every request
+// that may have been billed counts, also if its response was lost or is an error. Only a refusal
+// (400, 401, 429) and a request that was never sent do not.
 //
 // alarm may be nil. It is called when four fifths of the budget are used, and when the first
 // request is refused; each of them again only after usage fell below four fifths. It must be quick,
@@ -167,7 +168,8 @@ func WithObserver(f func(context.Context, Event)) Option {
 
 // WithStore shares tokens with other processes through store. They are encrypted with the first key
 // and decrypted with any of them, so that a key can be replaced. A key has at least 32 random
-// bytes. Without keys, they are derived from the client's secrets.
+// bytes. Without keys, one is derived from the secret that obtained the token, so a
+// secret that Stytch no longer accepts reads no new token.
 func WithStore(store Store, keys ...secret.String) Option {
 	return func(s *settings) error {
 		if store == nil {

@@ -1,9 +1,10 @@
 package token
 
 import (
+	"bytes"
 	"errors"
-	"mime"
 	"net/http"
+	"strconv"
 	"strings"
 	"time"
 
@@ -18,31 +19,26 @@ const (
 	maxText     = 1 << 10  // bytes of a text from a response or from the network that an error repeats
 )
 
-// parseToken reads a 200 response. Its life is counted from when the request was sent, which is a
-// little early. The scopes are those that were requested. The error never quotes the response.
+// parseToken reads a successful response. Its token is paid for, so only what makes the token
+// itself doubtful is refused. A life that is not positive leaves a token to hand out once. The life
+// is counted from when the request was sent, which is a little early. The error never quotes the
+// response.
 func parseToken(header http.Header, body []byte, sent time.Time, requested []string) (issuedToken, error) {
-	media, _, err := mime.ParseMediaType(header.Get("Content-Type"))
-	if err != nil || media != "application/json" && !strings.HasSuffix(media, "+json") {
-		return issuedToken{}, errors.New("content type is not JSON")
-	}
-	f, err := parseObject(body)
+	f, err := parseObject(bytes.TrimPrefix(body, []byte("\ufeff")))
 	if err != nil {
 		return issuedToken{}, errors.New("body is not one JSON object with distinct names")
 	}
 	if kind, ok := f.text("error"); !ok || kind != "" {
-		return issuedToken{}, errors.New("a 200 response contains an error field")
+		return issuedToken{}, errors.New("a successful response contains an error field")
 	}
 	value, ok := f.text("access_token")
 	if !ok || !isToken(value) {
 		return issuedToken{}, errors.New("access_token is missing or not a bearer token")
 	}
-	if kind, ok := f.text("token_type"); !ok || !strings.EqualFold(kind, "bearer") {
+	if kind, ok := f.text("token_type"); !ok || kind != "" && !strings.EqualFold(kind, "bearer") {
 		return issuedToken{}, errors.New("token_type is not bearer")
 	}
-	scope, ok := f.text("scope")
-	if !ok {
-		return issuedToken{}, errors.New("scope is not a string")
-	}
+	scope, _ := f.text("scope")
 	claims := readClaims(value)
 	if scope == "" {
 		scope = claims.scope
@@ -54,8 +50,12 @@ func parseToken(header http.Header, body []byte, sent time.Time, requested []str
 	life, known := claims.life(endpointTime(header))
 	if f.has("expires_in") {
 		n, ok := f.number("expires_in")
-		if !ok || n <= 0 {
-			return issuedToken{}, errors.New("expires_in is not a positive number")
+		if text, isText := f.text("expires_in"); isText {
+			whole, err := strconv.ParseUint(text, 10, 64)
+			n, ok = float64(whole), err == nil
+		}
+		if !ok {
+			return issuedToken{}, errors.New("expires_in is not a number")
 		}
 		life, known = min(life, seconds(n)), true
 	}

@@ -10,6 +10,7 @@ import (
 	"regexp"
 	"strconv"
 	"strings"
+	"sync"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -80,15 +81,15 @@ func (v vector) check(t *testing.T) {
 	}
 	life := time.Until(got.Expiry) + 2*time.Second
 	switch v.Expect {
-	case "token, cached about an hour", "token":
+	case "token, cached about an hour", "token", "token or error":
 		if !cached || life != time.Hour || got.Value.Reveal() != "AT" {
 			t.Errorf("%v, cached: %t, life %v", err, cached, life)
 		}
-	case "error", "error; the other host gets no request", "error, not retried", "error or not cached", "token or error":
+	case "error", "error; the other host gets no request", "error, not retried":
 		if err == nil || retries != 0 || asked != 1 {
 			t.Errorf("%v, %d requests, %d more by itself", err, asked, retries)
 		}
-	case "token, not cached", "token, not cached or short cache":
+	case "token, not cached", "token, not cached or short cache", "error or not cached":
 		if err != nil || cached || got.Value.Reveal() != "AT" {
 			t.Errorf("%v, cached: %t", err, cached)
 		}
@@ -265,14 +266,64 @@ func TestCause(t *testing.T) {
 	})
 }
 
-// Only 200 is a success, whatever the body says.
+// A token beside any other status than a success is none.
 func TestOtherStatusWithToken(t *testing.T) {
-	for _, code := range []int{201, 202, 203, 206, 299, 300, 302, 307, 308, 400, 418} {
+	for _, code := range []int{300, 302, 307, 308, 400, 418} {
 		synctest.Test(t, func(t *testing.T) {
 			e := &endpoint{respond: status(code, `{"access_token":"AT","expires_in":3600,"token_type":"bearer"}`)}
 			if err := noToken(t, newSource(t, e)); !errors.Is(err, token.ErrInvalidResponse) || e.count() != 1 {
 				t.Errorf("%d: %v, %d requests", code, err, e.count())
 			}
+		})
+	}
+}
+
+// A token that was paid for is used, however odd its response is.
+func TestPaidTokenIsUsed(t *testing.T) {
+	const hour = `"access_token":"AT","token_type":"bearer","expires_in":3600`
+	for _, c := range []struct {
+		name, contentType, body string
+		code                    int
+		cached                  bool
+	}{
+		{"201", "application/json", `{` + hour + `}`, 201, true},
+		{"202", "application/json", `{` + hour + `}`, 202, true},
+		{"299", "application/json", `{` + hour + `}`, 299, true},
+		{"no content type", "", `{` + hour + `}`, 200, true},
+		{"another content type", "text/html; charset=utf-8", `{` + hour + `}`, 200, true},
+		{"byte order mark", "application/json", "\ufeff{" + hour + `}`, 200, true},
+		{"scope is a list", "application/json", `{` + hour + `,"scope":["a"]}`, 200, true},
+		{"no token type", "application/json", `{"access_token":"AT","expires_in":3600}`, 200, true},
+		{"life as text", "application/json", `{"access_token":"AT","token_type":"bearer","expires_in":"3600"}`, 200, true},
+		{"life 0", "application/json", `{"access_token":"AT","token_type":"bearer","expires_in":0}`, 200, false},
+		{"negative life", "application/json", `{"access_token":"AT","token_type":"bearer","expires_in":-1}`, 200, false},
+		{"no life", "application/json", `{"access_token":"AT","token_type":"bearer"}`, 200, false},
+		{"life null", "application/json", `{"access_token":"AT","token_type":"bearer","expires_in":null}`, 200, false},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				e := &endpoint{latency: time.Second, respond: func(int, url.Values) *http.Response {
+					r := reply(c.code, c.body)
+					r.Header.Set("Content-Type", c.contentType)
+					return r
+				}}
+				s := newSource(t, e)
+				var callers sync.WaitGroup
+				for range 3 { // who waited for it gets it
+					callers.Go(func() {
+						if mustToken(t, s) != "AT" {
+							t.Error("another token")
+						}
+					})
+				}
+				callers.Wait()
+				if got := s.Stats(); e.count() != 1 || got.Minted != 1 || got.Failures != 0 {
+					t.Errorf("%d requests, %+v", e.count(), got)
+				}
+				if mustToken(t, s); (e.count() == 1) != c.cached {
+					t.Errorf("%d requests, want it cached: %t", e.count(), c.cached)
+				}
+			})
 		})
 	}
 }

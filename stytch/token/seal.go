@@ -15,10 +15,11 @@ import (
 // The format of a stored token. The version is part of everything that would differ between two
 // versions, so a new format finds no value instead of an unreadable one.
 //
-//	name   SHA-256 of version and cache key; computing it takes project, client and scopes
+//	key    derived from the given key or the client's secret, for this project and client
+//	name   SHA-256 of version, id of the key and cache key: each secret of a client has its own
+//	       entry, and no one can compute its name without the secret
 //	value  version (1 byte), then a box of package seal that is bound to the cache key, so that
 //	       it cannot be read under another name
-//	key    derived from the given key or the client's secret, for this project and client
 const (
 	sealVersion = 1
 	sealLabel   = "stytch m2m token store v1"
@@ -27,39 +28,25 @@ const (
 	padding     = 1 << 10  // plaintexts are filled up to a multiple, so that their length says little
 )
 
-// storeName is the name in the store of the token with this cache key.
-func storeName(key string) string {
-	sum := sha256.Sum256([]byte(sealLabel + "\x00name\x00" + key))
-	return base64.RawURLEncoding.EncodeToString(sum[:])
-}
-
-// sealer encrypts the token of one cache key with its first key, and decrypts with all.
-type sealer struct {
-	keys     []seal.Key
+// entry is where the store keeps the token of one cache key that was obtained with one secret.
+type entry struct {
+	name     string
+	key      seal.Key
 	cacheKey string
 }
 
-// newSealer derives a key from each source. Zero values among them are left out. Its error is
-// ErrStoreKey.
-func newSealer(cacheKey, project, client string, sources []secret.String) (*sealer, error) {
-	s := &sealer{cacheKey: cacheKey}
-	for _, source := range sources {
-		if source.IsZero() {
-			continue // there is no next secret
-		}
-		key, err := seal.NewKey(source, sealLabel, project+"\x00"+client)
-		if errors.Is(err, seal.ErrShortKey) {
-			return nil, ErrStoreKey
-		}
-		if err != nil {
-			return nil, fmt.Errorf("%w: %w", ErrStoreKey, err)
-		}
-		s.keys = append(s.keys, key)
-	}
-	if len(s.keys) == 0 {
+// newEntry derives the key from source. Its error is ErrStoreKey.
+func newEntry(cacheKey, project, client string, source secret.String) (*entry, error) {
+	key, err := seal.NewKey(source, sealLabel, project+"\x00"+client)
+	switch {
+	case errors.Is(err, seal.ErrShortKey):
 		return nil, ErrStoreKey
+	case err != nil:
+		return nil, fmt.Errorf("%w: %w", ErrStoreKey, err)
 	}
-	return s, nil
+	id := key.ID()
+	sum := sha256.Sum256([]byte(sealLabel + "\x00name\x00" + string(id[:]) + cacheKey))
+	return &entry{base64.RawURLEncoding.EncodeToString(sum[:]), key, cacheKey}, nil
 }
 
 // storedToken is the plaintext. Times are in milliseconds since 1970.
@@ -70,7 +57,7 @@ type storedToken struct {
 	Scopes  []string `json:"scopes,omitempty"`
 }
 
-func (s *sealer) seal(t issuedToken) ([]byte, error) {
+func (e *entry) seal(t issuedToken) ([]byte, error) {
 	plain, err := json.Marshal(storedToken{t.Value.Reveal(), t.issuedAt.UnixMilli(), t.Expiry.UnixMilli(), t.Scopes})
 	if err != nil {
 		return nil, ErrStoreValue // unreachable, and encoding/json might quote what it was given
@@ -78,15 +65,15 @@ func (s *sealer) seal(t issuedToken) ([]byte, error) {
 	for len(plain)%padding != 0 {
 		plain = append(plain, ' ') // which JSON ignores
 	}
-	return append([]byte{sealVersion}, s.keys[0].Seal(plain, []byte(s.cacheKey))...), nil
+	return append([]byte{sealVersion}, e.key.Seal(plain, []byte(e.cacheKey))...), nil
 }
 
-// open decrypts what seal made with one of the keys. Its error is ErrStoreValue.
-func (s *sealer) open(sealed []byte, now time.Time) (issuedToken, error) {
+// open decrypts what seal made. Its error is ErrStoreValue.
+func (e *entry) open(sealed []byte, now time.Time) (issuedToken, error) {
 	if len(sealed) == 0 || len(sealed) > maxSealed || sealed[0] != sealVersion {
 		return issuedToken{}, ErrStoreValue
 	}
-	plain, err := seal.Open(s.keys, sealed[1:], []byte(s.cacheKey))
+	plain, err := seal.Open([]seal.Key{e.key}, sealed[1:], []byte(e.cacheKey))
 	if err != nil {
 		return issuedToken{}, ErrStoreValue
 	}

@@ -17,19 +17,7 @@ import (
 	"github.com/stytchkit/m2m/stytch/secret"
 )
 
-func newTestSealer(t testing.TB, w wanted, keys ...secret.String) *sealer {
-	t.Helper()
-	if len(keys) == 0 {
-		keys = w.secrets
-	}
-	s, err := newSealer(w.key, w.project, w.client, keys)
-	if err != nil {
-		t.Fatal(err)
-	}
-	return s
-}
-
-func mustSeal(t testing.TB, s *sealer, data issuedToken) []byte {
+func mustSeal(t testing.TB, s *entry, data issuedToken) []byte {
 	t.Helper()
 	sealed, err := s.seal(data)
 	if err != nil {
@@ -47,7 +35,7 @@ func TestSealRoundTrip(t *testing.T) {
 		"large":     {Token{secret.New(strings.Repeat("x", 64<<10)), now.Add(time.Hour), nil}, now},
 	} {
 		t.Run(name, func(t *testing.T) {
-			s := newTestSealer(t, want())
+			s := testEntry(t, want())
 			got, err := s.open(mustSeal(t, s, data), now)
 			if err != nil {
 				t.Fatal(err)
@@ -75,52 +63,59 @@ func TestStoredFormat(t *testing.T) {
 	if err := json.Unmarshal(data, &stored); err != nil {
 		t.Fatal(err)
 	}
-	key := cacheKey("https://test.stytch.com", "project-test-1", "m2m-client-test-1", []string{"read:users"}, map[string]string{"tenant": "a"})
-	if key != stored.CacheKey || storeName(key) != stored.Name {
-		t.Errorf("cache key %s, name %s", key, storeName(key))
+	w := wanted{
+		baseURL: "https://test.stytch.com", project: "project-test-1",
+		request: request{scopes: []string{"read:users"}, parameters: map[string]string{"tenant": "a"}},
+		logins:  []login{{"m2m-client-test-1", secret.New("fixture-key-0123456789-0123456789-abcdef")}},
 	}
-	w := wanted{key: key, project: "project-test-1", client: "m2m-client-test-1"}
-	sealer := newTestSealer(t, w, secret.New("fixture-key-0123456789-0123456789-abcdef"))
+	e := testEntry(t, w)
+	if e.cacheKey != stored.CacheKey || e.name != stored.Name {
+		t.Errorf("cache key %s, name %s", e.cacheKey, e.name)
+	}
 	issued := time.UnixMilli(946684800000)
-	got, err := sealer.open(stored.Value, issued)
+	got, err := e.open(stored.Value, issued)
 	if err != nil || got.Value.Reveal() != "fixture-token" || !got.issuedAt.Equal(issued) || !got.Expiry.Equal(issued.Add(time.Hour)) || strings.Join(got.Scopes, " ") != "read:users" {
 		t.Errorf("version 1 is not read: %v", err)
 	}
 }
 
-// TestSealKeepsEverythingApart opens a value with a sealer that differs in one thing.
+// TestSealKeepsEverythingApart opens a value with an entry that differs in one thing. Its name
+// differs too, so no process is served, or disturbed, by what it cannot read.
 func TestSealKeepsEverythingApart(t *testing.T) {
 	given := secret.Generate()
 	now := time.Now()
 	for name, change := range map[string]func(*wanted){
-		"cache key":     func(w *wanted) { w.key += " write:users" },
+		"address":       func(w *wanted) { w.baseURL += "/x" },
+		"scopes":        func(w *wanted) { w.request.scopes = []string{"read:users", "write:users"} },
 		"project":       func(w *wanted) { w.project = "project-live-1" },
-		"client":        func(w *wanted) { w.client = "m2m-client-test-2" },
-		"project moved": func(w *wanted) { w.project, w.client = w.project+w.client[:1], w.client[1:] },
-		"client secret": func(w *wanted) { w.secrets = []secret.String{secret.Generate()} },
+		"client":        func(w *wanted) { w.logins = []login{{"m2m-client-test-2", clientSecret}} },
+		"client secret": func(w *wanted) { w.logins = []login{{testLogin.id, secret.Generate()}} },
+		"project moved": func(w *wanted) {
+			w.project, w.logins = w.project+testLogin.id[:1], []login{{testLogin.id[1:], clientSecret}}
+		},
 	} {
 		t.Run(name, func(t *testing.T) {
 			other := want()
 			change(&other)
-			sealed := mustSeal(t, newTestSealer(t, want()), newToken("ey.token"))
-			if _, err := newTestSealer(t, other).open(sealed, now); !errors.Is(err, ErrStoreValue) {
-				t.Errorf("error %v, want ErrStoreValue", err)
+			one, two := testEntry(t, want()), testEntry(t, other)
+			if _, err := two.open(mustSeal(t, one, newToken("ey.token")), now); !errors.Is(err, ErrStoreValue) || one.name == two.name {
+				t.Errorf("error %v, want ErrStoreValue; same name: %t", err, one.name == two.name)
 			}
-			sealed = mustSeal(t, newTestSealer(t, want(), given), newToken("ey.token"))
-			_, err := newTestSealer(t, other, given).open(sealed, now)
+			one, two = testEntry(t, want(), given), testEntry(t, other, given)
+			_, err := two.open(mustSeal(t, one, newToken("ey.token")), now)
 			if name == "client secret" {
-				if err != nil {
+				if err != nil || one.name != two.name {
 					t.Errorf("with a given key: %v, want the client's secret to play no part", err)
 				}
-			} else if !errors.Is(err, ErrStoreValue) {
-				t.Errorf("with a given key: error %v, want ErrStoreValue", err)
+			} else if !errors.Is(err, ErrStoreValue) || one.name == two.name {
+				t.Errorf("with a given key: error %v, want ErrStoreValue; same name: %t", err, one.name == two.name)
 			}
 		})
 	}
 }
 
 func TestSealEveryBitCounts(t *testing.T) {
-	s := newTestSealer(t, want())
+	s := testEntry(t, want())
 	now := time.Now()
 	sealed := mustSeal(t, s, newToken("ey.token"))
 	for i := range len(sealed) * 8 {
@@ -146,35 +141,55 @@ func TestSealEveryBitCounts(t *testing.T) {
 // TestSealRollOver reads with every key and writes with the first, for given keys and for the two
 // secrets of a rotation.
 func TestSealRollOver(t *testing.T) {
-	one, two, now := secret.Generate(), secret.Generate(), time.Now()
-	for name, with := range map[string]func(keys ...secret.String) *sealer{
-		"given": func(keys ...secret.String) *sealer { return newTestSealer(t, want(), keys...) },
-		"client secrets": func(keys ...secret.String) *sealer {
+	one, two := secret.Generate(), secret.Generate()
+	for name, ask := range map[string]func(*testing.T, *fleet, ...secret.String) bool{
+		"given": func(t *testing.T, f *fleet, keys ...secret.String) bool {
+			f.processes[0].keys = keys
+			_, stored, err := f.processes[0].token(t.Context(), want(), f.mint)
+			return stored && err == nil
+		},
+		"client secrets": func(t *testing.T, f *fleet, keys ...secret.String) bool {
 			w := want()
-			w.secrets = keys
-			return newTestSealer(t, w)
+			w.logins = nil
+			for _, k := range keys {
+				w.logins = append(w.logins, login{testLogin.id, k})
+			}
+			_, stored, err := f.processes[0].token(t.Context(), w, func(ctx context.Context, stored storedFunc) (minted, error) {
+				m, err := f.mint(ctx, stored)
+				m.by = w.logins[0]
+				return m, err
+			})
+			return stored && err == nil
 		},
 	} {
 		t.Run(name, func(t *testing.T) {
-			before, during, after := with(one), with(one, two), with(two, secret.String{})
 			for _, test := range []struct {
-				from, to *sealer
+				from, to []secret.String
 				readable bool
 			}{
-				{before, during, true}, {during, before, true}, {after, during, true},
-				{during, after, false}, {before, after, false}, {after, before, false},
+				{[]secret.String{one}, []secret.String{one, two}, true},
+				{[]secret.String{one, two}, []secret.String{one}, true},
+				{[]secret.String{two}, []secret.String{one, two}, true},
+				{[]secret.String{one, two}, []secret.String{two}, false},
+				{[]secret.String{one}, []secret.String{two}, false},
 			} {
-				_, err := test.to.open(mustSeal(t, test.from, newToken("ey.token")), now)
-				if (err == nil) != test.readable || err != nil && !errors.Is(err, ErrStoreValue) {
-					t.Errorf("error %v, want readable: %t", err, test.readable)
-				}
+				synctest.Test(t, func(t *testing.T) {
+					f := newFleet(t, 1)
+					ask(t, f, test.from...)
+					if got := ask(t, f, test.to...); got != test.readable {
+						t.Errorf("readable: %t, want %t", got, test.readable)
+					}
+					if len(f.reported) != 0 {
+						t.Errorf("reported %v: a value of another key is none of ours", f.reported)
+					}
+				})
 			}
 		})
 	}
 }
 
 func TestSealNonceIsNew(t *testing.T) {
-	s, data := newTestSealer(t, want()), newToken("ey.token")
+	s, data := testEntry(t, want()), newToken("ey.token")
 	if bytes.Equal(mustSeal(t, s, data), mustSeal(t, s, data)) {
 		t.Error("the same ciphertext twice: so is the nonce")
 	}
@@ -192,7 +207,7 @@ func TestSealRefusesLies(t *testing.T) {
 		"huge":               {strings.Repeat("x", maxSealed), at(0), at(time.Hour), nil},
 	} {
 		t.Run(name, func(t *testing.T) {
-			s := newTestSealer(t, want())
+			s := testEntry(t, want())
 			data := issuedToken{Token{secret.New(plain.Value), time.UnixMilli(plain.Expires), nil}, time.UnixMilli(plain.Issued)}
 			if _, err := s.open(mustSeal(t, s, data), now); !errors.Is(err, ErrStoreValue) {
 				t.Errorf("error %v, want ErrStoreValue", err)
@@ -207,7 +222,7 @@ func TestSealRefusesLies(t *testing.T) {
 }
 
 func TestSealLengthSaysLittle(t *testing.T) {
-	s := newTestSealer(t, want())
+	s := testEntry(t, want())
 	short, long := newToken("ey."), newToken("ey."+strings.Repeat("x", 500))
 	if a, b := len(mustSeal(t, s, short)), len(mustSeal(t, s, long)); a != b {
 		t.Errorf("values of %d and %d bytes tell a short token from a long one", a, b)
@@ -230,23 +245,53 @@ func TestSharedKeys(t *testing.T) {
 // TestSharedWeakSecret has a client with a chosen secret: what it encrypts could be used to guess
 // it.
 func TestSharedWeakSecret(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
-		for _, secrets := range [][]secret.String{nil, {{}}, {secret.New("Correct-Horse-9")}, {secret.Generate(), secret.New("Correct-Horse-9")}} {
+	weak := secret.New("Correct-Horse-9")
+	for name, secrets := range map[string][]secret.String{"none": nil, "zero": {{}}, "weak": {weak}, "both weak": {weak, secret.New("x")}} {
+		synctest.Test(t, func(t *testing.T) {
 			f := newFleet(t, 1)
 			w := want()
-			w.secrets = secrets
-			if _, _, err := f.processes[0].token(t.Context(), w, f.mint); err != nil {
+			w.logins = nil
+			for _, s := range secrets {
+				w.logins = append(w.logins, login{testLogin.id, s})
+			}
+			mint := func(ctx context.Context, stored storedFunc) (minted, error) {
+				m, err := f.mint(ctx, stored)
+				m.by = login{testLogin.id, weak}
+				return m, err
+			}
+			if _, _, err := f.processes[0].token(t.Context(), w, mint); err != nil {
 				t.Error(err)
 			}
-			if f.mints() != 1 || f.store.count("") != 0 || f.reports(ErrStoreKey) != 1 {
-				t.Errorf("%d tokens minted, %d calls of the store, reported %v: want 1, none, ErrStoreKey",
-					f.mints(), f.store.count(""), f.reported)
+			if f.mints() != 1 || f.store.count("") != 0 || f.reports(ErrStoreKey) == 0 {
+				t.Errorf("%s: %d tokens minted, %d calls of the store, reported %v: want 1, none, ErrStoreKey",
+					name, f.mints(), f.store.count(""), f.reported)
 			}
-
 			f.processes[0].keys = []secret.String{secret.Generate()}
-			if _, _, err := f.processes[0].token(t.Context(), w, f.mint); err != nil || len(f.store.entries) != 1 {
-				t.Errorf("error %v, %d entries stored, want the given key to be enough", err, len(f.store.entries))
+			if _, _, err := f.processes[0].token(t.Context(), w, mint); err != nil || len(f.store.entries) != 1 {
+				t.Errorf("%s: error %v, %d entries stored, want the given key to be enough", name, err, len(f.store.entries))
 			}
+		})
+	}
+}
+
+// TestSharedOneWeakSecret replaces a strong secret by a weak one: the strong one still reads, and
+// the weak one never encrypts.
+func TestSharedOneWeakSecret(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		f := newFleet(t, 1)
+		w := want()
+		w.logins = append(w.logins, login{testLogin.id, secret.New("Correct-Horse-9")})
+		mint := func(ctx context.Context, stored storedFunc) (minted, error) {
+			m, err := f.mint(ctx, stored)
+			m.by = w.logins[1]
+			return m, err
+		}
+		if _, _, err := f.processes[0].token(t.Context(), w, mint); err != nil || len(f.store.entries) != 0 {
+			t.Errorf("error %v, %d entries stored, want none", err, len(f.store.entries))
+		}
+		f.all(t, want())
+		if _, stored, err := f.processes[0].token(t.Context(), w, mint); err != nil || !stored {
+			t.Errorf("error %v, from the store: %t", err, stored)
 		}
 	})
 }
@@ -255,17 +300,17 @@ func TestSharedWeakSecret(t *testing.T) {
 // looked for.
 func TestSharedUnreadableIsAMiss(t *testing.T) {
 	other := want()
-	other.client = "m2m-client-test-2"
+	other.logins = []login{{"m2m-client-test-2", clientSecret}}
 	for name, value := range map[string][]byte{
 		"empty":          {},
 		"rubbish":        []byte("rubbish"),
-		"other client's": mustSeal(t, newTestSealer(t, other), newToken("not.for.us")),
+		"other client's": mustSeal(t, testEntry(t, other), newToken("not.for.us")),
 		"huge":           make([]byte, 1<<20),
 	} {
 		t.Run(name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
 				f := newFleet(t, 8)
-				if err := f.store.Put(t.Context(), storeName(want().key), value, time.Hour); err != nil {
+				if err := f.store.Put(t.Context(), testEntry(t, want()).name, value, time.Hour); err != nil {
 					t.Fatal(err)
 				}
 				f.all(t, want())
@@ -311,7 +356,7 @@ func TestStoreLearnsNothing(t *testing.T) {
 }
 
 func FuzzSealed(f *testing.F) {
-	s := newTestSealer(f, want())
+	s := testEntry(f, want())
 	good := mustSeal(f, s, newToken("ey.token"))
 	f.Add(good)
 	f.Add(good[:len(good)-1])
@@ -336,7 +381,9 @@ func BenchmarkSharedHit(b *testing.B) {
 	if err != nil {
 		b.Fatal(err)
 	}
-	mint := func(context.Context) (issuedToken, error) { return newToken(strings.Repeat("x", 1000)), nil }
+	mint := func(context.Context, storedFunc) (minted, error) {
+		return minted{issuedToken: newToken(strings.Repeat("x", 1000)), by: testLogin}, nil
+	}
 	b.ReportAllocs()
 	for b.Loop() {
 		if _, _, err := s.token(b.Context(), want(), mint); err != nil {

@@ -43,9 +43,9 @@ func newSharedStore(store Store, keys []secret.String, report func(context.Conte
 
 // wanted describes the token that a caller of the store needs.
 type wanted struct {
-	key             string // all that distinguishes tokens: base URL, project, client, scopes, parameters
-	project, client string
-	secrets         []secret.String // of the client, the current one first
+	baseURL, project string
+	request          request
+	logins           []login // that may obtain it, the most promising first
 
 	// replaced is the token to replace, if there is one: a stored one must be different and expire
 	// later. If it was dropped, its Expiry is the zero time, and any other token will do.
@@ -53,27 +53,39 @@ type wanted struct {
 	minLife  time.Duration // that a token must have left to be useful
 }
 
+// cacheKey is all that distinguishes the tokens of one client from others.
+func (w *wanted) cacheKey(client string) string {
+	return cacheKey(w.baseURL, w.project, client, w.request.scopes, w.request.parameters)
+}
+
 func (w *wanted) accepts(t issuedToken, now time.Time) bool {
 	return t.Expiry.Sub(now) >= w.minLife && t.Expiry.After(w.replaced.Expiry) && !t.Value.Equal(w.replaced.Value)
 }
 
-// mintFunc has the endpoint issue a token. It limits its own time.
-type mintFunc func(context.Context) (issuedToken, error)
+// mintFunc has the endpoint issue a token. It limits its own time. Credentials may change
+// meanwhile, so it asks the store once more before it uses another login than the first.
+type mintFunc func(context.Context, storedFunc) (minted, error)
+
+// storedFunc returns the stored token that a login obtained, if there is a useful one.
+type storedFunc func(context.Context, login) (issuedToken, bool)
 
 // token returns a stored token that w accepts. If there is none, one process mints and the others
 // wait for what it stores. It calls mint at most once, and its error is that of mint or of ctx,
 // never that of the store. Apart from mint and the operations of the store, it takes at most
 // leaseWait.
 func (s *sharedStore) token(ctx context.Context, w wanted, mint mintFunc) (t issuedToken, fromStore bool, err error) {
-	t, fromStore, err = s.throughStore(ctx, w, mint)
+	c := storeCall{sharedStore: s, wanted: w, mint: mint, owner: rand.Text()}
+	for _, l := range w.logins {
+		c.entries = append(c.entries, c.entriesOf(ctx, l)...)
+	}
+	t, fromStore, err = c.throughStore(ctx)
 	if !errors.Is(err, errMintDirectly) {
 		return t, fromStore, err
 	}
 	if err := ctx.Err(); err != nil {
 		return issuedToken{}, false, err
 	}
-	t, err = mint(ctx)
-	return t, false, err
+	return c.mintAndShare(ctx)
 }
 
 // errMintDirectly: the store cannot help, and nothing was minted.
@@ -83,32 +95,43 @@ var errMintDirectly = errors.New("mint directly")
 type storeCall struct {
 	*sharedStore
 	wanted
-	sealer   *sealer
-	name     string // of the token in the store
-	owner    string // of the lease
-	reported bool   // that the stored value is unreadable
+	mint     mintFunc
+	entries  []*entry // where the token may be stored, the most promising first
+	owner    string   // of the lease
+	reported bool     // that a stored value is unreadable
 }
 
-func (s *sharedStore) throughStore(ctx context.Context, w wanted, mint mintFunc) (t issuedToken, fromStore bool, err error) {
-	sources := s.keys
+// entriesOf are the entries that may hold the token that a login obtained. The first one is for
+// writing. A secret that is too short to derive a key from has none.
+func (c *storeCall) entriesOf(ctx context.Context, l login) (all []*entry) {
+	sources := c.keys
 	if len(sources) == 0 {
-		sources = w.secrets
+		sources = []secret.String{l.secret}
 	}
-	sealer, err := newSealer(w.key, w.project, w.client, sources)
-	if err != nil {
-		s.report(ctx, err)
+	for _, source := range sources {
+		e, err := newEntry(c.cacheKey(l.id), c.project, l.id, source)
+		if err != nil {
+			c.report(ctx, err)
+			return nil
+		}
+		all = append(all, e)
+	}
+	return all
+}
+
+func (c *storeCall) throughStore(ctx context.Context) (t issuedToken, fromStore bool, err error) {
+	if len(c.entries) == 0 {
 		return issuedToken{}, false, errMintDirectly
 	}
-	c := storeCall{sharedStore: s, wanted: w, sealer: sealer, name: storeName(w.key), owner: rand.Text()}
 	deadline := time.Now().Add(leaseWait)
 	for {
-		if t, ok, err := c.lookUp(ctx); ok || err != nil {
+		if t, ok, err := c.lookUp(ctx, c.entries); ok || err != nil {
 			return t, ok, err
 		}
 		if won, err := c.lease(ctx); err != nil {
 			return issuedToken{}, false, err
 		} else if won {
-			return c.mintAndShare(ctx, mint)
+			return c.mintWithLease(ctx)
 		}
 		wait := jitter(pollMin, pollMax)
 		if time.Now().Add(wait).After(deadline) || !pause(ctx, wait) {
@@ -117,34 +140,55 @@ func (s *sharedStore) throughStore(ctx context.Context, w wanted, mint mintFunc)
 	}
 }
 
-// mintAndShare is what the holder of the lease does.
-func (c *storeCall) mintAndShare(ctx context.Context, mint mintFunc) (t issuedToken, fromStore bool, err error) {
+// mintWithLease is what the holder of the lease does.
+func (c *storeCall) mintWithLease(ctx context.Context) (t issuedToken, fromStore bool, err error) {
 	// However it ends: while the lease lasts, the other processes wait.
 	defer c.release(context.WithoutCancel(ctx))
 
 	// The previous holder may have stored its token after this process looked and before it got the
 	// lease.
-	if t, ok, err := c.lookUp(ctx); ok || err != nil {
+	if t, ok, err := c.lookUp(ctx, c.entries); ok || err != nil {
 		return t, ok, err
 	}
-	if t, err = mint(ctx); err != nil {
-		return issuedToken{}, false, err
-	}
-	c.put(context.WithoutCancel(ctx), t)
-	return t, false, nil
+	return c.mintAndShare(ctx)
 }
 
-// lookUp reports whether the store has a useful token. An unreadable one is not useful.
-func (c *storeCall) lookUp(ctx context.Context) (issuedToken, bool, error) {
+// mintAndShare stores the token under the login that obtained it, and encrypts it with the key of
+// that login, so that a secret that Stytch no longer accepts does not read it.
+func (c *storeCall) mintAndShare(ctx context.Context) (t issuedToken, fromStore bool, err error) {
+	m, err := c.mint(ctx, func(ctx context.Context, l login) (issuedToken, bool) {
+		t, ok, _ := c.lookUp(ctx, c.entriesOf(ctx, l)) // do reports the error
+		return t, ok
+	})
+	if err != nil || m.fromStore {
+		return m.issuedToken, m.fromStore, err
+	}
+	if entries := c.entriesOf(ctx, m.by); len(entries) > 0 {
+		c.put(context.WithoutCancel(ctx), entries[0], m.issuedToken)
+	}
+	return m.issuedToken, false, nil
+}
+
+// lookUp reports whether one of the entries has a useful token. An unreadable one is not useful.
+func (c *storeCall) lookUp(ctx context.Context, entries []*entry) (issuedToken, bool, error) {
+	for _, e := range entries {
+		if t, ok, err := c.read(ctx, e); ok || err != nil {
+			return t, ok, err
+		}
+	}
+	return issuedToken{}, false, nil
+}
+
+func (c *storeCall) read(ctx context.Context, e *entry) (issuedToken, bool, error) {
 	var sealed []byte
 	err := c.do(ctx, func(ctx context.Context) (err error) {
-		sealed, err = c.store.Get(ctx, c.name)
+		sealed, err = c.store.Get(ctx, e.name)
 		return err
 	})
 	if err != nil || sealed == nil {
 		return issuedToken{}, false, err
 	}
-	t, err := c.sealer.open(sealed, time.Now())
+	t, err := e.open(sealed, time.Now())
 	if err != nil {
 		if !c.reported { // a process that waits looks many times
 			c.reported = true
@@ -155,9 +199,12 @@ func (c *storeCall) lookUp(ctx context.Context) (issuedToken, bool, error) {
 	return t, c.accepts(t, time.Now()), nil
 }
 
+// leaseName is the same for all processes that would use the same login first.
+func (c *storeCall) leaseName() string { return c.entries[0].name + leaseSuffix }
+
 func (c *storeCall) lease(ctx context.Context) (won bool, err error) {
 	err = c.do(ctx, func(ctx context.Context) (err error) {
-		won, err = c.store.Lease(ctx, c.name+leaseSuffix, c.owner, leaseLife)
+		won, err = c.store.Lease(ctx, c.leaseName(), c.owner, leaseLife)
 		return err
 	})
 	return won, err
@@ -166,24 +213,24 @@ func (c *storeCall) lease(ctx context.Context) (won bool, err error) {
 // release need not succeed: the lease ends by itself. do reports the error.
 func (c *storeCall) release(ctx context.Context) {
 	_ = c.do(ctx, func(ctx context.Context) error {
-		return c.store.Release(ctx, c.name+leaseSuffix, c.owner)
+		return c.store.Release(ctx, c.leaseName(), c.owner)
 	})
 }
 
 // put stores a token for as long as it is useful to any process. It need not succeed: the token was
 // issued. do reports the error.
-func (c *storeCall) put(ctx context.Context, t issuedToken) {
+func (c *storeCall) put(ctx context.Context, e *entry, t issuedToken) {
 	life := time.Until(t.Expiry) - c.minLife
 	if life < time.Second {
 		return
 	}
-	sealed, err := c.sealer.seal(t)
+	sealed, err := e.seal(t)
 	if err != nil {
 		c.report(ctx, err)
 		return
 	}
 	_ = c.do(ctx, func(ctx context.Context) error {
-		return c.store.Put(ctx, c.name, sealed, life)
+		return c.store.Put(ctx, e.name, sealed, life)
 	})
 }
 

@@ -12,6 +12,8 @@ import (
 	"testing"
 	"testing/synctest"
 	"time"
+
+	"github.com/stytchkit/m2m/stytch/secret"
 )
 
 // mintingEndpoint issues numbered tokens for an hour.
@@ -125,4 +127,92 @@ func TestSourceOutlivesItsStore(t *testing.T) {
 			t.Errorf("%v, %d reports", err, seen.Load())
 		}
 	})
+}
+
+// clientEndpoint issues tokens to the logins that it accepts, and refuses all others.
+type clientEndpoint struct {
+	mintingEndpoint
+	accepts func(id, secret string) bool
+}
+
+func (e *clientEndpoint) RoundTrip(r *http.Request) (*http.Response, error) {
+	if err := r.ParseForm(); err != nil {
+		return nil, err
+	}
+	if !e.accepts(r.PostForm.Get("client_id"), r.PostForm.Get("client_secret")) {
+		return &http.Response{StatusCode: 401, Header: http.Header{}, Body: io.NopCloser(strings.NewReader(`{"error":"invalid_client"}`))}, nil
+	}
+	return e.mintingEndpoint.RoundTrip(r)
+}
+
+func sourceOf(t *testing.T, e http.RoundTripper, store Store, c Credentials) *Source {
+	t.Helper()
+	s, err := New("project-test-1", c, WithHTTPClient(&http.Client{Transport: e}), WithStore(store))
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = s.Close() })
+	return s
+}
+
+// Credentials that change while a token is requested: the token belongs to the credential that
+// obtained it, so the store keeps it there, and a secret that Stytch has refused does not read it.
+func TestStoredUnderTheLoginThatObtainedIt(t *testing.T) {
+	refused := Credential{ClientID: "m2m-client-test-1", Secret: secret.Generate()}
+	for name, good := range map[string]Credential{
+		"another client":      {ClientID: "m2m-client-test-2", Secret: secret.Generate()},
+		"another secret":      {ClientID: refused.ClientID, Secret: secret.Generate()},
+		"next secret":         {ClientID: refused.ClientID, Secret: refused.Secret, Next: secret.Generate()},
+		"both are other ones": {ClientID: "m2m-client-test-2", Secret: secret.Generate(), Next: secret.Generate()},
+	} {
+		t.Run(name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				right := good.Secret
+				if !good.Next.IsZero() {
+					right = good.Next
+				}
+				store := newMemStore()
+				e := &clientEndpoint{accepts: func(id, secret string) bool { return id == good.ClientID && secret == right.Reveal() }}
+				changing := func() Credentials {
+					var reads atomic.Int64
+					return Func(func(context.Context) (Credential, error) {
+						if reads.Add(1) == 1 {
+							return refused, nil
+						}
+						return good, nil
+					})
+				}
+				// Every process of a fleet learns of the change in the same way; one mints.
+				var group sync.WaitGroup
+				for range 8 {
+					group.Go(func() {
+						if got, err := sourceOf(t, e, store, changing()).Token(t.Context()); err != nil || got.Value.Reveal() != "token-1" {
+							t.Errorf("%v, or another token", err)
+						}
+					})
+				}
+				group.Wait()
+				if n := e.n.Load(); n != 1 {
+					t.Errorf("%d tokens minted, want 1", n)
+				}
+				if got, err := sourceOf(t, e, store, Static(good.ClientID, right)).Token(t.Context()); err != nil || got.Value.Reveal() != "token-1" {
+					t.Errorf("%v, or another token: it is not where its own login looks", err)
+				}
+				leaked := sourceOf(t, e, store, Static(refused.ClientID, refused.Secret))
+				if got, err := leaked.Token(t.Context()); !errors.Is(err, ErrInvalidClient) || !got.Value.IsZero() {
+					t.Errorf("a refused secret reads a token: error %v", err)
+				}
+				thief := wanted{baseURL: "https://test.stytch.com", project: "project-test-1", logins: []login{{refused.ClientID, refused.Secret}}}
+				for _, id := range []string{refused.ClientID, good.ClientID} {
+					thief.logins[0].id = id
+					for _, stored := range store.entries {
+						e := testEntry(t, thief)
+						if _, err := e.open(stored.value, time.Now()); err == nil {
+							t.Errorf("a refused secret decrypts the token of %s", good.ClientID)
+						}
+					}
+				}
+			})
+		})
+	}
 }

@@ -158,17 +158,18 @@ func (f *fleet) report(_ context.Context, err error) {
 	f.reported = append(f.reported, err)
 }
 
-func (f *fleet) mint(ctx context.Context) (issuedToken, error) {
+// mint obtains a token as the login of want.
+func (f *fleet) mint(ctx context.Context, _ storedFunc) (minted, error) {
 	if !pause(ctx, f.mintTime) {
-		return issuedToken{}, ctx.Err()
+		return minted{}, ctx.Err()
 	}
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	if f.mintErr != nil {
-		return issuedToken{}, f.mintErr
+		return minted{}, f.mintErr
 	}
 	f.minted++
-	return newToken(fmt.Sprint("token-", f.minted)), nil
+	return minted{issuedToken: newToken(fmt.Sprint("token-", f.minted)), by: testLogin}, nil
 }
 
 func newToken(value string) issuedToken {
@@ -193,13 +194,31 @@ func (f *fleet) reports(target error) (n int) {
 	return n
 }
 
-var clientSecret = secret.Generate()
+var (
+	clientSecret = secret.Generate()
+	testLogin    = login{"m2m-client-test-1", clientSecret}
+)
 
 func want() wanted {
 	return wanted{
-		key: "https://test.stytch.com\x00project-test-1\x00m2m-client-test-1\x00read:users", project: "project-test-1",
-		client: "m2m-client-test-1", secrets: []secret.String{clientSecret}, minLife: time.Minute,
+		baseURL: "https://test.stytch.com", project: "project-test-1", request: request{scopes: []string{"read:users"}},
+		logins: []login{testLogin}, minLife: time.Minute,
 	}
+}
+
+// testEntry is where a token is stored that the first login of w obtained, or that a given key
+// encrypts.
+func testEntry(tb testing.TB, w wanted, given ...secret.String) *entry {
+	tb.Helper()
+	source := w.logins[0].secret
+	if len(given) > 0 {
+		source = given[0]
+	}
+	e, err := newEntry(w.cacheKey(w.logins[0].id), w.project, w.logins[0].id, source)
+	if err != nil {
+		tb.Fatal(err)
+	}
+	return e
 }
 
 // all lets every process ask at the same time and returns what they got.
@@ -345,7 +364,7 @@ func TestSharedStoresNothingUseless(t *testing.T) {
 func TestSharedWinnerDies(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		f := newFleet(t, 20)
-		dead := storeName(want().key) + leaseSuffix
+		dead := testEntry(t, want()).name + leaseSuffix
 		if won, err := f.store.Lease(t.Context(), dead, "crashed", leaseLife); !won || err != nil {
 			t.Fatal(won, err)
 		}
@@ -363,7 +382,7 @@ func TestSharedWinnerDies(t *testing.T) {
 func TestSharedLeaseThatNeverEnds(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		f := newFleet(t, 3)
-		stuck := storeName(want().key) + leaseSuffix
+		stuck := testEntry(t, want()).name + leaseSuffix
 		if won, err := f.store.Lease(t.Context(), stuck, "another owner", 24*time.Hour); !won || err != nil {
 			t.Fatal(won, err)
 		}
@@ -425,7 +444,7 @@ func TestSharedMintFails(t *testing.T) {
 func TestSharedContextEnds(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		f := newFleet(t, 1)
-		name := storeName(want().key) + leaseSuffix
+		name := testEntry(t, want()).name + leaseSuffix
 		if won, err := f.store.Lease(t.Context(), name, "another owner", leaseLife); !won || err != nil {
 			t.Fatal(won, err)
 		}

@@ -8,7 +8,7 @@ import (
 // Stats counts what a [Source] has done. Numbers only grow. Calls that are served from memory are
 // not counted: a counter that all threads share would cost more than the call itself.
 type Stats struct {
-	Minted     uint64 // tokens that Stytch issued: what is billed. A response that was lost may have held one more
+	Minted     uint64 // tokens that Stytch issued: what is billed. A response that was lost, or a 5xx, may stand for one more
 	Requests   uint64 // requests sent to the token endpoint
 	FromStore  uint64 // tokens taken from the shared store
 	Waits      uint64 // calls that waited for a request

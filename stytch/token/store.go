@@ -39,8 +39,9 @@ var (
 	// ErrStore: the shared store failed. It is not used for the next 1 to 30 s.
 	ErrStore = errors.New("token: shared store: failed")
 
-	// ErrStoreValue: the stored value cannot be decrypted, or is not a token for this request. That
-	// is expected while keys are replaced and after a rotation, and otherwise a sign of tampering.
+	// ErrStoreValue: the stored value cannot be decrypted, or is not a token for this request: a
+	// sign of tampering. Keys and secrets that are replaced do not cause it, since each has entries
+	// of its own.
 	ErrStoreValue = errors.New("token: shared store: unreadable value")
 
 	// ErrStoreKey: the store was not used, because the client's secret is too short to derive a key
