@@ -25,6 +25,9 @@ func newM2M(s *sender) *M2M { return &M2M{Secrets: m2mSecrets(s), sender: s} }
 // client. It is not if r has both ClientID and ClientSecret (see secret.Generate): then Create
 // reads the client to find out, and sends the request again if there is none. So it is also safe to
 // call Create again with the same r. If another client has the id, the error is [ErrAlreadyExists].
+//
+// An id of your own should not look as if Stytch had made it, such as user-service: package verify
+// accepts the tokens of such a client only if it is named, see verify.WithClientIDs.
 func (m *M2M) Create(ctx context.Context, r M2MCreate) (*M2MClientWithSecret, error) {
 	return createM2M(ctx, m.sender, r)
 }

@@ -59,7 +59,7 @@ func isPrintable(text string) bool {
 // A response is what a refused request gets.
 type response struct {
 	status      int
-	code        string // of OAuth 2.0; "" where RFC 6750 requires a challenge without one
+	code        string // of OAuth 2.0, or ""
 	description string // a fixed text, which never quotes the token
 }
 
@@ -90,20 +90,28 @@ var responses = []struct {
 	{ErrScope, response{http.StatusForbidden, "insufficient_scope", "The access token lacks a scope."}},
 	{ErrExpired, invalidToken("The access token has expired.")},
 	{ErrTooOld, invalidToken("The access token is too old.")},
-	{ErrNotYetValid, invalidToken("The access token is not valid yet.")},
 	{ErrMalformed, invalidToken("The access token is malformed.")},
-	{ErrInactive, invalidToken("The access token is revoked.")},
-	{ErrAlgorithm, invalidToken("The access token is not valid.")},
 	{ErrUnknownKey, invalidToken("The access token is not valid.")},
 	{ErrSignature, invalidToken("The access token is not valid.")},
-	{ErrLifetime, invalidToken("The access token is not valid here.")},
-	{ErrIssuer, invalidToken("The access token is not valid here.")},
-	{ErrAudience, invalidToken("The access token is not valid here.")},
-	{ErrKind, invalidToken("The access token is not valid here.")},
+	{ErrNotYetValid, notAccepted("The access token is not valid yet.")},
+	{ErrInactive, notAccepted("The client of the access token is not active.")},
+	{ErrAlgorithm, notAccepted("This API does not accept the algorithm of the access token.")},
+	{ErrLifetime, notAccepted("This API does not accept access tokens that live so long.")},
+	{ErrIssuer, notAccepted("This API does not accept access tokens of this issuer.")},
+	{ErrAudience, notAccepted("This API does not accept access tokens for this audience.")},
+	{ErrKind, notAccepted("This API does not accept access tokens of this kind, or of this client.")},
 }
 
 var undecided = response{http.StatusServiceUnavailable, "temporarily_unavailable", "Access tokens cannot be verified at the moment."}
 
+// invalidToken is for a token that another one of the same client may replace: RFC 6750 lets a
+// client that reads this code request a new one.
 func invalidToken(description string) response {
 	return response{http.StatusUnauthorized, "invalid_token", description}
+}
+
+// notAccepted is for a token that no new one of the same client would improve on. RFC 6750 has no
+// code for that. With invalid_token, clients would throw the token away and pay for another.
+func notAccepted(description string) response {
+	return response{http.StatusUnauthorized, "", description}
 }

@@ -11,9 +11,10 @@
 // Stytch signs session JWTs, tokens of Connected Apps and tokens of M2M clients with the same keys,
 // and gives them the same issuer and audience. A verifier accepts M2M tokens, or with
 // [WithConnectedApps] those of Connected Apps; it never accepts a user's session. It distinguishes
-// them apart by their claims and by the form of their ids. An M2M client that was imported under an
-// id of your choice must be named with [WithClientIDs]. Deactivating or deleting a client revokes
-// none of its tokens: only [WithActiveCheck] refuses a token before it expires.
+// them by their claims and by the form of their ids. An M2M client that was created under an id of
+// your choice is accepted too, unless the id looks as if Stytch had made it: see [WithClientIDs].
+// Deactivating or deleting a client revokes none of its tokens: only [WithActiveCheck] refuses a
+// token before it expires.
 //
 // # What is checked
 //

@@ -8,7 +8,9 @@ import (
 )
 
 // Stytch signs the tokens of sessions, of Connected Apps and of M2M clients with the same keys, and
-// gives them the same issuer and audience. Their claims and the form of their ids distinguish them.
+// gives them the same issuer and audience. Their claims and the form of their ids distinguish them:
+// a token of a session has a claim in the name of Stytch, one of a Connected App has a client_id
+// that is not its subject, and the subject of both is the id of a user or member.
 
 // kindRules decide which kind of token and which clients are accepted.
 type kindRules struct {
@@ -16,7 +18,7 @@ type kindRules struct {
 	apps         map[string]struct{}
 	clientIDs    map[string]struct{}
 	clientIDFunc func(string) bool
-	clientPrefix string // of M2M clients of the project's environment
+	clientPrefix string // of the ids that Stytch makes for M2M clients of the project's environment
 	appPrefixes  []string
 	userPrefixes []string
 }
@@ -40,45 +42,54 @@ func (r *kindRules) checkKind(p *payload) error {
 		return errSession
 	case p.ownClientID():
 		return errSubject
+	case hasPrefix(p.subject, r.clientPrefix):
+		return nil
+	}
+	return r.checkImported(string(p.subject))
+}
+
+// checkImported judges the id of an M2M client that Stytch did not make. The function of the caller
+// is not asked here, because its result may change.
+func (r *kindRules) checkImported(id string) error {
+	_, listed := r.clientIDs[id]
+	switch {
+	case project.CheckClientID(id) != nil, isForeign(id):
+		return errSubject
+	case listed, r.clientIDFunc != nil:
+		return nil
+	case len(r.clientIDs) > 0, looksMade(id):
+		return errClient
 	}
 	return nil
 }
 
 func (r *kindRules) checkApp(p *payload) error {
+	_, listed := r.apps[string(p.clientID)]
 	switch {
 	case p.session:
 		return errSession
-	case !p.hasClientID || !hasPrefix(p.clientID, r.appPrefixes):
+	case !p.hasClientID || !hasPrefix(p.clientID, r.appPrefixes...), len(r.apps) > 0 && !listed:
 		return errApp
-	case !hasPrefix(p.subject, r.userPrefixes):
+	case !hasPrefix(p.subject, r.userPrefixes...):
 		return errUser
 	}
 	return nil
 }
 
 // hasPrefix reports whether an id is one of the prefixes and something after it.
-func hasPrefix(id []byte, prefixes []string) bool {
+func hasPrefix(id []byte, prefixes ...string) bool {
 	return slices.ContainsFunc(prefixes, func(prefix string) bool {
 		return len(id) > len(prefix) && string(id[:len(prefix)]) == prefix
 	})
 }
 
-// checkClient applies the rules whose result may change from call to call, because a function of
-// the caller takes part.
+// checkClient applies the one rule whose result may change from call to call: the function of the
+// caller.
 func (r *kindRules) checkClient(id string) error {
-	if r.kind == ConnectedApp {
-		if _, listed := r.apps[id]; !listed && len(r.apps) > 0 {
-			return errApp
-		}
+	if r.clientIDFunc == nil || strings.HasPrefix(id, r.clientPrefix) && len(id) > len(r.clientPrefix) {
 		return nil
 	}
-	if len(id) > len(r.clientPrefix) && strings.HasPrefix(id, r.clientPrefix) {
-		return nil
-	}
-	if isForeign(id) {
-		return errSubject
-	}
-	if _, listed := r.clientIDs[id]; listed || r.clientIDFunc != nil && r.clientIDFunc(id) {
+	if _, listed := r.clientIDs[id]; listed || r.clientIDFunc(id) {
 		return nil
 	}
 	return errClient

@@ -42,7 +42,10 @@ type Protection struct {
 // not a scope, such as two scopes in one text. All other requests are refused:
 //
 //   - no bearer token: 401 with a challenge of RFC 6750 that has no error code
-//   - a bad token: 401, invalid_token
+//   - a bad token that a new one may replace, such as an expired one: 401, invalid_token
+//   - a token of another kind, client, issuer, audience, algorithm or lifetime, of a client that is
+//     not active, or from the future: 401 without an error code, because a new token of the same
+//     client would be refused as well, and would be billed
 //   - a valid token without the scopes: 403, insufficient_scope, and the scopes that are required
 //   - a malformed Authorization header, or two: 400, invalid_request
 //   - keys could not be fetched, or a check could not be made: 503 with Retry-After, never 401,
@@ -161,7 +164,8 @@ func (g *guard) refuse(w http.ResponseWriter, r *http.Request, err error) {
 		h.Set("Retry-After", retryAfter)
 	} else {
 		c := g.challenge
-		if c.code = why.code; c.code != "" {
+		c.code = why.code
+		if !errors.Is(err, ErrNoToken) { // RFC 6750 wants no reason then
 			c.description = why.description
 		}
 		if why.status == http.StatusForbidden && !errors.Is(err, ErrScope) {

@@ -68,6 +68,8 @@ func askGuard(h http.Handler, method string, authorization ...string) *httptest.
 	return w
 }
 
+func inactive(context.Context, string) (bool, error) { return false, nil }
+
 func refuseAll(verify.Claims, time.Time) error { return errors.New("canary") }
 
 func TestRequire(t *testing.T) {

@@ -72,18 +72,22 @@ func WithConnectedApps(ids ...string) Option {
 	}
 }
 
-// WithClientIDs also accepts these M2M clients, whose ids were chosen when they were imported. By
-// default only ids that Stytch makes are accepted: those that begin with m2m-client-test- or
-// m2m-client-live-, by the project's environment. An id is 1 to 256 bytes of UTF-8 without spaces
-// and control characters, and must not begin like the id of a user, a session or another object of
-// Stytch.
+// WithClientIDs accepts, of the M2M clients with an id of your choice, only these.
+// Clients with ids that Stytch made, m2m-client-test- or m2m-client-live- by the project's
+// environment, are accepted as well. By default an id of your choice is accepted unless it looks as
+// if Stytch had made it: it begins with user-, member-, organization-, connected-app- or session-,
+// or has m2m-client-test- or m2m-client-live- elsewhere or of the other environment. Name such a
+// client here.
+//
+// An id is 1 to 256 bytes of UTF-8 without spaces and control characters. The ids of Stytch's other
+// objects, such as user-test- with something after it, are never accepted.
 func WithClientIDs(ids ...string) Option {
 	return func(s *settings) error {
 		if err := addClientIDs(s.clientIDs, "WithClientIDs", ids); err != nil {
 			return err
 		}
 		if slices.ContainsFunc(ids, isForeign) {
-			return invalid("WithClientIDs", "a client id must not begin like the id of a user, a session or another object of Stytch")
+			return invalid("WithClientIDs", "a client id must not be the id of a user, a session or another object of Stytch")
 		}
 		return nil
 	}
@@ -99,9 +103,10 @@ func addClientIDs(to map[string]struct{}, option string, ids []string) error {
 	return nil
 }
 
-// WithClientIDFunc is [WithClientIDs] with a function. It is called for every token of any other
-// client, so it must be quick and safe for concurrent use. It never sees an id that begins like the
-// id of a user, a session or another object of Stytch.
+// WithClientIDFunc is [WithClientIDs] with a function. With one that always returns false, only ids
+// that Stytch made are accepted. It is called for every token of a client that neither Stytch nor
+// WithClientIDs named, so it must be quick and safe for concurrent use. It never sees the id of a
+// user, a session or another object of Stytch.
 func WithClientIDFunc(accept func(clientID string) bool) Option {
 	return func(s *settings) error {
 		if accept == nil {

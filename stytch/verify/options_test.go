@@ -45,7 +45,7 @@ func TestNewRefuses(t *testing.T) {
 		"no check":              {project, []verify.Option{verify.WithActiveCheck(nil)}, "WithActiveCheck: the function must not be nil"},
 		"no observer":           {project, []verify.Option{verify.WithObserver(nil)}, "WithObserver: the observer must not be nil"},
 		"empty client id":       {project, []verify.Option{verify.WithClientIDs("")}, "WithClientIDs: client id must not be empty"},
-		"client id of a user":   {project, []verify.Option{verify.WithClientIDs("user-1")}, "WithClientIDs: a client id must not begin"},
+		"client id of a user":   {project, []verify.Option{verify.WithClientIDs("user-test-1")}, "WithClientIDs: a client id must not be the id of a user"},
 		"app and M2M ids":       {project, []verify.Option{verify.WithConnectedApps(), verify.WithClientIDs("a")}, "WithClientIDs: it is for M2M clients"},
 		"app and function":      {project, []verify.Option{verify.WithClientIDFunc(func(string) bool { return true }), verify.WithConnectedApps()}, "WithClientIDFunc: it is for M2M clients"},
 		"empty app":             {project, []verify.Option{verify.WithConnectedApps("")}, "WithConnectedApps: client id must not be empty"},
@@ -132,31 +132,56 @@ func TestIssuersAndAudiences(t *testing.T) {
 	}
 }
 
+// By default, any id that does not look as if Stytch had made it is accepted. With a list or a
+// function, no others are.
 func TestImportedClients(t *testing.T) {
 	k := newSigner(t)
+	offline := []verify.Option{verify.WithKeys(k.jwks()), verify.WithOffline(), verify.WithClock(atStart)}
 	allow := true
-	v := newVerifier(t, verify.WithKeys(k.jwks()), verify.WithOffline(), verify.WithClock(atStart), verify.WithClientIDs("billing"),
-		verify.WithClientIDFunc(func(id string) bool {
-			return allow && strings.HasPrefix(id, "legacy-") || strings.HasPrefix(id, "user-")
-		}))
-	verifyAs := func(id string) error {
-		_, err := v.Verify(context.Background(), k.sign(t, claimsAt(start, "sub", id)))
-		return err
-	}
-	for _, id := range []string{client, "billing", "legacy-1", "legacy-1"} {
-		if err := verifyAs(id); err != nil {
-			t.Errorf("%s: %v", id, err)
+	legacy := verify.WithClientIDFunc(func(id string) bool {
+		return allow && strings.HasPrefix(id, "legacy-") || strings.HasPrefix(id, "user-")
+	})
+	for name, test := range map[string]struct {
+		option            verify.Option
+		accepted, refused []string
+	}{
+		"default": {verify.WithCache(10), []string{client, "billing", "legacy_client.01", "zahlung-ä"},
+			[]string{"user-1", "user-test-1", "email-live-1", "m2m-client-live-1", "m2m-client-test-", "project-test-1"}},
+		"list": {verify.WithClientIDs("billing", "user-service"), []string{client, "billing", "user-service"},
+			[]string{"billing2", "legacy-1", "user-1", "user-test-1"}},
+		"function":    {legacy, []string{client, "legacy-1", "user-1"}, []string{"billing", "user-test-1", "email-live-1", "m2m-client-test-"}},
+		"no function": {verify.WithClientIDFunc(func(string) bool { return false }), []string{client}, []string{"billing", "m2m-client-live-1"}},
+	} {
+		v := newVerifier(t, append(offline, test.option)...)
+		for id, want := range ids(test.accepted, test.refused) {
+			token := k.sign(t, claimsAt(start, "sub", id))
+			for range 2 {
+				if _, err := v.Verify(context.Background(), token); !errors.Is(err, want) || (err == nil) != (want == nil) {
+					t.Errorf("%s: %s: %v", name, id, err)
+				}
+			}
 		}
 	}
-	for _, id := range []string{"billing2", "user-1", "user-test-1", "email-live-1"} {
-		if err := verifyAs(id); !errors.Is(err, verify.ErrKind) {
-			t.Errorf("%s: %v", id, err)
+	both := newVerifier(t, append(offline, verify.WithClientIDs("billing"), legacy)...)
+	for range 2 {
+		for id, want := range map[string]bool{"billing": true, "legacy-1": allow, "other": false} { // the function is asked at every call
+			if _, err := both.Verify(context.Background(), k.sign(t, claimsAt(start, "sub", id))); (err == nil) != want {
+				t.Errorf("list and function: %s: %v", id, err)
+			}
 		}
+		allow = false
 	}
-	allow = false // the function is asked at every call
-	if err := verifyAs("legacy-1"); !errors.Is(err, verify.ErrKind) {
-		t.Errorf("a client that is not accepted any more: %v", err)
+}
+
+func ids(accepted, refused []string) map[string]error {
+	all := map[string]error{}
+	for _, id := range accepted {
+		all[id] = nil
 	}
+	for _, id := range refused {
+		all[id] = verify.ErrKind
+	}
+	return all
 }
 
 func TestConnectedApps(t *testing.T) {

@@ -10,6 +10,7 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/stytchkit/m2m/stytch/emulator"
 	"github.com/stytchkit/m2m/stytch/emulator/emulatortest"
 )
 
@@ -37,9 +38,39 @@ func TestREADME(t *testing.T) {
 	}
 	programs = append(programs, snippetProgram(snippets))
 	for i, want := range []string{"billing [write:invoices] [REDACTED]\n", "all ran\n"} {
-		if got := runProgram(t, programs[i]); !strings.HasSuffix(got, want) {
+		if got := runProgram(t, emulatortest.NewServer(t), programs[i]); !strings.HasSuffix(got, want) {
 			t.Errorf("program %d printed %q, want %q at its end", i+1, got, want)
 		}
+	}
+}
+
+// The snippets fit together: a client with an id of its own, as Create recommends, calls the API
+// that another snippet protects, and pays for one token.
+func TestCallTheProtectedAPI(t *testing.T) {
+	text, err := os.ReadFile("../../README.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	var call, protect string
+	for _, part := range strings.Split(string(text), "```go\n") {
+		code, _, _ := strings.Cut(part, "```")
+		switch {
+		case strings.Contains(code, "source.Transport("):
+			call = code
+		case strings.Contains(code, "verifier.Require("):
+			protect = code
+		}
+	}
+	if call == "" || protect == "" {
+		t.Fatal("the README does not show how to call an API, or how to protect one")
+	}
+	local := emulatortest.NewServer(t)
+	got := runProgram(t, local, snippetProgram([]string{protect + "\nreturn func() error {\n" + call + "\nreturn nil\n}()"}))
+	if !strings.Contains(got, "200 OK") {
+		t.Errorf("the call printed %q", got)
+	}
+	if n := local.TokensMinted("caller"); n != 1 {
+		t.Errorf("%d tokens were minted for one call", n)
 	}
 }
 
@@ -76,7 +107,9 @@ func main() {
 	if err != nil {
 		t.Fatal(err)
 	}
-	caller, err := api.M2M.Create(ctx, stytch.M2MCreate{Scopes: []string{"read:invoices"}})
+	caller, err := api.M2M.Create(ctx, stytch.M2MCreate{
+		ClientID: "caller", ClientSecret: secret.Outgoing(secret.Generate()), Scopes: []string{"read:invoices"},
+	})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -114,7 +147,7 @@ func main() {
 }
 
 // runProgram runs a program inside the module, with a local Stytch in its environment.
-func runProgram(t *testing.T, source string) string {
+func runProgram(t *testing.T, local *emulator.Server, source string) string {
 	t.Helper()
 	if err := os.MkdirAll("testdata", 0o755); err != nil {
 		t.Fatal(err)
@@ -127,7 +160,6 @@ func runProgram(t *testing.T, source string) string {
 	if err := os.WriteFile(filepath.Join(dir, "main.go"), []byte(source), 0o600); err != nil {
 		t.Fatal(err)
 	}
-	local := emulatortest.NewServer(t)
 	cmd := exec.Command("go", "run", "./"+dir)
 	cmd.Env = append(os.Environ(), "STYTCH_PROJECT_ID="+local.ProjectID, "STYTCH_PROJECT_SECRET="+local.Secret, "STYTCH_BASE_URL="+local.URL)
 	out, err := cmd.CombinedOutput()

@@ -103,7 +103,7 @@ func TestRefused(t *testing.T) {
 	}{
 		{"no token", "", 401, `scope="openid", resource_metadata="`},
 		{"bad token", "x.y.z", 401, `error="invalid_token"`},
-		{"token of an M2M client", sign(t, stytch, "", "m2m-client-test-00000000-0000-4000-8000-000000000001", "openid"), 401, `error="invalid_token"`},
+		{"token of an M2M client", sign(t, stytch, "", "m2m-client-test-00000000-0000-4000-8000-000000000001", "openid"), 401, `error_description="This API does not accept`},
 		{"no scope", sign(t, stytch, app, user, "profile"), 403, `error="insufficient_scope"`},
 	} {
 		t.Run(test.name, func(t *testing.T) {
