@@ -39,7 +39,11 @@ func (r *Rotator) Advance(ctx context.Context, clientID string) (Status, error) 
 // of [Queue.Next]. The claim must have been made for [Rotator.ClaimLife], and claimed is the time
 // just before that. The zero time means unknown: then the claim is extended first.
 func (r *Rotator) AdvanceClaim(ctx context.Context, claim Claim, claimed time.Time) (Status, error) {
-	return r.resume(claim, claim.Record().ClientID, claimed).advance(ctx, untilWait)
+	t, err := r.resume(ctx, "", claimed, func() (Claim, error) { return claim, nil })
+	if err != nil {
+		return Status{}, err
+	}
+	return t.advance(ctx, untilWait)
 }
 
 func (t *rotation) advance(ctx context.Context, to extent) (Status, error) {
@@ -53,7 +57,9 @@ func (t *rotation) advance(ctx context.Context, to extent) (Status, error) {
 	if err == nil && to != oneStep {
 		err = t.outcome()
 	}
-	status := t.claim.Record().status()
+	stored := t.rec
+	_ = t.guarded(ctx, "Claim.Record", func() error { stored = t.claim.Record(); return nil }) // which may need a human
+	status := stored.status()
 	status.Wait = wait
 	return status, err
 }

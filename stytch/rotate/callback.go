@@ -18,7 +18,7 @@ func (t *rotation) deliver(ctx context.Context, i int, what Delivery) error {
 	}
 	d := t.deliverers[i]
 	at := place{given: true}
-	if err := t.bounded(ctx, func(ctx context.Context) error { return d.Deliver(ctx, what) }); err != nil {
+	if err := t.bounded(ctx, "Deliver", func(ctx context.Context) error { return d.Deliver(ctx, what) }); err != nil {
 		at = place{err: d.failed(t.secrets.Error(err))}
 	}
 	t.sets(i, at)
@@ -45,7 +45,7 @@ func (t *rotation) sets(i int, at place) {
 }
 
 func (t *rotation) read(ctx context.Context, d namedDeliverer) (secret.String, error) {
-	held, err := called(ctx, t, func(ctx context.Context) (Delivery, error) {
+	held, err := called(ctx, t, "Read", func(ctx context.Context) (Delivery, error) {
 		return d.Deliverer.(Reader).Read(ctx, t.rec.ClientID)
 	})
 	t.trackSecret(held.Secret, held.Previous)
@@ -69,7 +69,7 @@ func (t *rotation) findCurrent(ctx context.Context) error {
 
 func (t *rotation) currentFromCaller(ctx context.Context) (secret.String, error) {
 	if t.current != nil {
-		current, err := called(ctx, t, func(ctx context.Context) (secret.String, error) { return t.current(ctx, t.rec.ClientID) })
+		current, err := called(ctx, t, "WithCurrent", func(ctx context.Context) (secret.String, error) { return t.current(ctx, t.rec.ClientID) })
 		t.trackSecret(current)
 		if err != nil {
 			return secret.String{}, fmt.Errorf("the function of WithCurrent failed: %w", err)
@@ -89,7 +89,7 @@ func (t *rotation) currentFromCaller(ctx context.Context) (secret.String, error)
 
 // checkReady asks the caller whether all services have the next secret.
 func (t *rotation) checkReady(ctx context.Context) error {
-	yes, err := called(ctx, t, func(ctx context.Context) (bool, error) { return t.ready(ctx, t.rec.ClientID) })
+	yes, err := called(ctx, t, "WithReady", func(ctx context.Context) (bool, error) { return t.ready(ctx, t.rec.ClientID) })
 	if err != nil {
 		return fmt.Errorf("the function of WithReady failed: %w", err)
 	}
@@ -102,9 +102,9 @@ func (t *rotation) checkReady(ctx context.Context) error {
 
 // called is what a function of the caller returned. What it sets after its time is over is not
 // seen.
-func called[T any](ctx context.Context, t *rotation, f func(context.Context) (T, error)) (result T, err error) {
+func called[T any](ctx context.Context, t *rotation, name string, f func(context.Context) (T, error)) (result T, err error) {
 	results := make(chan T, 1)
-	err = t.bounded(ctx, func(ctx context.Context) error {
+	err = t.bounded(ctx, name, func(ctx context.Context) error {
 		result, err := f(ctx)
 		results <- result
 		return err
@@ -117,20 +117,24 @@ func called[T any](ctx context.Context, t *rotation, f func(context.Context) (T,
 }
 
 // bounded returns when the time for a delivery is over, even if what it calls does not.
-func (t *rotation) bounded(ctx context.Context, call func(context.Context) error) error {
-	ctx, cancel := context.WithTimeout(ctx, t.deliveryTimeout)
+func (t *rotation) bounded(ctx context.Context, name string, call func(context.Context) error) error {
+	bounded, cancel := context.WithTimeout(ctx, t.deliveryTimeout)
 	defer cancel()
 	returned := make(chan error, 1)
-	go func() { returned <- call(ctx) }()
+	go func() {
+		err := errGone
+		defer func() { returned <- err }()
+		err = safely(name, func() error { return call(bounded) })
+	}()
 	select {
 	case err := <-returned:
-		return err
-	case <-ctx.Done():
+		return t.caught(ctx, err)
+	case <-bounded.Done():
 	}
 	select {
 	case err := <-returned: // both at once, or it heeds its context
-		return err
+		return t.caught(ctx, err)
 	case <-time.After(patience):
-		return fmt.Errorf("it did not return in time: %w", ctx.Err())
+		return fmt.Errorf("it did not return in time: %w", bounded.Err())
 	}
 }

@@ -19,7 +19,7 @@ type Forecast struct {
 // reads the journal and asks the server once, so it finds an unknown client or another rotation
 // that is pending.
 func (r *Rotator) Forecast(ctx context.Context, clientID string) (Forecast, error) {
-	rec, err := r.journal.Read(ctx, clientID)
+	rec, err := r.read(ctx, clientID)
 	if err != nil && !errors.Is(err, ErrNoRotation) {
 		return Forecast{}, &Error{ClientID: clientID, Err: ofJournal(err)}
 	}
@@ -35,7 +35,12 @@ func (r *Rotator) Forecast(ctx context.Context, clientID string) (Forecast, erro
 	}
 	f := t.forecast(t.rec)
 	if l, ok := t.limiter.(interface{ Rate() float64 }); ok {
-		f.Duration += time.Duration(float64(f.Calls) / l.Rate() * float64(time.Second))
+		if err := t.guarded(ctx, "Limiter.Rate", func() error {
+			f.Duration += time.Duration(float64(f.Calls) / l.Rate() * float64(time.Second))
+			return nil
+		}); err != nil {
+			return Forecast{}, t.fail(ctx, err)
+		}
 	}
 	return f, nil
 }

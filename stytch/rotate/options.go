@@ -170,7 +170,8 @@ func WithLimiter(l Limiter) Option {
 }
 
 // WithObserver calls f after every change of state and every failure, from the goroutine where that
-// happens. It may be given more than once. f must be quick and safe for concurrent use.
+// happens. It may be given more than once. f must be quick and safe for concurrent use. If it
+// panics the rotation continues, and the other observers get the panic.
 func WithObserver(f func(context.Context, Event)) Option {
 	return func(s *settings) error {
 		if f == nil {
@@ -203,14 +204,16 @@ func WithCancelOnFailure() Option {
 	}
 }
 
-// Event is a change of state, or a failure. It holds no secret.
+// Event is a change of state, or a failure: one that ended a call, or a panic of code that the
+// caller provided, such as a deliverer. It holds no secret.
 type Event struct {
 	Time       time.Time
 	ClientID   string
 	RotationID string
 	From, To   State // the same for a failure
 	Working    Working
-	Err        error // nil for a change of state
+	Err        error  // nil for a change of state
+	Stack      string // of the goroutine, for a panic
 }
 
 type unlimited struct{}

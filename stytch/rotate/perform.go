@@ -25,7 +25,7 @@ func (t *rotation) perform(ctx context.Context, e effect) {
 	case prove:
 		err = t.prove(ctx, e.secret)
 	case reserve:
-		err = t.limiter.Wait(ctx)
+		err = t.permitted(ctx)
 		o.reserved = err == nil
 	case write:
 		t.record(ctx, e)
@@ -79,7 +79,7 @@ func (t *rotation) prepare(e effect) {
 
 // observe asks the server for the last four characters of its secrets.
 func (t *rotation) observe(ctx context.Context) error {
-	return t.ask(ctx, func(ctx context.Context) error {
+	return t.ask(ctx, "Target.LastFour", func(ctx context.Context) error {
 		m := t.moment()
 		seen, err := t.target.LastFour(ctx, t.rec.ClientID)
 		if err == nil {
@@ -98,7 +98,7 @@ func (t *rotation) prove(ctx context.Context, which whose) error {
 	case foundSecret:
 		s = t.o.found.secret
 	}
-	return t.ask(ctx, func(ctx context.Context) error {
+	return t.ask(ctx, "Prober.Probe", func(ctx context.Context) error {
 		m := t.moment()
 		accepted, err := t.prober.Probe(ctx, t.rec.ClientID, s)
 		if err == nil {
@@ -111,13 +111,18 @@ func (t *rotation) prove(ctx context.Context, which whose) error {
 func (t *rotation) moment() moment { return moment{t.now(), t.o.round} }
 
 // ask makes one request that only reads.
-func (t *rotation) ask(ctx context.Context, request func(context.Context) error) error {
-	if err := t.limiter.Wait(ctx); err != nil {
+func (t *rotation) ask(ctx context.Context, name string, request func(context.Context) error) error {
+	if err := t.permitted(ctx); err != nil {
 		return err
 	}
 	ctx, cancel := context.WithTimeout(ctx, t.callTimeout)
 	defer cancel()
-	return t.slowDown(request(ctx))
+	return t.slowDown(ctx, t.guarded(ctx, name, func() error { return request(ctx) }))
+}
+
+// permitted waits until the limiter permits a request.
+func (t *rotation) permitted(ctx context.Context) error {
+	return t.guarded(ctx, "Limiter.Wait", func() error { return t.limiter.Wait(ctx) })
 }
 
 // request makes one of the three requests that change the server. The caller's context can keep it
@@ -136,14 +141,17 @@ func (t *rotation) request(ctx context.Context, kind kind) {
 	var err error
 	switch kind {
 	case start:
-		o.received, err = t.target.Start(ctx, t.rec.ClientID)
-		t.trackSecret(o.received)
+		err = t.guarded(ctx, "Target.Start", func() (err error) {
+			o.received, err = t.target.Start(ctx, t.rec.ClientID)
+			t.trackSecret(o.received)
+			return err
+		})
 	case complete:
-		err = t.target.Complete(ctx, t.rec.ClientID)
+		err = t.guarded(ctx, "Target.Complete", func() error { return t.target.Complete(ctx, t.rec.ClientID) })
 	case cancel:
-		err = t.target.Cancel(ctx, t.rec.ClientID)
+		err = t.guarded(ctx, "Target.Cancel", func() error { return t.target.Cancel(ctx, t.rec.ClientID) })
 	}
-	if err = t.slowDown(err); err != nil {
+	if err = t.slowDown(ctx, err); err != nil {
 		o.failed = &failure{err: err, kind: kind, sent: true}
 		if kind == start && o.failed.unknown() {
 			o.inFlight, o.startAt = true, t.now()
@@ -219,9 +227,9 @@ func (t *rotation) record(ctx context.Context, e effect) {
 }
 
 // slowDown passes on to the limiter what the server asked for.
-func (t *rotation) slowDown(err error) error {
+func (t *rotation) slowDown(ctx context.Context, err error) error {
 	if wait, ok := throttled(err); err != nil && ok {
-		t.limiter.Throttle(wait)
+		_ = t.guarded(ctx, "Limiter.Throttle", func() error { t.limiter.Throttle(wait); return nil })
 	}
 	return err
 }

@@ -33,21 +33,23 @@ func (c *config) claimFor(ctx context.Context, clientID string) (*rotation, erro
 	if clientID == "" {
 		return nil, &Error{Err: wrong(ErrInvalidArgument, "client id must not be empty")}
 	}
-	claimed := c.now()
-	claim, err := c.journal.Claim(ctx, clientID, c.claimLife())
+	return c.resume(ctx, clientID, c.now(), func() (Claim, error) { return c.journal.Claim(ctx, clientID, c.claimLife()) })
+}
+
+// resume makes a claim and continues from what it holds.
+func (c *config) resume(ctx context.Context, clientID string, claimed time.Time, claim func() (Claim, error)) (*rotation, error) {
+	t := &rotation{config: c, rec: Record{ClientID: clientID}}
+	held, rec, err := t.claimed(ctx, claim)
 	if err != nil {
 		return nil, &Error{ClientID: clientID, Err: ofJournal(err)}
 	}
-	return c.resume(claim, clientID, claimed), nil
-}
-
-// resume continues from what a claim holds.
-func (c *config) resume(claim Claim, clientID string, claimed time.Time) *rotation {
-	rec := claim.Record().clone()
-	rec.ClientID = clientID
-	t := c.from(rec)
-	t.claim, t.o.claimEnds = claim, claimed.Add(c.claimLife())
-	return t
+	rec = rec.clone()
+	if clientID != "" {
+		rec.ClientID = clientID
+	}
+	t = c.from(rec)
+	t.claim, t.o.claimEnds = held, claimed.Add(c.claimLife())
+	return t, nil
 }
 
 // from is a rotation as a record shows it.
@@ -120,13 +122,13 @@ func (t *rotation) write(ctx context.Context, rec Record) error {
 	if !(rec.asks() && t.rec.asks()) { // the age of a start does not depend on how often it is looked at
 		rec.UpdatedAt = began
 	}
-	if err := t.claim.Write(ctx, rec); err != nil {
+	if err := t.guarded(ctx, "Claim.Write", func() error { return t.claim.Write(ctx, rec) }); err != nil {
 		return ofJournal(err)
 	}
 	from := t.stage
 	t.rec, t.stage, t.o.claimEnds, t.o.durable = rec, rec.State, began.Add(t.claimLife()), true
 	if from != rec.State {
-		t.notify(ctx, from, nil)
+		t.report(ctx, t.event(from, nil), t.observers)
 	}
 	return nil
 }
@@ -165,7 +167,7 @@ func sleep(ctx context.Context, d time.Duration) error {
 func (t *rotation) release(ctx context.Context) {
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), t.callTimeout)
 	defer cancel()
-	_ = t.claim.Release(ctx) // it expires anyway
+	_ = t.guarded(ctx, "Claim.Release", func() error { return t.claim.Release(ctx) }) // it expires anyway
 }
 
 // trackSecret keeps secrets out of the errors of this rotation.
@@ -175,21 +177,18 @@ func (t *rotation) trackSecret(secrets ...secret.String) {
 	}
 }
 
-// notify calls the observers with a change of state or a failure.
-func (t *rotation) notify(ctx context.Context, from State, err error) {
-	e := Event{
+// event is a change of state or a failure.
+func (t *rotation) event(from State, err error) Event {
+	return Event{
 		Time: t.now(), ClientID: t.rec.ClientID, RotationID: t.rec.RotationID, From: from, To: t.stage,
 		Working: t.o.working, Err: err,
-	}
-	for _, observer := range t.observers {
-		observer(ctx, e)
 	}
 }
 
 // fail is the error that the caller gets, after the observers.
 func (t *rotation) fail(ctx context.Context, err error) error {
 	e := t.wrap(err)
-	t.notify(ctx, t.stage, e)
+	t.report(ctx, t.event(t.stage, e), t.observers)
 	return e
 }
 

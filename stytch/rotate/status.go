@@ -33,9 +33,19 @@ func (r Record) status() Status {
 // Status reads the journal, and nothing else. It is [ErrNoRotation] for a client that was never
 // rotated.
 func (r *Rotator) Status(ctx context.Context, clientID string) (Status, error) {
-	rec, err := r.journal.Read(ctx, clientID)
+	rec, err := r.read(ctx, clientID)
 	if err != nil {
 		return Status{}, &Error{ClientID: clientID, Err: ofJournal(err)}
 	}
 	return rec.status(), nil
+}
+
+// read reads the record of a client without claiming it.
+func (c *config) read(ctx context.Context, clientID string) (rec Record, err error) {
+	t := &rotation{config: c, rec: Record{ClientID: clientID}}
+	err = t.guarded(ctx, "Journal.Read", func() (err error) {
+		rec, err = c.journal.Read(ctx, clientID)
+		return err
+	})
+	return rec, err
 }

@@ -48,11 +48,11 @@ var mayImport = map[string][]string{
 	"stytch/verify": {"internal/jwks", "internal/project", "internal/redact", "internal/strictjson"},
 	// The engine knows no HTTP.
 	"stytch/rotate": {
-		"internal/project", "internal/rate", "internal/redact", "internal/seal", "internal/strictjson", "stytch/secret",
+		"internal/guard", "internal/project", "internal/rate", "internal/redact", "internal/seal", "internal/strictjson", "stytch/secret",
 	},
 	"stytch/rotate/deliver":     {"internal/atomicfile", "internal/credentials", "internal/project", "internal/redact", "stytch/rotate", "stytch/secret"},
 	"stytch/rotate/filejournal": {"internal/atomicfile", "internal/project", "stytch/rotate", "stytch/secret"},
-	"stytch/rotate/fleet":       {"internal/project", "stytch/rotate"},
+	"stytch/rotate/fleet":       {"internal/guard", "internal/project", "internal/redact", "stytch/rotate"},
 	"stytch/rotate/journaltest": {"stytch/rotate", "stytch/secret"},
 	// Client and server meet only in the YAML.
 	"stytch/emulator":              {"api", "gen/server", "internal/project"},

@@ -12,10 +12,13 @@ type auditWriter struct {
 }
 
 func (a auditWriter) Write(line []byte) (int, error) {
-	n, err := a.w.Write(line)
-	if err == nil && n < len(line) {
-		err = io.ErrShortWrite
-	}
+	var n int
+	err := guarded("WithAudit", func() (err error) {
+		if n, err = a.w.Write(line); err == nil && n < len(line) {
+			err = io.ErrShortWrite
+		}
+		return err
+	})
 	if err != nil {
 		a.failed(fmt.Errorf("fleet: write the audit log: %w", err))
 	}

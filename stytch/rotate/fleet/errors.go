@@ -4,6 +4,8 @@ import (
 	"errors"
 	"fmt"
 
+	"github.com/stytchkit/m2m/internal/guard"
+	"github.com/stytchkit/m2m/internal/redact"
 	"github.com/stytchkit/m2m/stytch/rotate"
 )
 
@@ -15,7 +17,20 @@ var (
 	ErrTooManyFailures = errors.New("fleet: too many clients failed")
 )
 
+// maxPanic is the most bytes of an error that what a function panicked with may have.
+const maxPanic = 1 << 10
+
 func invalid(rule string) error { return fmt.Errorf("%w: fleet: %s", ErrInvalidArgument, rule) }
+
+// guarded calls code that the caller provided. Its panic is an error, which ends the fleet as an
+// error of that code does: what belongs to one client is guarded by the rotator.
+func guarded(name string, call func() error) error {
+	err := guard.Call(name, call)
+	if p, ok := err.(*guard.PanicError); ok { // its text may be anything
+		return fmt.Errorf("fleet: %s panicked: %s", p.Name, redact.New().Line(p.Text, maxPanic))
+	}
+	return err
+}
 
 func listFailed(err error) error { return fmt.Errorf("fleet: list clients: %w", err) }
 

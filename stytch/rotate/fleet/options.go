@@ -83,7 +83,7 @@ func WithAudit(w io.Writer) Option {
 }
 
 // WithProgress calls f at the given interval and once at the end, from one goroutine at a time. f
-// must be quick.
+// must be quick. If it panics the fleet continues.
 func WithProgress(every time.Duration, f func(Progress)) Option {
 	return func(s *settings) error {
 		if every <= 0 || f == nil {

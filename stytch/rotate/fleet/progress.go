@@ -3,6 +3,8 @@ package fleet
 import (
 	"math"
 	"time"
+
+	"github.com/stytchkit/m2m/internal/guard"
 )
 
 // smoothing is the time over which a rate is averaged.
@@ -55,12 +57,14 @@ func (c *counters) progress(m *meter, total int) Progress {
 	return p
 }
 
-// reportProgress calls f at intervals until end is called, and then once more.
+// reportProgress calls f at intervals until end is called, and then once more. A panic of f is
+// ignored.
 func reportProgress(c *counters, total int, every time.Duration, f func(Progress)) (end func()) {
 	if f == nil {
 		return func() {}
 	}
 	m := &meter{at: time.Now()}
+	report := func() { _ = guard.Run("WithProgress", func() { f(c.progress(m, total)) }) }
 	quit, gone := make(chan struct{}), make(chan struct{})
 	go func() {
 		defer close(gone)
@@ -69,7 +73,7 @@ func reportProgress(c *counters, total int, every time.Duration, f func(Progress
 		for {
 			select {
 			case <-ticker.C:
-				f(c.progress(m, total))
+				report()
 			case <-quit:
 				return
 			}
@@ -78,6 +82,6 @@ func reportProgress(c *counters, total int, every time.Duration, f func(Progress
 	return func() {
 		close(quit)
 		<-gone
-		f(c.progress(m, total))
+		report()
 	}
 }

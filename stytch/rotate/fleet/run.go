@@ -68,9 +68,13 @@ func (r *run) do(ctx context.Context, plan func(context.Context) error) (Report,
 	r.planning.Store(true)
 	var workers sync.WaitGroup
 	for range r.fleet.concurrency {
-		workers.Go(func() { r.work(inner) })
+		workers.Go(func() {
+			if err := guarded("Journal", func() error { r.work(inner); return nil }); err != nil {
+				stop(journalError(err))
+			}
+		})
 	}
-	err := plan(inner)
+	err := guarded("the list of clients", func() error { return plan(inner) })
 	r.planning.Store(false)
 	r.idle.wake()
 	workers.Wait()
