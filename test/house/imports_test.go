@@ -77,6 +77,7 @@ var mayImport = map[string][]string{
 	"test/conformance": {"gen", "internal/contract", "stytch", "stytch/metadata", "stytch/secret"},
 	"test/drift":       {}, // tests only
 	"test/house":       {},
+	"test/platforms":   {}, // tests only
 	"test/torture":     {},
 }
 

@@ -1,0 +1,120 @@
+package platforms_test
+
+import (
+	"fmt"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"golang.org/x/tools/go/analysis"
+	"golang.org/x/tools/go/analysis/checker"
+	"golang.org/x/tools/go/analysis/passes/assign"
+	"golang.org/x/tools/go/analysis/passes/atomic"
+	"golang.org/x/tools/go/analysis/passes/bools"
+	"golang.org/x/tools/go/analysis/passes/buildtag"
+	"golang.org/x/tools/go/analysis/passes/copylock"
+	"golang.org/x/tools/go/analysis/passes/directive"
+	"golang.org/x/tools/go/analysis/passes/lostcancel"
+	"golang.org/x/tools/go/analysis/passes/nilfunc"
+	"golang.org/x/tools/go/analysis/passes/shift"
+	"golang.org/x/tools/go/analysis/passes/stdversion"
+	"golang.org/x/tools/go/analysis/passes/unreachable"
+	"golang.org/x/tools/go/analysis/passes/unsafeptr"
+	"golang.org/x/tools/go/packages"
+
+	"github.com/stytchkit/m2m/internal/heavy"
+)
+
+// platforms are one of 32 bits, and those whose files Linux leaves out.
+var platforms = []string{"linux/386", "windows/amd64", "darwin/arm64"}
+
+var analyzers = []*analysis.Analyzer{
+	assign.Analyzer, atomic.Analyzer, bools.Analyzer, buildtag.Analyzer, copylock.Analyzer, directive.Analyzer,
+	lostcancel.Analyzer, nilfunc.Analyzer, shift.Analyzer, stdversion.Analyzer, unreachable.Analyzer, unsafeptr.Analyzer,
+}
+
+func TestPlatforms(t *testing.T) {
+	heavy.Only(t)
+	dirs := modules(t)
+	work := workspace(t, dirs)
+	for _, platform := range platforms {
+		t.Run(platform, func(t *testing.T) { check(t, dirs, work, platform) })
+	}
+}
+
+func check(t *testing.T, dirs []string, work, platform string) {
+	system, architecture, _ := strings.Cut(platform, "/")
+	var patterns []string
+	for _, dir := range dirs {
+		patterns = append(patterns, dir+"/...")
+	}
+	loaded, err := packages.Load(&packages.Config{
+		Mode: packages.NeedName | packages.NeedFiles | packages.NeedImports | packages.NeedDeps | packages.NeedModule |
+			packages.NeedTypes | packages.NeedTypesInfo | packages.NeedTypesSizes | packages.NeedSyntax,
+		Dir: dirs[0], Tests: true,
+		Env: append(os.Environ(), "GOWORK="+work, "CGO_ENABLED=0", "GOOS="+system, "GOARCH="+architecture),
+	}, patterns...)
+	if err != nil {
+		t.Fatal(err)
+	}
+	broken := false
+	for _, p := range loaded {
+		for _, err := range p.Errors {
+			broken = true
+			t.Error(err)
+		}
+	}
+	if len(loaded) == 0 || broken {
+		t.Fatalf("%d packages loaded, with the errors above", len(loaded))
+	}
+	graph, err := checker.Analyze(analyzers, loaded, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for action := range graph.All() {
+		if action.Err != nil {
+			t.Error(action, action.Err)
+		}
+		for _, d := range action.Diagnostics {
+			if action.IsRoot {
+				t.Errorf("%s: %s", action.Package.Fset.Position(d.Pos), d.Message)
+			}
+		}
+	}
+}
+
+// workspace joins the modules, so that what they share is read once.
+func workspace(t *testing.T, dirs []string) string {
+	t.Helper()
+	var file strings.Builder
+	file.WriteString("go 1.25.0\n")
+	for _, dir := range dirs {
+		fmt.Fprintf(&file, "use %s\n", dir)
+	}
+	name := filepath.Join(t.TempDir(), "go.work")
+	if err := os.WriteFile(name, []byte(file.String()), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	return name
+}
+
+// modules are the folders of the repository that hold a module.
+func modules(t *testing.T) (dirs []string) {
+	t.Helper()
+	root, err := filepath.Abs("../..")
+	if err != nil {
+		t.Fatal(err)
+	}
+	list := exec.CommandContext(t.Context(), "git", "ls-files", "go.mod", "*/go.mod")
+	list.Dir = root
+	out, err := list.Output()
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, name := range strings.Fields(string(out)) {
+		dirs = append(dirs, filepath.Join(root, filepath.Dir(name)))
+	}
+	return dirs
+}
