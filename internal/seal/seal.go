@@ -23,8 +23,10 @@ const (
 	// speed of AES, and a short source is usually a setting that was left empty.
 	MinKeyLength = 32
 
+	// Overhead is how many bytes a box is longer than what it encrypts.
+	Overhead = idLength + 12 + 16
+
 	idLength = 8
-	overhead = idLength + 12 + 16
 )
 
 var (
@@ -73,7 +75,7 @@ func (k Key) ID() [idLength]byte { return k.id }
 // Seal encrypts plain into a box that opens only with the same associated data, which is not part
 // of the box.
 func (k Key) Seal(plain, associated []byte) []byte {
-	box := make([]byte, idLength, overhead+len(plain))
+	box := make([]byte, idLength, Overhead+len(plain))
 	copy(box, k.id[:])
 	return k.aead().Seal(box, nil, plain, k.bind(associated))
 }
@@ -81,7 +83,7 @@ func (k Key) Seal(plain, associated []byte) []byte {
 // Open decrypts a box with the key that made it. The error is [ErrUnknownKey] if that is none of
 // keys, else [ErrCorrupt].
 func Open(keys []Key, box, associated []byte) ([]byte, error) {
-	if len(box) < overhead {
+	if len(box) < Overhead {
 		return nil, ErrCorrupt
 	}
 	for _, k := range keys {

@@ -21,10 +21,12 @@ type Codec struct {
 // NewCodec returns the codec of a project. Without keys, secrets are stored in plain text. The
 // first key encrypts, every key decrypts; each is a random text of at least 32 bytes. To replace a
 // key, put the new one first and keep the old one until no rotation that it encrypted is in
-// progress. Errors are [ErrInvalidArgument].
+// progress. A rotation that is over has no secrets, so its record is read without the key. Errors
+// are [ErrInvalidArgument].
 //
 // A record that is not encrypted is decoded even if there are keys, so that keys can be introduced
-// at any time. Keys therefore do not detect a forged record in plain text.
+// at any time. Keys therefore do not detect a forged record in plain text. A rotation does not need
+// that: it compares every record with the server before it changes anything.
 func NewCodec(projectID string, keys ...secret.String) (*Codec, error) {
 	if err := project.CheckID(projectID); err != nil {
 		return nil, because(ErrInvalidArgument, err)
@@ -86,7 +88,7 @@ func (c *Codec) decode(data []byte, wanted func(Record) bool) (Record, error) {
 	case !wanted(r):
 		return Record{}, wrong(ErrOtherProject, "it belongs to another client")
 	}
-	if r.Current, r.Next, err = c.secrets(e); err != nil {
+	if r.Current, r.Next, err = c.secrets(e, r.State); err != nil {
 		return Record{}, err
 	}
 	if rule := r.invalid(); rule != "" {

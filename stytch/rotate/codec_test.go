@@ -268,6 +268,52 @@ func TestCodecKeys(t *testing.T) {
 	}
 }
 
+// A record of a rotation that is over holds no secret, so the key that it was encrypted with may be
+// gone.
+func TestCodecFinalNeedsNoKey(t *testing.T) {
+	const retired = `{"version":2,"record":{"project":"project-test-1","client_id":"client-1","rotation_id":"rotation-1","state":"completed",` +
+		`"updated_at":"2026-07-01T11:00:01Z"},"sealed":"BkZLPMM3L2S1-9DMeALPqYFi-vPzLGT8XW81iwnujiB6uyfblUI"`
+	const retired1 = `{"version":1,"project":"project-test-1","client_id":"client-1","rotation_id":"rotation-1","state":"cancelled",` +
+		`"sealed":"BkZLPMM3L2SJD4-zp_NK44XS7B_w_UIP20UuK6b1jU9i5VTSQcw"`
+	written := codecRecord()
+	written.State, written.Current, written.Next = rotate.Completed, secret.String{}, secret.String{}
+	for name, data := range map[string][]byte{
+		"encrypted": []byte(withChecksum(retired)), "version 1": []byte(withChecksum1(retired1)),
+		"written": encode(t, newCodec(t, "project-test-1", keyA), written),
+	} {
+		for keys, c := range map[string]*rotate.Codec{
+			"its key": newCodec(t, "project-test-1", keyA), "another key": newCodec(t, "project-test-1", keyB), "no key": newCodec(t, "project-test-1"),
+		} {
+			r, err := c.Decode("client-1", data)
+			if err != nil || !r.State.Final() || r.RotationID != "rotation-1" {
+				t.Errorf("%s with %s: state %q, %v", name, keys, r.State, err)
+			}
+		}
+	}
+}
+
+// Someone without the key cannot make a record that holds secrets look as if it held none.
+func TestCodecActiveNeedsItsKey(t *testing.T) {
+	for _, r := range []rotate.Record{codecRecord(), {ClientID: "client-1", State: rotate.Started, Next: secret.New("n")}} {
+		sealed := encode(t, newCodec(t, "project-test-1", keyA), r)
+		for _, final := range []string{"completed", "canceled"} {
+			over := forge(t, sealed, `"`+string(r.State)+`"`, `"`+final+`"`)
+			for keys, test := range map[string]struct {
+				codec *rotate.Codec
+				want  error
+			}{
+				"its key":     {newCodec(t, "project-test-1", keyA), rotate.ErrCorrupt},
+				"another key": {newCodec(t, "project-test-1", keyB), rotate.ErrWrongKey},
+				"no key":      {newCodec(t, "project-test-1"), rotate.ErrWrongKey},
+			} {
+				if _, err := test.codec.Decode("client-1", over); !errors.Is(err, test.want) {
+					t.Errorf("%s set to %s, with %s: %v, want %v", r.State, final, keys, err, test.want)
+				}
+			}
+		}
+	}
+}
+
 // forge changes a record as someone without the key could.
 func forge(t *testing.T, data []byte, from, to string) []byte {
 	t.Helper()

@@ -6,10 +6,12 @@ import (
 	"encoding/base64"
 	"encoding/hex"
 	"encoding/json"
+	"errors"
 	"slices"
 	"strconv"
 	"time"
 
+	"github.com/stytchkit/m2m/internal/seal"
 	"github.com/stytchkit/m2m/internal/strictjson"
 	"github.com/stytchkit/m2m/stytch/secret"
 )
@@ -19,7 +21,8 @@ const (
 	maxRecord     = 64 << 10
 )
 
-// envelope is how a record is stored: one line of JSON, with either secrets or sealed.
+// envelope is how a record is stored: one line of JSON, with either secrets or sealed. The secrets
+// of a rotation that is over are {}, whether there are keys or not.
 //
 //	{"version":2,"record":{…},"secrets":{…},"checksum":"…"}
 //	{"version":2,"record":{…},"sealed":"…","checksum":"…"}
@@ -84,7 +87,7 @@ func (c *Codec) envelope(r Record) (*envelope, error) {
 		return nil, wrong(ErrInvalidArgument, "record: secrets that JSON cannot hold") // the cause might quote one
 	}
 	e := &envelope{Version: recordVersion, Record: clear, Secrets: secrets}
-	if len(c.keys) > 0 {
+	if len(c.keys) > 0 && !r.State.Final() {
 		e.Secrets, e.Sealed = nil, base64.RawURLEncoding.EncodeToString(c.keys[0].Seal(secrets, clear))
 	}
 	e.Checksum = e.sum()
@@ -177,15 +180,25 @@ func (e *envelope) record() (r Record, projectID string, err error) {
 	}, f.Project, nil
 }
 
-// secrets returns the secrets of an envelope, decrypted.
-func (c *Codec) secrets(e *envelope) (current, next secret.String, err error) {
+// noSecrets is the pair of a record without secrets.
+const noSecrets = "{}"
+
+// secrets returns the secrets of an envelope with a record in the given state, decrypted.
+func (c *Codec) secrets(e *envelope, state State) (current, next secret.String, err error) {
 	text := []byte(e.Secrets)
 	if e.Sealed != "" {
 		box, err := base64.RawURLEncoding.Strict().DecodeString(e.Sealed)
 		if err != nil {
 			return secret.String{}, secret.String{}, wrong(ErrCorrupt, "sealed is not base64")
 		}
-		if text, err = c.open(box, e.associated()); err != nil {
+		text, err = c.open(box, e.associated())
+		if errors.Is(err, ErrWrongKey) && state.Final() && len(box) == seal.Overhead+len(noSecrets) {
+			// Earlier versions encrypted a record without secrets too. Its key may be gone, and
+			// then nothing authenticates the state. The length does: it shows that there is no
+			// secret in it, so this is not a rotation in progress in disguise.
+			text, err = []byte(noSecrets), nil
+		}
+		if err != nil {
 			return secret.String{}, secret.String{}, err
 		}
 	}
