@@ -15,13 +15,15 @@ import (
 // gateTest is a transport whose dials end as the test says.
 type gateTest struct {
 	*Transport
+	*pool
 	*gate
 	dials chan chan error // a dial that was started, and how it is to end
 }
 
 func newGateTest() gateTest {
 	g := gateTest{Transport: New(), dials: make(chan chan error, 100)}
-	g.gate = &g.Transport.gate
+	g.pool = g.Transport.pool()
+	g.gate = &g.pool.gate
 	g.Transport.dial = func(ctx context.Context, _, _ string) (net.Conn, error) {
 		end := make(chan error, 1)
 		g.dials <- end

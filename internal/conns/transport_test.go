@@ -93,11 +93,19 @@ func (p peer) attempt(ctx context.Context, path string) error {
 	return err
 }
 
-// counts are the connections of the gate and the dials it holds back.
+// counts are the connections that the gates count, and the dials they hold back.
 func (p peer) counts() (conns, waiting int) {
-	p.gate.mu.Lock()
-	defer p.gate.mu.Unlock()
-	return p.gate.conns, len(p.gate.waiting)
+	all := p.pools()
+	all.mu.Lock()
+	defer all.mu.Unlock()
+	for _, pool := range append([]*pool{all.current}, all.left...) {
+		if pool != nil {
+			pool.gate.mu.Lock()
+			conns, waiting = conns+pool.gate.conns, waiting+len(pool.gate.waiting)
+			pool.gate.mu.Unlock()
+		}
+	}
+	return conns, waiting
 }
 
 // watch calls f with the number of connections, open or being dialed, whenever there is one more.
@@ -164,7 +172,7 @@ func TestConnections(t *testing.T) {
 				for round := range 3 {
 					server := listen(t, mode, serve)
 					p := server.peer(t)
-					p.gate.hold, p.gate.holdShared = time.Hour, time.Hour // longer than the test, however slow the machine is
+					p.hold, p.holdShared = time.Hour, time.Hour // longer than the test, however slow the machine is
 					var peak atomic.Int64
 					p.watch(func(conns int64) {
 						for seen := peak.Load(); conns > seen && !peak.CompareAndSwap(seen, conns); seen = peak.Load() {
