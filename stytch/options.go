@@ -87,8 +87,9 @@ func WithBaseURL(address string) Option {
 // WithHTTPClient sends requests through the Transport of another http.Client, for a proxy, a client
 // certificate or instrumentation. The http.Client is not changed. Its Timeout bounds each attempt;
 // its Jar and CheckRedirect are not used, because there are no cookies and redirects are not
-// followed. Without this option the client requires TLS 1.2, uses the proxy of the environment, and
-// keeps an idle connection for every concurrent caller.
+// followed. Without this option the client requires TLS 1.2, uses the proxy of the environment,
+// keeps an idle connection for every concurrent caller, and pings HTTP/2 connections. With it, set
+// HTTP2.SendPingTimeout of an http.Transport, or one dead connection fails every call for minutes.
 func WithHTTPClient(client *http.Client) Option {
 	return func(s *settings) error {
 		if client == nil {

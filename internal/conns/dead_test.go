@@ -10,6 +10,8 @@ import (
 	"sync/atomic"
 	"testing"
 	"time"
+
+	"github.com/stytchkit/m2m/internal/heavy"
 )
 
 // nat is a path to a server that can forget its connections: from then on it takes what is sent
@@ -116,24 +118,28 @@ func TestDeadConnection(t *testing.T) {
 	for _, mode := range []string{"tls", "http2"} {
 		for name, send := range map[string]func(peer, context.Context, string) error{"caller": peer.attempt, "plain": peer.plain} {
 			for _, test := range []struct {
-				name    string
-				pings   bool
-				timeout time.Duration // of a request
+				name              string
+				ping, pingTimeout time.Duration
+				timeout           time.Duration // of a request
+				within            time.Duration
+				heavy, http2      bool
 			}{
-				{"found by a ping", true, 20 * time.Second},
-				{"found by a deadline", false, time.Second},
+				{name: "found by a ping", ping: 250 * time.Millisecond, pingTimeout: 250 * time.Millisecond, timeout: 20 * time.Second, within: 10 * time.Second, http2: true},
+				{name: "found by a ping as it is set", ping: PingAfter, pingTimeout: PingTimeout, timeout: 10 * time.Second, within: 6 * time.Second, http2: true, heavy: true},
+				{name: "found by a deadline", timeout: time.Second, within: 10 * time.Second},
 			} {
-				if mode == "tls" && test.pings {
-					continue // HTTP/1.1 has no ping: only a deadline tells
+				if mode == "tls" && test.http2 {
+					continue // HTTP/1.1 has no ping: only a deadline finds it
 				}
 				t.Run(mode+"/"+name+"/"+test.name, func(t *testing.T) {
+					if test.heavy {
+						heavy.Only(t)
+					}
 					t.Parallel()
 					server := listen(t, mode, serve)
 					nat := newNAT(t, server)
 					p := nat.through(t, server)
-					if !test.pings {
-						p.pingAfter = 0
-					}
+					p.pingAfter, p.pingTimeout = test.ping, test.pingTimeout
 					const callers = 8
 					if err := crowd(callers, 2, func() error { return send(p, t.Context(), "/") }); err != nil {
 						t.Fatal(err)
@@ -162,7 +168,7 @@ func TestDeadConnection(t *testing.T) {
 							t.Errorf("caller %d: %d of 3 requests failed", i, n)
 						}
 					}
-					if took := time.Since(begin); took > 10*time.Second {
+					if took := time.Since(begin); took > test.within {
 						t.Errorf("%v until all requests succeeded again", took)
 					}
 				})

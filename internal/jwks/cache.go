@@ -8,6 +8,8 @@ import (
 	"sync"
 	"sync/atomic"
 	"time"
+
+	"github.com/stytchkit/m2m/internal/conns"
 )
 
 const (
@@ -25,7 +27,7 @@ var errClosed = errors.New("the verifier is closed")
 // Config is how a [Cache] gets keys.
 type Config struct {
 	URL       string
-	Transport http.RoundTripper // nil: http.DefaultTransport
+	Transport http.RoundTripper // nil: its own
 	Timeout   time.Duration     // of a fetch
 	Seed      *Set              // keys to start with, or nil
 	Offline   bool              // use the seed and never fetch
@@ -98,7 +100,9 @@ type fetch struct {
 // New makes a cache. It fetches nothing yet.
 func New(config Config) *Cache {
 	if config.Transport == nil {
-		config.Transport = http.DefaultTransport
+		own := conns.New()
+		own.IdleTimeout = 30 * time.Second // the next fetch is far away
+		config.Transport = own
 	}
 	now := time.Now()
 	c := &Cache{
@@ -267,6 +271,9 @@ func (c *Cache) Close() error {
 	c.mu.Unlock()
 	c.cancel()
 	c.tasks.Wait()
+	if own, ok := c.config.Transport.(*conns.Transport); ok {
+		own.CloseIdleConnections()
+	}
 	return nil
 }
 

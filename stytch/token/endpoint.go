@@ -3,16 +3,15 @@ package token
 import (
 	"bytes"
 	"context"
-	"crypto/tls"
 	"errors"
 	"fmt"
 	"io"
-	"net"
 	"net/http"
 	"net/url"
 	"strings"
 	"time"
 
+	"github.com/stytchkit/m2m/internal/conns"
 	"github.com/stytchkit/m2m/internal/operation"
 	"github.com/stytchkit/m2m/internal/redact"
 	"github.com/stytchkit/m2m/internal/retry"
@@ -47,22 +46,15 @@ func newEndpoint(projectID string, s *settings) *endpoint {
 	return e
 }
 
-func newTransport() *http.Transport {
-	const connect = 5 * time.Second
-	return &http.Transport{
-		Proxy:                  http.ProxyFromEnvironment,
-		DialContext:            (&net.Dialer{Timeout: connect, KeepAlive: 30 * time.Second}).DialContext,
-		ForceAttemptHTTP2:      true,
-		TLSClientConfig:        &tls.Config{MinVersion: tls.VersionTLS12},
-		TLSHandshakeTimeout:    connect,
-		IdleConnTimeout:        30 * time.Second, // the next token is far away
-		MaxResponseHeaderBytes: 64 << 10,
-	}
+func newTransport() *conns.Transport {
+	t := conns.New()
+	t.IdleTimeout = 30 * time.Second // the next token is far away
+	return t
 }
 
 // closeIdle closes connections that are not in use, unless they are the caller's.
 func (e *endpoint) closeIdle() {
-	if t, ok := e.transport.(*http.Transport); ok && e.own {
+	if t, ok := e.transport.(*conns.Transport); ok && e.own {
 		t.CloseIdleConnections()
 	}
 }

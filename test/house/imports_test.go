@@ -28,7 +28,7 @@ var mayImport = map[string][]string{
 	"internal/fastjson":    {},
 	"internal/guard":       {},
 	"internal/heavy":       {},
-	"internal/jwks":        {"internal/project", "internal/redact", "internal/strictjson"},
+	"internal/jwks":        {"internal/conns", "internal/project", "internal/redact", "internal/strictjson"},
 	"internal/operation":   {},
 	"internal/project":     {"stytch/secret"},
 	"internal/rate":        {},
@@ -42,7 +42,7 @@ var mayImport = map[string][]string{
 		"gen", "internal/conns", "internal/fastjson", "internal/operation", "internal/project", "internal/redact", "internal/retry",
 		"stytch/metadata", "stytch/secret",
 	},
-	"stytch/token":           {"internal/strictjson", "internal/operation", "internal/project", "internal/redact", "internal/retry", "internal/seal", "stytch/secret"},
+	"stytch/token":           {"internal/conns", "internal/strictjson", "internal/operation", "internal/project", "internal/redact", "internal/retry", "internal/seal", "stytch/secret"},
 	"stytch/token/storetest": {},
 	// A resource server links no management client.
 	"stytch/verify": {"internal/jwks", "internal/project", "internal/redact", "internal/strictjson"},
@@ -50,7 +50,7 @@ var mayImport = map[string][]string{
 	"stytch/rotate": {
 		"internal/guard", "internal/project", "internal/rate", "internal/redact", "internal/seal", "internal/strictjson", "stytch/secret",
 	},
-	"stytch/rotate/deliver":     {"internal/atomicfile", "internal/credentials", "internal/project", "internal/redact", "stytch/rotate", "stytch/secret"},
+	"stytch/rotate/deliver":     {"internal/atomicfile", "internal/conns", "internal/credentials", "internal/project", "internal/redact", "stytch/rotate", "stytch/secret"},
 	"stytch/rotate/filejournal": {"internal/atomicfile", "internal/project", "stytch/rotate", "stytch/secret"},
 	"stytch/rotate/fleet":       {"internal/guard", "internal/project", "internal/redact", "stytch/rotate"},
 	"stytch/rotate/journaltest": {"stytch/rotate", "stytch/secret"},

@@ -1,7 +1,6 @@
 package deliver
 
 import (
-	"crypto/tls"
 	"crypto/x509"
 	"errors"
 	"fmt"
@@ -10,6 +9,8 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
+
+	"github.com/stytchkit/m2m/internal/conns"
 )
 
 // serviceAccount is where Kubernetes mounts the service account of a pod.
@@ -40,13 +41,12 @@ func inCluster(getenv func(string) string, dir string) (KubernetesConfig, error)
 	if !roots.AppendCertsFromPEM(ca) {
 		return KubernetesConfig{}, fmt.Errorf("deliver: InCluster: file %q: no certificate in it", caFile)
 	}
+	transport := conns.New()
+	transport.TLS.RootCAs = roots
 	return KubernetesConfig{
 		Address:   "https://" + net.JoinHostPort(host, port),
 		Namespace: strings.TrimSpace(string(namespace)),
 		Token:     TokenFile(filepath.Join(dir, "token")),
-		HTTPClient: &http.Client{Transport: &http.Transport{
-			Proxy: http.ProxyFromEnvironment, TLSClientConfig: &tls.Config{RootCAs: roots, MinVersion: tls.VersionTLS12},
-			ForceAttemptHTTP2: true,
-		}},
+		HTTPClient: &http.Client{Transport: transport},
 	}, nil
 }

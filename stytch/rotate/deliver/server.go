@@ -13,6 +13,7 @@ import (
 	"time"
 	"unicode"
 
+	"github.com/stytchkit/m2m/internal/conns"
 	"github.com/stytchkit/m2m/internal/project"
 	"github.com/stytchkit/m2m/internal/redact"
 	"github.com/stytchkit/m2m/stytch/secret"
@@ -45,7 +46,7 @@ func newServer(what, address string, client *http.Client, token func(context.Con
 	if token == nil {
 		return nil, invalid(what, "Token must not be nil")
 	}
-	var own http.Client
+	own := http.Client{Transport: conns.New()}
 	if client != nil {
 		own = *client
 	}
