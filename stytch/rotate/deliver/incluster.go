@@ -44,9 +44,9 @@ func inCluster(getenv func(string) string, dir string) (KubernetesConfig, error)
 	transport := conns.New()
 	transport.TLS.RootCAs = roots
 	return KubernetesConfig{
-		Address:   "https://" + net.JoinHostPort(host, port),
-		Namespace: strings.TrimSpace(string(namespace)),
-		Token:     TokenFile(filepath.Join(dir, "token")),
+		Address:    "https://" + net.JoinHostPort(host, port),
+		Namespace:  strings.TrimSpace(string(namespace)),
+		Token:      TokenFile(filepath.Join(dir, "token")),
 		HTTPClient: &http.Client{Transport: transport},
 	}, nil
 }
