@@ -37,7 +37,7 @@ func share(n, workers int, do func(worker int)) {
 func BenchmarkWrite(b *testing.B) {
 	for _, workers := range []int{1, 32} {
 		b.Run(fmt.Sprintf("workers=%d", workers), func(b *testing.B) {
-			j := open(b, newDatabase(b), many)
+			j := open(b, newSchema(b), many)
 			var claims []rotate.Claim
 			for i := range workers {
 				c, err := j.Claim(b.Context(), fmt.Sprintf("client-%d", i), time.Hour)
@@ -61,7 +61,7 @@ func BenchmarkWrite(b *testing.B) {
 // BenchmarkQueue is everything that the database does for a rotation, in a fleet of 100,000: from
 // the queue to the end, by 32 workers.
 func BenchmarkQueue(b *testing.B) {
-	j := open(b, newDatabase(b), many)
+	j := open(b, newSchema(b), many)
 	clients := make([]string, 100_000)
 	for i := range clients {
 		clients[i] = fmt.Sprintf("m2m-client-%06d", i)

@@ -27,7 +27,8 @@ func bucket(t testing.TB, j *postgres.Journal, perSecond float64, burst int) rot
 // Four processes with eight requests each at a time get no more together than the rate and the
 // burst give.
 func TestBucketIsShared(t *testing.T) {
-	dsn := newDatabase(t)
+	t.Parallel()
+	dsn := newSchema(t)
 	for name, test := range map[string]struct {
 		rate  float64
 		burst int
@@ -63,7 +64,8 @@ func TestBucketIsShared(t *testing.T) {
 
 // When the server throttles some workers, all pause, and continue at half of the rate.
 func TestBucketThrottle(t *testing.T) {
-	dsn := newDatabase(t)
+	t.Parallel()
+	dsn := newSchema(t)
 	pool := connect(t, dsn)
 	var buckets []rotate.Limiter
 	for range 4 {
@@ -102,7 +104,8 @@ func TestBucketThrottle(t *testing.T) {
 // The state in the database follows the policy of package rate: halved once per pause, half of the
 // full rate back per minute, and never below 1/64.
 func TestBucketRecovers(t *testing.T) {
-	dsn := newDatabase(t)
+	t.Parallel()
+	dsn := newSchema(t)
 	pool := connect(t, dsn)
 	j := open(t, dsn)
 	throttle := func() float64 {
@@ -140,7 +143,8 @@ func TestBucketRecovers(t *testing.T) {
 
 // Many processes change the row at once, and no token is counted twice or lost.
 func TestBucketConflicts(t *testing.T) {
-	dsn := newDatabase(t)
+	t.Parallel()
+	dsn := newSchema(t)
 	const processes, burst = 8, 400
 	var granted atomic.Int64
 	var all sync.WaitGroup
@@ -166,7 +170,8 @@ func TestBucketConflicts(t *testing.T) {
 }
 
 func TestBucketCanceled(t *testing.T) {
-	b := bucket(t, open(t, newDatabase(t)), 0.01, 1)
+	t.Parallel()
+	b := bucket(t, open(t, newSchema(t)), 0.01, 1)
 	if err := b.Wait(t.Context()); err != nil {
 		t.Fatal(err)
 	}
@@ -188,8 +193,9 @@ func TestBucketCanceled(t *testing.T) {
 
 // The database is asked ten times a second, and not for each request.
 func TestBucketStatements(t *testing.T) {
+	t.Parallel()
 	count := &counter{}
-	b := bucket(t, open(t, newDatabase(t), countWith(count)), 1000, 1000)
+	b := bucket(t, open(t, newSchema(t), countWith(count)), 1000, 1000)
 	before := count.n.Load()
 	for range 500 {
 		if err := b.Wait(t.Context()); err != nil {
@@ -202,6 +208,7 @@ func TestBucketStatements(t *testing.T) {
 }
 
 func TestBucketRefuses(t *testing.T) {
+	t.Parallel()
 	j := newJournal(t, connect(t, "host=/nowhere"))
 	for _, test := range []struct {
 		name      string

@@ -69,6 +69,7 @@ func spellings(s string) [][]byte {
 
 // Secrets are not to be found in what administrators, backups and logs have.
 func TestSecretsAreNowhere(t *testing.T) {
+	t.Parallel()
 	server, err := newServer(needServer(t))
 	if server != nil {
 		t.Cleanup(server.remove)

@@ -13,7 +13,8 @@ import (
 // The server is killed again and again, and what was acknowledged is there after that, although the
 // sessions do not wait for the disk by default.
 func TestServerKilled(t *testing.T) {
-	s, err := newServer(needServer(t))
+	t.Parallel()
+	s, err := newServer(needServer(t), "fsync=on", "wal_writer_delay=10s") // so that commits that were not waited for are lost with the server
 	if s != nil {
 		t.Cleanup(s.remove)
 	}
@@ -62,8 +63,9 @@ func TestServerKilled(t *testing.T) {
 
 // A rotation takes as many statements as it has transitions, and one to get it.
 func TestStatementsPerRotation(t *testing.T) {
+	t.Parallel()
 	count := &counter{}
-	dsn := newDatabase(t)
+	dsn := newSchema(t)
 	j := open(t, dsn, countWith(count))
 	clients := []string{"a", "b", "c", "d"}
 	if _, err := j.Plan(t.Context(), clients); err != nil {

@@ -102,9 +102,10 @@ func (f *system) check(t *testing.T, clientID string) {
 }
 
 func TestEngine(t *testing.T) {
+	t.Parallel()
 	const clients, workers = 50, 8
 	f := newSystem(t, clients)
-	dsn := newDatabase(t)
+	dsn := newSchema(t)
 	count := &counter{}
 	j := open(t, dsn, countWith(count))
 	limiter := bucket(t, j, 2000, 200)
@@ -155,9 +156,10 @@ func TestEngine(t *testing.T) {
 // Two processes work on one fleet, as fast as the rate that they share allows. Each client is
 // rotated once.
 func TestFleet(t *testing.T) {
+	t.Parallel()
 	const clients = 60
 	f := newSystem(t, clients)
-	dsn := newDatabase(t)
+	dsn := newSchema(t)
 	count := &counter{}
 	var fleets []*fleet.Fleet
 	for i := range 2 {
@@ -200,9 +202,10 @@ func TestFleet(t *testing.T) {
 // Two rotators resume each planned rotation at once. One completes it, and the other gets ErrBusy
 // or ErrNoRotation.
 func TestTwoEngines(t *testing.T) {
+	t.Parallel()
 	runs := heavy.Count(20, 200)
 	f := newSystem(t, runs)
-	dsn := newDatabase(t)
+	dsn := newSchema(t)
 	a, b := open(t, dsn), open(t, dsn)
 	engines := []*rotate.Rotator{f.engine(t, a), f.engine(t, b)}
 	if _, err := a.Plan(t.Context(), f.clients); err != nil {

@@ -22,7 +22,7 @@ import (
 // storage is an empty database, for journals with the given settings of their sessions.
 func storage(change ...func(*pgxpool.Config)) func(t *testing.T) journaltest.Storage {
 	return func(t *testing.T) journaltest.Storage {
-		dsn := newDatabase(t)
+		dsn := newSchema(t)
 		pool := connect(t, dsn)
 		return journaltest.Storage{
 			Open: func(t *testing.T) rotate.Journal { return open(t, dsn, change...) },
@@ -34,15 +34,20 @@ func storage(change ...func(*pgxpool.Config)) func(t *testing.T) journaltest.Sto
 	}
 }
 
-func TestConformance(t *testing.T) { journaltest.Run(t, storage()) }
+func TestConformance(t *testing.T) {
+	t.Parallel()
+	journaltest.Run(t, storage())
+}
 
 // Where the database's defaults are others than PostgreSQL's.
 func TestConformanceSerializable(t *testing.T) {
+	t.Parallel()
 	journaltest.Run(t, storage(setting("default_transaction_isolation", "serializable")))
 }
 
 // Where a pooler in between cannot prepare statements.
 func TestConformanceSimpleProtocol(t *testing.T) {
+	t.Parallel()
 	journaltest.Run(t, storage(func(c *pgxpool.Config) { c.ConnConfig.DefaultQueryExecMode = pgx.QueryExecModeSimpleProtocol }))
 }
 
@@ -71,7 +76,8 @@ func record(state rotate.State, rotationID string) rotate.Record {
 
 // A client without a rotation can be claimed once, from wherever.
 func TestClaimBeforeRotation(t *testing.T) {
-	dsn := newDatabase(t)
+	t.Parallel()
+	dsn := newSchema(t)
 	a, b := open(t, dsn), open(t, dsn)
 	first := claimOf(t, a, subject)
 	if _, err := b.Claim(t.Context(), subject, time.Minute); !errors.Is(err, rotate.ErrBusy) {
@@ -95,7 +101,8 @@ func TestClaimBeforeRotation(t *testing.T) {
 
 // The claim of a process that died before its first write can be taken over.
 func TestAbandonedClaim(t *testing.T) {
-	dsn := newDatabase(t)
+	t.Parallel()
+	dsn := newSchema(t)
 	j, pool := open(t, dsn), connect(t, dsn)
 	dead := claimOf(t, j, subject)
 	exec1(t, pool, `UPDATE stytch_rotation SET lease_until = clock_timestamp()`)
@@ -117,7 +124,8 @@ func TestAbandonedClaim(t *testing.T) {
 // Rotations that ended stay, the latest is the one that is read, and an engine that ended one
 // cannot write over another's.
 func TestHistory(t *testing.T) {
-	dsn := newDatabase(t)
+	t.Parallel()
+	dsn := newSchema(t)
 	a, b := open(t, dsn), open(t, dsn)
 	first := claimOf(t, a, subject)
 	for _, state := range []rotate.State{rotate.Started, rotate.Completed} {
@@ -151,7 +159,8 @@ func TestHistory(t *testing.T) {
 
 // An engine that did not hear that its last write succeeded may repeat it, and do nothing else.
 func TestRepeatedEnd(t *testing.T) {
-	dsn := newDatabase(t)
+	t.Parallel()
+	dsn := newSchema(t)
 	pool := connect(t, dsn)
 	cut := &cutter{}
 	j := open(t, dsn, cut.install)
@@ -176,7 +185,8 @@ func TestRepeatedEnd(t *testing.T) {
 
 // No column but the record's has anything that the record's reader must believe.
 func TestDatabaseKeepsOneActiveRotation(t *testing.T) {
-	dsn := newDatabase(t)
+	t.Parallel()
+	dsn := newSchema(t)
 	j, pool := open(t, dsn), connect(t, dsn)
 	write(t, claimOf(t, j, subject), record(rotate.Started, "1"))
 	_, err := pool.Exec(t.Context(), `INSERT INTO stytch_rotation (project, client_id, state) VALUES ($1, $2, 'planned')`, project, subject)
@@ -187,6 +197,7 @@ func TestDatabaseKeepsOneActiveRotation(t *testing.T) {
 }
 
 func TestNewRefuses(t *testing.T) {
+	t.Parallel()
 	pool := connect(t, "host=/nowhere")
 	for name, test := range map[string]struct {
 		pool    *pgxpool.Pool
@@ -206,6 +217,7 @@ func TestNewRefuses(t *testing.T) {
 }
 
 func TestBadArguments(t *testing.T) {
+	t.Parallel()
 	j := newJournal(t, connect(t, "host=/nowhere")) // nothing is sent
 	ctx := t.Context()
 	for name, call := range map[string]func() error{
@@ -231,7 +243,8 @@ func TestBadArguments(t *testing.T) {
 
 // Every failure of the database is ErrJournal, says what the matter is, and keeps the cause.
 func TestErrors(t *testing.T) {
-	unmade := newJournal(t, connect(t, newDatabase(t)))
+	t.Parallel()
+	unmade := newJournal(t, connect(t, newSchema(t)))
 	_, err := unmade.Claim(t.Context(), subject, time.Minute)
 	var cause *pgconn.PgError
 	if !errors.Is(err, rotate.ErrJournal) || !errors.As(err, &cause) || !strings.Contains(err.Error(), "Migrate") {
@@ -267,7 +280,8 @@ func TestErrors(t *testing.T) {
 
 // A claim whose caller has gone is released.
 func TestCanceledClaim(t *testing.T) {
-	dsn := newDatabase(t)
+	t.Parallel()
+	dsn := newSchema(t)
 	pool := connect(t, dsn)
 	hook := &canceller{}
 	j := open(t, dsn, func(c *pgxpool.Config) { c.ConnConfig.Tracer = hook })
@@ -291,8 +305,9 @@ func TestCanceledClaim(t *testing.T) {
 
 // What an engine did must be written although its caller goes away.
 func TestCanceledWrite(t *testing.T) {
+	t.Parallel()
 	hook := &canceller{}
-	j := open(t, newDatabase(t), func(c *pgxpool.Config) { c.ConnConfig.Tracer = hook })
+	j := open(t, newSchema(t), func(c *pgxpool.Config) { c.ConnConfig.Tracer = hook })
 	c := claimOf(t, j, subject)
 	ctx, cancel := context.WithCancel(t.Context())
 	hook.cancel.Store(&cancel)

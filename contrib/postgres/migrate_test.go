@@ -21,8 +21,9 @@ import (
 
 // Many processes migrate an empty database at once.
 func TestMigrateAtOnce(t *testing.T) {
+	t.Parallel()
 	for _, isolation := range []string{"read committed", "repeatable read", "serializable"} {
-		dsn := newDatabase(t)
+		dsn := newSchema(t)
 		var all sync.WaitGroup
 		for range 8 {
 			pool := connect(t, dsn, setting("default_transaction_isolation", isolation))
@@ -41,14 +42,15 @@ func TestMigrateAtOnce(t *testing.T) {
 
 // Once the tables are there, a role that may only use them can migrate and work.
 func TestMigrateWithoutRights(t *testing.T) {
-	dsn := newDatabase(t)
+	t.Parallel()
+	dsn := newSchema(t)
 	owner := connect(t, dsn)
 	if err := postgres.Migrate(t.Context(), owner); err != nil {
 		t.Fatal(err)
 	}
-	role := strings.Fields(dsn)[2][len("dbname="):] + "_worker"
+	role := schemaOf(dsn) + "_worker"
 	exec1(t, owner, `CREATE ROLE `+role+` LOGIN`)
-	exec1(t, owner, `REVOKE CREATE ON SCHEMA public FROM PUBLIC`)
+	exec1(t, owner, `GRANT USAGE ON SCHEMA `+schemaOf(dsn)+` TO `+role)
 	exec1(t, owner, `GRANT SELECT, INSERT, UPDATE, DELETE ON stytch_rotation, stytch_rotation_bucket TO `+role)
 	exec1(t, owner, `GRANT SELECT ON stytch_rotation_migration TO `+role)
 	j := open(t, dsn+" user="+role)
@@ -63,7 +65,8 @@ func TestMigrateWithoutRights(t *testing.T) {
 }
 
 func TestMigrateNewerTables(t *testing.T) {
-	dsn := newDatabase(t)
+	t.Parallel()
+	dsn := newSchema(t)
 	open(t, dsn)
 	pool := connect(t, dsn)
 	exec1(t, pool, `INSERT INTO stytch_rotation_migration (version, name) VALUES (3, 'of the future')`)
@@ -78,19 +81,22 @@ func TestMigrateNewerTables(t *testing.T) {
 
 // The tables are where the connection string says.
 func TestSchema(t *testing.T) {
-	dsn := newDatabase(t)
+	t.Parallel()
+	dsn := newSchema(t)
 	pool := connect(t, dsn)
-	exec1(t, pool, `CREATE SCHEMA rotation`)
-	j := open(t, dsn, setting("search_path", "rotation"))
+	schema := schemaOf(dsn) + "_rotation"
+	exec1(t, pool, `CREATE SCHEMA `+schema)
+	j := open(t, dsn, setting("search_path", schema))
 	write(t, claimOf(t, j, subject), record(rotate.Completed, "1"))
-	if n := query1[int](t, pool, `SELECT count(*) FROM rotation.stytch_rotation`); n != 1 {
+	if n := query1[int](t, pool, `SELECT count(*) FROM `+schema+`.stytch_rotation`); n != 1 {
 		t.Errorf("%d rows in the schema, want 1", n)
 	}
 }
 
 // Tables and records of version 1, which spelled one state differently, can be read and continued.
 func TestMigrateVersion1(t *testing.T) {
-	dsn := newDatabase(t)
+	t.Parallel()
+	dsn := newSchema(t)
 	pool := connect(t, dsn)
 	first, err := os.ReadFile("migrations/0001_journal.sql")
 	if err != nil {

@@ -21,7 +21,8 @@ import (
 
 // Clients become due in the order of the list, across batches.
 func TestPlanKeepsOrder(t *testing.T) {
-	j := open(t, newDatabase(t))
+	t.Parallel()
+	j := open(t, newSchema(t))
 	var clients []string
 	for i := range 2500 {
 		clients = append(clients, fmt.Sprintf("client-%d", (i*7919)%2500))
@@ -54,7 +55,8 @@ func TestPlanKeepsOrder(t *testing.T) {
 
 // The same clients in several orders at once are added once, and no statement waits for ever.
 func TestPlanAtOnce(t *testing.T) {
-	dsn := newDatabase(t)
+	t.Parallel()
+	dsn := newSchema(t)
 	var clients []string
 	for i := range 1500 {
 		clients = append(clients, fmt.Sprintf("client-%d", i))
@@ -83,7 +85,8 @@ func TestPlanAtOnce(t *testing.T) {
 
 // A record that cannot be read is named, stays as it is, and lets the others go first.
 func TestNextUnreadable(t *testing.T) {
-	dsn := newDatabase(t)
+	t.Parallel()
+	dsn := newSchema(t)
 	j, pool := open(t, dsn), connect(t, dsn)
 	if _, err := j.Plan(t.Context(), []string{"bad", "good"}); err != nil {
 		t.Fatal(err)
@@ -104,7 +107,8 @@ func TestNextUnreadable(t *testing.T) {
 
 // An idle worker asks again soon while others work, and otherwise when the next grace period ends.
 func TestNextWait(t *testing.T) {
-	j := open(t, newDatabase(t))
+	t.Parallel()
+	j := open(t, newSchema(t))
 	later := record(rotate.Grace, "1")
 	later.GraceUntil = time.Now().Add(time.Hour)
 	c := claimOf(t, j, subject)
@@ -130,7 +134,8 @@ func TestNextWait(t *testing.T) {
 
 // Projects share tables and see nothing of each other.
 func TestProjects(t *testing.T) {
-	dsn := newDatabase(t)
+	t.Parallel()
+	dsn := newSchema(t)
 	j := open(t, dsn)
 	other, err := postgres.New(connect(t, dsn), "project-test-other", key)
 	if err != nil {
@@ -155,7 +160,8 @@ func TestProjects(t *testing.T) {
 
 // What is asked all the time is found by an index, however many rotations there are.
 func TestStatementsUseIndexes(t *testing.T) {
-	dsn := newDatabase(t)
+	t.Parallel()
+	dsn := newSchema(t)
 	sent := &recorder{}
 	j, pool := open(t, dsn, func(c *pgxpool.Config) { c.ConnConfig.Tracer = sent }), connect(t, dsn)
 	exec1(t, pool, `

@@ -156,7 +156,8 @@ func takeOver(t *testing.T, j rotate.Journal) rotate.Claim {
 }
 
 func TestPausedWorkerOverwritesNothing(t *testing.T) {
-	dsn := newDatabase(t)
+	t.Parallel()
+	dsn := newSchema(t)
 	j := open(t, dsn)
 	w := startWorker(t, "short", dsn)
 	w.say(t, "write")
@@ -195,7 +196,8 @@ func read(t *testing.T, j rotate.Journal) rotate.Record {
 
 // A worker is killed while it writes as fast as it can. What it said was written is there, whole.
 func TestKilledWorkerLosesNothing(t *testing.T) {
-	dsn := newDatabase(t)
+	t.Parallel()
+	dsn := newSchema(t)
 	pool := connect(t, dsn)
 	j := open(t, dsn)
 	for round := range 8 {
@@ -222,10 +224,11 @@ func TestKilledWorkerLosesNothing(t *testing.T) {
 
 // A worker is killed while the database works on its statement: it is done whole or not at all.
 func TestWorkerKilledDuringStatement(t *testing.T) {
-	dsn := newDatabase(t)
+	t.Parallel()
+	dsn := newSchema(t)
 	pool := connect(t, dsn)
 	j := open(t, dsn)
-	w := startWorker(t, "long", dsn)
+	w := startWorker(t, "long", dsn+" application_name=worker")
 	w.say(t, "write")
 	w.hear(t)
 
@@ -238,7 +241,7 @@ func TestWorkerKilledDuringStatement(t *testing.T) {
 	}
 	w.say(t, "write")
 	patience := time.After(30 * time.Second)
-	for query1[int](t, pool, `SELECT count(*) FROM pg_stat_activity WHERE wait_event_type = 'Lock' AND datname = current_database()`) == 0 {
+	for query1[int](t, pool, `SELECT count(*) FROM pg_stat_activity WHERE wait_event_type = 'Lock' AND application_name = 'worker'`) == 0 {
 		select {
 		case <-patience:
 			t.Fatal("the worker's statement did not come to wait for the row")
