@@ -37,8 +37,11 @@ func (r *Rotator) Advance(ctx context.Context, clientID string) (Status, error) 
 
 // AdvanceClaim is [Rotator.Advance] for a claim that the caller made and will release, such as one
 // of [Queue.Next]. The claim must have been made for [Rotator.ClaimLife], and claimed is the time
-// just before that. The zero time means unknown: then the claim is extended first.
+// just before that, by time.Now. The zero time means unknown: then the claim is extended first.
 func (r *Rotator) AdvanceClaim(ctx context.Context, claim Claim, claimed time.Time) (Status, error) {
+	if !claimed.IsZero() {
+		claimed = r.now().Add(-time.Since(claimed)) // by the clock of the rotator
+	}
 	t, err := r.resume(ctx, "", claimed, func() (Claim, error) { return claim, nil })
 	if err != nil {
 		return Status{}, err
@@ -86,5 +89,5 @@ func (r *Rotator) Estimate(rec Record) Forecast {
 	if !rec.active() {
 		rec = Record{State: Planned}
 	}
-	return r.forecast(rec.resumed())
+	return r.forecast(rec.resumed().shifted(-r.ahead()))
 }

@@ -26,7 +26,10 @@ func (r *Rotator) Forecast(ctx context.Context, clientID string) (Forecast, erro
 	if !rec.active() {
 		rec = Record{ClientID: clientID, State: Planned}
 	}
-	t := r.from(rec)
+	t, err := r.from(ctx, rec)
+	if err != nil {
+		return Forecast{}, err
+	}
 	if err := t.observe(ctx); err != nil {
 		return Forecast{}, t.fail(ctx, err)
 	}

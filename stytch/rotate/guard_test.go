@@ -31,6 +31,8 @@ func (b *bomb) tick(at string) {
 	}
 }
 
+func (b *bomb) Now() time.Time { b.tick("Journal.Now"); return time.Now() }
+
 func (b *bomb) Start(ctx context.Context, id string) (secret.String, error) {
 	b.tick("Target.Start")
 	return b.world.Start(ctx, id)
@@ -118,6 +120,7 @@ func TestPanics(t *testing.T) {
 	for at, want := range map[string]error{
 		"Journal.Claim 1":    rotate.ErrJournal,
 		"Claim.Record 1":     rotate.ErrJournal,
+		"Journal.Now 1":      rotate.ErrJournal,
 		"Claim.Write 1":      rotate.ErrJournal,
 		"Claim.Write 3":      rotate.ErrJournal,
 		"Claim.Release 1":    nil, // it expires

@@ -9,6 +9,11 @@ import (
 // Journal stores one record per client, durably, and lets one process at a time rotate a client.
 // Package filejournal has one for a machine, contrib/postgres one for many workers. Implementations
 // must be safe for concurrent use and pass the tests of package journaltest.
+//
+// The machines that share a journal may disagree about the time. If it has a method Now()
+// time.Time, the times of its records are by that clock: a rotator translates them from its own
+// clock and back. A journal learns the time with each response, so Now is called after Claim, Next
+// or Read.
 type Journal interface {
 	// Claim gives the caller the sole right to write the record of a client. While another claim
 	// holds it, the error is [ErrBusy]. The claim of a dead process can be taken over: at once
@@ -49,6 +54,6 @@ type Queue interface {
 	// Next claims the rotation that has been due for longest. If none is due the error is
 	// [ErrNoRotation], and wait is when to ask again; 0 if nothing is left that could become due.
 	Next(ctx context.Context, life time.Duration) (claim Claim, wait time.Duration, err error)
-	// Defer releases a claim, and makes its rotation due no earlier than until.
+	// Defer releases a claim, and makes its rotation due no earlier than until (of time.Now).
 	Defer(ctx context.Context, claim Claim, until time.Time) error
 }

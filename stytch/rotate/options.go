@@ -58,6 +58,14 @@ func (s *settings) apply(options []Option) error {
 // claimLife is how long a claim lasts: longer than everything that happens between two writes.
 func (s *settings) claimLife() time.Duration { return 4 * max(s.callTimeout, s.deliveryTimeout) }
 
+// ahead is by how much the clock of the journal is ahead of the rotator's.
+func (c *config) ahead() time.Duration {
+	if clock, ok := c.journal.(interface{ Now() time.Time }); ok {
+		return clock.Now().Sub(c.now())
+	}
+	return 0
+}
+
 // WithProber replaces the target's own proof, which is one token request. Connected Apps have none,
 // so they need this option.
 func WithProber(p Prober) Option {
@@ -146,7 +154,8 @@ func WithCleanupTimeout(d time.Duration) Option {
 }
 
 // WithClock replaces time.Now for everything that is compared or recorded. Waiting goes by the
-// system's timers.
+// system's timers. What workers share goes by the clock of the journal, if it has one: see
+// [Journal].
 func WithClock(now func() time.Time) Option {
 	return func(s *settings) error {
 		if now == nil {

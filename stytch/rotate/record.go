@@ -37,6 +37,16 @@ func (r Record) asks() bool {
 	return r.State == Starting || r.State == NeedsHuman && r.Stopped == Starting
 }
 
+// shifted is r by another clock, which is ahead by d.
+func (r Record) shifted(d time.Duration) Record {
+	for _, at := range []*time.Time{&r.PlannedAt, &r.UpdatedAt, &r.GraceUntil} {
+		if !at.IsZero() {
+			*at = at.Add(d)
+		}
+	}
+	return r
+}
+
 func (r Record) clone() Record {
 	r.Delivered = slices.Clone(r.Delivered)
 	return r

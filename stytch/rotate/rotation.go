@@ -13,8 +13,9 @@ import (
 type rotation struct {
 	*config
 	claim   Claim
-	rec     Record // as it is in the journal, except that a rotation that was just planned may not be there yet
-	stage   State  // where the journal is
+	rec     Record        // as it is in the journal, except that a rotation that was just planned may not be there yet
+	stage   State         // where the journal is
+	ahead   time.Duration // of the journal's clock before the rotator's, by which rec and o are
 	o       observation
 	secrets *redact.Redactor // all that had a part in this
 }
@@ -47,17 +48,23 @@ func (c *config) resume(ctx context.Context, clientID string, claimed time.Time,
 	if clientID != "" {
 		rec.ClientID = clientID
 	}
-	t = c.from(rec)
+	if t, err = c.from(ctx, rec); err != nil {
+		return nil, err
+	}
 	t.claim, t.o.claimEnds = held, claimed.Add(c.claimLife())
 	return t, nil
 }
 
 // from is a rotation as a record shows it.
-func (c *config) from(rec Record) *rotation {
-	t := &rotation{config: c, rec: rec.resumed(), stage: rec.State}
-	t.o.inFlight, t.o.startAt = t.rec.State == Starting, t.rec.UpdatedAt
+func (c *config) from(ctx context.Context, rec Record) (*rotation, error) {
+	t := &rotation{config: c, rec: rec, stage: rec.State}
 	t.trackSecret(rec.Current, rec.Next)
-	return t
+	if err := t.guarded(ctx, "Journal.Now", func() error { t.ahead = c.ahead(); return nil }); err != nil {
+		return nil, &Error{ClientID: rec.ClientID, Err: ofJournal(err)}
+	}
+	t.rec = rec.resumed().shifted(-t.ahead)
+	t.o.inFlight, t.o.startAt = t.rec.State == Starting, t.rec.UpdatedAt
+	return t, nil
 }
 
 // resumed is the record of a rotation that is looked at again: perhaps the human that it needed has
@@ -122,7 +129,7 @@ func (t *rotation) write(ctx context.Context, rec Record) error {
 	if !(rec.asks() && t.rec.asks()) { // the age of a start does not depend on how often it is looked at
 		rec.UpdatedAt = began
 	}
-	if err := t.guarded(ctx, "Claim.Write", func() error { return t.claim.Write(ctx, rec) }); err != nil {
+	if err := t.guarded(ctx, "Claim.Write", func() error { return t.claim.Write(ctx, rec.shifted(t.ahead)) }); err != nil {
 		return ofJournal(err)
 	}
 	from := t.stage

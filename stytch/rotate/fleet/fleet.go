@@ -27,6 +27,7 @@ import (
 	"iter"
 	"time"
 
+	"github.com/stytchkit/m2m/internal/guard"
 	"github.com/stytchkit/m2m/stytch/rotate"
 )
 
@@ -149,7 +150,12 @@ func (f *Fleet) recent(record rotate.Record, began time.Time) bool {
 	if record.State != rotate.Completed {
 		return false
 	}
-	return !began.IsZero() && record.UpdatedAt.After(began) || time.Since(record.UpdatedAt) < f.olderThan
+	now := time.Now()
+	if clock, ok := f.rotator.Journal().(interface{ Now() time.Time }); ok { // by which record is
+		_ = guard.Run("Journal.Now", func() { now = clock.Now() })
+	}
+	ago := now.Sub(record.UpdatedAt)
+	return !began.IsZero() && ago < time.Since(began) || ago < f.olderThan
 }
 
 // IDs returns the client ids of a list, such as the results of a search, for [Fleet.Run]. Items for
