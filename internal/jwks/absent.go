@@ -5,7 +5,7 @@ import "time"
 const (
 	absentFor = 10 * time.Second // how long an id that was not in the key set is not looked for again
 	maxAbsent = 256
-	maxKeyID  = 256 // bytes; longer ids are never looked for
+	maxKeyID  = 256 // bytes; no key of a set has a longer id
 )
 
 // absent is a negative cache: key ids that were not in the key set, and until when that is

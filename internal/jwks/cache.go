@@ -22,7 +22,10 @@ const (
 // this is not known.
 var ErrUnknown = errors.New("unknown key id")
 
-var errClosed = errors.New("the verifier is closed")
+var (
+	errClosed  = errors.New("the verifier is closed")
+	errLimited = errors.New("the key set lacks a key and was fetched for such keys too often: try again in 10 s")
+)
 
 // Config is how a [Cache] gets keys.
 type Config struct {
@@ -49,7 +52,7 @@ type Fetch struct {
 	Changed     bool          // they differ from those before
 	Age         time.Duration // of the keys before it, 0 if there were none
 	Failures    int           // in a row, this one included
-	UnknownKeys int64         // how often Find returned ErrUnknown since the fetch before
+	UnknownKeys int64         // how often Find did not find a key since the fetch before
 }
 
 // A Cache keeps one key set. Nothing runs while it is not used: the first caller that finds the
@@ -188,7 +191,8 @@ func (c *Cache) lookup(kid string, conclusive bool) (set *Set, f *fetch, started
 	case now.Before(c.retryAt):
 		return nil, nil, false, c.lastErr
 	case !c.bucket.take(now) && set != nil:
-		return nil, nil, false, c.countUnknown()
+		c.unknown.Add(1)
+		return nil, nil, false, errLimited // not looked for is not unknown
 	}
 	return nil, c.fetch(), true, nil
 }

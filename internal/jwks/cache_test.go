@@ -147,24 +147,48 @@ func TestFindEndsWithItsContext(t *testing.T) {
 	})
 }
 
-// Unknown ids cause three fetches at once, and one more every ten seconds.
+// Unknown ids cause three fetches at once, and one more every ten seconds. What was not looked for
+// is not called unknown.
 func TestUnknownIDsAreLimited(t *testing.T) {
 	bubble(t, jwks.Config{}, func(t *testing.T, c *jwks.Cache, s *server) {
 		find(t, c, "a", nil, time.Second)
 		find(t, c, "1", jwks.ErrUnknown, time.Second)
 		find(t, c, "2", jwks.ErrUnknown, time.Second)
-		find(t, c, "3", jwks.ErrUnknown, 0)
-		time.Sleep(7 * time.Second) // ten after New
+		notLooked(t, c, "3")
+		find(t, c, "2", jwks.ErrUnknown, 0) // this one was
+		time.Sleep(7 * time.Second)         // ten after New
 		find(t, c, "4", jwks.ErrUnknown, time.Second)
-		find(t, c, "5", jwks.ErrUnknown, 0)
+		notLooked(t, c, "5")
 		time.Sleep(time.Hour)
 		for _, kid := range []string{"6", "7", "8"} {
 			find(t, c, kid, jwks.ErrUnknown, time.Second)
 		}
-		find(t, c, "9", jwks.ErrUnknown, 0)
+		notLooked(t, c, "9")
 		if n := s.fetches(); n != 7 {
 			t.Errorf("%d fetches, want 7", n)
 		}
+	})
+}
+
+// notLooked finds no key, and not that there is none.
+func notLooked(t *testing.T, c *jwks.Cache, kid string) {
+	t.Helper()
+	began := time.Now()
+	if set, err := c.Find(t.Context(), kid); set != nil || err == nil || errors.Is(err, jwks.ErrUnknown) || time.Since(began) > 0 {
+		t.Errorf("%s: %v after %v", kid, err, time.Since(began))
+	}
+}
+
+// A new key that is looked for after too many made-up ones is found as soon as a fetch is allowed.
+func TestNewKeyAfterUnknownIDs(t *testing.T) {
+	bubble(t, jwks.Config{}, func(t *testing.T, c *jwks.Cache, s *server) {
+		find(t, c, "a", nil, time.Second)
+		find(t, c, "1", jwks.ErrUnknown, time.Second)
+		find(t, c, "2", jwks.ErrUnknown, time.Second)
+		s.serve(document(entry(0, "a"), entry(1, "b")))
+		notLooked(t, c, "b")
+		time.Sleep(7 * time.Second)
+		find(t, c, "b", nil, time.Second)
 	})
 }
 

@@ -20,8 +20,8 @@
 //
 // A token is at most 16 KiB of strict base64url, in three parts. Header and claims are strict JSON:
 // valid UTF-8, no name twice, names compared exactly, at most 32 levels. The header has alg RS256,
-// a kid, no crit, b64 or enc, and no typ or one of JWT and at+jwt; keys and addresses in it are
-// never used. crypto/rsa checks the signature before any claim is read. Then exp, iat, nbf, iss,
+// a kid, no crit, b64 or enc, and no typ or the media type JWT or at+jwt, in any case and with or
+// without application/; keys and addresses in it are never used. crypto/rsa checks the signature before any claim is read. Then exp, iat, nbf, iss,
 // aud, sub and scope must be there, have the right type and be acceptable. Dates are digits with an
 // optional fraction. A token that lives longer than one hour is refused, and clocks may differ by
 // 30 s; options change both.
@@ -46,9 +46,10 @@
 // Keys are fetched when the first token needs one, and refreshed about every ten minutes while
 // tokens come in; no token waits for a refresh. A token with an unknown kid causes a fetch and
 // waits for it, until its own context ends. There may be three such fetches at once and one more
-// every ten seconds, for all callers together. While keys cannot be fetched, the last ones are used
-// for 24 h. After that, and whenever nothing is known about a key, the error is
-// [ErrKeysUnavailable], for which an API should respond with 503, not 401.
+// every ten seconds, for all callers together; a key that could not be looked for is not called
+// unknown. While keys cannot be fetched, the last ones are used for 24 h. After that, and whenever
+// nothing is known about a key, the error is [ErrKeysUnavailable], for which an API should respond
+// with 503, not 401.
 //
 // # HTTP
 //

@@ -26,7 +26,7 @@ var (
 	ErrKind             = errors.New("verify: kind of token not accepted")  // valid, but of a session, a user, another application or client
 	ErrScope            = errors.New("verify: scope missing")               // valid, but does not grant this: respond with 403
 	ErrInactive         = errors.New("verify: client not active")           // WithActiveCheck reported so
-	ErrKeysUnavailable  = errors.New("verify: keys unavailable")            // the key set could not be fetched: respond with 503
+	ErrKeysUnavailable  = errors.New("verify: keys unavailable")            // the key could not be looked for: respond with 503
 	ErrCheckUnavailable = errors.New("verify: active check is unavailable") // WithActiveCheck failed: respond with 503
 )
 
@@ -72,6 +72,7 @@ var (
 	errDateOrder = &refusal{ErrMalformed, "exp must be after iat"}
 	errIssuer    = &refusal{ErrIssuer, "see WithIssuers"}
 	errAudience  = &refusal{ErrAudience, "see WithAudiences"}
+	errNotExact  = &refusal{ErrAudience, "it has several audiences; see WithExactAudience"}
 	errLifetime  = &refusal{ErrLifetime, "see WithMaxLifetime"}
 	errSession   = &refusal{ErrKind, "it has a claim of a session"}
 	errSubject   = &refusal{ErrKind, "the subject is not an M2M client"}

@@ -19,5 +19,5 @@ type Event struct {
 	Changed     bool          // they differ from those before
 	Age         time.Duration // of the keys in place before, 0 if there were none
 	Failures    int           // failed attempts in a row, this one included
-	UnknownKeys int64         // tokens with an unknown key since the attempt before
+	UnknownKeys int64         // tokens whose key was not found since the attempt before
 }

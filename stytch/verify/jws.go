@@ -55,10 +55,11 @@ func (s *scratch) readHeader() (kid []byte, err error) {
 				return nil, errKeyID
 			}
 		case "typ":
-			if m.Kind != strictjson.String {
+			typ, ok := m.Text()
+			if !ok {
 				return nil, errTypeText
 			}
-			if !m.Is("JWT") && !m.Is("at+jwt") {
+			if !isMediaType(typ, "jwt") && !isMediaType(typ, "at+jwt") {
 				return nil, errType
 			}
 		case "crit", "b64", "enc":
@@ -72,6 +73,16 @@ func (s *scratch) readHeader() (kid []byte, err error) {
 		return nil, errKeyID
 	}
 	return kid, nil
+}
+
+// isMediaType compares a typ with a subtype of application, in any case and with or without
+// application/ before it (RFC 7515, section 4.1.9).
+func isMediaType(typ []byte, subtype string) bool {
+	const application = "application/"
+	if n := len(application); len(typ) > n && strings.EqualFold(string(typ[:n]), application) {
+		typ = typ[n:]
+	}
+	return len(typ) == len(subtype) && strings.EqualFold(string(typ), subtype) // of one length: no character beyond ASCII
 }
 
 // signatures checks the signatures of tokens by the rules of JWS (RFC 7515).

@@ -15,19 +15,20 @@ import (
 type Option func(*settings) error
 
 type settings struct {
-	kind         Kind
-	apps         map[string]struct{} // Connected Apps; empty: all of them
-	clientIDs    map[string]struct{} // M2M clients with ids that Stytch did not make
-	clientIDFunc func(string) bool
-	issuers      []string
-	audiences    []string
-	leeway       time.Duration
-	maxAge       time.Duration // 0: no limit
-	maxLifetime  time.Duration
-	maxBytes     int
-	clock        func() time.Time // nil: time.Now
-	activeCheck  func(context.Context, string) (bool, error)
-	cacheEntries int
+	kind          Kind
+	apps          map[string]struct{} // Connected Apps; empty: all of them
+	clientIDs     map[string]struct{} // M2M clients with ids that Stytch did not make
+	clientIDFunc  func(string) bool
+	issuers       []string
+	audiences     []string
+	exactAudience bool
+	leeway        time.Duration
+	maxAge        time.Duration // 0: no limit
+	maxLifetime   time.Duration
+	maxBytes      int
+	clock         func() time.Time // nil: time.Now
+	activeCheck   func(context.Context, string) (bool, error)
+	cacheEntries  int
 
 	baseURL, keySetURL string // at most one is set
 	b2b                bool
@@ -140,13 +141,25 @@ func WithIssuers(issuers ...string) Option {
 }
 
 // WithAudiences accepts tokens for one of these audiences instead of the project. To accept both,
-// include the project id.
+// include the project id. A token may have other audiences as well (RFC 7519, section 4.1.3): see
+// [WithExactAudience].
 func WithAudiences(audiences ...string) Option {
 	return func(s *settings) error {
 		if len(audiences) == 0 || slices.Contains(audiences, "") {
 			return invalid("WithAudiences", "name at least one audience, and no empty one")
 		}
 		s.audiences = slices.Clone(audiences)
+		return nil
+	}
+}
+
+// WithExactAudience accepts only tokens that have one audience, which must be the project or one of
+// [WithAudiences]. No other API then accepts a token that yours has seen. Stytch puts the project
+// into the aud of every token (documented), beside a custom audience, so the tokens of a Connected
+// App with a custom audience are refused.
+func WithExactAudience() Option {
+	return func(s *settings) error {
+		s.exactAudience = true
 		return nil
 	}
 }

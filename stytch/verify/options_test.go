@@ -132,6 +132,32 @@ func TestIssuersAndAudiences(t *testing.T) {
 	}
 }
 
+// RFC 7519 lets a token have several audiences; who wants exactly one can say so.
+func TestExactAudience(t *testing.T) {
+	k := newSigner(t)
+	offline := []verify.Option{verify.WithKeys(k.jwks()), verify.WithOffline(), verify.WithClock(atStart)}
+	several, exact := newVerifier(t, offline...), newVerifier(t, append(offline, verify.WithExactAudience())...)
+	for _, test := range []struct {
+		audience       any
+		several, exact error
+	}{
+		{project, nil, nil},
+		{[]string{project}, nil, nil},
+		{[]string{project, "https://api.example.com"}, nil, verify.ErrAudience},
+		{[]string{"https://api.example.com", project}, nil, verify.ErrAudience},
+		{[]string{project, project}, nil, verify.ErrAudience},
+		{[]string{"https://api.example.com"}, verify.ErrAudience, verify.ErrAudience},
+	} {
+		token := k.sign(t, claimsAt(start, "aud", test.audience))
+		if _, err := several.Verify(t.Context(), token); !errors.Is(err, test.several) || (err == nil) != (test.several == nil) {
+			t.Errorf("%v: %v, want %v", test.audience, err, test.several)
+		}
+		if _, err := exact.Verify(t.Context(), token); !errors.Is(err, test.exact) || (err == nil) != (test.exact == nil) {
+			t.Errorf("%v, exactly one: %v, want %v", test.audience, err, test.exact)
+		}
+	}
+}
+
 // By default, any id that does not look as if Stytch had made it is accepted. With a list or a
 // function, no others are.
 func TestImportedClients(t *testing.T) {

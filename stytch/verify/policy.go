@@ -10,13 +10,15 @@ import (
 type policy struct {
 	kindRules
 	issuers, audiences          []string
+	exactAudience               bool
 	leeway, maxAge, maxLifetime time.Duration
 }
 
 func newPolicy(projectID string, s *settings) policy {
 	return policy{
 		kindRules: newKindRules(projectID, s), issuers: s.issuers, audiences: s.audiences,
-		leeway: s.leeway, maxAge: s.maxAge, maxLifetime: s.maxLifetime,
+		exactAudience: s.exactAudience,
+		leeway:        s.leeway, maxAge: s.maxAge, maxLifetime: s.maxLifetime,
 	}
 }
 
@@ -79,6 +81,9 @@ func (r *policy) audience(s *scratch, claim strictjson.Value) (audience []string
 	}
 	if accepted < 0 {
 		return nil, errAudience
+	}
+	if r.exactAudience && len(elements) > 1 {
+		return nil, errNotExact
 	}
 	if len(elements) == 1 {
 		return r.audiences[accepted : accepted+1 : accepted+1], nil
