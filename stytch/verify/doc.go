@@ -21,10 +21,10 @@
 // A token is at most 16 KiB of strict base64url, in three parts. Header and claims are strict JSON:
 // valid UTF-8, no name twice, names compared exactly, at most 32 levels. The header has alg RS256,
 // a kid, no crit, b64 or enc, and no typ or the media type JWT or at+jwt, in any case and with or
-// without application/; keys and addresses in it are never used. crypto/rsa checks the signature before any claim is read. Then exp, iat, nbf, iss,
-// aud, sub and scope must be there, have the right type and be acceptable. Dates are digits with an
-// optional fraction. A token that lives longer than one hour is refused, and clocks may differ by
-// 30 s; options change both.
+// without application/; keys and addresses in it are never used. crypto/rsa checks the signature
+// before any claim is read. Then exp, iat, nbf, iss, aud, sub and scope must be there, have the
+// right type and be acceptable. Dates are digits with an optional fraction. A token that lives
+// longer than one hour is refused, and clocks may differ by 30 s; options change both.
 //
 // # Scopes
 //
