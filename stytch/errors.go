@@ -139,6 +139,16 @@ func (e *Error) Throttled() (wait time.Duration, ok bool) {
 	return e.RetryAfter, e.StatusCode == http.StatusTooManyRequests
 }
 
+// Gone reports whether Stytch has no such client, or no secret for it: a call about its secrets can
+// never succeed. Package rotate calls it.
+func (e *Error) Gone() bool {
+	switch e.Type {
+	case "m2m_client_not_found", "connected_app_not_found", "public_connected_apps_do_not_have_secrets":
+		return e.kind == nil && e.StatusCode < 500
+	}
+	return false
+}
+
 // callError is a call without any response.
 type callError struct {
 	operation      string

@@ -50,7 +50,7 @@ func (s *Secrets) Cancel(ctx context.Context, clientID string) error {
 }
 
 // LastFour reads the last four characters of the secrets. Next is "" unless a rotation is in
-// progress.
+// progress. For a public Connected App the error is [ErrNoSecret].
 func (s *Secrets) LastFour(ctx context.Context, clientID string) (secret.LastFour, error) {
 	return s.lastFour(ctx, clientID)
 }
@@ -79,6 +79,16 @@ func (s rotationStep) finish(ctx context.Context, id string) error {
 	defer r.Close()
 	return r.check()
 }
+
+// publicAppError is what reading an app shows, where a step of a rotation would be refused.
+type publicAppError struct{}
+
+func (publicAppError) Error() string {
+	return "stytch: " + operation.GetConnectedApp.ID + ": the app is public and has no secret"
+}
+func (publicAppError) Is(target error) bool { return target == ErrNoSecret }
+func (publicAppError) OutcomeUnknown() bool { return false } // see Error.OutcomeUnknown
+func (publicAppError) Gone() bool           { return true }  // see Error.Gone
 
 func m2mSecrets(s *sender) *Secrets {
 	return &Secrets{
@@ -131,6 +141,9 @@ func connectedAppSecrets(s *sender) *Secrets {
 			out, err := decode[gen.GetConnectedAppResponse](s.api.GetConnectedApp(ctx, id))
 			if err != nil {
 				return secret.LastFour{}, err
+			}
+			if kind := out.ConnectedApp.ClientType; kind == FirstPartyPublic || kind == ThirdPartyPublic {
+				return secret.LastFour{}, publicAppError{}
 			}
 			return secret.LastFour{Current: valueOf(out.ConnectedApp.ClientSecretLastFour), Next: valueOf(out.ConnectedApp.NextClientSecretLastFour)}, nil
 		},

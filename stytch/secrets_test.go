@@ -167,8 +167,8 @@ func TestRotationErrors(t *testing.T) {
 				t.Errorf("%s of a %s app: %v", operation, kind, err)
 			}
 		}
-		if last, err := l.client.ConnectedApps.Secrets.LastFour(t.Context(), app.ClientID); err != nil || last != (secret.LastFour{}) {
-			t.Errorf("Pending of a %s app: %+v, %v", kind, last, err)
+		if last, err := l.client.ConnectedApps.Secrets.LastFour(t.Context(), app.ClientID); !errors.Is(err, stytch.ErrNoSecret) || last != (secret.LastFour{}) {
+			t.Errorf("LastFour of a %s app: %+v, %v", kind, last, err)
 		}
 	}
 }

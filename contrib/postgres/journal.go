@@ -59,7 +59,7 @@ const claimed = "claimed"
 const claimStatement = `
 	INSERT INTO stytch_rotation AS r (project, client_id, state, epoch, owner, lease_until)
 	VALUES ($1, $2, 'claimed', 1, $3, clock_timestamp() + make_interval(secs => $4))
-	ON CONFLICT (project, client_id) WHERE state NOT IN ('completed', 'canceled')
+	ON CONFLICT (project, client_id) WHERE finished IS NULL
 	DO UPDATE SET epoch = r.epoch + 1, owner = excluded.owner, lease_until = clock_timestamp() + make_interval(secs => $4)
 	WHERE r.lease_until <= clock_timestamp() OR r.owner = excluded.owner
 	RETURNING id, epoch, state, record, ` + durable
@@ -140,7 +140,7 @@ func (j *Journal) Unfinished(ctx context.Context) iter.Seq2[string, error] {
 	const page = 1000
 	const statement = `
 		SELECT client_id FROM stytch_rotation
-		WHERE project = $1 AND client_id > $2 AND state NOT IN ('completed', 'canceled') AND state <> 'claimed'
+		WHERE project = $1 AND client_id > $2 AND finished IS NULL AND state <> 'claimed'
 		ORDER BY client_id LIMIT $3`
 	return func(yield func(string, error) bool) {
 		for last := ""; ; {

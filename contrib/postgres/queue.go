@@ -27,7 +27,7 @@ const planStatement = `
 	INSERT INTO stytch_rotation AS r (project, client_id, rotation_id, state, record, due_at, planned_at)
 	SELECT $1, p.client, p.rotation, 'planned', p.record, statement_timestamp() - make_interval(secs => 1e-6 * ($6 - p.at)), $7
 	FROM unnest($2::text[], $3::text[], $4::bytea[], $5::int[]) AS p (client, rotation, record, at)
-	ON CONFLICT (project, client_id) WHERE state NOT IN ('completed', 'canceled')
+	ON CONFLICT (project, client_id) WHERE finished IS NULL
 	DO UPDATE SET rotation_id = excluded.rotation_id, state = 'planned', record = excluded.record, due_at = excluded.due_at,
 		planned_at = excluded.planned_at, updated_at = excluded.updated_at, epoch = r.epoch + 1, owner = ''
 	WHERE r.state = 'claimed' AND r.lease_until <= clock_timestamp()

@@ -32,7 +32,8 @@ func (t *rotation) readPlace(ctx context.Context, i int) error {
 	}
 	at := t.o.places[i]
 	at.read = true
-	at.held, at.err = t.read(ctx, t.deliverers[i])
+	held, err := t.read(ctx, t.deliverers[i])
+	at.held, at.err = held.Secret, err
 	t.sets(i, at)
 	return nil
 }
@@ -44,15 +45,15 @@ func (t *rotation) sets(i int, at place) {
 	t.o.places[i] = at
 }
 
-func (t *rotation) read(ctx context.Context, d namedDeliverer) (secret.String, error) {
+func (t *rotation) read(ctx context.Context, d namedDeliverer) (Delivery, error) {
 	held, err := called(ctx, t, "Read", func(ctx context.Context) (Delivery, error) {
 		return d.Deliverer.(Reader).Read(ctx, t.rec.ClientID)
 	})
 	t.trackSecret(held.Secret, held.Previous)
 	if err != nil {
-		return secret.String{}, d.failed(t.secrets.Error(err))
+		return Delivery{}, d.failed(t.secrets.Error(err))
 	}
-	return held.Secret, nil
+	return held, nil
 }
 
 // findCurrent asks the caller, or the first place that holds one, for the secret in use. It is not
@@ -80,8 +81,8 @@ func (t *rotation) currentFromCaller(ctx context.Context) (secret.String, error)
 		if !d.reads() {
 			continue
 		}
-		if current, err := t.read(ctx, d); err != nil || !current.IsZero() {
-			return current, err
+		if held, err := t.read(ctx, d); err != nil || !held.Secret.IsZero() {
+			return held.Secret, err
 		}
 	}
 	return secret.String{}, nil
@@ -122,7 +123,7 @@ func (t *rotation) bounded(ctx context.Context, name string, call func(context.C
 	defer cancel()
 	returned := make(chan error, 1)
 	go func() {
-		err := errGone
+		err := errExited
 		defer func() { returned <- err }()
 		err = safely(name, func() error { return call(bounded) })
 	}()

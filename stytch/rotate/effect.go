@@ -88,6 +88,15 @@ type failure struct {
 // unknown reports whether a request may have taken effect in spite of its error.
 func (f *failure) unknown() bool { return f.sent && outcomeUnknown(f.err) }
 
+// ofServer reports whether a request failed, and not what the caller provided or the journal.
+func (f *failure) ofServer() bool {
+	switch f.kind {
+	case observe, prove, start, complete, cancel:
+		return !f.final && !f.caller
+	}
+	return false
+}
+
 // erased is a record at its end.
 func erased(rec Record, state State) Record {
 	rec.State, rec.Current, rec.Next = state, secret.String{}, secret.String{}

@@ -30,6 +30,12 @@ var (
 	// ErrDelivery: a deliverer failed, did not return in time, or its place holds another secret
 	// than it was given.
 	ErrDelivery = errors.New("rotate: delivery failed")
+	// ErrGone: the server says that the client does not exist, or is a public app, which has no
+	// secret. The record is final and holds no secret any more.
+	ErrGone = errors.New("rotate: the client is gone")
+	// ErrOnlySecret: the record cannot be given up, because it holds the only copy of a secret that
+	// works.
+	ErrOnlySecret = errors.New("rotate: the journal holds the only secret that works")
 	// ErrCanceled: the rotation was canceled. The current secret is unchanged.
 	ErrCanceled = errors.New("rotate: the rotation was canceled")
 
@@ -87,6 +93,10 @@ func (e *Error) Advice() string {
 		return "provide the current secret (WithCurrent), or cancel by hand if no service has the next one"
 	case is(ErrNoWorkingSecret):
 		return "both are kept in the journal; if the client is active, start and complete a rotation by hand, put its secret where it is used, and call Run again"
+	case is(ErrGone):
+		return "check the client id and the project; if the client was deleted, rotate it no more"
+	case is(ErrOnlySecret):
+		return "call Resume, or put that secret where it is used and try again"
 	case is(ErrNoRotation):
 		return "call Run to start one"
 	case is(ErrJournal) && e.Stage == "":
@@ -111,6 +121,12 @@ func because(sentinel, cause error) error { return fmt.Errorf("%w: %w", sentinel
 func outcomeUnknown(err error) bool {
 	var e interface{ OutcomeUnknown() bool }
 	return !errors.As(err, &e) || e.OutcomeUnknown()
+}
+
+// gone reports whether the server has no secret of this client, and never will again.
+func gone(err error) bool {
+	var e interface{ Gone() bool }
+	return errors.As(err, &e) && e.Gone()
 }
 
 // throttled reports whether the server asks for fewer requests, and for how long.

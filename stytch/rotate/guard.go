@@ -12,8 +12,8 @@ import (
 // maxPanic is the most bytes of an error that what a function panicked with may have.
 const maxPanic = 1 << 10
 
-// errGone is the failure of a function that ended its goroutine.
-var errGone = errors.New("it ended its goroutine (runtime.Goexit)")
+// errExited is the failure of a function that ended its goroutine.
+var errExited = errors.New("it ended its goroutine (runtime.Goexit)")
 
 // guarded calls code that the caller provided. Its panic is an error, and an event with the stack.
 func (t *rotation) guarded(ctx context.Context, name string, call func() error) error {
@@ -26,7 +26,7 @@ func safely(name string, call func() error) error {
 	return guard.Call(name, func() error {
 		err := call()
 		if err != nil {
-			_, _, _ = redact.New().Error(err), outcomeUnknown(err), isThrottled(err)
+			_, _, _, _ = redact.New().Error(err), outcomeUnknown(err), isThrottled(err), gone(err)
 		}
 		return err
 	})

@@ -24,9 +24,9 @@ type Journal interface {
 	Claim(ctx context.Context, clientID string, life time.Duration) (Claim, error)
 	// Read returns the record of a client without claiming it, or [ErrNoRotation].
 	Read(ctx context.Context, clientID string) (Record, error)
-	// Unfinished yields the clients whose rotation is neither completed nor canceled, in any order.
-	// A record that cannot be read is an error of [Codec.Decode], after which the sequence
-	// continues.
+	// Unfinished yields the clients whose rotation is in progress, in any order: its state is not
+	// [State.Final]. A record that cannot be read is an error of [Codec.Decode], after which the
+	// sequence continues.
 	Unfinished(ctx context.Context) iter.Seq2[string, error]
 }
 

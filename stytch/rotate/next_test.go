@@ -177,9 +177,39 @@ func TestNextSurprises(t *testing.T) {
 	if e := next(canceling, &o, c); e.kind != wait || !e.retry {
 		t.Errorf("after a cancellation that completed: %+v", e)
 	}
+	planned := Record{State: Planned, Current: completing.Current}
+	for _, test := range []struct {
+		rec      Record
+		failed   kind
+		rechecks int
+		want     State // "" for another look
+	}{
+		{planned, observe, 0, Gone}, {completing, observe, 0, ""}, {completing, complete, 1, ""}, {completing, prove, maxRechecks, Gone},
+		{Record{State: Starting}, start, 0, ""}, {Record{State: Starting}, start, maxRechecks, Gone},
+	} {
+		o = known("aaaa", "bbbb")
+		o.failed, o.rechecks = &failure{err: goneError{}, kind: test.failed, sent: true}, test.rechecks
+		e := next(test.rec, &o, c)
+		if test.want == "" && !(e.kind == wait && e.recheck && e.forget) ||
+			test.want != "" && !(e.kind == write && e.record.State == test.want && e.record.Current.IsZero() && e.record.Next.IsZero()) {
+			t.Errorf("the client is gone in %s: %+v", test.rec.State, e)
+		}
+	}
+	for _, other := range []kind{write, deliver, readPlace, findCurrent, checkReady, reserve} {
+		o = known("aaaa", "bbbb")
+		o.failed, o.rechecks = &failure{err: goneError{}, kind: other}, maxRechecks
+		if e := next(completing, &o, c); e.kind != stop {
+			t.Errorf("something else is gone: %+v", e)
+		}
+	}
 	o = known("aaaa", "")
 	o.responded = cancel
 	if e := next(canceling, &o, c); e.kind != write || e.record.State != Canceled || !e.record.Current.IsZero() {
 		t.Errorf("after a cancellation: %+v", e)
 	}
 }
+
+type goneError struct{}
+
+func (goneError) Error() string { return "it does not exist" }
+func (goneError) Gone() bool    { return true }

@@ -14,6 +14,8 @@ const (
 // may help, roll back if the caller wants that, and otherwise stop.
 func recoverFrom(rec Record, o *observation, c *config, f failure) effect {
 	switch {
+	case f.ofServer() && gone(f.err):
+		return giveUp(rec, o, f)
 	case o.task == findRival:
 		return effect{kind: stop, err: o.cause}
 	case o.task == dropUnstored:
@@ -35,6 +37,16 @@ func recoverFrom(rec Record, o *observation, c *config, f failure) effect {
 		return effect{kind: write, record: changed(rec, rec.State, func(r *Record) { r.Abort = true }), cleanup: true, cause: f.err}
 	}
 	return effect{kind: stop, err: joined(f.err, o.cause), forget: f.repeat}
+}
+
+// giveUp ends the rotation of a client that does not exist, or has no secret. Where secrets are
+// stored the server is asked again first: they are erased, and one answer may be a mistake.
+func giveUp(rec Record, o *observation, f failure) effect {
+	stored := !rec.Next.IsZero() || rec.asks() || rec.Restarts > 0
+	if stored && o.rechecks < maxRechecks {
+		return effect{kind: wait, wait: time.Duration(o.rechecks+1) * time.Second, recheck: true, forget: true, task: o.task, cause: o.cause}
+	}
+	return effect{kind: write, record: erased(rec, Gone), then: &failure{err: because(ErrGone, f.err), final: true}}
 }
 
 // beginAgain is for failures after which the state of the server has to be read again, and then

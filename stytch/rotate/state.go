@@ -16,15 +16,16 @@ const (
 	Completed  State = "completed"   // the next secret is the current one; the previous one is refused
 	Canceled   State = "canceled"    // the next secret is refused; the current one is unchanged
 	NeedsHuman State = "needs-human" // every further step could destroy the only working secret
+	Gone       State = "gone"        // the client has no secret to rotate, or [Rotator.Forget] gave the record up
 )
 
 // Final reports whether there is nothing left to do.
-func (s State) Final() bool { return s == Completed || s == Canceled }
+func (s State) Final() bool { return s == Completed || s == Canceled || s == Gone }
 
 // known reports whether a journal may hold s.
 func (s State) known() bool {
 	switch s {
-	case Planned, Starting, Started, Delivered, Verified, Grace, Completing, Completed, Canceled, NeedsHuman:
+	case Planned, Starting, Started, Delivered, Verified, Grace, Completing, Completed, Canceled, NeedsHuman, Gone:
 		return true
 	}
 	return false

@@ -11,9 +11,10 @@ import (
 // of a project. Implementations must be safe for concurrent use, must not repeat Start, Complete or
 // Cancel after a lost response, and must not put secrets into errors.
 //
-// An error may have two methods. OutcomeUnknown() bool reports whether the call may have taken
+// An error may have three methods. OutcomeUnknown() bool reports whether the call may have taken
 // effect; without the method it is assumed that it may. Throttled() (wait time.Duration, ok bool)
-// reports that the server asks for fewer requests, and for how long to pause.
+// reports that the server asks for fewer requests, and for how long to pause. Gone() bool reports
+// that the client does not exist, or is one without a secret, so that no later call can succeed.
 type Target interface {
 	Start(ctx context.Context, clientID string) (next secret.String, err error)
 	Complete(ctx context.Context, clientID string) error

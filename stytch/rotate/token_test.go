@@ -321,6 +321,12 @@ func TestRotateConnectedApp(t *testing.T) {
 	if status, err := rotator.Status(t.Context(), app.ClientID); err != nil || status.State != rotate.Completed {
 		t.Errorf("%+v, %v", status, err)
 	}
+	if err := api.ConnectedApps.Delete(t.Context(), app.ClientID); err != nil {
+		t.Fatal(err)
+	}
+	if err := rotator.Run(t.Context(), app.ClientID); !errors.Is(err, stytch.ErrNotFound) || !errors.Is(err, rotate.ErrGone) {
+		t.Errorf("a deleted app: %v", err)
+	}
 	for _, public := range []stytch.ConnectedAppType{stytch.FirstPartyPublic, stytch.ThirdPartyPublic} {
 		app, err := api.ConnectedApps.Create(t.Context(), stytch.ConnectedAppCreate{ClientType: public})
 		if err != nil {
@@ -330,8 +336,11 @@ func TestRotateConnectedApp(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		if err := empty.Run(t.Context(), app.ClientID); !errors.Is(err, stytch.ErrNoSecret) {
+		if err := empty.Run(t.Context(), app.ClientID); !errors.Is(err, stytch.ErrNoSecret) || !errors.Is(err, rotate.ErrGone) {
 			t.Errorf("a %s app has no secret: %v", public, err)
+		}
+		if status, err := empty.Status(t.Context(), app.ClientID); err != nil || status.State != rotate.Gone {
+			t.Errorf("%+v, %v", status, err)
 		}
 	}
 }

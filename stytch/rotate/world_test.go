@@ -27,6 +27,7 @@ type world struct {
 	ignoreWhileIdle bool // what complete and cancel do while idle
 	deaf            bool // cancel and complete say yes and do nothing
 	mute            bool // it does not reveal how the current secret ends
+	goneFor         int  // calls of the server that say that the client does not exist; -1 for all
 	latency         time.Duration
 	single          bool // the places keep one secret only
 	minted          int  // secrets
@@ -81,9 +82,11 @@ type fault struct {
 	text      string
 	unknown   bool
 	throttled bool
+	gone      bool
 }
 
 func (f *fault) Error() string        { return f.text }
+func (f *fault) Gone() bool           { return f.gone }
 func (f *fault) OutcomeUnknown() bool { return f.unknown }
 func (f *fault) Throttled() (time.Duration, bool) {
 	return time.Second, f.throttled
@@ -105,6 +108,10 @@ func (w *world) call(what string, effect func() error) error {
 		f()
 	}
 	time.Sleep(10*time.Millisecond + w.latency)
+	if w.goneFor != 0 && slices.Contains([]string{"pending", "probe", "start", "complete", "cancel"}, what) {
+		w.goneFor--
+		return &fault{text: what + ": no such client", gone: true}
+	}
 	next := well
 	if len(w.fates) > 0 {
 		next, w.fates = w.fates[0], w.fates[1:]
@@ -364,7 +371,7 @@ func (w *world) named(err error) {
 	known := errors.As(err, &f)
 	for _, sentinel := range []error{
 		rotate.ErrNoRotation, rotate.ErrOtherRotation, rotate.ErrCurrentRefused, rotate.ErrCurrentUnknown, rotate.ErrNoWorkingSecret,
-		rotate.ErrDelivery, rotate.ErrCanceled, rotate.ErrJournal, rotate.ErrInconsistent, context.Canceled,
+		rotate.ErrGone, rotate.ErrDelivery, rotate.ErrCanceled, rotate.ErrJournal, rotate.ErrInconsistent, context.Canceled,
 	} {
 		known = known || errors.Is(err, sentinel)
 	}

@@ -74,7 +74,7 @@ func serverRows() []badInput {
 		}}
 	}
 	return []badInput{
-		{name: "unknown client", want: []error{stytch.ErrNotFound}, stage: rotate.Planned, spoil: func(b *bad) {
+		{name: "unknown client", want: []error{stytch.ErrNotFound, rotate.ErrGone}, stage: rotate.Gone, spoil: func(b *bad) {
 			b.Client = "newcomer"
 			b.must(os.Remove(b.File))
 		}, mend: func(b *bad) {
@@ -84,7 +84,7 @@ func serverRows() []badInput {
 		{name: "client id that is none", want: []error{rotate.ErrInvalidArgument}, spoil: func(b *bad) { b.Client = "" }},
 		{name: "inactive client", want: []error{stytch.ErrInactive}, stage: rotate.Planned,
 			spoil: func(b *bad) { b.status(stytch.Inactive) }, mend: func(b *bad) { b.status(stytch.Active) }},
-		{name: "public app", want: []error{stytch.ErrNoSecret}, stage: rotate.Planned, spoil: func(b *bad) {
+		{name: "public app", want: []error{stytch.ErrNoSecret, rotate.ErrGone}, stage: rotate.Gone, spoil: func(b *bad) {
 			app, err := b.api.ConnectedApps.Create(b.Context(), stytch.ConnectedAppCreate{ClientType: "first_party_public", ClientName: "page", RedirectURLs: []string{"https://example.com/back"}})
 			b.must(err)
 			b.Client, b.secrets, b.prober = app.ClientID, b.api.ConnectedApps.Secrets, rotate.ByLastFour(b.api.ConnectedApps.Secrets)

@@ -10,9 +10,9 @@ import (
 // smoothing is the time over which a rate is averaged.
 const smoothing = 15 * time.Second
 
-// Progress is how far a fleet has come. For the first four numbers see [Report].
+// Progress is how far a fleet has come. For the first five numbers see [Report].
 type Progress struct {
-	Done, Failed, Busy, Skipped int
+	Done, Failed, Busy, Skipped, Gone int
 
 	Waiting int           // in their grace period
 	Left    int           // of [WithTotal], those waiting included; -1 if that is not known
@@ -45,11 +45,11 @@ func (c *counters) progress(m *meter, total int) Progress {
 	defer c.mu.Unlock()
 	r := &c.report
 	p := Progress{
-		Done: r.Done, Failed: r.Failed, Busy: r.Busy, Skipped: r.Skipped, Waiting: c.waiting,
+		Done: r.Done, Failed: r.Failed, Busy: r.Busy, Skipped: r.Skipped, Gone: r.Gone, Waiting: c.waiting,
 		Left: -1, Rate: m.read(time.Now(), r.Done),
 	}
 	if total > 0 {
-		p.Left = max(0, total-r.Done-r.Failed-r.Busy-r.Skipped)
+		p.Left = max(0, total-r.Done-r.Failed-r.Busy-r.Skipped-r.Gone)
 	}
 	if p.Left > 0 && p.Rate > 0 {
 		p.ETA = time.Duration(min(float64(p.Left)/p.Rate*float64(time.Second), math.MaxInt64/2))

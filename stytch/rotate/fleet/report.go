@@ -14,6 +14,7 @@ type Report struct {
 	Failed  int // at their last try
 	Busy    int // another process is rotating them
 	Skipped int // see [WithOlderThan], or listed twice
+	Gone    int // do not exist, or have no secret ([rotate.ErrGone]); not failures, and final
 	Left    int // in progress when the fleet stopped, in their grace period included: Resume continues them
 
 	Failures []error // the first 100, each a [*rotate.Error]; a later try may have succeeded
@@ -46,6 +47,17 @@ func (c *counters) done(id string) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	c.report.Done++
+	if c.failing[id] > 0 {
+		delete(c.failing, id)
+		c.report.Failed--
+	}
+}
+
+// gone counts a client that does not exist, which is no failure, whatever it was before.
+func (c *counters) gone(id string) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.report.Gone++
 	if c.failing[id] > 0 {
 		delete(c.failing, id)
 		c.report.Failed--

@@ -113,6 +113,8 @@ func (r *run) count(ctx context.Context, id string, err error) {
 	switch {
 	case errors.Is(err, rotate.ErrBusy):
 		r.counters.add(&r.counters.report.Busy)
+	case errors.Is(err, rotate.ErrGone):
+		r.counters.gone(id)
 	case !stopped(ctx, err):
 		r.counters.failed(id, err)
 	case inProgressBy(err):

@@ -292,7 +292,7 @@ func (s *suite) erased() {
 	if s.storage.Raw == nil {
 		s.Skip("the storage cannot be searched")
 	}
-	for _, final := range []rotate.State{rotate.Completed, rotate.Canceled} {
+	for _, final := range []rotate.State{rotate.Completed, rotate.Canceled, rotate.Gone} {
 		id := "client-" + string(final)
 		r := full(id, rotate.Completing)
 		r.Current, r.Next = secret.Generate(), secret.Generate()

@@ -10,7 +10,7 @@ import (
 
 var states = []rotate.State{
 	rotate.Planned, rotate.Starting, rotate.Started, rotate.Delivered, rotate.Verified, rotate.Grace, rotate.Completing,
-	rotate.Completed, rotate.Canceled, rotate.NeedsHuman,
+	rotate.Completed, rotate.Canceled, rotate.Gone, rotate.NeedsHuman,
 }
 
 // ids are client ids that a storage may confuse with each other, or with a path.
