@@ -1,6 +1,7 @@
 package token
 
 import (
+	"context"
 	"fmt"
 	"slices"
 	"sync"
@@ -12,25 +13,32 @@ const maxBudget = 1_000_000 // tokens per hour; each takes a few bytes to rememb
 // budget limits the tokens of the last hour. A nil budget allows all.
 type budget struct {
 	perHour int
-	alarm   func(used, perHour int)
+	alarm   func(ctx context.Context, used, perHour int)
 
 	mu              sync.Mutex
 	spent           []time.Time // in the last hour, oldest first
 	warned, alarmed bool        // the alarm was called at four fifths, and at the limit
 }
 
-func newBudget(perHour int, alarm func(used, perHour int)) *budget {
+// newBudget returns nil without a limit. alarm may be nil.
+func newBudget(perHour int, alarm func(used, perHour int), c *callbacks) *budget {
 	if perHour == 0 {
 		return nil
 	}
-	if alarm == nil {
-		alarm = func(int, int) {}
+	b := &budget{perHour: perHour, alarm: func(context.Context, int, int) {}}
+	if alarm != nil {
+		b.alarm = func(ctx context.Context, used, perHour int) {
+			_, _ = call(ctx, c, nil, "WithBudget", func(context.Context) (struct{}, error) { // it reports a panic
+				alarm(used, perHour)
+				return struct{}{}, nil
+			})
+		}
 	}
-	return &budget{perHour: perHour, alarm: alarm}
+	return b
 }
 
 // take pays for a token before it is requested. Its error is ErrBudget.
-func (b *budget) take() error {
+func (b *budget) take(ctx context.Context) error {
 	if b == nil {
 		return nil
 	}
@@ -47,7 +55,7 @@ func (b *budget) take() error {
 	b.warned, b.alarmed = warn, !ok || b.alarmed && warn
 	b.mu.Unlock()
 	if alarm {
-		b.alarm(used, b.perHour)
+		b.alarm(ctx, used, b.perHour)
 	}
 	if !ok {
 		return fmt.Errorf("%w: %d in the last hour: raise WithBudget, or find out what requests so many", ErrBudget, b.perHour)

@@ -3,9 +3,8 @@ package token
 import (
 	"context"
 	"errors"
-	"fmt"
 	"os"
-	"time"
+	"reflect"
 
 	"github.com/stytchkit/m2m/internal/project"
 	"github.com/stytchkit/m2m/stytch/secret"
@@ -104,13 +103,21 @@ func (e env) check() error {
 
 // checkCredentials finds what is wrong with credentials without reading them from elsewhere.
 func checkCredentials(c Credentials) error {
-	if c == nil {
+	if isNil(c) {
 		return invalid("New", "credentials must not be nil")
 	}
 	if c, ok := c.(interface{ check() error }); ok {
 		return c.check()
 	}
 	return nil
+}
+
+// isNil reports whether an interface holds nothing to call, such as a nil pointer. A nil [Func] has
+// a text of its own.
+func isNil(v any) bool {
+	_, isFunc := v.(Func)
+	r := reflect.ValueOf(v)
+	return v == nil || !isFunc && (r.Kind() == reflect.Pointer || r.Kind() == reflect.Func || r.Kind() == reflect.Map) && r.IsNil()
 }
 
 // check never quotes what it refuses: id and secret are easily swapped.
@@ -122,18 +129,4 @@ func (c Credential) check() error {
 		return err
 	}
 	return project.CheckClientSecret(c.Next.Reveal())
-}
-
-// readCredential calls c, within limit, and checks the result.
-func readCredential(ctx context.Context, c Credentials, limit time.Duration) (Credential, error) {
-	ctx, cancel := context.WithTimeout(ctx, limit)
-	defer cancel()
-	cred, err := c.Credential(ctx)
-	if err == nil {
-		err = cred.check()
-	}
-	if err != nil {
-		return Credential{}, fmt.Errorf("%w: %w", ErrCredentials, err)
-	}
-	return cred, nil
 }

@@ -16,3 +16,5 @@ package token
 //	minter         mint.go      tries the secrets of the client, within the budget
 //	endpoint       endpoint.go  sends one HTTP request
 //	parseToken     response.go  reads the response
+//
+// Whatever of this is code that the source was given, callback.go runs.

@@ -1,7 +1,6 @@
 package token
 
 import (
-	"bytes"
 	"context"
 	"errors"
 	"fmt"
@@ -12,6 +11,7 @@ import (
 	"time"
 
 	"github.com/stytchkit/m2m/internal/conns"
+	"github.com/stytchkit/m2m/internal/guard"
 	"github.com/stytchkit/m2m/internal/operation"
 	"github.com/stytchkit/m2m/internal/redact"
 	"github.com/stytchkit/m2m/internal/retry"
@@ -21,24 +21,29 @@ import (
 // which would carry the client's secret to wherever the response points.
 type endpoint struct {
 	url       string
-	transport http.RoundTripper
-	own       bool // the transport was made here
+	callbacks *callbacks
 	userAgent string
 	timeout   time.Duration // of one request, the reading of its response included
+
+	// Functions, because reflection does not look into them: the buffers of a transport's idle
+	// connections hold secrets and tokens.
+	roundTrip func(*http.Request) (*http.Response, error)
+	closeIdle func() // closes connections that are not in use, unless they are the caller's
 }
 
-func newEndpoint(projectID string, s *settings) *endpoint {
+func newEndpoint(projectID string, s *settings, c *callbacks) *endpoint {
 	e := &endpoint{
 		url:       s.base.String() + operation.IssueM2MToken.URL(projectID),
-		userAgent: s.userAgent, timeout: s.attempt,
+		callbacks: c, userAgent: s.userAgent, timeout: s.attempt, closeIdle: func() {},
 	}
 	switch {
 	case s.http == nil:
-		e.transport, e.own = newTransport(), true
+		own := newTransport()
+		e.roundTrip, e.closeIdle = own.RoundTrip, own.CloseIdleConnections
 	case s.http.Transport != nil:
-		e.transport = s.http.Transport
+		e.roundTrip = s.http.Transport.RoundTrip
 	default:
-		e.transport = http.DefaultTransport
+		e.roundTrip = func(req *http.Request) (*http.Response, error) { return http.DefaultTransport.RoundTrip(req) }
 	}
 	if s.http != nil && s.http.Timeout > 0 {
 		e.timeout = min(e.timeout, s.http.Timeout)
@@ -52,12 +57,24 @@ func newTransport() *conns.Transport {
 	return t
 }
 
-// closeIdle closes connections that are not in use, unless they are the caller's.
-func (e *endpoint) closeIdle() {
-	if t, ok := e.transport.(*conns.Transport); ok && e.own {
-		t.CloseIdleConnections()
+// send sends one request and reads its response, at most one byte more than maxResponse.
+func (e *endpoint) send(req *http.Request) (received, error) {
+	resp, err := e.roundTrip(req)
+	if err == nil && resp == nil {
+		err = errNoResponse
 	}
+	if err != nil {
+		return received{}, err
+	}
+	r := received{status: resp.StatusCode, header: resp.Header}
+	if resp.Body != nil {
+		defer resp.Body.Close()
+		r.body, r.err = io.ReadAll(io.LimitReader(resp.Body, maxResponse+1))
+	}
+	return r, nil
 }
+
+var errNoResponse = errors.New("the RoundTripper returned neither a response nor an error")
 
 // issue sends one request and reads its response. billed reports whether a token may have been
 // issued, whether it arrived or not.
@@ -70,47 +87,29 @@ func (e *endpoint) issue(ctx context.Context, l login, r request) (t issuedToken
 	if err != nil {
 		return t, false, err
 	}
-	resp, err := e.transport.RoundTrip(req)
-	if err == nil && resp == nil {
-		err = errors.New("the RoundTripper returned neither a response nor an error")
-	}
+	clean := redact.New(l.secret.Reveal())
+	resp, err := call(ctx, e.callbacks, clean, "RoundTripper", func(context.Context) (received, error) { return e.send(req) })
 	if err != nil {
 		decision := retryPolicy.Decide(operation.Billed, retry.Failure{Err: err, NotSent: trace.NotSent()})
-		return t, decision.Ambiguous, e.noResponse(ctx, err, l, decision.Retry)
+		return t, decision.Ambiguous, e.noResponse(ctx, err, clean, decision.Retry)
 	}
-	if resp.Body == nil {
-		resp.Body = http.NoBody
+	if resp.status/100 != 2 {
+		return t, resp.mayBeBilled(), parseError(resp, clean)
 	}
-	defer resp.Body.Close()
-	body, err := io.ReadAll(io.LimitReader(resp.Body, maxResponse+1))
-	if resp.StatusCode/100 != 2 {
-		return t, mayBeBilled(resp.StatusCode, body), parseError(resp, body, l)
-	}
-	invalid := &Error{StatusCode: resp.StatusCode, invalid: true}
+	invalid := &Error{StatusCode: resp.status, invalid: true}
 	switch {
-	case err != nil:
+	case resp.err != nil:
 		invalid.retryable = true
 		invalid.Message = "the body was cut off"
-	case len(body) > maxResponse:
+	case len(resp.body) > maxResponse:
 		invalid.Message = fmt.Sprintf("the body is larger than %d bytes", maxResponse)
 	default:
-		if t, err = parseToken(resp.Header, body, start, r.scopes); err == nil {
+		if t, err = parseToken(resp.header, resp.body, start, r.scopes); err == nil {
 			return t, true, nil
 		}
 		invalid.Message = err.Error()
 	}
 	return issuedToken{}, true, invalid
-}
-
-// mayBeBilled reports whether a response without a success may come with a bill. A gateway that
-// says 500 may do so after the token was issued. Only a refusal costs nothing, and not even that is
-// sure if there is a token in it.
-func mayBeBilled(status int, body []byte) bool {
-	switch status {
-	case http.StatusBadRequest, http.StatusUnauthorized, http.StatusTooManyRequests:
-		return bytes.Contains(body, []byte("access_token"))
-	}
-	return true
 }
 
 // newRequest is a form with the client's credentials in its body. The project's secret is not
@@ -135,7 +134,7 @@ func (e *endpoint) newRequest(ctx context.Context, l login, r request) (*http.Re
 
 // noResponse describes a request that got no response. The end of the request's own time is not
 // passed on as that of a context: callers would mistake it for their own.
-func (e *endpoint) noResponse(ctx context.Context, err error, l login, retryable bool) error {
+func (e *endpoint) noResponse(ctx context.Context, err error, clean *redact.Redactor, retryable bool) error {
 	if ctx.Err() != nil {
 		return &Error{Message: fmt.Sprintf("no response within %v", e.timeout), retryable: true}
 	}
@@ -143,6 +142,7 @@ func (e *endpoint) noResponse(ctx context.Context, err error, l login, retryable
 	for errors.As(err, &wrapped) && wrapped.Err != nil {
 		err = wrapped.Err
 	}
-	clean := redact.New(l.secret.Reveal())
+	var panicked *guard.PanicError // which another request would only repeat
+	retryable = retryable && !errors.As(err, &panicked)
 	return &Error{Message: clean.Line(err.Error(), maxText), retryable: retryable, cause: clean.Error(err)}
 }

@@ -8,15 +8,17 @@ import (
 	"encoding/json"
 	"encoding/xml"
 	"fmt"
+	"io"
 	"log"
 	"log/slog"
 	"net/http"
+	"net/http/httptest"
 	"net/url"
-	"reflect"
 	"strings"
 	"testing"
 	"testing/synctest"
 
+	"github.com/stytchkit/m2m/internal/dump"
 	"github.com/stytchkit/m2m/stytch/secret"
 	"github.com/stytchkit/m2m/stytch/token"
 )
@@ -49,45 +51,8 @@ func printers() map[string]func(any) string {
 		defer func() { text = fmt.Sprint(recover()) }()
 		panic(v)
 	}
-	all["reflection"] = func(v any) string {
-		var b strings.Builder
-		dump(&b, reflect.ValueOf(v), map[any]bool{})
-		return b.String()
-	}
+	all["reflection"] = dump.Text
 	return all
-}
-
-// dump prints all that reflection reaches, unexported fields too, and calls no method.
-func dump(b *strings.Builder, v reflect.Value, seen map[any]bool) {
-	switch v.Kind() {
-	case reflect.Pointer:
-		key := [2]any{v.Pointer(), v.Type()}
-		if !v.IsNil() && !seen[key] {
-			seen[key] = true
-			dump(b, v.Elem(), seen)
-		}
-	case reflect.Interface:
-		dump(b, v.Elem(), seen)
-	case reflect.Struct:
-		for i := range v.NumField() {
-			dump(b, v.Field(i), seen)
-		}
-	case reflect.Slice, reflect.Array:
-		if v.Type().Elem().Kind() == reflect.Uint8 && v.Kind() == reflect.Slice {
-			b.Write(v.Bytes())
-			return
-		}
-		for i := range v.Len() {
-			dump(b, v.Index(i), seen)
-		}
-	case reflect.Map:
-		for it := v.MapRange(); it.Next(); {
-			dump(b, it.Key(), seen)
-			dump(b, it.Value(), seen)
-		}
-	case reflect.String:
-		b.WriteString(v.String() + " ")
-	}
 }
 
 // leaks reports whether a text holds 12 characters in a row, plain or in an encoding that printers
@@ -160,4 +125,51 @@ func TestNothingLeaks(t *testing.T) {
 			}
 		}
 	})
+}
+
+// The buffers of a connection keep what went through them last. A value that was used, over a real
+// connection that is now idle, shows none of it.
+func TestUsedValuesLeakNothing(t *testing.T) {
+	if !dump.Used {
+		t.Skip("the race detector reports looks at values in use")
+	}
+	clientSecret, issued := rand.Text()+rand.Text(), rand.Text()
+	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if strings.HasSuffix(r.URL.Path, "/oauth2/token") {
+			w.Header().Set("Content-Type", "application/json")
+			_, _ = io.WriteString(w, `{"access_token":"`+issued+`","expires_in":3600,"token_type":"bearer"}`)
+		}
+	}))
+	defer server.Close()
+	given := &http.Transport{}
+	defer given.CloseIdleConnections()
+	credentials := token.Static(client, secret.New(clientSecret))
+	values := map[string]any{}
+	for name, options := range map[string][]token.Option{"own": nil, "given": {token.WithHTTPClient(&http.Client{Transport: given})}} {
+		s, err := token.New(project, credentials, append(options, token.WithBaseURL(server.URL))...)
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer s.Close()
+		transport := s.Transport(given, strings.TrimPrefix(server.URL, "http://"))
+		resp, err := get(t, transport, server.URL)
+		if err != nil || resp.StatusCode != http.StatusOK {
+			t.Fatal(err)
+		}
+		_, _ = io.Copy(io.Discard, resp.Body)
+		_ = resp.Body.Close()
+		values["Source, "+name] = s
+		values["Transport, "+name] = transport
+		values["http.Client, "+name] = &http.Client{Transport: transport}
+	}
+	for what, canary := range map[string]string{"the secret": clientSecret, "the token": issued} {
+		if !leaks(dump.Text(given), canary) {
+			t.Errorf("a used transport does not show %s: this test proves nothing", what)
+		}
+		for name, value := range values {
+			if leaks(dump.Text(value), canary) {
+				t.Errorf("%s shows %s", name, what)
+			}
+		}
+	}
 }

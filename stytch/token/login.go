@@ -4,6 +4,7 @@ import (
 	"slices"
 	"sync"
 
+	"github.com/stytchkit/m2m/internal/redact"
 	"github.com/stytchkit/m2m/stytch/secret"
 )
 
@@ -26,6 +27,13 @@ func (a *acceptedSecret) set(s secret.String) {
 	a.mu.Lock()
 	defer a.mu.Unlock()
 	a.secret = s
+}
+
+// redactor knows the secret that was accepted last.
+func (a *acceptedSecret) redactor() *redact.Redactor {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	return redact.New(a.secret.Reveal())
 }
 
 // logins are the pairs that c allows, the most promising first.

@@ -3,6 +3,7 @@ package token
 import (
 	"context"
 	"errors"
+	"fmt"
 	"slices"
 	"time"
 )
@@ -13,16 +14,27 @@ const maxLogins = 3
 
 // minter has Stytch issue tokens.
 type minter struct {
-	credentials Credentials
-	endpoint    *endpoint
-	budget      *budget
-	accepted    acceptedSecret
-	counters    *counters
-	timeout     time.Duration // of reading credentials, and of all requests of one mint
+	read      func(context.Context) (Credential, error) // the Credentials
+	callbacks *callbacks
+	endpoint  *endpoint
+	budget    *budget
+	accepted  acceptedSecret
+	counters  *counters
+	timeout   time.Duration // of reading credentials, and of all requests of one mint
 }
 
+// credential calls the Credentials, within the time of a mint, and checks the result.
 func (m *minter) credential(ctx context.Context) (Credential, error) {
-	return readCredential(ctx, m.credentials, m.timeout)
+	ctx, cancel := context.WithTimeout(ctx, m.timeout)
+	defer cancel()
+	cred, err := call(ctx, m.callbacks, m.accepted.redactor(), "Credentials", m.read)
+	if err == nil {
+		err = cred.check()
+	}
+	if err != nil {
+		return Credential{}, fmt.Errorf("%w: %w", ErrCredentials, err)
+	}
+	return cred, nil
 }
 
 // minted is a token with the login that obtained it.
@@ -31,6 +43,9 @@ type minted struct {
 	by        login
 	fromStore bool // another process obtained it
 }
+
+// storedFunc returns the stored token that a login obtained, if there is a useful one.
+type storedFunc func(context.Context, login) (issuedToken, bool)
 
 // mint requests one token with the first of logins. If Stytch refuses the secret, the credentials
 // are read once more, because a rotation may just have happened, and every secret that they hold is
@@ -67,7 +82,7 @@ func (m *minter) mint(ctx context.Context, logins []login, r request, stored sto
 
 // login sends one request, if the budget allows it.
 func (m *minter) login(ctx context.Context, l login, r request) (minted, error) {
-	if err := m.budget.take(); err != nil {
+	if err := m.budget.take(ctx); err != nil {
 		m.counters.overBudget.Add(1)
 		return minted{}, err
 	}

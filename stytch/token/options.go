@@ -92,6 +92,9 @@ func WithHTTPClient(client *http.Client) Option {
 		if client == nil {
 			return invalid("WithHTTPClient", "http.Client must not be nil")
 		}
+		if client.Transport != nil && isNil(client.Transport) {
+			return invalid("WithHTTPClient", "Transport of the http.Client must not be a nil pointer")
+		}
 		s.http = client
 		return nil
 	}
@@ -155,7 +158,8 @@ func WithBudget(perHour int, alarm func(used, perHour int)) Option {
 
 // WithObserver calls f after every refresh, successful or not, and when the shared store fails, in
 // the goroutine where that happens. The context carries the values of the call that caused the
-// refresh, for tracing. f must be quick and safe for concurrent use, and must not call Close.
+// refresh, for tracing. f must be quick and safe for concurrent use, and must not call Close. If it
+// panics, Stats counts that.
 func WithObserver(f func(context.Context, Event)) Option {
 	return func(s *settings) error {
 		if f == nil {
@@ -172,7 +176,7 @@ func WithObserver(f func(context.Context, Event)) Option {
 // secret that Stytch no longer accepts reads no new token.
 func WithStore(store Store, keys ...secret.String) Option {
 	return func(s *settings) error {
-		if store == nil {
+		if isNil(store) {
 			return invalid("WithStore", "store must not be nil")
 		}
 		s.store, s.storeKeys = store, keys

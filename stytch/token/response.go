@@ -14,10 +14,26 @@ import (
 	"github.com/stytchkit/m2m/stytch/secret"
 )
 
-const (
-	maxResponse = 64 << 10 // bytes of a token response after decompression
-	maxText     = 1 << 10  // bytes of a text from a response or from the network that an error repeats
-)
+const maxResponse = 64 << 10 // bytes of a token response after decompression
+
+// received is a response. err is that of reading its body.
+type received struct {
+	status int
+	header http.Header
+	body   []byte
+	err    error
+}
+
+// mayBeBilled reports whether a response without a success may come with a bill. A gateway that
+// says 500 may do so after the token was issued. Only a refusal costs nothing, and not even that is
+// sure if there is a token in it.
+func (r *received) mayBeBilled() bool {
+	switch r.status {
+	case http.StatusBadRequest, http.StatusUnauthorized, http.StatusTooManyRequests:
+		return bytes.Contains(r.body, []byte("access_token"))
+	}
+	return true
+}
 
 // parseToken reads a successful response. Its token is paid for, so only what makes the token
 // itself doubtful is refused. A life that is not positive leaves a token to hand out once. The life
@@ -82,11 +98,11 @@ func isToken(s string) bool {
 }
 
 // parseError reads both forms of error that Stytch has, and keeps the status whatever the body is.
-func parseError(resp *http.Response, body []byte, l login) error {
-	decision := retryPolicy.Decide(operation.Billed, retry.Failure{Status: resp.StatusCode})
-	e := &Error{StatusCode: resp.StatusCode, retryable: decision.Retry}
-	e.RetryAfter, _ = retry.After(resp.Header.Get("Retry-After"), time.Now())
-	f, _ := parseObject(body)
+func parseError(resp received, clean *redact.Redactor) error {
+	decision := retryPolicy.Decide(operation.Billed, retry.Failure{Status: resp.status})
+	e := &Error{StatusCode: resp.status, retryable: decision.Retry}
+	e.RetryAfter, _ = retry.After(resp.header.Get("Retry-After"), time.Now())
+	f, _ := parseObject(resp.body)
 	switch kind, _ := f.text("error"); kind {
 	case "invalid_client":
 		e.kind = ErrInvalidClient
@@ -94,7 +110,7 @@ func parseError(resp *http.Response, body []byte, l login) error {
 		e.kind = ErrInvalidScope
 	}
 	issued, _ := f.text("access_token") // an error response should have none, but if it does it must not be repeated
-	clean := redact.New(l.secret.Reveal(), issued)
+	clean = clean.With(issued)
 	first := func(names ...string) string {
 		for _, name := range names {
 			if s, _ := f.text(name); s != "" {
@@ -106,7 +122,7 @@ func parseError(resp *http.Response, body []byte, l login) error {
 	e.Type, e.Message, e.RequestID = first("error", "error_type"), first("error_description", "error_message"), first("request_id")
 	if e.Type == "" {
 		e.invalid = true
-		e.Message = strings.TrimPrefix(http.StatusText(resp.StatusCode)+": the body is not an error of Stytch", ": ")
+		e.Message = strings.TrimPrefix(http.StatusText(resp.status)+": the body is not an error of Stytch", ": ")
 	}
 	return e
 }

@@ -66,9 +66,6 @@ func (w *wanted) accepts(t issuedToken, now time.Time) bool {
 // meanwhile, so it asks the store once more before it uses another login than the first.
 type mintFunc func(context.Context, storedFunc) (minted, error)
 
-// storedFunc returns the stored token that a login obtained, if there is a useful one.
-type storedFunc func(context.Context, login) (issuedToken, bool)
-
 // token returns a stored token that w accepts. If there is none, one process mints and the others
 // wait for what it stores. It calls mint at most once, and its error is that of mint or of ctx,
 // never that of the store. Apart from mint and the operations of the store, it takes at most

@@ -2,7 +2,6 @@ package token
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"sync"
 	"sync/atomic"
@@ -27,7 +26,7 @@ type refresher struct {
 	fetcher         *fetcher
 	background      *background
 	counters        *counters
-	observe         func(context.Context, Event)
+	callbacks       *callbacks
 	minLife         time.Duration
 	refreshFraction float64
 }
@@ -38,9 +37,6 @@ type refresh struct {
 	token Token
 	err   error
 }
-
-// errAborted is the error of a refresh whose goroutine was ended by foreign code.
-var errAborted = errors.New("token: refresh: ended without a result")
 
 func (s *slot) token(ctx context.Context) (Token, error) {
 	if c := s.cached.Load(); c.fresh(time.Now()) {
@@ -124,7 +120,7 @@ func (s *slot) attempt(ctx context.Context, r *refresh) (wait time.Duration, aga
 		event, again = s.finish(r, t, fromStore, err)
 		event.Duration = time.Since(start)
 		wait = time.Until(event.RetryAt)
-		s.observe(ctx, event)
+		s.callbacks.observe(ctx, event)
 	}()
 	t, fromStore, err = s.fetcher.fetch(ctx, s.request, s.replaced)
 	if err != nil && s.background.ending() {

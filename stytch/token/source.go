@@ -43,29 +43,24 @@ func New(projectID string, credentials Credentials, options ...Option) (*Source,
 	if err != nil {
 		return nil, invalid("New", "%v", err)
 	}
-	observe := settings.observer
-	if observe == nil {
-		observe = func(context.Context, Event) {}
-	}
-	s := &Source{
-		project: projectID, endpoint: newEndpoint(projectID, settings),
-		background: newBackground(), counters: &counters{},
-	}
+	s := &Source{project: projectID, background: newBackground(), counters: &counters{}}
+	callbacks := &callbacks{counters: s.counters, observer: settings.observer}
+	s.endpoint = newEndpoint(projectID, settings, callbacks)
 	fetcher := &fetcher{
 		minter: &minter{
-			credentials: credentials, endpoint: s.endpoint, budget: newBudget(settings.perHour, settings.alarm),
-			counters: s.counters, timeout: settings.call,
+			read: credentials.Credential, callbacks: callbacks, endpoint: s.endpoint,
+			budget: newBudget(settings.perHour, settings.alarm, callbacks), counters: s.counters, timeout: settings.call,
 		},
 		baseURL: settings.base.String(), project: projectID, minLife: settings.minLife,
 	}
 	if settings.store != nil {
-		report := func(ctx context.Context, err error) { observe(ctx, Event{Kind: StoreFailed, Err: err}) }
-		if fetcher.shared, err = newSharedStore(settings.store, settings.storeKeys, report); err != nil {
+		store := guardedStore{func() Store { return settings.store }, callbacks}
+		if fetcher.shared, err = newSharedStore(store, settings.storeKeys, callbacks.storeFailed); err != nil {
 			return nil, err
 		}
 	}
 	s.refresher = &refresher{
-		fetcher: fetcher, background: s.background, counters: s.counters, observe: observe,
+		fetcher: fetcher, background: s.background, counters: s.counters, callbacks: callbacks,
 		minLife: settings.minLife, refreshFraction: settings.refreshFraction,
 	}
 	s.main = &slot{refresher: s.refresher, request: request}
@@ -81,11 +76,19 @@ func New(projectID string, credentials Credentials, options ...Option) (*Source,
 // wait for retries. The next request is sent 0.1 to 30 s later, or up to a minute if Stytch asks
 // for it. The first two retries are automatic if the failure may be temporary; later ones need a
 // caller. Until the next request, calls without a token fail with the same error.
-func (s *Source) Token(ctx context.Context) (Token, error) { return s.main.token(ctx) }
+func (s *Source) Token(ctx context.Context) (Token, error) {
+	if err := s.check(); err != nil {
+		return Token{}, err
+	}
+	return s.main.token(ctx)
+}
 
 // TokenFor is [Source.Token] with other scopes or parameters. Each different request has its own
 // cached token. A source caches up to 1,000 of them, and then forgets the least recently used one.
 func (s *Source) TokenFor(ctx context.Context, r Request) (Token, error) {
+	if err := s.check(); err != nil {
+		return Token{}, err
+	}
 	normal, err := r.normalize()
 	if err != nil {
 		return Token{}, invalid("TokenFor", "%v", err)
@@ -102,7 +105,7 @@ func (s *Source) TokenFor(ctx context.Context, r Request) (Token, error) {
 // call gets another one. It does nothing if the source no longer caches that token. Each time costs
 // a token: [Source.Transport] does it with a limit.
 func (s *Source) Invalidate(t Token) {
-	if t.Value.IsZero() {
+	if t.Value.IsZero() || s.check() != nil {
 		return
 	}
 	for slot := range s.all {
@@ -123,12 +126,20 @@ func (s *Source) all(yield func(*slot) bool) {
 }
 
 // Stats returns the counts so far.
-func (s *Source) Stats() Stats { return s.counters.stats() }
+func (s *Source) Stats() Stats {
+	if s.check() != nil {
+		return Stats{}
+	}
+	return s.counters.stats()
+}
 
-// Close cancels refreshes in progress, waits for them to end, and forgets all tokens. Calls that
-// wait, and all later ones, fail with [ErrClosed]. It may be called more than once, but not by an
-// observer. It returns nil.
+// Close cancels refreshes in progress, waits for them to end, and forgets all tokens. A callback
+// that ignores its context is left behind after 2 s. Calls that wait, and all later ones, fail with
+// [ErrClosed]. It may be called more than once, but not by an observer. It returns nil.
 func (s *Source) Close() error {
+	if s.check() != nil {
+		return nil
+	}
 	s.background.close()
 	for slot := range s.all {
 		slot.cached.Store(nil)
@@ -137,7 +148,19 @@ func (s *Source) Close() error {
 	return nil
 }
 
+// check refuses a source that New did not make.
+func (s *Source) check() error {
+	if s == nil || s.main == nil {
+		return invalid("Source", "it must be made by New")
+	}
+	return nil
+}
+
 // Format prints the source without its contents, whatever the verb.
 func (s *Source) Format(f fmt.State, _ rune) {
+	if s == nil {
+		_, _ = f.Write([]byte("token.Source(nil)"))
+		return
+	}
 	_, _ = fmt.Fprintf(f, "token.Source(%s)", s.project)
 }

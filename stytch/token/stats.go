@@ -15,13 +15,16 @@ type Stats struct {
 	OverBudget uint64 // requests that the budget refused
 	Failures   uint64 // refreshes that failed
 
+	StoreFailures uint64 // times that the shared store did not help; see [StoreFailed]
+	Panics        uint64 // panics of code that the source was given: credentials, store, RoundTripper, hooks
+
 	LastError   error     // of the last refresh that failed; nil if none did
 	LastErrorAt time.Time // when that was
 }
 
 // counters are the numbers of Stats, safe for concurrent use.
 type counters struct {
-	minted, requests, fromStore, waits, overBudget, failures atomic.Uint64
+	minted, requests, fromStore, waits, overBudget, failures, storeFailures, panics atomic.Uint64
 
 	lastFailure atomic.Pointer[failedRefresh]
 }
@@ -47,6 +50,7 @@ func (c *counters) stats() Stats {
 	s := Stats{
 		Minted: c.minted.Load(), Requests: c.requests.Load(), FromStore: c.fromStore.Load(),
 		Waits: c.waits.Load(), OverBudget: c.overBudget.Load(), Failures: c.failures.Load(),
+		StoreFailures: c.storeFailures.Load(), Panics: c.panics.Load(),
 	}
 	if last := c.lastFailure.Load(); last != nil {
 		s.LastError, s.LastErrorAt = last.err, last.at

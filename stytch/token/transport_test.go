@@ -1,11 +1,13 @@
 package token_test
 
 import (
+	"bytes"
 	"errors"
 	"fmt"
 	"io"
 	"net/http"
 	"net/http/httptest"
+	"net/http/httputil"
 	"strings"
 	"testing"
 	"testing/synctest"
@@ -57,13 +59,16 @@ func get(t *testing.T, rt http.RoundTripper, address string) (*http.Response, er
 func TestTransportHosts(t *testing.T) {
 	server := &resource{}
 	s := newSource(t, &endpoint{})
-	rt := s.Transport(server, "api.example.com", "Other.Example.com:8443", "127.0.0.1:8080", "[::1]", "plain.example.com:80")
+	rt := s.Transport(server, "api.example.com", "Other.Example.com:8443", "127.0.0.1:8080", "[::1]", "plain.example.com:80", "[0:0:0:0:0:0:0:1]:8443")
 	for address, want := range map[string]string{
 		"https://api.example.com/x":          "Bearer token-1",
 		"https://API.Example.com:443/x":      "Bearer token-1",
 		"https://other.example.com:8443/":    "Bearer token-1",
 		"http://127.0.0.1:8080/":             "Bearer token-1",
 		"http://[::1]/":                      "Bearer token-1",
+		"https://[::1]:8443/":                "Bearer token-1",
+		"https://[::0001]:8443/":             "Bearer token-1",
+		"https://[::2]:8443/":                "",
 		"https://api.example.com:8443/":      "",
 		"https://other.example.com/":         "",
 		"https://example.com/":               "",
@@ -85,10 +90,92 @@ func TestTransportHosts(t *testing.T) {
 			t.Errorf("%s: %q, %v", address, server.seen, err)
 		}
 	}
-	req := httptest.NewRequest(http.MethodGet, "https://api.example.com/", nil)
-	req.Header.Set("Authorization", "Basic own")
-	if _, err := rt.RoundTrip(req); err != nil || server.seen[0] != "Basic own" {
-		t.Errorf("%q, %v: a header of the caller's own was replaced", server.seen, err)
+}
+
+// A header of the caller's own is neither replaced nor doubled, however it is spelled.
+func TestTransportKeepsAuthorization(t *testing.T) {
+	for _, name := range []string{"Authorization", "authorization", "AUTHORIZATION"} {
+		var seen http.Header
+		rt := newSource(t, &endpoint{}).Transport(roundTripper(func(r *http.Request) (*http.Response, error) {
+			seen = r.Header
+			return reply(200, ""), nil
+		}), "api.example.com")
+		req := httptest.NewRequest(http.MethodGet, "https://api.example.com/", nil)
+		req.Header = http.Header{name: {"Basic own"}}
+		if _, err := rt.RoundTrip(req); err != nil || len(seen) != 1 || seen[name][0] != "Basic own" {
+			t.Errorf("%s: %v, %d headers", name, err, len(seen))
+		}
+	}
+}
+
+// A response refers to the request of the caller, who never sees the token: not by printing the
+// response, and not by following redirects back.
+func TestTransportResponseHoldsNoToken(t *testing.T) {
+	var hops int
+	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if r.Header.Get("Authorization") == "" {
+			t.Error("a request without a token")
+		}
+		switch hops++; {
+		case hops == 1:
+			w.Header().Set("WWW-Authenticate", `Bearer error="invalid_token"`)
+			w.WriteHeader(http.StatusUnauthorized)
+		case r.URL.Path != "/end":
+			http.Redirect(w, r, "/end", http.StatusFound)
+		}
+	}))
+	defer server.Close()
+	rt := newSource(t, &endpoint{}).Transport(nil, strings.TrimPrefix(server.URL, "http://"))
+	followed := &http.Client{Transport: rt}
+	var last *http.Request
+	followed.CheckRedirect = func(req *http.Request, _ []*http.Request) error { last = req; return nil }
+	resp, err := followed.Get(server.URL)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer resp.Body.Close()
+	if resp.Request != last || hops != 3 {
+		t.Errorf("the response is not for the caller's own request; %d requests", hops)
+	}
+	chain := 0
+	for r := resp; r != nil; r = r.Request.Response {
+		chain++
+		dumped, err := httputil.DumpRequestOut(r.Request, false)
+		if err != nil {
+			t.Fatal(err)
+		}
+		text := ""
+		for _, format := range []string{"%s", "%v", "%+v", "%#v"} {
+			text += fmt.Sprintf(format, r) + fmt.Sprintf(format, r.Request)
+		}
+		if bytes.Contains(dumped, []byte("token-")) || strings.Contains(text, "token-") {
+			t.Errorf("request %d from the end shows the token", chain)
+		}
+	}
+	if chain != 2 {
+		t.Errorf("%d responses in the chain, want 2", chain)
+	}
+}
+
+// A RoundTripper that returns nothing at all is an error, also the second time.
+func TestTransportWithoutResponse(t *testing.T) {
+	for silentFrom := range 2 {
+		requests := 0
+		rt := newSource(t, &endpoint{}).Transport(roundTripper(func(*http.Request) (*http.Response, error) {
+			if requests++; requests > silentFrom {
+				return nil, nil
+			}
+			r := reply(401, "")
+			r.Header.Set("WWW-Authenticate", `Bearer error="invalid_token"`)
+			return r, nil
+		}), "api.example.com")
+		if resp, err := get(t, rt, "https://api.example.com/"); err == nil || resp != nil || requests != silentFrom+1 {
+			t.Errorf("%v, %v after %d requests", resp, err, requests)
+		}
+	}
+	var none *http.Transport
+	if _, err := get(t, newSource(t, &endpoint{}).Transport(none, "api.example.com"), "https://api.example.com/"); !errors.Is(err, token.ErrInvalidArgument) {
+		t.Error(err)
 	}
 }
 
@@ -96,6 +183,7 @@ func TestTransportRefusesBadHosts(t *testing.T) {
 	s := newSource(t, &endpoint{})
 	for _, hosts := range [][]string{
 		nil, {""}, {"https://api.example.com"}, {"api.example.com/x"}, {"*.example.com"}, {"user@api.example.com"}, {"api.example.com?x"}, {":443"}, {"a b"},
+		{"::1"}, {"[::1"}, {"::1]:80"}, {"[example.com]"}, {"x:80:80"}, {"x:0"}, {"x:080"}, {"x:65536"}, {"x:https"}, {"fe80::1"},
 		{"api.example.com", ""},
 	} {
 		body := &closable{Reader: strings.NewReader("x")}

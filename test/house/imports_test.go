@@ -25,6 +25,7 @@ var mayImport = map[string][]string{
 	"internal/cputime":     {},
 	"internal/contract":    {"api"},
 	"internal/credentials": {"stytch/secret"},
+	"internal/dump":        {},
 	"internal/fastjson":    {},
 	"internal/guard":       {},
 	"internal/heavy":       {},
@@ -42,7 +43,7 @@ var mayImport = map[string][]string{
 		"gen", "internal/conns", "internal/fastjson", "internal/operation", "internal/project", "internal/redact", "internal/retry",
 		"stytch/metadata", "stytch/secret",
 	},
-	"stytch/token":           {"internal/conns", "internal/strictjson", "internal/operation", "internal/project", "internal/redact", "internal/retry", "internal/seal", "stytch/secret"},
+	"stytch/token":           {"internal/conns", "internal/guard", "internal/strictjson", "internal/operation", "internal/project", "internal/redact", "internal/retry", "internal/seal", "stytch/secret"},
 	"stytch/token/storetest": {},
 	// A resource server links no management client.
 	"stytch/verify": {"internal/jwks", "internal/project", "internal/redact", "internal/strictjson"},
