@@ -56,36 +56,48 @@ func (t *rotation) read(ctx context.Context, d namedDeliverer) (Delivery, error)
 	return held, nil
 }
 
-// findCurrent asks the caller, or the first place that holds one, for the secret in use. It is not
-// proved yet.
-func (t *rotation) findCurrent(ctx context.Context) error {
-	m := t.moment()
-	current, err := t.currentFromCaller(ctx)
-	if err != nil {
+// askSource asks a source for the current secret.
+func (t *rotation) askSource(ctx context.Context, source int) error {
+	if err := t.claimLasts(ctx, t.deliveryTimeout); err != nil {
 		return err
 	}
-	t.o.finds(current, m)
+	t.o.hears(t.answerOf(ctx, source))
 	return nil
 }
 
-func (t *rotation) currentFromCaller(ctx context.Context) (secret.String, error) {
-	if t.current != nil {
-		current, err := called(ctx, t, "WithCurrent", func(ctx context.Context) (secret.String, error) { return t.current(ctx, t.rec.ClientID) })
-		t.trackSecret(current)
-		if err != nil {
-			return secret.String{}, fmt.Errorf("the function of WithCurrent failed: %w", err)
-		}
-		return current, nil
+func (t *rotation) answerOf(ctx context.Context, source int) answer {
+	a := answer{source: source, asked: t.moment()}
+	if source != fromCaller {
+		held, err := t.read(ctx, t.deliverers[source])
+		a.secret, a.err = held.Secret, err
+		return a
 	}
-	for _, d := range t.deliverers {
-		if !d.reads() {
-			continue
-		}
-		if held, err := t.read(ctx, d); err != nil || !held.Secret.IsZero() {
-			return held.Secret, err
-		}
+	a.secret, a.err = called(ctx, t, "WithCurrent", func(ctx context.Context) (secret.String, error) { return t.current(ctx, t.rec.ClientID) })
+	t.trackSecret(a.secret)
+	if a.err != nil {
+		a.secret, a.err = secret.String{}, fmt.Errorf("the function of WithCurrent failed: %w", a.err)
 	}
-	return secret.String{}, nil
+	return a
+}
+
+// checkPlace asks a deliverer whether its place works.
+func (t *rotation) checkPlace(ctx context.Context, i int) error {
+	if err := t.claimLasts(ctx, t.deliveryTimeout); err != nil {
+		return err
+	}
+	if t.o.checks == nil {
+		t.o.checks = map[int]error{}
+	}
+	t.o.checks[i] = t.check(ctx, t.deliverers[i])
+	return nil
+}
+
+func (t *rotation) check(ctx context.Context, d namedDeliverer) error {
+	err := t.bounded(ctx, "Check", func(ctx context.Context) error { return d.Deliverer.(Checker).Check(ctx, t.rec.ClientID) })
+	if err != nil {
+		return d.failed(t.secrets.Error(err))
+	}
+	return nil
 }
 
 // checkReady asks the caller whether all services have the next secret.

@@ -7,6 +7,7 @@ type situation struct {
 	asked     bool // a next secret may have been requested whose response never arrived
 	late      bool // but what is pending appeared too long after that to be taken for it
 	known     bool // the current secret is known
+	blind     bool // the caller permits a rotation without it
 	restarted bool // deliverers may hold a next secret that was given up since
 	abort     bool
 	takeOver  bool
@@ -64,8 +65,8 @@ const (
 // decide is the table that every crash, lost response and second actor ends in. Three rules hold
 // for every input: nothing is canceled unless the stored current secret was proved and ends like
 // the server's current one; nothing is completed unless the stored next secret was proved and is
-// the pending one; nothing is begun while a known current secret is refused. The last four
-// characters can only forbid.
+// the pending one; nothing is begun unless the current secret was proved, or the caller permits a
+// rotation without it. The last four characters can only forbid.
 func decide(s situation) course {
 	switch {
 	case !s.observed:
@@ -99,6 +100,8 @@ func decideBegin(s situation) course {
 		return stopRefused
 	case s.abort:
 		return rollBackOnly
+	case !s.known && !s.blind:
+		return stopUnknown
 	}
 	return begin
 }

@@ -7,10 +7,10 @@ import (
 
 // everySituation calls f with all combinations of what can be known.
 func everySituation(f func(situation)) {
-	for bits := range 1 << 9 {
+	for bits := range 1 << 10 {
 		flag := func(i int) bool { return bits>>i&1 == 1 }
 		s := situation{
-			stored: flag(0), asked: flag(1), known: flag(2), restarted: flag(3), abort: flag(4), takeOver: flag(5), rechecked: flag(6), observed: flag(7), late: flag(8),
+			stored: flag(0), asked: flag(1), known: flag(2), restarted: flag(3), abort: flag(4), takeOver: flag(5), rechecked: flag(6), observed: flag(7), late: flag(8), blind: flag(9),
 		}
 		for s.pending = pendingNone; s.pending <= pendingOther; s.pending++ {
 			for s.active = activeUnknown; s.active <= activeNeither; s.active++ {
@@ -45,7 +45,7 @@ func TestDecideRules(t *testing.T) {
 		switch a {
 		case begin:
 			rule(!s.stored && s.pending == pendingNone, "a next secret exists")
-			rule(s.working.Current != Refused && (!s.known || currentProved), "the current secret is not proved")
+			rule(currentProved || !s.known && s.blind, "the current secret is not proved")
 			rule(!s.abort, "it is being canceled")
 		case cancelAndStartOver, rollBack:
 			rule(currentProved, "the current secret is not proved")
@@ -126,6 +126,7 @@ func TestDecideTable(t *testing.T) {
 	late := func(s situation) situation { s.late = true; return s }
 	takeOver := func(s situation) situation { s.takeOver = true; return s }
 	unknown := func(s situation) situation { s.known = false; return s }
+	blind := func(s situation) situation { s.blind = true; return s }
 	rechecked := func(s situation) situation { s.rechecked = true; return s }
 	restarted := func(s situation) situation { s.restarted = true; return s }
 
@@ -136,7 +137,9 @@ func TestDecideTable(t *testing.T) {
 		{with(atStart, pendingNone, activeCurrent, Accepted, Unproved), begin},
 		{with(atStart, pendingNone, activeNeither, Accepted, Unproved), begin}, // last fours do not decide
 		{with(atStart, pendingNone, activeCurrent, Refused, Unproved), stopRefused},
-		{with(unknown(atStart), pendingNone, activeUnknown, Unproved, Unproved), begin},
+		{with(unknown(atStart), pendingNone, activeUnknown, Unproved, Unproved), stopUnknown},
+		{with(unknown(blind(atStart)), pendingNone, activeUnknown, Unproved, Unproved), begin},
+		{with(blind(atStart), pendingNone, activeUnknown, Refused, Unproved), stopRefused},
 		{with(atStart, pendingOther, activeCurrent, Unproved, Unproved), stopOther},
 		{with(takeOver(atStart), pendingOther, activeCurrent, Accepted, Unproved), cancelAndStartOver},
 		{with(takeOver(atStart), pendingOther, activeNeither, Accepted, Unproved), stopOther},

@@ -60,8 +60,7 @@ type DelivererFunc func(ctx context.Context, d Delivery) error
 func (f DelivererFunc) Deliver(ctx context.Context, d Delivery) error { return f(ctx, d) }
 
 // Deliverers is several deliverers, each under a name that the journal remembers: after a partial
-// failure only those that have not succeeded are called again. The current secret is read from the
-// first [Reader] in the order of the names.
+// failure only those that have not succeeded are called again.
 type Deliverers map[string]Deliverer
 
 // Deliver calls all of them in the order of their names, up to the first error. A [Rotator] calls
@@ -98,6 +97,11 @@ type namedDeliverer struct {
 
 func (d namedDeliverer) reads() bool {
 	_, ok := d.Deliverer.(Reader)
+	return ok
+}
+
+func (d namedDeliverer) checks() bool {
+	_, ok := d.Deliverer.(Checker)
 	return ok
 }
 

@@ -14,7 +14,7 @@ type effect struct {
 	forget bool          // first drop what was read and proved
 	record Record        // of a write
 	secret whose         // of a proof
-	place  int           // of a delivery or a read: the index of the deliverer
+	place  int           // of what concerns a place: the index of the deliverer
 	give   Delivery      // of a delivery
 	wait   time.Duration // of a wait
 	err    error         // of a stop
@@ -32,7 +32,8 @@ type kind uint8
 
 const (
 	observe     kind = iota // ask the server for the last four characters of its secrets
-	findCurrent             // ask the caller, or the first place that holds one, for the current secret
+	findCurrent             // ask a source for the current secret
+	checkPlace              // ask a deliverer whether its place works
 	readPlace               // ask a deliverer what its place holds
 	checkReady              // ask the caller whether all services have the next secret
 	prove                   // try a secret
@@ -72,7 +73,7 @@ type whose uint8
 const (
 	currentSecret whose = iota
 	nextSecret
-	foundSecret // another current secret, which the caller or a place has now
+	foundSecret // the first one of a source that was not tried yet
 )
 
 // failure is an effect that failed, or a situation in which nothing safe is left to do.

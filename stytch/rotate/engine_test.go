@@ -15,7 +15,7 @@ import (
 
 // TestCalls pins what a rotation costs and in which order things happen.
 func TestCalls(t *testing.T) {
-	const begin = "claim read pending probe write starting start write started probe deliver write delivered read write verified "
+	const begin = "claim read pending check probe write starting start write started probe deliver write delivered read write verified "
 	const end = "write completing pending complete pending deliver read write completed"
 	for name, test := range map[string]struct {
 		options []rotate.Option
@@ -119,8 +119,8 @@ func TestScenes(t *testing.T) {
 		},
 		"the answer to start is lost, and the current secret is refused": {
 			prepare: func(w *world) {
-				w.fates = make([]fate, 6) // claim, read, pending, probe, write, start
-				w.fates[5] = crashAfter
+				w.fates = make([]fate, 7) // claim, read, pending, check, probe, write, start
+				w.fates[6] = crashAfter
 				_ = w.rotator().Run(context.Background(), "client")
 				w.current = "secret-9999"
 			},
@@ -129,6 +129,12 @@ func TestScenes(t *testing.T) {
 		},
 		"nobody knows the current secret": {
 			prepare: func(w *world) { w.sinks["a"] = rotate.Delivery{} },
+			want:    rotate.ErrCurrentUnknown,
+			check:   func(w *world) bool { return w.count("start") == 0 && w.count("check") == 0 && w.next == "" },
+		},
+		"nobody knows the current secret, which is permitted": {
+			prepare: func(w *world) { w.sinks["a"] = rotate.Delivery{} },
+			options: []rotate.Option{rotate.WithUnknownCurrent()},
 			state:   rotate.Completed,
 			check:   func(w *world) bool { return w.current == "secret-0001" },
 		},
@@ -137,7 +143,8 @@ func TestScenes(t *testing.T) {
 				w.sinks["a"] = rotate.Delivery{}
 				w.before["start 1"] = func() { w.fates = []fate{lostAfter} }
 			},
-			want: rotate.ErrCurrentUnknown, state: rotate.NeedsHuman,
+			options: []rotate.Option{rotate.WithUnknownCurrent()},
+			want:    rotate.ErrCurrentUnknown, state: rotate.NeedsHuman,
 			check: func(w *world) bool { return w.cancels == 0 && w.next != "" },
 		},
 		"nobody knows the current secret, and somebody else cancels just before the completion": {
@@ -145,7 +152,8 @@ func TestScenes(t *testing.T) {
 				w.sinks["a"] = rotate.Delivery{}
 				w.before["write completing 1"] = w.outsiderCancels
 			},
-			want: rotate.ErrCurrentUnknown, state: rotate.NeedsHuman,
+			options: []rotate.Option{rotate.WithUnknownCurrent()},
+			want:    rotate.ErrCurrentUnknown, state: rotate.NeedsHuman,
 			check: func(w *world) bool { return w.completes == 0 && w.current == "secret-0000" },
 		},
 		"the same at a server that does not tell how the current secret ends": {
@@ -153,7 +161,8 @@ func TestScenes(t *testing.T) {
 				w.sinks["a"], w.mute = rotate.Delivery{}, true
 				w.before["write completing 1"] = w.outsiderCancels
 			},
-			want: rotate.ErrCurrentUnknown, state: rotate.NeedsHuman,
+			options: []rotate.Option{rotate.WithUnknownCurrent()},
+			want:    rotate.ErrCurrentUnknown, state: rotate.NeedsHuman,
 			check: func(w *world) bool { return w.completes == 0 && w.current == "secret-0000" },
 		},
 		"a server that does not tell how the current secret ends": {

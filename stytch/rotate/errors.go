@@ -21,7 +21,7 @@ var (
 	// server.
 	ErrCurrentRefused = errors.New("rotate: the current secret is refused")
 	// ErrCurrentUnknown: the next step is safe only if the current secret works, and neither
-	// WithCurrent nor a deliverer has it.
+	// WithCurrent nor a place has it. In Planned, nothing was begun.
 	ErrCurrentUnknown = errors.New("rotate: the current secret is not known")
 	// ErrNoWorkingSecret: neither of the stored secrets is accepted.
 	ErrNoWorkingSecret = errors.New("rotate: neither secret works")
@@ -89,6 +89,8 @@ func (e *Error) Advice() string {
 		return "wait until the other rotation ends, or take it over (WithTakeOver)"
 	case is(ErrCurrentRefused):
 		return "check that the client is active, and provide the secret that is in use (WithCurrent)"
+	case is(ErrCurrentUnknown) && e.Stage == Planned:
+		return "nothing was begun; check that the deliverer is that of the service, or provide the secret in use (WithCurrent); if it is lost, rotate without it (WithUnknownCurrent)"
 	case is(ErrCurrentUnknown):
 		return "provide the current secret (WithCurrent), or cancel by hand if no service has the next one"
 	case is(ErrNoWorkingSecret):

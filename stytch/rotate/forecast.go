@@ -33,7 +33,7 @@ func (r *Rotator) Forecast(ctx context.Context, clientID string) (Forecast, erro
 	if err := t.observe(ctx); err != nil {
 		return Forecast{}, t.fail(ctx, err)
 	}
-	if t.o.now = t.now(); decide(t.o.situation(t.rec, t.takeOver)) == stopOther {
+	if t.o.now = t.now(); decide(t.o.situation(t.rec, t.config)) == stopOther {
 		return Forecast{}, t.fail(ctx, ErrOtherRotation)
 	}
 	f := t.forecast(t.rec)

@@ -73,8 +73,8 @@ func (t *rotation) heldElsewhere(ctx context.Context) (held []secret.String, unr
 		}
 	}
 	if t.current != nil {
-		current, err := t.currentFromCaller(ctx)
-		add(err, current)
+		a := t.answerOf(ctx, fromCaller)
+		add(a.err, a.secret)
 	}
 	for _, d := range t.deliverers {
 		if d.reads() {
@@ -94,10 +94,10 @@ func (t *rotation) accepts(ctx context.Context, s secret.String) (accepted bool,
 			return err
 		}
 		if s.Equal(t.rec.Current) {
-			t.o.proves(currentSecret, accepted, m)
+			t.o.proves(currentSecret, s, accepted, m)
 		}
 		if s.Equal(t.rec.Next) {
-			t.o.proves(nextSecret, accepted, m)
+			t.o.proves(nextSecret, s, accepted, m)
 		}
 		return nil
 	})

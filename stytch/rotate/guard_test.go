@@ -108,6 +108,11 @@ func (p bombPlace) Read(ctx context.Context, id string) (rotate.Delivery, error)
 	return p.worldSink.Read(ctx, id)
 }
 
+func (p bombPlace) Check(ctx context.Context, id string) error {
+	p.b.tick("Check")
+	return p.worldSink.Check(ctx, id)
+}
+
 type bombLimiter struct{ b *bomb }
 
 func (l bombLimiter) Wait(ctx context.Context) error { l.b.tick("Limiter.Wait"); return ctx.Err() }
@@ -134,6 +139,7 @@ func TestPanics(t *testing.T) {
 		"Deliver 1":          rotate.ErrDelivery,
 		"Read 1":             rotate.ErrDelivery,
 		"Read 2":             rotate.ErrDelivery,
+		"Check 1":            rotate.ErrDelivery,
 		"Limiter.Wait 1":     errAny,
 		"Limiter.Wait 4":     errAny,
 		"Limiter.Throttle 1": nil,

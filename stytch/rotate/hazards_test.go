@@ -188,13 +188,13 @@ func TestCancelWithoutCurrent(t *testing.T) {
 			w.sinks["a"] = rotate.Delivery{}
 			w.outsider, w.before = true, map[string]func(){}
 			if how == "Cancel" {
-				w.toGrace(t, w.rotator(rotate.WithGrace(time.Hour)))
+				w.toGrace(t, w.rotator(rotate.WithGrace(time.Hour), rotate.WithUnknownCurrent()))
 				if err := w.rotator().Cancel(t.Context(), "client"); !errors.Is(err, rotate.ErrCurrentUnknown) {
 					t.Fatal(err)
 				}
 			} else {
 				w.before["deliver 1"] = func() { w.fates = []fate{refusedCall} }
-				if err := w.rotator(rotate.WithCancelOnFailure()).Run(t.Context(), "client"); !errors.Is(err, rotate.ErrDelivery) {
+				if err := w.rotator(rotate.WithCancelOnFailure(), rotate.WithUnknownCurrent()).Run(t.Context(), "client"); !errors.Is(err, rotate.ErrDelivery) {
 					t.Fatal(err)
 				}
 			}
@@ -322,7 +322,7 @@ func testStaleRead(t *testing.T) {
 			w.sinks["a"] = rotate.Delivery{}
 		}
 		s := &staleTarget{world: w}
-		r, err := rotate.New(s, worldSink{w, "a"}, w)
+		r, err := rotate.New(s, worldSink{w, "a"}, w, rotate.WithUnknownCurrent())
 		if err != nil {
 			t.Fatal(err)
 		}

@@ -80,6 +80,15 @@ func drawOptions(t *rapid.T) []rotate.Option {
 	if rapid.Bool().Draw(t, "takeOver") {
 		options = append(options, rotate.WithTakeOver())
 	}
+	if rapid.Bool().Draw(t, "unknown") {
+		options = append(options, rotate.WithUnknownCurrent())
+	}
+	switch rapid.SampledFrom([]string{"none", "none", "empty", "stale"}).Draw(t, "caller") {
+	case "empty":
+		options = append(options, rotate.WithCurrent(func(context.Context, string) (s secret.String, err error) { return s, nil }))
+	case "stale":
+		options = append(options, rotate.WithCurrent(func(context.Context, string) (secret.String, error) { return secret.New("secret-old0"), nil }))
+	}
 	return options
 }
 

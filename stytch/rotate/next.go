@@ -18,6 +18,7 @@ const maxRestarts = 3
 // Then a sequence that was begun continues, such as the deliveries; and otherwise decide says what
 // to do.
 func next(rec Record, o *observation, c *config) effect {
+	stored := rec
 	rec = o.withCurrent(rec)
 	switch {
 	case o.failed != nil:
@@ -46,10 +47,21 @@ func next(rec Record, o *observation, c *config) effect {
 		return giveAll(rec, o, c)
 	case o.held(rec, c):
 		return hold(rec, o, c)
-	case rec.State == Planned && rec.Current.IsZero() && !rec.Abort && o.found.asked.at.IsZero():
-		return effect{kind: findCurrent}
+	case rec.State == Planned && rec.Current.IsZero() && !rec.Abort:
+		if source, ok := o.unasked(c, false); ok {
+			return ofPlace(effect{kind: findCurrent, place: source}, stored, o, c)
+		}
+		if err := o.unread(); err != nil { // a place that cannot be read now cannot be relied on later
+			return recoverFrom(rec, o, c, failure{err: err, caller: true})
+		}
 	}
-	return follow(decide(o.situation(rec, c.takeOver)), rec, o, c)
+	to := decide(o.situation(rec, c))
+	if (to == begin || to == proveCurrent && rec.State == Planned) && !rec.Abort && o.task == noTask {
+		if e, ok := preflight(stored, o, c); ok {
+			return e
+		}
+	}
+	return follow(to, rec, o, c)
 }
 
 // follow is the next effect on a course.
@@ -64,6 +76,9 @@ func follow(to course, rec Record, o *observation, c *config) effect {
 	case askServer:
 		return effect{kind: observe, task: o.task}
 	case proveCurrent:
+		if rec.Current.IsZero() {
+			return effect{kind: prove, secret: foundSecret, task: o.task}
+		}
 		return effect{kind: prove, secret: currentSecret, task: o.task}
 	case proveNext:
 		return effect{kind: prove, secret: nextSecret, task: o.task}

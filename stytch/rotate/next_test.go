@@ -14,6 +14,10 @@ type readable struct{}
 
 func (readable) Deliver(context.Context, Delivery) error        { return nil }
 func (readable) Read(context.Context, string) (Delivery, error) { return Delivery{}, nil }
+func (readable) Check(context.Context, string) error            { return nil }
+
+// offered reports whether a source has a secret that was not tried.
+func offered(o *observation) bool { return !o.answers[0].secret.IsZero() }
 
 // everyStep calls f with all combinations of a record and what can be known when next is asked
 // between two sequences of effects.
@@ -21,8 +25,11 @@ func everyStep(f func(Record, *observation, *config)) {
 	now := time.Unix(1_700_000_000, 0)
 	c := &config{settings: defaults(), deliverers: []namedDeliverer{{"a", readable{}}}}
 	for _, state := range []State{Planned, Starting, Started, Delivered, Verified, Grace, Completing} {
-		for bits := range 1 << 12 {
+		for bits := range 1 << 15 {
 			flag := func(i int) bool { return bits>>i&1 == 1 }
+			if flag(12) && (state != Planned || flag(1)) || flag(13) && state != Planned && state != Starting || flag(14) && flag(1) {
+				continue // makes no difference
+			}
 			rec := Record{RotationID: "r", ClientID: "c", State: state, Abort: flag(0), GraceUntil: now}
 			if flag(1) {
 				rec.Current = secret.New("current-aaaa")
@@ -36,7 +43,14 @@ func everyStep(f func(Record, *observation, *config)) {
 			o := observation{
 				now: now, claimEnds: now.Add(c.claimLife()), round: 2, durable: flag(2), reserved: flag(3), lookedNow: flag(4),
 				intended: flag(5), inFlight: flag(6) && state == Starting, seenAt: moment{now.Add(-3 * time.Second), 1},
-				currentAt: moment{now.Add(-4 * time.Second), 1}, nextAt: moment{now.Add(-4 * time.Second), 1}, found: found{asked: moment{now, 2}},
+				currentAt: moment{now.Add(-4 * time.Second), 1}, currentOf: rec.Current, nextAt: moment{now.Add(-4 * time.Second), 1},
+				answers: []answer{{source: 0, asked: moment{now, 2}}},
+			}
+			if flag(12) {
+				o.answers[0].secret = secret.New("offered-dddd")
+			}
+			if flag(13) {
+				o.checks = map[int]error{0: nil}
 			}
 			if flag(7) {
 				o.ended = context.Canceled
@@ -54,7 +68,7 @@ func everyStep(f func(Record, *observation, *config)) {
 				o.nextAt.at = now.Add(-6 * time.Second)
 			}
 			settings := *c
-			settings.takeOver = flag(10)
+			settings.takeOver, settings.unknownCurrent = flag(10), flag(14)
 			for _, next := range []string{"", "bbbb", "cccc"} {
 				for _, active := range []string{"", "aaaa", "bbbb", "cccc"} {
 					for verdicts := range 9 {
@@ -105,7 +119,8 @@ func TestNextRules(t *testing.T) {
 		case start:
 			rule(rec.State == Starting && o.durable, "the intent is not durable")
 			rule(rec.Next.IsZero() && p == pendingNone && !rec.Abort, "a next secret exists, or is not wanted")
-			rule(rec.Current.IsZero() || currentProved, "the current secret is not proved")
+			rule(currentProved || rec.Current.IsZero() && c.unknownCurrent, "the current secret is not proved")
+			rule(o.checks != nil, "the place was not checked")
 		case complete:
 			rule(rec.State == Completing && !o.intended, "there was no look after the intent")
 			rule(p == pendingOurs && nextProved, "the next secret is not proved and pending")
@@ -122,6 +137,8 @@ func TestNextRules(t *testing.T) {
 		case write:
 			to := e.record.State
 			rule(to != Starting || rec.State == Starting || p == pendingNone && rec.Next.IsZero() && !rec.Abort, "a start is not wanted")
+			rule(to != Starting || rec.State == Starting || o.checks != nil && (currentProved || rec.Current.IsZero() && c.unknownCurrent && !offered(o)),
+				"the places were not checked, or the current secret is not proved")
 			rule(to != Completing || to == rec.State || nextProved && p == pendingOurs && !rec.Abort, "the next secret is not proved and pending")
 			rule(to != Completed, "the deliverers still have the previous secret")
 			rule(to != Canceled || rec.Abort && rec.Next.IsZero() && rec.Restarts == 0, "the deliverers may have the next secret")

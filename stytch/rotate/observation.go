@@ -37,8 +37,10 @@ type observation struct {
 	intended  bool // something was written since the latest look
 	working   Working
 	currentAt moment
+	currentOf secret.String // which one that was
 	nextAt    moment
-	found     found
+	answers   []answer      // of the sources of the current secret
+	checks    map[int]error // of the places, by the index of the deliverer
 	ready     readiness
 
 	inFlight  bool          // a start may have been sent whose outcome is not known
@@ -62,13 +64,6 @@ type observation struct {
 type moment struct {
 	at    time.Time
 	round int
-}
-
-// found is the current secret as the caller or a place has it.
-type found struct {
-	asked   moment
-	secret  secret.String
-	verdict Verdict
 }
 
 // place is what is known of the place of one deliverer.
@@ -109,7 +104,10 @@ func (o *observation) retry() {
 	o.endRound()
 	o.failures++
 	o.failed, o.task, o.places = nil, noTask, nil
-	o.responded, o.reserved, o.ready, o.found.asked = 0, false, readyUnknown, moment{}
+	o.responded, o.reserved, o.ready = 0, false, readyUnknown
+	for i := range o.answers {
+		o.answers[i].asked = moment{}
+	}
 }
 
 // sees adds what the server said when it was asked at m. Proofs from before a surprise prove
@@ -131,57 +129,35 @@ func (o *observation) sees(rec Record, seen secret.LastFour, m moment) {
 	}
 }
 
-// proves adds what a proof said when it was begun at m.
-func (o *observation) proves(which whose, accepted bool, m moment) {
+// proves adds what a proof of s said when it was begun at m. A secret of a source that works is the
+// current one from then on.
+func (o *observation) proves(which whose, s secret.String, accepted bool, m moment) {
 	verdict := Refused
 	if accepted {
 		verdict = Accepted
 	}
-	switch {
-	case which == nextSecret:
+	if which == nextSecret {
 		o.working.Next, o.nextAt = verdict, m
-	case which == currentSecret:
-		o.working.Current, o.currentAt = verdict, m
-	default:
-		o.found.verdict = verdict
-		if accepted { // from now on it is the current secret
-			o.working.Current, o.currentAt = verdict, m
-		}
-	}
-}
-
-// finds adds the current secret as the caller or a place has it; the zero value if they have none.
-func (o *observation) finds(s secret.String, m moment) {
-	o.found.asked = m
-	if s.IsZero() || s.Equal(o.found.secret) {
 		return
 	}
-	if o.found.verdict == Accepted { // it stood for the current one, which this is not
-		o.working.Current, o.currentAt = Unproved, moment{}
+	for i, a := range o.answers {
+		if a.secret.Equal(s) {
+			o.answers[i].verdict = verdict
+		}
 	}
-	o.found.secret, o.found.verdict, o.durable = s, Unproved, false
-}
-
-// withCurrent is the record with the current secret that was found since it was stored: before
-// anything was begun, or if that one works and the stored one does not.
-func (o *observation) withCurrent(rec Record) Record {
-	if o.found.verdict == Accepted || rec.State == Planned && rec.Current.IsZero() {
-		rec.Current = o.found.secret
+	if which == currentSecret || accepted {
+		o.working.Current, o.currentAt, o.currentOf = verdict, m, s
 	}
-	return rec
 }
 
 // situation is what is known now. What is no longer valid counts as unknown.
-func (o *observation) situation(rec Record, takeOver bool) situation {
+func (o *observation) situation(rec Record, c *config) situation {
 	s := situation{
 		stored: !rec.Next.IsZero(), asked: rec.State == Starting && o.inFlight, late: o.late(),
-		known: !rec.Current.IsZero(), restarted: rec.Restarts > 0,
-		abort: rec.Abort, takeOver: takeOver, rechecked: o.rechecks >= maxRechecks,
+		restarted: rec.Restarts > 0, blind: c.unknownCurrent, abort: rec.Abort, takeOver: c.takeOver, rechecked: o.rechecks >= maxRechecks,
 		observed: o.valid(o.seenAt) && !(rec.State == Completing && o.intended), // an intent is acted on after another look
 	}
-	if o.valid(o.currentAt) {
-		s.working.Current = o.working.Current
-	}
+	s.known, s.working.Current = o.current(rec)
 	if o.valid(o.nextAt) {
 		s.working.Next = o.working.Next
 	}

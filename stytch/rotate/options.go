@@ -32,6 +32,7 @@ type settings struct {
 	limiter         Limiter
 	observers       []func(context.Context, Event)
 	takeOver        bool
+	unknownCurrent  bool
 	cancelOnFailure bool
 }
 
@@ -78,16 +79,27 @@ func WithProber(p Prober) Option {
 	}
 }
 
-// WithCurrent provides the secret that is in use. Without it, the secret is read from the first
-// [Reader] among the deliverers. If neither has it (they return the zero value), the rotation can
-// be completed but not canceled: every failure that would need a cancellation ends in
-// [ErrCurrentUnknown].
+// WithCurrent provides the secret that is in use; the zero value means that f does not have it. The
+// places of the deliverers that are a [Reader] are asked too. The one that is proved counts. If all
+// are refused the rotation is not begun ([ErrCurrentRefused]), and neither is it if no one has a
+// secret ([ErrCurrentUnknown], see [WithUnknownCurrent]).
 func WithCurrent(f func(ctx context.Context, clientID string) (secret.String, error)) Option {
 	return func(s *settings) error {
 		if f == nil {
 			return wrong(ErrInvalidArgument, "WithCurrent: function must not be nil")
 		}
 		s.current = f
+		return nil
+	}
+}
+
+// WithUnknownCurrent lets a rotation begin although neither [WithCurrent] nor a place has the
+// current secret, as for a client whose secret was lost. It can be completed but not canceled:
+// every failure that would need a cancellation ends in [ErrCurrentUnknown]. A service that still
+// has the current secret, in a place that the deliverers do not know, loses access.
+func WithUnknownCurrent() Option {
+	return func(s *settings) error {
+		s.unknownCurrent = true
 		return nil
 	}
 }

@@ -17,7 +17,9 @@ func (t *rotation) perform(ctx context.Context, e effect) {
 	case observe:
 		err = t.observe(ctx)
 	case findCurrent:
-		err = t.findCurrent(ctx)
+		err = t.askSource(ctx, e.place)
+	case checkPlace:
+		err = t.checkPlace(ctx, e.place)
 	case readPlace:
 		err = t.readPlace(ctx, e.place)
 	case checkReady:
@@ -91,18 +93,23 @@ func (t *rotation) observe(ctx context.Context) error {
 
 // prove tries a secret.
 func (t *rotation) prove(ctx context.Context, which whose) error {
-	s := t.o.withCurrent(t.rec).Current
+	before := t.o.withCurrent(t.rec)
+	s := before.Current
 	switch which {
 	case nextSecret:
-		s = t.rec.Next
+		s = before.Next
 	case foundSecret:
-		s = t.o.found.secret
+		s, _ = t.o.untried(before)
+		if before.Current.IsZero() { // there is no other one
+			which = currentSecret
+		}
 	}
 	return t.ask(ctx, "Prober.Probe", func(ctx context.Context) error {
 		m := t.moment()
 		accepted, err := t.prober.Probe(ctx, t.rec.ClientID, s)
 		if err == nil {
-			t.o.proves(which, accepted, m)
+			t.o.proves(which, s, accepted, m)
+			t.o.durable = t.o.durable && t.o.withCurrent(t.rec).Current.Equal(before.Current)
 		}
 		return err
 	})

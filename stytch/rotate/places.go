@@ -102,11 +102,42 @@ func giveAll(rec Record, o *observation, c *config) effect {
 	return effect{kind: write, record: erased(rec, Completed), result: Working{Current: Refused, Next: Accepted}}
 }
 
-// atPlace calls a deliverer, under a claim that outlasts the call.
-func atPlace(rec Record, o *observation, c *config, e effect) effect {
+// preflight checks all places that can be checked, once in each hold, and fails if one of them does
+// not work: nothing is begun that could not be delivered.
+func preflight(rec Record, o *observation, c *config) (e effect, ok bool) {
+	var failed []error
+	for i, d := range c.deliverers {
+		if !d.checks() {
+			continue
+		}
+		err, checked := o.checks[i]
+		if !checked {
+			return ofPlace(effect{kind: checkPlace, place: i}, rec, o, c), true
+		}
+		if err != nil {
+			failed = append(failed, err)
+		}
+	}
+	if len(failed) > 0 {
+		return recoverFrom(rec, o, c, failure{err: errors.Join(failed...), caller: true}), true
+	}
+	return effect{}, false
+}
+
+// ofPlace calls a deliverer or a source, under a claim that outlasts the call.
+func ofPlace(e effect, rec Record, o *observation, c *config) effect {
 	e.task = o.task
 	if o.claimOld(c) {
 		return effect{kind: write, record: rec, intent: true, task: e.task}
+	}
+	return e
+}
+
+// atPlace calls a deliverer for a secret.
+func atPlace(rec Record, o *observation, c *config, e effect) effect {
+	e = ofPlace(e, rec, o, c)
+	if e.kind == write {
+		return e
 	}
 	e.give.ClientID, e.give.RotationID = rec.ClientID, rec.RotationID
 	if rec.Restarts > 0 { // another secret than before the restart

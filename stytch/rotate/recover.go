@@ -80,7 +80,7 @@ func unstored(rec Record, o *observation, c *config, f failure) effect {
 
 // stopForRival ends a run whose start was refused, with the reason.
 func stopForRival(rec Record, o *observation, c *config) effect {
-	if decide(o.situation(rec, c.takeOver)) == stopOther {
+	if decide(o.situation(rec, c)) == stopOther {
 		return effect{kind: stop, err: because(ErrOtherRotation, o.cause)}
 	}
 	return effect{kind: stop, err: o.cause}
@@ -105,19 +105,22 @@ func halt(to course, rec Record, o *observation, c *config) effect {
 		}
 		return recoverFrom(rec, o, c, failure{err: why})
 	case stopRefused:
-		why = ErrCurrentRefused
+		why = o.refusedCurrent(rec, c)
 	case stopUnknown:
-		why = ErrCurrentUnknown
+		why = o.unknownCurrent(c)
 	case stopNeither:
 		why = ErrNoWorkingSecret
 	}
-	switch found := o.found; {
-	case found.asked.at.IsZero() || found.asked.round != o.round:
-		return effect{kind: findCurrent, task: o.task}
-	case found.verdict == Unproved && !found.secret.IsZero() && !found.secret.Equal(rec.Current) && !found.secret.Equal(rec.Next):
+	if source, ok := o.unasked(c, true); ok {
+		return ofPlace(effect{kind: findCurrent, place: source}, rec, o, c)
+	}
+	if _, ok := o.untried(rec); ok {
 		return effect{kind: prove, secret: foundSecret, task: o.task}
-	case rec.State == Planned: // nothing was begun
-		return recoverFrom(rec, o, c, failure{err: why})
+	}
+	unread := o.unread()
+	switch {
+	case rec.State == Planned, unread != nil: // nothing was begun, or one of them may have it
+		return recoverFrom(rec, o, c, failure{err: joined(why, unread)})
 	case rec.Abort && o.working.Next == Accepted: // it can still be completed
 		return effect{
 			kind: write, record: changed(rec, rec.State, func(r *Record) { r.Abort = false }),

@@ -332,7 +332,7 @@ func TestRotateConnectedApp(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		empty, err := rotate.New(secrets, &inMemory{}, journal, rotate.WithProber(rotate.ByLastFour(secrets)))
+		empty, err := rotate.New(secrets, &inMemory{}, journal, rotate.WithProber(rotate.ByLastFour(secrets)), rotate.WithUnknownCurrent())
 		if err != nil {
 			t.Fatal(err)
 		}

@@ -345,6 +345,10 @@ func (s worldSink) Read(context.Context, string) (held rotate.Delivery, err erro
 	return held, err
 }
 
+func (s worldSink) Check(context.Context, string) error {
+	return s.w.call("check", func() error { return nil })
+}
+
 // rotator is the engine in a new process.
 func (w *world) rotator(options ...rotate.Option) *rotate.Rotator {
 	w.dead, w.proved = false, map[string]bool{}

@@ -80,6 +80,7 @@ func serverRows() []badInput {
 		}, mend: func(b *bad) {
 			_, err := b.api.M2M.Create(b.Context(), stytch.M2MCreate{ClientID: b.Client, ClientSecret: secret.Outgoing(b.initial), Scopes: []string{"read"}})
 			b.must(err)
+			b.must(b.place.Deliver(b.Context(), rotate.Delivery{ClientID: b.Client, Secret: b.initial}))
 		}},
 		{name: "client id that is none", want: []error{rotate.ErrInvalidArgument}, spoil: func(b *bad) { b.Client = "" }},
 		{name: "inactive client", want: []error{stytch.ErrInactive}, stage: rotate.Planned,
@@ -88,6 +89,7 @@ func serverRows() []badInput {
 			app, err := b.api.ConnectedApps.Create(b.Context(), stytch.ConnectedAppCreate{ClientType: "first_party_public", ClientName: "page", RedirectURLs: []string{"https://example.com/back"}})
 			b.must(err)
 			b.Client, b.secrets, b.prober = app.ClientID, b.api.ConnectedApps.Secrets, rotate.ByLastFour(b.api.ConnectedApps.Secrets)
+			b.options = append(b.options, rotate.WithUnknownCurrent())
 			b.must(os.Remove(b.File))
 		}},
 		{name: "somebody else's rotation", want: []error{rotate.ErrOtherRotation}, stage: rotate.Planned, mend: canceled, spoil: func(b *bad) {

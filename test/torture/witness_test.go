@@ -156,6 +156,15 @@ func (p seenPlace) Read(ctx context.Context, id string) (held rotate.Delivery, e
 	return held, err
 }
 
+// Check checks the place if it can be checked.
+func (p seenPlace) Check(ctx context.Context, id string) error {
+	c, ok := p.place.(rotate.Checker)
+	if !ok {
+		return nil
+	}
+	return p.around(moment{What: "check", Of: p.name}, func() error { return c.Check(ctx, id) }, nil)
+}
+
 type seenJournal struct {
 	*witness
 	journal rotate.Journal

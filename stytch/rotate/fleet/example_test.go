@@ -15,22 +15,24 @@ import (
 	"github.com/stytchkit/m2m/stytch/rotate/deliver"
 	"github.com/stytchkit/m2m/stytch/rotate/filejournal"
 	"github.com/stytchkit/m2m/stytch/rotate/fleet"
+	"github.com/stytchkit/m2m/stytch/secret"
 )
 
 // This rotates all clients with a scope whose secret is older than 90 days. When Stytch responds to
 // any request with 429, the automatic retries of the SDK included, the whole fleet slows down.
 func ExampleFleet() {
-	local, err := emulator.Start(emulator.WithM2MClients(40, func(i int) emulator.M2MClientSeed {
-		return emulator.M2MClientSeed{ClientID: fmt.Sprint("worker-", i), Scopes: []string{fmt.Sprint("queue:", i%4)}}
-	}))
-	if err != nil {
-		panic(err)
-	}
-	defer local.Close()
+	ctx := context.Background()
 	dir, err := os.MkdirTemp("", "fleet")
 	check(err)
 	defer os.RemoveAll(dir)
-	ctx := context.Background()
+	places := deliver.Folder(filepath.Join(dir, "credentials")) // where the services read their secrets
+	local, err := emulator.Start(emulator.WithM2MClients(40, func(i int) emulator.M2MClientSeed {
+		id, first := fmt.Sprint("worker-", i), secret.Generate()
+		check(places.Deliver(ctx, rotate.Delivery{ClientID: id, Secret: first}))
+		return emulator.M2MClientSeed{ClientID: id, Secret: first.Reveal(), Scopes: []string{fmt.Sprint("queue:", i%4)}}
+	}))
+	check(err)
+	defer local.Close()
 
 	bucket, err := rotate.NewBucket(100, 10)
 	check(err)
@@ -46,7 +48,7 @@ func ExampleFleet() {
 	check(err)
 	journal, err := filejournal.New(filepath.Join(dir, "journal"), local.ProjectID)
 	check(err)
-	rotator, err := rotate.New(api.M2M.Secrets, deliver.Folder(filepath.Join(dir, "credentials")), journal, rotate.WithLimiter(bucket))
+	rotator, err := rotate.New(api.M2M.Secrets, places, journal, rotate.WithLimiter(bucket))
 	check(err)
 	f, err := fleet.New(rotator, fleet.WithOlderThan(90*24*time.Hour))
 	check(err)
