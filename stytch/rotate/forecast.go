@@ -36,13 +36,22 @@ func (r *Rotator) Forecast(ctx context.Context, clientID string) (Forecast, erro
 	if t.o.now = t.now(); decide(t.o.situation(t.rec, t.config)) == stopOther {
 		return Forecast{}, t.fail(ctx, ErrOtherRotation)
 	}
+	f, err := t.cost(ctx)
+	if err != nil {
+		return Forecast{}, t.fail(ctx, err)
+	}
+	return f, nil
+}
+
+// cost is what the rest of a rotation will cost.
+func (t *rotation) cost(ctx context.Context) (Forecast, error) {
 	f := t.forecast(t.rec)
 	if l, ok := t.limiter.(interface{ Rate() float64 }); ok {
 		if err := t.guarded(ctx, "Limiter.Rate", func() error {
 			f.Duration += time.Duration(float64(f.Calls) / l.Rate() * float64(time.Second))
 			return nil
 		}); err != nil {
-			return Forecast{}, t.fail(ctx, err)
+			return Forecast{}, err
 		}
 	}
 	return f, nil

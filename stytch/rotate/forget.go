@@ -87,21 +87,17 @@ func (t *rotation) heldElsewhere(ctx context.Context) (held []secret.String, unr
 
 // accepts proves a secret, and remembers what that shows of those in the record.
 func (t *rotation) accepts(ctx context.Context, s secret.String) (accepted bool, err error) {
-	err = t.ask(ctx, "Prober.Probe", func(ctx context.Context) error {
-		m := t.moment()
-		accepted, err = t.prober.Probe(ctx, t.rec.ClientID, s)
-		if err != nil {
-			return err
-		}
-		if s.Equal(t.rec.Current) {
-			t.o.proves(currentSecret, s, accepted, m)
-		}
-		if s.Equal(t.rec.Next) {
-			t.o.proves(nextSecret, s, accepted, m)
-		}
-		return nil
-	})
-	return accepted && err == nil, err
+	accepted, m, err := t.probe(ctx, s)
+	if err != nil {
+		return false, err
+	}
+	if s.Equal(t.rec.Current) {
+		t.o.proves(currentSecret, s, accepted, m)
+	}
+	if s.Equal(t.rec.Next) {
+		t.o.proves(nextSecret, s, accepted, m)
+	}
+	return accepted, nil
 }
 
 func contains(all []secret.String, s secret.String) bool {

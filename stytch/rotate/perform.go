@@ -104,15 +104,22 @@ func (t *rotation) prove(ctx context.Context, which whose) error {
 			which = currentSecret
 		}
 	}
-	return t.ask(ctx, "Prober.Probe", func(ctx context.Context) error {
-		m := t.moment()
-		accepted, err := t.prober.Probe(ctx, t.rec.ClientID, s)
-		if err == nil {
-			t.o.proves(which, s, accepted, m)
-			t.o.durable = t.o.durable && t.o.withCurrent(t.rec).Current.Equal(before.Current)
-		}
+	accepted, m, err := t.probe(ctx, s)
+	if err == nil {
+		t.o.proves(which, s, accepted, m)
+		t.o.durable = t.o.durable && t.o.withCurrent(t.rec).Current.Equal(before.Current)
+	}
+	return err
+}
+
+// probe asks the server whether it accepts a secret.
+func (t *rotation) probe(ctx context.Context, s secret.String) (accepted bool, m moment, err error) {
+	err = t.ask(ctx, "Prober.Probe", func(ctx context.Context) (err error) {
+		m = t.moment()
+		accepted, err = t.prober.Probe(ctx, t.rec.ClientID, s)
 		return err
 	})
+	return accepted, m, err
 }
 
 func (t *rotation) moment() moment { return moment{t.now(), t.o.round} }

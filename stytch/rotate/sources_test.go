@@ -11,10 +11,15 @@ import (
 	"github.com/stytchkit/m2m/stytch/secret"
 )
 
-// unreadable is a place that cannot be read.
+// unreadable is a place that cannot be read, or fails its check.
 type unreadable struct {
 	worldSink
-	broken bool
+	broken  bool
+	checked error
+}
+
+func (u *unreadable) Check(ctx context.Context, id string) error {
+	return errors.Join(u.worldSink.Check(ctx, id), u.checked)
 }
 
 var errNoMount = errors.New("no such mount")
@@ -54,7 +59,7 @@ func TestSources(t *testing.T) {
 			w.outsider = true // the stale secrets are theirs
 			deliverers := rotate.Deliverers{}
 			for place, held := range map[string]string{"a": test.a, "b": test.b} {
-				deliverers[place] = &unreadable{worldSink{w, place}, held == broken}
+				deliverers[place] = &unreadable{worldSink: worldSink{w, place}, broken: held == broken}
 				w.sinks[place] = rotate.Delivery{ClientID: "client", Secret: secret.New(held)}
 				if held == none || held == broken {
 					w.sinks[place] = rotate.Delivery{}
@@ -136,7 +141,7 @@ func testPlaceThatCannotBeRead(t *testing.T) {
 	w := newWorld("a")
 	w.outsider = true
 	w.before = map[string]func(){"write completing 1": func() { w.current, w.next = "secret-9999", "" }}
-	place := &unreadable{worldSink{w, "a"}, false}
+	place := &unreadable{worldSink: worldSink{w, "a"}}
 	r, err := rotate.New(w, place, w)
 	if err != nil {
 		t.Fatal(err)
@@ -156,7 +161,7 @@ func testPlaceThatCannotBeRead(t *testing.T) {
 	w.usable(t)
 }
 
-// TestPreflight begins nothing if a place says that it will not work.
+// TestPreflight begins nothing if a place fails its check.
 func TestPreflight(t *testing.T) { synctest.Test(t, testPreflight) }
 
 func testPreflight(t *testing.T) {
