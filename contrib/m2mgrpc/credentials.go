@@ -8,6 +8,7 @@ import (
 	"google.golang.org/grpc/credentials"
 	"google.golang.org/grpc/status"
 
+	"github.com/stytchkit/m2m/internal/guard"
 	"github.com/stytchkit/m2m/stytch/token"
 )
 
@@ -47,9 +48,15 @@ func (p *perRPC) GetRequestMetadata(ctx context.Context, _ ...string) (map[strin
 			return nil, status.Error(codes.Unauthenticated, "m2mgrpc: the connection is not encrypted")
 		}
 	}
-	t, err := p.source.Token(ctx)
+	if p.source == nil {
+		return nil, status.Error(codes.Internal, "m2mgrpc: Credentials needs a Source")
+	}
+	var t token.Token
+	err := guard.Call("Source.Token", func() (err error) { t, err = p.source.Token(ctx); return err })
 	switch {
 	case err == nil:
+	case isPanic(err):
+		return nil, status.Error(codes.Internal, "m2mgrpc: no access token: Source.Token panicked") // its text may hold anything
 	case ctx.Err() != nil:
 		return nil, status.FromContextError(ctx.Err()).Err()
 	case errors.Is(err, token.ErrInvalidClient), errors.Is(err, token.ErrInvalidScope), errors.Is(err, token.ErrCredentials):

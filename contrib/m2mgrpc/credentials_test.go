@@ -92,6 +92,11 @@ type failing struct{ err error }
 
 func (f failing) Token(context.Context) (token.Token, error) { return token.Token{}, f.err }
 
+// panicking is a source with a fault.
+type panicking struct{}
+
+func (panicking) Token(context.Context) (token.Token, error) { panic("canary") }
+
 func TestCredentialsWithoutToken(t *testing.T) {
 	canceled, cancel := context.WithCancel(t.Context())
 	cancel()
@@ -105,6 +110,8 @@ func TestCredentialsWithoutToken(t *testing.T) {
 		{"endpoint down", t.Context(), failing{token.ErrUnavailable}, codes.Unavailable},
 		{"an attempt took too long", t.Context(), failing{context.DeadlineExceeded}, codes.Unavailable},
 		{"budget", t.Context(), failing{token.ErrBudget}, codes.Unavailable},
+		{"panic", t.Context(), panicking{}, codes.Internal},
+		{"no source", t.Context(), nil, codes.Internal},
 		{"unknown", t.Context(), failing{errors.New("no")}, codes.Unavailable},
 		{"the caller left", canceled, failing{context.Canceled}, codes.Canceled},
 		{"refused", t.Context(), newSource(t, s, "wrong-canary-5c1d"), codes.Unauthenticated},

@@ -12,6 +12,7 @@ import (
 	"google.golang.org/grpc/metadata"
 	"google.golang.org/grpc/status"
 
+	"github.com/stytchkit/m2m/internal/guard"
 	"github.com/stytchkit/m2m/stytch/verify"
 )
 
@@ -102,12 +103,15 @@ func (s *settings) add(option, name string, r rule) error {
 	if _, exists := s.rules[key]; exists {
 		return invalid(option, fmt.Sprintf("%q already has a rule", name))
 	}
-	r.checks = slices.Clone(r.checks)
+	r.checks = slices.Clone(r.checks) // an empty list stays an empty list
 	s.rules[key] = r
 	return r.validate(option)
 }
 
 func (r rule) validate(option string) error {
+	if r.checks != nil && len(r.checks) == 0 {
+		return invalid(option, "the list of checks is empty: name none if any valid token will do")
+	}
 	if slices.ContainsFunc(r.checks, func(c verify.Check) bool { return c == nil }) {
 		return invalid(option, "a check must not be nil")
 	}
@@ -134,7 +138,9 @@ func invalid(where, rule string) error { return &argumentError{where, rule} }
 
 // UnaryServerInterceptor is a [grpc.UnaryServerInterceptor]. A call without a valid token ends with
 // Unauthenticated, one whose token fails a check with PermissionDenied, and one whose token could
-// not be verified with Unavailable.
+// not be verified with Unavailable. The status says little to the caller: the reason is reported to
+// the observer of the verifier, see [verify.WithObserver], and counted in its Stats. A check that
+// panics ends the call with Internal.
 func (g *Guard) UnaryServerInterceptor(ctx context.Context, request any, info *grpc.UnaryServerInfo, handler grpc.UnaryHandler) (any, error) {
 	ctx, err := g.admit(ctx, info.FullMethod)
 	if err != nil {
@@ -161,17 +167,21 @@ type stream struct {
 
 func (s *stream) Context() context.Context { return s.ctx }
 
-// admit verifies the token of a call and returns the context for its handler.
+// admit verifies the token of a call and returns the context for its handler. The panic of a check
+// must not end the process, as it would in a goroutine of gRPC, nor let the call through.
 func (g *Guard) admit(ctx context.Context, method string) (context.Context, error) {
+	if g == nil || g.verifier == nil {
+		return nil, status.Error(codes.Internal, "m2mgrpc: the Guard must be made by NewGuard")
+	}
 	r := g.settings.rule(method)
 	if r.public {
 		return ctx, nil
 	}
-	raw, err := verify.BearerToken(metadata.ValueFromIncomingContext(ctx, "authorization"))
-	if err != nil {
-		return nil, statusOf(ctx, err)
-	}
-	claims, err := g.verifier.Verify(ctx, raw, r.checks...)
+	var claims verify.Claims
+	err := guard.Call("a check", func() (err error) {
+		claims, err = g.verifier.VerifyHeader(ctx, metadata.ValueFromIncomingContext(ctx, "authorization"), r.checks...)
+		return err
+	})
 	if err != nil {
 		return nil, statusOf(ctx, err)
 	}
@@ -184,6 +194,8 @@ func statusOf(ctx context.Context, err error) error {
 	switch {
 	case ctx.Err() != nil && is(ctx.Err()): // but not if only a fetch of keys timed out
 		return status.FromContextError(ctx.Err()).Err()
+	case is(verify.ErrInvalidArgument), isPanic(err):
+		return status.Error(codes.Internal, "access tokens cannot be verified")
 	case is(verify.ErrKeysUnavailable), is(verify.ErrCheckUnavailable):
 		return status.Error(codes.Unavailable, "access tokens cannot be verified at the moment")
 	case is(verify.ErrNoToken):
@@ -194,6 +206,8 @@ func statusOf(ctx context.Context, err error) error {
 		return status.Error(codes.Unauthenticated, "the access token has expired")
 	case is(verify.ErrTooOld):
 		return status.Error(codes.Unauthenticated, "the access token is too old")
+	case is(verify.ErrKind):
+		return status.Error(codes.Unauthenticated, "access tokens of this kind, or of this client, are not accepted")
 	case is(verify.ErrScope):
 		return status.Error(codes.PermissionDenied, "the access token lacks a scope")
 	}
@@ -205,5 +219,10 @@ func statusOf(ctx context.Context, err error) error {
 
 var badToken = []error{
 	verify.ErrMalformed, verify.ErrAlgorithm, verify.ErrUnknownKey, verify.ErrSignature, verify.ErrNotYetValid, verify.ErrLifetime,
-	verify.ErrIssuer, verify.ErrAudience, verify.ErrKind, verify.ErrInactive,
+	verify.ErrIssuer, verify.ErrAudience, verify.ErrInactive,
+}
+
+func isPanic(err error) bool {
+	var p *guard.PanicError
+	return errors.As(err, &p)
 }

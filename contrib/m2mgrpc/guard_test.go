@@ -143,6 +143,7 @@ func TestGuard(t *testing.T) {
 	plain := newGuard(t, v)
 	own := func(verify.Claims, time.Time) error { return errors.New("canary") }
 	unknown := func(verify.Claims, time.Time) error { return verify.ErrCheckUnavailable }
+	panics := func(verify.Claims, time.Time) error { panic("canary") }
 
 	for _, test := range []struct {
 		name          string
@@ -164,6 +165,10 @@ func TestGuard(t *testing.T) {
 		{"scope", newGuard(t, v, m2mgrpc.WithDefault(verify.AllScopes("read:users"))), []string{"Bearer " + good}, codes.OK, ""},
 		{"no scope", newGuard(t, v, m2mgrpc.WithDefault(verify.AllScopes("write:users"))), []string{"Bearer " + good}, codes.PermissionDenied, "lacks a scope"},
 		{"a check of one's own", newGuard(t, v, m2mgrpc.WithDefault(own)), []string{"Bearer " + good}, codes.PermissionDenied, "not permit"},
+		{"another kind", newGuard(t, newVerifier(t, s, verify.WithConnectedApps())), []string{"Bearer " + good}, codes.Unauthenticated, "of this kind"},
+		{"a check that panics", newGuard(t, v, m2mgrpc.WithDefault(panics)), []string{"Bearer " + good}, codes.Internal, "cannot be verified"},
+		{"no verifier", newGuard(t, &verify.Verifier{}), []string{"Bearer " + good}, codes.Internal, "cannot be verified"},
+		{"no guard", &m2mgrpc.Guard{}, []string{"Bearer " + good}, codes.Internal, "NewGuard"},
 		{"a check that cannot be made", newGuard(t, v, m2mgrpc.WithDefault(unknown)), []string{"Bearer " + good}, codes.Unavailable, "cannot be verified"},
 	} {
 		t.Run(test.name, func(t *testing.T) {
@@ -224,6 +229,37 @@ func TestGuardPublic(t *testing.T) {
 	}
 	if _, err := call(t.Context(), client, watch); status.Code(err) != codes.Unauthenticated {
 		t.Errorf("%v for a method that is not public", err)
+	}
+}
+
+// The observer of the verifier learns of every call that is refused, those without a token included.
+func TestGuardReportsRefusals(t *testing.T) {
+	s := newStytch(t)
+	reasons := make(chan string, 10)
+	v := newVerifier(t, s, verify.WithObserver(func(_ context.Context, e verify.Event) {
+		if e.Kind == verify.TokenRefused {
+			reasons <- e.Refusal.Reason + " " + e.Refusal.ClientID
+		}
+	}))
+	client := serve(t, newGuard(t, v, m2mgrpc.WithDefault(verify.AllScopes("write:users"))), nil)
+	for _, test := range []struct{ authorization, want string }{
+		{"", "no_token "}, {"Bearer a b", "invalid_request "}, {"Bearer a.b.c", "malformed "}, {"Bearer " + sign(t, s, "read:users", 0), "scope " + clientID},
+	} {
+		ctx := t.Context()
+		if test.authorization != "" {
+			ctx = metadata.AppendToOutgoingContext(ctx, "authorization", test.authorization)
+		}
+		for _, method := range []string{check, watch} {
+			if _, err := call(ctx, client, method); err == nil {
+				t.Error("accepted")
+			}
+			if got := <-reasons; got != test.want {
+				t.Errorf("%s: %q, want %q", method, got, test.want)
+			}
+		}
+	}
+	if refused := v.Stats().Refused; refused["no_token"] != 2 || refused["scope"] != 2 || len(refused) != 4 {
+		t.Errorf("%v", refused)
 	}
 }
 
@@ -301,6 +337,8 @@ func TestNewGuardRefuses(t *testing.T) {
 		"star inside":          {m2mgrpc.WithPublic("/users.v1.Users/List*")},
 		"too deep":             {m2mgrpc.WithMethod("/users/v1/List")},
 		"two rules":            {m2mgrpc.WithMethod(check), m2mgrpc.WithPublic(check)},
+		"empty checks":         {m2mgrpc.WithMethod(check, []verify.Check{}...)},
+		"no checks by default": {m2mgrpc.WithDefault([]verify.Check{}...)},
 		"nil check":            {m2mgrpc.WithMethod(check, nil)},
 		"nil check by default": {m2mgrpc.WithDefault(nil)},
 	} {

@@ -14,6 +14,7 @@ import (
 
 const (
 	refreshAfter = 10 * time.Minute
+	doubtAfter   = 30 * time.Second // while keys are kept that the last download lacked
 	firstBackoff = time.Second
 	maxBackoff   = 30 * time.Second
 )
@@ -23,6 +24,7 @@ const (
 var ErrUnknown = errors.New("unknown key id")
 
 var (
+	errEnded   = errors.New("fetching the key set: the http.RoundTripper ended its goroutine")
 	errClosed  = errors.New("the verifier is closed")
 	errLimited = errors.New("the key set lacks a key and was fetched for such keys too often: try again in 10 s")
 )
@@ -30,11 +32,12 @@ var (
 // Config is how a [Cache] gets keys.
 type Config struct {
 	URL       string
-	Transport http.RoundTripper // nil: its own
+	Transport http.RoundTripper // nil: one of its own
 	Timeout   time.Duration     // of a fetch
 	Seed      *Set              // keys to start with, or nil
 	Offline   bool              // use the seed and never fetch
 	MaxStale  time.Duration     // how long keys are used after they were fetched
+	Overlap   time.Duration     // how long a key that a download lacks is used after the last one that had it
 
 	// Observe is called after every fetch, in its goroutine, with a context that ends with Close.
 	// It may be nil.
@@ -49,6 +52,8 @@ type Fetch struct {
 	Err         error
 	Duration    time.Duration
 	Keys        int           // in place after it
+	Kept        int           // of these, keys that it lacked
+	Dropped     []string      // keys that it had and that cannot be used, see Set.Dropped
 	Changed     bool          // they differ from those before
 	Age         time.Duration // of the keys before it, 0 if there were none
 	Failures    int           // in a row, this one included
@@ -66,9 +71,10 @@ type Cache struct {
 	due      atomic.Int64 // when the keys need a refresh, as a duration after start
 	unknown  atomic.Int64 // unknown keys since the last fetch
 
-	ctx    context.Context
-	cancel context.CancelFunc
-	tasks  sync.WaitGroup
+	ctx       context.Context
+	cancel    context.CancelFunc
+	tasks     sync.WaitGroup
+	closeIdle func() // connections of a transport of its own
 
 	mu       sync.Mutex // of the fields below; never held while waiting
 	closed   bool
@@ -80,20 +86,6 @@ type Cache struct {
 	absent   absent
 }
 
-// fetched is a key set and when it was fetched.
-type fetched struct {
-	set *Set
-	at  time.Time
-}
-
-// keys returns nil if f is nil.
-func (f *fetched) keys() *Set {
-	if f == nil {
-		return nil
-	}
-	return f.set
-}
-
 // A fetch is in progress until done is closed. err is set before that.
 type fetch struct {
 	done chan struct{}
@@ -102,19 +94,21 @@ type fetch struct {
 
 // New makes a cache. It fetches nothing yet.
 func New(config Config) *Cache {
-	if config.Transport == nil {
+	now := time.Now()
+	c := &Cache{start: now, bucket: bucket{tokens: burst, at: now}, absent: absent{}, closeIdle: func() {}}
+	c.download = download{config.URL, nil, config.Timeout}
+	if config.Transport != nil {
+		c.download.roundTrip = config.Transport.RoundTrip
+	} else {
 		own := conns.New()
 		own.IdleTimeout = 30 * time.Second // the next fetch is far away
-		config.Transport = own
+		c.download.roundTrip, c.closeIdle = own.RoundTrip, own.CloseIdleConnections
 	}
-	now := time.Now()
-	c := &Cache{
-		config: config, download: download{config.URL, config.Transport, config.Timeout}, start: now,
-		bucket: bucket{tokens: burst, at: now}, absent: absent{},
-	}
+	config.Transport = nil // held by the func alone
+	c.config = config
 	c.ctx, c.cancel = context.WithCancel(context.Background())
 	if config.Seed != nil {
-		c.current.Store(&fetched{&Set{Version: 1, keys: config.Seed.keys}, now})
+		c.current.Store(&fetched{set: &Set{Version: 1, keys: config.Seed.keys}, at: now, seed: true})
 	}
 	return c
 }
@@ -134,7 +128,22 @@ func (c *Cache) Current(now time.Time) *Set {
 		}
 		c.mu.Unlock()
 	}
+	if f.outlived(now) {
+		c.mu.Lock()
+		f = c.expire(now)
+		c.mu.Unlock()
+	}
 	return c.usable(f, now)
+}
+
+// expire takes out kept keys whose time is over. The caller holds the lock.
+func (c *Cache) expire(now time.Time) *fetched {
+	f := c.current.Load()
+	if f.outlived(now) {
+		f = f.without(now, c.config.Overlap)
+		c.current.Store(f)
+	}
+	return f
 }
 
 // usable returns the keys unless they are too old.
@@ -175,7 +184,7 @@ func (c *Cache) lookup(kid string, conclusive bool) (set *Set, f *fetch, started
 	now := time.Now()
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	set = c.usable(c.current.Load(), now)
+	set = c.usable(c.expire(now), now)
 	switch {
 	case set.Key([]byte(kid)) != nil:
 		return set, nil, false, nil
@@ -209,15 +218,18 @@ func (c *Cache) fetch() *fetch {
 	c.running = f
 	c.tasks.Go(func() {
 		began := time.Now()
-		set, err := c.download.run(c.ctx)
-		result := c.finish(f, set, err)
-		close(f.done)
-		if result.Changed && c.config.Changed != nil {
-			c.config.Changed()
-		}
-		if result.Duration = time.Since(began); c.config.Observe != nil {
-			c.config.Observe(c.ctx, result)
-		}
+		set, err := (*Set)(nil), errEnded
+		defer func() { // even if the transport ends the goroutine
+			result := c.finish(f, set, err)
+			close(f.done)
+			if result.Changed && c.config.Changed != nil {
+				c.config.Changed()
+			}
+			if result.Duration = time.Since(began); c.config.Observe != nil {
+				c.config.Observe(c.ctx, result)
+			}
+		}()
+		set, err = c.download.run(c.ctx)
 	})
 	return f
 }
@@ -242,28 +254,28 @@ func (c *Cache) finish(f *fetch, set *Set, err error) (result Fetch) {
 		c.bucket.give()
 	} else {
 		c.failures, c.retryAt = 0, time.Time{}
+		result.Dropped = set.Dropped()
 		result.Changed = c.install(set, old, now)
+		if len(c.current.Load().kept) > 0 {
+			next = jitter(doubtAfter) // to learn soon whether the keys are gone
+		}
 	}
-	result.Keys, result.Failures = c.current.Load().keys().Len(), c.failures
+	result.Failures = c.failures
+	if now := c.current.Load(); now != nil {
+		result.Keys, result.Kept = now.set.Len(), len(now.kept)
+	}
 	c.due.Store(int64(now.Add(next).Sub(c.start)))
 	return result
 }
 
-// install puts a key set in the place of old, which may be nil, and reports whether it has other
-// keys.
+// install puts a key set in the place of old, which may be nil, and reports whether there are other
+// keys in place then.
 func (c *Cache) install(set *Set, old *fetched, now time.Time) (changed bool) {
-	switch {
-	case old == nil:
-		set.Version, changed = 1, true
-	case old.set.equal(set):
-		set = old.set
-	default:
-		set.Version, changed = old.set.Version+1, true
-	}
-	if changed {
+	next := old.replaced(set, now, c.config.Overlap)
+	if changed = old == nil || next.set != old.set; changed {
 		clear(c.absent)
 	}
-	c.current.Store(&fetched{set, now})
+	c.current.Store(next)
 	return changed
 }
 
@@ -275,9 +287,7 @@ func (c *Cache) Close() error {
 	c.mu.Unlock()
 	c.cancel()
 	c.tasks.Wait()
-	if own, ok := c.config.Transport.(*conns.Transport); ok {
-		own.CloseIdleConnections()
-	}
+	c.closeIdle()
 	return nil
 }
 

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"io"
 	"net/http"
+	"runtime"
 	"strings"
 	"sync"
 	"testing"
@@ -414,6 +415,51 @@ func TestDownloadError(t *testing.T) {
 		c.Close()
 	})
 }
+
+// A transport that breaks its contract, panics or ends its goroutine costs one fetch, and nothing
+// else.
+func TestBadTransport(t *testing.T) {
+	keys()
+	for name, test := range map[string]struct {
+		transport roundTrip
+		want      string
+	}{
+		"panic":     {func(*http.Request) (*http.Response, error) { panic("why\nit broke") }, "http.RoundTripper panicked: why it broke"},
+		"nil panic": {func(*http.Request) (*http.Response, error) { var r *http.Response; return r, r.Body.Close() }, "http.RoundTripper panicked: "},
+		"nothing":   {func(*http.Request) (*http.Response, error) { return nil, nil }, "returned no response and no error"},
+		"no body":   {func(*http.Request) (*http.Response, error) { return &http.Response{StatusCode: 200}, nil }, "returned no response and no error"},
+		"bad body": {func(*http.Request) (*http.Response, error) {
+			return &http.Response{StatusCode: 200, Body: badBody{}}, nil
+		}, "panicked: "},
+		"bad error":      {func(*http.Request) (*http.Response, error) { return nil, badError{} }, "panicked: "},
+		"goroutine over": {func(*http.Request) (*http.Response, error) { runtime.Goexit(); return nil, nil }, "ended its goroutine"},
+	} {
+		synctest.Test(t, func(t *testing.T) {
+			var seen []jwks.Fetch
+			c := jwks.New(jwks.Config{URL: "https://keys.example.com/", Timeout: time.Second, Transport: test.transport,
+				Observe: func(_ context.Context, f jwks.Fetch) { seen = append(seen, f) }})
+			for range 2 {
+				if _, err := c.Find(t.Context(), "a"); err == nil || !strings.Contains(err.Error(), test.want) || strings.Contains(err.Error(), "\n") {
+					t.Errorf("%s: %v", name, err)
+				}
+				time.Sleep(5 * time.Second)
+			}
+			c.Close()
+			if len(seen) != 2 || seen[1].Failures != 2 {
+				t.Errorf("%s: %+v", name, seen)
+			}
+		})
+	}
+}
+
+type badBody struct{}
+
+func (badBody) Read([]byte) (int, error) { panic("read") }
+func (badBody) Close() error             { panic("close") }
+
+type badError struct{}
+
+func (badError) Error() string { panic("an error that panics") }
 
 type roundTrip func(*http.Request) (*http.Response, error)
 

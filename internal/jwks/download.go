@@ -8,6 +8,7 @@ import (
 	"net/http"
 	"time"
 
+	"github.com/stytchkit/m2m/internal/guard"
 	"github.com/stytchkit/m2m/internal/project"
 	"github.com/stytchkit/m2m/internal/redact"
 )
@@ -15,13 +16,26 @@ import (
 // A download gets a key set from its address.
 type download struct {
 	url       string
-	transport http.RoundTripper
+	roundTrip func(*http.Request) (*http.Response, error) // a func, so that no printer looks into the connections
 	timeout   time.Duration
 }
 
-// run downloads the key set once. Redirects are not followed: the server they lead to would choose
-// the keys.
-func (d *download) run(ctx context.Context) (*Set, error) {
+// run downloads the key set once. A panic of the transport is an error.
+func (d *download) run(ctx context.Context) (set *Set, err error) {
+	panicked := guard.Call("http.RoundTripper", func() error {
+		if set, err = d.get(ctx); err != nil {
+			_ = err.Error() // which may panic too
+		}
+		return nil
+	})
+	if panicked != nil {
+		return nil, &downloadError{panicked}
+	}
+	return set, err
+}
+
+// get follows no redirects: the server they lead to would choose the keys.
+func (d *download) get(ctx context.Context) (*Set, error) {
 	ctx, cancel := context.WithTimeout(ctx, d.timeout)
 	defer cancel()
 	request, err := http.NewRequestWithContext(ctx, http.MethodGet, d.url, nil)
@@ -30,9 +44,12 @@ func (d *download) run(ctx context.Context) (*Set, error) {
 	}
 	request.Header.Set("Accept", "application/json")
 	request.Header.Set("User-Agent", project.UserAgent)
-	response, err := d.transport.RoundTrip(request)
-	if err != nil {
+	response, err := d.roundTrip(request)
+	switch {
+	case err != nil:
 		return nil, &downloadError{err}
+	case response == nil || response.Body == nil:
+		return nil, errNoResponse
 	}
 	defer response.Body.Close()
 	if response.StatusCode != http.StatusOK {
@@ -44,6 +61,8 @@ func (d *download) run(ctx context.Context) (*Set, error) {
 	}
 	return Parse(document)
 }
+
+var errNoResponse = errors.New("fetching the key set: the http.RoundTripper returned no response and no error")
 
 // downloadError shows its cause in one short line, because the server may have chosen a part of it.
 type downloadError struct{ cause error }

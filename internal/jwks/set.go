@@ -4,7 +4,10 @@ package jwks
 
 import (
 	"errors"
+	"fmt"
+	"strings"
 
+	"github.com/stytchkit/m2m/internal/redact"
 	"github.com/stytchkit/m2m/internal/strictjson"
 )
 
@@ -17,6 +20,23 @@ const (
 type Set struct {
 	Version uint64 // changes with the keys, within one Cache
 	keys    map[string]*Key
+	dropped map[string]struct{} // ids of keys that the document has and that cannot be used
+	why     []string            // what is wrong with each of these, in the order of the document
+}
+
+// Dropped says which keys of the document cannot be used and why, a short line for each. The lines
+// hold ids of keys, and nothing else of the document.
+func (s *Set) Dropped() []string {
+	if s == nil {
+		return nil
+	}
+	return s.why
+}
+
+// names reports whether the document has a key with this id, usable or not.
+func (s *Set) names(kid string) bool {
+	_, dropped := s.dropped[kid]
+	return dropped || s.keys[kid] != nil
 }
 
 // Key returns nil if the set, which may be nil, has no such key.
@@ -47,13 +67,25 @@ func (s *Set) equal(other *Set) bool {
 	return true
 }
 
-// What is wrong with a document. None of them quotes it.
+// What is wrong with a document. None of them quotes more of it than ids of keys.
 var (
 	errTooLarge = errors.New("the key set is too large")
 	errNotKeys  = errors.New("the key set has no list of keys")
 	errTooMany  = errors.New("the key set has too many keys")
-	errNoKey    = errors.New("the key set has no usable key")
+	errEmpty    = errors.New("the key set has no key")
 )
+
+// An unusableError says why a document without a usable key has none.
+type unusableError struct{ why []string }
+
+func (e *unusableError) Error() string {
+	const most = 5
+	text := "the key set has no usable key: " + strings.Join(e.why[:min(most, len(e.why))], "; ")
+	if more := len(e.why) - most; more > 0 {
+		text += fmt.Sprintf("; and %d more", more)
+	}
+	return text
+}
 
 // Parse reads a JSON Web Key Set (RFC 7517). It leaves out keys that are not for RS256, that are
 // malformed or not public, and different keys with the same id, since it is unclear which one is
@@ -63,20 +95,24 @@ func Parse(document []byte) (*Set, error) {
 		return nil, errTooLarge
 	}
 	list, err := listOf(document)
-	if err != nil {
+	switch {
+	case err != nil:
 		return nil, err
-	}
-	if len(list) > maxKeys {
+	case len(list) > maxKeys:
 		return nil, errTooMany
+	case len(list) == 0:
+		return nil, errEmpty
 	}
-	set := &Set{keys: make(map[string]*Key, len(list))}
-	for _, element := range list {
-		kid, key := readKey(element)
-		if key == nil {
-			continue
+	set := &Set{keys: make(map[string]*Key, len(list)), dropped: map[string]struct{}{}}
+	for i, element := range list {
+		kid, key, why := readKey(element)
+		if other, known := set.keys[kid]; why == nil && known && (other == nil || !other.equal(key)) {
+			key, why = nil, errSameID
+			set.keys[kid] = nil // nor can the other one
 		}
-		if other, known := set.keys[kid]; known && (other == nil || !other.equal(key)) {
-			key = nil
+		if why != nil {
+			set.drop(i, kid, why)
+			continue
 		}
 		set.keys[kid] = key
 	}
@@ -86,9 +122,19 @@ func Parse(document []byte) (*Set, error) {
 		}
 	}
 	if len(set.keys) == 0 {
-		return nil, errNoKey
+		return nil, &unusableError{set.why}
 	}
 	return set, nil
+}
+
+// drop notes that the key at a place of the document cannot be used.
+func (s *Set) drop(place int, kid string, why error) {
+	name := fmt.Sprintf("number %d", place+1)
+	if kid != "" {
+		s.dropped[kid] = struct{}{}
+		name = `"` + redact.Printable(kid, 64) + `"`
+	}
+	s.why = append(s.why, "key "+name+": "+why.Error())
 }
 
 func listOf(document []byte) ([]strictjson.Value, error) {

@@ -82,11 +82,19 @@ func TestParse(t *testing.T) {
 		{"use enc", document(entry(0, "a", "use", "enc")), 0},
 		{"use is a number", document(entry(0, "a", "use", 1)), 0},
 		{"key_ops sign and verify", document(entry(0, "a", "key_ops", []string{"sign", "verify"})), 1},
-		{"key_ops empty", document(entry(0, "a", "key_ops", []string{})), 0},
+		{"key_ops empty", document(entry(0, "a", "key_ops", []string{})), 1},
+		{"null members", document(entry(0, "a", "use", json.RawMessage("null"), "alg", json.RawMessage("null"), "key_ops", json.RawMessage("null"))), 1},
+		{"empty members", document(entry(0, "a", "use", "", "alg", "", "key_ops", []string{})), 1},
+		{"private members that are null", document(entry(0, "a", "d", json.RawMessage("null"), "p", "", "oth", []any{})), 1},
+		{"kid null", document(entry(0, "a", "kid", json.RawMessage("null"))), 0},
+		{"kid too long", document(entry(0, strings.Repeat("k", 257))), 0},
+		{"kid as long as may be", document(entry(0, strings.Repeat("k", 256))), 1},
+		{"kty null", document(entry(0, "a", "kty", json.RawMessage("null"))), 0},
+		{"n empty", document(entry(0, "a", "n", "")), 0},
 		{"key_ops is a string", document(entry(0, "a", "key_ops", "verify")), 0},
 		{"key_ops of numbers", document(entry(0, "a", "key_ops", []any{"verify", 1})), 0},
 		{"private prime", document(entry(0, "a", "p", "AQAB")), 0},
-		{"other primes", document(entry(0, "a", "oth", []any{})), 0},
+		{"other primes", document(entry(0, "a", "oth", []any{1})), 0},
 		{"private member of another name", document(entry(0, "a", "D", "AQAB")), 1},
 		{"even modulus", document(entry(0, "a", "n", number(new(big.Int).Lsh(big.NewInt(1), 2047)))), 0},
 		{"8193 bits", document(entry(0, "a", "n", number(long.Add(long, big.NewInt(1))))), 0},
@@ -118,6 +126,50 @@ func TestParse(t *testing.T) {
 	set, _ := jwks.Parse(document(good, entry(1, "b")))
 	if set.Key([]byte("a")) == nil || set.Key([]byte("A")) != nil || set.Key(nil) != nil || (*jwks.Set)(nil).Key([]byte("a")) != nil {
 		t.Error("look-up by id")
+	}
+}
+
+// A document without a usable key says which keys it has, and what is wrong with each.
+func TestUnusableKeys(t *testing.T) {
+	const canary = "c4n4ry"
+	for why, key := range map[string]any{
+		"it is not a strict JSON object":              canary,
+		"kty is not RSA":                              entry(0, "a", "kty", canary),
+		"it has no kid":                               entry(0, "", "x", canary),
+		"kid is not a string":                         entry(0, "", "kid", 1),
+		"kid is longer than 256 bytes":                entry(0, strings.Repeat("k", 257)),
+		"use is not sig":                              entry(0, "a", "use", canary),
+		"alg is not RS256":                            entry(0, "a", "alg", canary),
+		"key_ops has no verify":                       entry(0, "a", "key_ops", []string{canary}),
+		"it has members of a private key":             entry(0, "a", "d", canary),
+		"n and e are not both base64url":              entry(0, "a", "n", "%"+canary),
+		"n is not an odd number of 2048 to 8192 bits": entry(0, "a", "n", "AQAB"),
+		"e is not an odd number between 3 and 2^31-1": entry(0, "a", "e", "Ag"),
+	} {
+		_, err := jwks.Parse(document(key))
+		if err == nil || !strings.HasSuffix(err.Error(), ": "+why) || strings.Contains(err.Error(), canary) || len(err.Error()) > 200 {
+			t.Errorf("%v, want %s", err, why)
+		}
+	}
+	_, err := jwks.Parse(document(entry(0, "first", "alg", "PS256"), entry(0, "sec\nond", "use", "enc"), entry(0, "", "kid", nil)))
+	want := `the key set has no usable key: key "first": alg is not RS256; key "sec ond": use is not sig; key number 3: it has no kid`
+	if err == nil || err.Error() != want {
+		t.Errorf("%v\nwant %s", err, want)
+	}
+	_, err = jwks.Parse(document(entry(0, "a"), entry(1, "a")))
+	if err == nil || !strings.Contains(err.Error(), `key "a": another key has the same kid`) {
+		t.Error(err)
+	}
+	var bad []any
+	for i := range 64 {
+		bad = append(bad, entry(0, fmt.Sprint("k", i), "use", "enc"))
+	}
+	if _, err = jwks.Parse(document(bad...)); err == nil || !strings.HasSuffix(err.Error(), "; and 59 more") || len(err.Error()) > 300 {
+		t.Error(err)
+	}
+	set, err := jwks.Parse(document(entry(0, "a"), entry(1, "b", "use", "enc")))
+	if err != nil || len(set.Dropped()) != 1 || set.Dropped()[0] != `key "b": use is not sig` {
+		t.Error(set.Dropped(), err)
 	}
 }
 

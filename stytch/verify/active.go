@@ -2,8 +2,11 @@ package verify
 
 import (
 	"context"
+	"errors"
 	"sync"
 	"time"
+
+	"github.com/stytchkit/m2m/internal/guard"
 )
 
 const (
@@ -17,6 +20,7 @@ const (
 // client, independent of the callers that wait for it: each waits until its own context ends.
 type activeChecks struct {
 	ask    func(ctx context.Context, clientID string) (bool, error)
+	watch  *watch
 	ctx    context.Context
 	cancel context.CancelFunc
 	tasks  sync.WaitGroup
@@ -33,8 +37,8 @@ type lookup struct {
 	err   error // nil: active
 }
 
-func newActiveChecks(ask func(context.Context, string) (bool, error)) *activeChecks {
-	a := &activeChecks{ask: ask, lookups: make(map[string]*lookup)}
+func newActiveChecks(ask func(context.Context, string) (bool, error), w *watch) *activeChecks {
+	a := &activeChecks{ask: ask, watch: w, lookups: make(map[string]*lookup)}
 	a.ctx, a.cancel = context.WithCancel(context.Background())
 	return a
 }
@@ -107,18 +111,34 @@ func (a *activeChecks) makeRoom() {
 	}
 }
 
+// errEnded is what is known of a function that ended its goroutine.
+var errEnded = errors.New("the function ended its goroutine")
+
+// run asks about one client. Nothing that the function does, a panic included, leaves the lookup in
+// progress or counts as an active client.
 func (a *activeChecks) run(next *lookup, clientID string) {
 	ctx, cancel := context.WithTimeout(a.ctx, activeTimeout)
 	defer cancel()
-	active, err := a.ask(ctx, clientID)
-	next.until = time.Now().Add(activeFor)
-	switch {
-	case err != nil:
-		next.err, next.until = &unavailable{ErrCheckUnavailable, err}, time.Now().Add(activeRetry)
-	case !active:
-		next.err = errInactive
-	}
-	close(next.done)
+	active, err := false, errEnded
+	defer func() {
+		next.until = time.Now().Add(activeFor)
+		switch {
+		case err != nil:
+			next.err, next.until = &unavailable{ErrCheckUnavailable, err}, time.Now().Add(activeRetry)
+		case !active:
+			next.err = errInactive
+		}
+		close(next.done)
+		if stack := stackOf(err); stack != "" {
+			a.watch.report(a.ctx, Event{Kind: Panicked, Err: next.err, Stack: stack})
+		}
+	}()
+	err = guard.Call("WithActiveCheck", func() (err error) {
+		if active, err = a.ask(ctx, clientID); err != nil {
+			_ = err.Error() // which may panic too
+		}
+		return err
+	})
 }
 
 func (a *activeChecks) close() {

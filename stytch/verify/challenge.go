@@ -63,43 +63,57 @@ type response struct {
 	description string // a fixed text, which never quotes the token
 }
 
-// responseTo chooses the response for an error. An unknown error comes from a [Check] of the
-// caller, which refused a valid token.
-func responseTo(err error) response {
-	for _, known := range responses {
-		if errors.Is(err, known.err) {
-			return known.response
+// answerTo returns the index of the answer to an error. An unknown error comes from a [Check] of
+// the caller, which refused a valid token: that is the last one.
+func answerTo(err error) int {
+	if broken, ok := err.(*brokenRule); ok {
+		err = broken.kind // most errors end here, without a search through what they wrap
+	}
+	last := len(answers) - 1
+	for i := range last {
+		if err == answers[i].err { //nolint:errorlint // a short cut; the next loop unwraps
+			return i
 		}
 	}
-	return response{http.StatusForbidden, "insufficient_scope", "The access token does not permit this."}
+	for i := range last {
+		if errors.Is(err, answers[i].err) {
+			return i
+		}
+	}
+	return last
 }
 
-// responses are in the order in which they are tried. Errors that leave a token undecided come
-// before those that blame it: a client that throws away a good token asks for another one in the
-// middle of an outage.
-var responses = []struct {
-	err error
+func responseTo(err error) response { return answers[answerTo(err)].response }
+
+// answers are what each error counts as, and what it is answered with, in the order in which they
+// are tried. Errors that leave a token undecided come before those that blame it: a client that
+// throws away a good token asks for another one in the middle of an outage.
+var answers = []struct {
+	err    error
+	reason string
 	response
 }{
-	{ErrNoToken, response{http.StatusUnauthorized, "", "An access token is required."}},
-	{ErrInvalidRequest, response{http.StatusBadRequest, "invalid_request", "The authorization of the request is malformed."}},
-	{ErrKeysUnavailable, undecided},
-	{ErrCheckUnavailable, undecided},
-	{context.Canceled, undecided},
-	{context.DeadlineExceeded, undecided},
-	{ErrScope, response{http.StatusForbidden, "insufficient_scope", "The access token lacks a scope."}},
-	{ErrExpired, invalidToken("The access token has expired.")},
-	{ErrTooOld, invalidToken("The access token is too old.")},
-	{ErrMalformed, invalidToken("The access token is malformed.")},
-	{ErrUnknownKey, invalidToken("The access token is not valid.")},
-	{ErrSignature, invalidToken("The access token is not valid.")},
-	{ErrNotYetValid, notAccepted("The access token is not valid yet.")},
-	{ErrInactive, notAccepted("The client of the access token is not active.")},
-	{ErrAlgorithm, notAccepted("This API does not accept the algorithm of the access token.")},
-	{ErrLifetime, notAccepted("This API does not accept access tokens that live so long.")},
-	{ErrIssuer, notAccepted("This API does not accept access tokens of this issuer.")},
-	{ErrAudience, notAccepted("This API does not accept access tokens for this audience.")},
-	{ErrKind, notAccepted("This API does not accept access tokens of this kind, or of this client.")},
+	{ErrNoToken, "no_token", response{http.StatusUnauthorized, "", "An access token is required."}},
+	{ErrInvalidRequest, "invalid_request", response{http.StatusBadRequest, "invalid_request", "The authorization of the request is malformed."}},
+	{ErrKeysUnavailable, "keys_unavailable", undecided},
+	{ErrCheckUnavailable, "check_unavailable", undecided},
+	{ErrInvalidArgument, "misuse", undecided},
+	{context.Canceled, "canceled", undecided},
+	{context.DeadlineExceeded, "canceled", undecided},
+	{ErrScope, "scope", response{http.StatusForbidden, "insufficient_scope", "The access token lacks a scope."}},
+	{ErrExpired, "expired", invalidToken("The access token has expired.")},
+	{ErrTooOld, "too_old", invalidToken("The access token is too old.")},
+	{ErrMalformed, "malformed", invalidToken("The access token is malformed.")},
+	{ErrUnknownKey, "unknown_key", invalidToken("The access token is not valid.")},
+	{ErrSignature, "signature", invalidToken("The access token is not valid.")},
+	{ErrNotYetValid, "not_yet_valid", notAccepted("The access token is not valid yet.")},
+	{ErrInactive, "inactive", notAccepted("The client of the access token is not active.")},
+	{ErrAlgorithm, "algorithm", notAccepted("This API does not accept the algorithm of the access token.")},
+	{ErrLifetime, "lifetime", notAccepted("This API does not accept access tokens that live so long.")},
+	{ErrIssuer, "issuer", notAccepted("This API does not accept access tokens of this issuer.")},
+	{ErrAudience, "audience", notAccepted("This API does not accept access tokens for this audience.")},
+	{ErrKind, "kind", notAccepted("This API does not accept access tokens of this kind, or of this client.")},
+	{nil, "check", response{http.StatusForbidden, "insufficient_scope", "The access token does not permit this."}},
 }
 
 var undecided = response{http.StatusServiceUnavailable, "temporarily_unavailable", "Access tokens cannot be verified at the moment."}

@@ -12,8 +12,12 @@ import (
 type Check func(claims Claims, now time.Time) error
 
 // AllScopes requires that every one of the scopes was granted, see [Claims.HasScope]. The error is
-// [ErrScope].
+// [ErrScope]. It panics if it is given a list that is empty but not nil, as from a configuration
+// without scopes: such a Check would let every valid token through.
 func AllScopes(scopes ...string) Check {
+	if isEmpty(scopes) {
+		panic("verify: AllScopes: the list of scopes is empty")
+	}
 	scopes = slices.Clone(scopes)
 	return func(claims Claims, _ time.Time) error {
 		for _, scope := range scopes {
@@ -26,8 +30,12 @@ func AllScopes(scopes ...string) Check {
 }
 
 // AnyScope requires that at least one of the scopes was granted, see [Claims.HasScope]. The error
-// is [ErrScope].
+// is [ErrScope]. Without scopes, it accepts no token. It panics if it is given a list that is empty
+// but not nil.
 func AnyScope(scopes ...string) Check {
+	if isEmpty(scopes) {
+		panic("verify: AnyScope: the list of scopes is empty")
+	}
 	scopes = slices.Clone(scopes)
 	return func(claims Claims, _ time.Time) error {
 		for _, scope := range scopes {
@@ -60,3 +68,7 @@ func MaxAge(age time.Duration) Check {
 		return nil
 	}
 }
+
+// isEmpty reports whether a list was given and is empty: a mistake of the program, where nil means
+// that nothing was asked for.
+func isEmpty[T any](list []T) bool { return list != nil && len(list) == 0 }

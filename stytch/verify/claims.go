@@ -6,15 +6,18 @@ import (
 	"slices"
 	"strings"
 	"time"
+
+	"github.com/stytchkit/m2m/internal/strictjson"
 )
 
 // Kind is a kind of token.
 type Kind string
 
-// The kinds of tokens that can be verified.
+// The kinds of tokens.
 const (
 	M2M          Kind = "m2m"           // issued to an M2M client, which acts for itself
 	ConnectedApp Kind = "connected_app" // issued to a Connected App, which acts for a user or member
+	Session      Kind = "session"       // of a user or member, never accepted: see Refusal
 )
 
 // Claims are the claims of a verified token. They are a value: each caller has its own, and nothing
@@ -65,15 +68,16 @@ var (
 	errDecode      = errors.New("verify: Decode: the custom claims do not fit the destination")
 )
 
-// Decode decodes the custom claims, those without a field in [Claims], as json.Unmarshal does. In
-// an M2M token they come from the project's template. A template may copy parameters of the token
+// Decode decodes the custom claims, those without a field in [Claims], as json.Unmarshal does, but
+// for names: they are compared exactly, so the claim tenant needs a field with the tag
+// `json:"tenant"`. In an M2M token they come from the project's template. A template may copy parameters of the token
 // request: the client itself chose the value of such a claim.
 func (c Claims) Decode(dst any) error {
 	text := c.custom
 	if text == "" {
 		text = "{}"
 	}
-	if err := json.Unmarshal([]byte(text), dst); err != nil {
+	if err := strictjson.Decode([]byte(text), dst); err != nil {
 		var argument *json.InvalidUnmarshalError
 		if errors.As(err, &argument) {
 			return errDestination

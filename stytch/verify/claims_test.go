@@ -210,9 +210,15 @@ func TestClaimsFields(t *testing.T) {
 	if err := claims.Decode(&custom); err != nil || len(custom) != 3 || custom["tenant"] != "t1" || custom["zoë"] != "é" || custom[`na"me`] == nil {
 		t.Errorf("%v %v", custom, err)
 	}
-	var wrong struct{ Tenant int }
+	var wrong struct {
+		Tenant int `json:"tenant"`
+	}
 	if err := claims.Decode(&wrong); err == nil || strings.Contains(err.Error(), "t1") {
 		t.Errorf("wrong type: %v", err)
+	}
+	var other struct{ Tenant string } // not the claim's name
+	if err := claims.Decode(&other); err != nil || other.Tenant != "" {
+		t.Errorf("a claim was decoded into a field of another name: %q %v", other.Tenant, err)
 	}
 	if claims.Decode(nil) == nil || claims.Decode(wrong) == nil {
 		t.Error("a destination that is no pointer was accepted")

@@ -49,7 +49,8 @@
 // every ten seconds, for all callers together; a key that could not be looked for is not called
 // unknown. While keys cannot be fetched, the last ones are used for 24 h. After that, and whenever
 // nothing is known about a key, the error is [ErrKeysUnavailable], for which an API should respond
-// with 503, not 401.
+// with 503, not 401. A key that a download lacks is used until 15 min after the last one that had
+// it, see [WithKeyOverlap]; one that a download marks as unusable is not.
 //
 // # HTTP
 //

@@ -31,66 +31,72 @@ var (
 )
 
 // ErrInvalidArgument means that [New] or [NewProtectedResource] was given a value that breaks a
-// rule. The text names the argument and the rule, never the value.
+// rule, or that a Verifier was not made by [New] or was given a [Check] that is nil. The text names
+// the argument and the rule, never the value.
 var ErrInvalidArgument = errors.New("verify: invalid argument")
 
-// A refusal is one of the errors above with the rule that the token broke. All are made once, so
+var (
+	errZero     = &argumentError{where: "Verifier", rule: "it must be made by New"}
+	errNilCheck = &argumentError{where: "Verify", rule: "a Check must not be nil"}
+)
+
+// A brokenRule is one of the errors above with the rule that the token broke. All are made once, so
 // refusing a token allocates nothing.
-type refusal struct {
+type brokenRule struct {
 	kind error
 	rule string
 }
 
-func (r *refusal) Error() string { return r.kind.Error() + ": " + r.rule }
-func (r *refusal) Unwrap() error { return r.kind }
+func (r *brokenRule) Error() string { return r.kind.Error() + ": " + r.rule }
+func (r *brokenRule) Unwrap() error { return r.kind }
 
 // Refusals of the token as a whole and of its header.
 var (
-	errLength    = &refusal{ErrMalformed, "empty or too long"}
-	errShape     = &refusal{ErrMalformed, "it must have three parts"}
-	errBase64    = &refusal{ErrMalformed, "a part is not strict base64url"}
-	errHeader    = &refusal{ErrMalformed, "the header is not a strict JSON object"}
-	errExtension = &refusal{ErrMalformed, "the header has crit, b64 or enc"}
-	errKeyID     = &refusal{ErrMalformed, "kid must be a non-empty string"}
-	errTypeText  = &refusal{ErrMalformed, "typ must be a string"}
-	errType      = &refusal{ErrKind, "typ must be JWT or at+jwt"}
-	errAlg       = &refusal{ErrAlgorithm, "alg must be RS256"}
-	errKey       = &refusal{ErrUnknownKey, "the key set has no such kid"}
-	errSignature = &refusal{ErrSignature, "it does not match the key"}
+	errLength    = &brokenRule{ErrMalformed, "empty or too long"}
+	errShape     = &brokenRule{ErrMalformed, "it must have three parts"}
+	errBase64    = &brokenRule{ErrMalformed, "a part is not strict base64url"}
+	errHeader    = &brokenRule{ErrMalformed, "the header is not a strict JSON object"}
+	errExtension = &brokenRule{ErrMalformed, "the header has crit, b64 or enc"}
+	errKeyID     = &brokenRule{ErrMalformed, "kid must be a non-empty string"}
+	errTypeText  = &brokenRule{ErrMalformed, "typ must be a string"}
+	errType      = &brokenRule{ErrKind, "typ must be JWT or at+jwt"}
+	errAlg       = &brokenRule{ErrAlgorithm, "alg must be RS256"}
+	errKey       = &brokenRule{ErrUnknownKey, "the key set has no such kid"}
+	errSignature = &brokenRule{ErrSignature, "it does not match the key"}
 )
 
 // Refusals of the claims.
 var (
-	errClaims    = &refusal{ErrMalformed, "the claims are not a strict JSON object"}
-	errIssText   = &refusal{ErrMalformed, "iss must be a string"}
-	errAudText   = &refusal{ErrMalformed, "aud must be a string or an array of strings"}
-	errSub       = &refusal{ErrMalformed, "sub must be a non-empty string without control characters"}
-	errClientID  = &refusal{ErrMalformed, "client_id must be a non-empty string without control characters"}
-	errID        = &refusal{ErrMalformed, "jti must be a string without control characters"}
-	errScopeText = &refusal{ErrMalformed, "scope must be a string of scopes, separated by one space each"}
-	errDate      = &refusal{ErrMalformed, "exp, iat and nbf must be seconds between 1970 and 9999, without an exponent"}
-	errDateOrder = &refusal{ErrMalformed, "exp must be after iat"}
-	errIssuer    = &refusal{ErrIssuer, "see WithIssuers"}
-	errAudience  = &refusal{ErrAudience, "see WithAudiences"}
-	errNotExact  = &refusal{ErrAudience, "it has several audiences; see WithExactAudience"}
-	errLifetime  = &refusal{ErrLifetime, "see WithMaxLifetime"}
-	errSession   = &refusal{ErrKind, "it has a claim of a session"}
-	errSubject   = &refusal{ErrKind, "the subject is not an M2M client"}
-	errClient    = &refusal{ErrKind, "the client id is not accepted; see WithClientIDs"}
-	errApp       = &refusal{ErrKind, "the client is not an accepted Connected App; see WithConnectedApps"}
-	errUser      = &refusal{ErrKind, "the subject is not a user or member"}
+	errClaims    = &brokenRule{ErrMalformed, "the claims are not a strict JSON object"}
+	errIssText   = &brokenRule{ErrMalformed, "iss must be a string"}
+	errAudText   = &brokenRule{ErrMalformed, "aud must be a string or an array of strings"}
+	errSub       = &brokenRule{ErrMalformed, "sub must be a non-empty string without control characters"}
+	errClientID  = &brokenRule{ErrMalformed, "client_id must be a non-empty string without control characters"}
+	errID        = &brokenRule{ErrMalformed, "jti must be a string without control characters"}
+	errScopeText = &brokenRule{ErrMalformed, "scope must be a string of scopes, separated by one space each"}
+	errDate      = &brokenRule{ErrMalformed, "exp, iat and nbf must be seconds between 1970 and 9999, without an exponent"}
+	errDateOrder = &brokenRule{ErrMalformed, "exp must be after iat"}
+	errIssuer    = &brokenRule{ErrIssuer, "see WithIssuers"}
+	errAudience  = &brokenRule{ErrAudience, "see WithAudiences"}
+	errNotExact  = &brokenRule{ErrAudience, "it has several audiences; see WithExactAudience"}
+	errLifetime  = &brokenRule{ErrLifetime, "see WithMaxLifetime"}
+	errSession   = &brokenRule{ErrKind, "it has a claim of a session"}
+	errSubject   = &brokenRule{ErrKind, "the subject is not an M2M client"}
+	errClient    = &brokenRule{ErrKind, "the client id is not accepted; see WithClientIDs"}
+	errApp       = &brokenRule{ErrKind, "the client is not an accepted Connected App; see WithConnectedApps"}
+	errUser      = &brokenRule{ErrKind, "the subject is not a user or member"}
 )
 
 // Refusals that depend on the time, the scopes wanted and the state of the client.
 var (
-	errExpired   = &refusal{ErrExpired, "exp has passed"}
-	errNotBefore = &refusal{ErrNotYetValid, "nbf is in the future"}
-	errIssuedAt  = &refusal{ErrNotYetValid, "iat is in the future"}
-	errTooOld    = &refusal{ErrTooOld, "iat is too long ago"}
-	errScope     = &refusal{ErrScope, "a required scope was not granted"}
-	errScopeFunc = &refusal{ErrScope, "ScopeFunc rejected the granted scopes"}
-	errInactive  = &refusal{ErrInactive, "it was deactivated or deleted"}
-	errClosed    = &refusal{ErrCheckUnavailable, "the verifier is closed"}
+	errExpired   = &brokenRule{ErrExpired, "exp has passed"}
+	errNotBefore = &brokenRule{ErrNotYetValid, "nbf is in the future"}
+	errIssuedAt  = &brokenRule{ErrNotYetValid, "iat is in the future"}
+	errTooOld    = &brokenRule{ErrTooOld, "iat is too long ago"}
+	errScope     = &brokenRule{ErrScope, "a required scope was not granted"}
+	errScopeFunc = &brokenRule{ErrScope, "ScopeFunc rejected the granted scopes"}
+	errInactive  = &brokenRule{ErrInactive, "it was deactivated or deleted"}
+	errClosed    = &brokenRule{ErrCheckUnavailable, "the verifier is closed"}
 )
 
 // unavailable is [ErrKeysUnavailable] or [ErrCheckUnavailable] with its cause. It shows the cause

@@ -51,7 +51,9 @@ func Example() {
 		fmt.Println(err)
 		return
 	}
-	var custom struct{ Tenant string }
+	var custom struct {
+		Tenant string `json:"tenant"`
+	}
 	err = claims.Decode(&custom)
 	fmt.Println(claims.ClientID, claims.Scopes(), custom.Tenant, err)
 

@@ -60,7 +60,8 @@ func (s *settings) keySetAddress(projectID string) string {
 }
 
 // WithHTTPClient fetches the key set through the Transport of this http.Client, and with its
-// Timeout if that is less than 5 s. Its Jar and CheckRedirect are not used: redirects are never
+// Timeout if that is less than 5 s. Without a Transport, the verifier has one of its own, never
+// [http.DefaultTransport]. Its Jar and CheckRedirect are not used: redirects are never
 // followed.
 func WithHTTPClient(client *http.Client) Option {
 	return func(s *settings) error {
@@ -120,9 +121,27 @@ func WithMaxStale(age time.Duration) Option {
 	}
 }
 
-// WithObserver calls f after every attempt at fetching the key set, in the goroutine that fetched
-// it. No call of [Verifier.Verify] waits for f. [Verifier.Close] does, so f must not call it. The
-// context ends with Close.
+// WithKeyOverlap sets how long a key that a download of the key set lacks is used after the last
+// download that had it: 15 min by default, 1 h at most. Servers behind one address may differ for a
+// while. Within that time the key set is downloaded about every 30 s. With 0, each download replaces
+// all keys at once.
+func WithKeyOverlap(overlap time.Duration) Option {
+	return func(s *settings) error {
+		if overlap < 0 || overlap > time.Hour {
+			return invalid("WithKeyOverlap", "the time must be between 0 and 1 h")
+		}
+		s.overlap = overlap
+		return nil
+	}
+}
+
+// WithObserver calls f for every [Event].
+//
+// [KeySetFetched] and [Panicked] are reported in a background goroutine: no call of
+// [Verifier.Verify] waits for f. [Verifier.Close] does, so f must not call it. The context ends with
+// Close. [TokenRefused] is reported in the goroutine of the call that is refused, with its context
+// and before it returns, so f must be quick. f must be safe for concurrent use. If it panics, the
+// event is dropped, see [Stats].
 func WithObserver(f func(context.Context, Event)) Option {
 	return func(s *settings) error {
 		if f == nil {
@@ -135,18 +154,15 @@ func WithObserver(f func(context.Context, Event)) Option {
 
 // newKeys makes the cache of the project's key set. changed is called after other keys are in
 // place.
-func (s *settings) newKeys(projectID string, changed func()) *jwks.Cache {
-	config := jwks.Config{
+func (s *settings) newKeys(projectID string, changed func(), w *watch) *jwks.Cache {
+	return jwks.New(jwks.Config{
 		URL: s.keySetAddress(projectID), Transport: s.transport, Timeout: s.fetchTimeout,
-		Seed: s.seed, Offline: s.offline, MaxStale: s.maxStale, Changed: changed,
-	}
-	if s.observer != nil {
-		config.Observe = func(ctx context.Context, f jwks.Fetch) {
-			s.observer(ctx, Event{
-				Kind: KeySetFetched, Err: f.Err, Duration: f.Duration,
-				Keys: f.Keys, Changed: f.Changed, Age: f.Age, Failures: f.Failures, UnknownKeys: f.UnknownKeys,
+		Seed: s.seed, Offline: s.offline, MaxStale: s.maxStale, Overlap: s.overlap, Changed: changed,
+		Observe: func(ctx context.Context, f jwks.Fetch) {
+			w.report(ctx, Event{
+				Kind: KeySetFetched, Err: f.Err, Duration: f.Duration, Stack: stackOf(f.Err),
+				Keys: f.Keys, Kept: f.Kept, Dropped: f.Dropped, Changed: f.Changed, Age: f.Age, Failures: f.Failures, UnknownKeys: f.UnknownKeys,
 			})
-		}
-	}
-	return jwks.New(config)
+		},
+	})
 }

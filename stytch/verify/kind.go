@@ -18,6 +18,8 @@ type kindRules struct {
 	apps         map[string]struct{}
 	clientIDs    map[string]struct{}
 	clientIDFunc func(string) bool
+	documents    bool // accept Connected Apps whose id is a URL
+	documentIDs  map[string]struct{}
 	clientPrefix string // of the ids that Stytch makes for M2M clients of the project's environment
 	appPrefixes  []string
 	userPrefixes []string
@@ -27,6 +29,7 @@ func newKindRules(projectID string, s *settings) kindRules {
 	environment := project.Environment(projectID) + "-"
 	return kindRules{
 		kind: s.kind, apps: s.apps, clientIDs: s.clientIDs, clientIDFunc: s.clientIDFunc,
+		documents: s.documents, documentIDs: s.documentIDs,
 		clientPrefix: "m2m-client-" + environment,
 		appPrefixes:  []string{"connected-app-" + environment, "idp-client-" + environment}, // the latter on older pages
 		userPrefixes: []string{"user-" + environment, "member-" + environment},
@@ -64,16 +67,34 @@ func (r *kindRules) checkImported(id string) error {
 }
 
 func (r *kindRules) checkApp(p *payload) error {
-	_, listed := r.apps[string(p.clientID)]
 	switch {
 	case p.session:
 		return errSession
-	case !p.hasClientID || !hasPrefix(p.clientID, r.appPrefixes...), len(r.apps) > 0 && !listed:
+	case !p.hasClientID || !r.isApp(p.clientID):
 		return errApp
 	case !hasPrefix(p.subject, r.userPrefixes...):
 		return errUser
 	}
 	return nil
+}
+
+// isApp reports whether a client id is that of an accepted Connected App.
+func (r *kindRules) isApp(id []byte) bool {
+	accepted := r.apps
+	if r.documents && isDocumentURL(string(id)) {
+		accepted = r.documentIDs
+	} else if !hasPrefix(id, r.appPrefixes...) {
+		return false
+	}
+	_, listed := accepted[string(id)]
+	return listed || len(accepted) == 0
+}
+
+// isDocumentURL reports whether an id is the address of a client ID metadata document
+// (draft-ietf-oauth-client-id-metadata-document, section 3).
+func isDocumentURL(id string) bool {
+	u, err := project.ParseURL(id)
+	return err == nil && strings.HasPrefix(id, "https://") && isScope(id) && strings.Trim(u.Path, "/") != "" && project.CheckClientID(id) == nil
 }
 
 // hasPrefix reports whether an id is one of the prefixes and something after it.

@@ -11,6 +11,7 @@ import (
 // A Protection is which requests [Verifier.Protect] lets through, and how it refuses the others.
 // The zero value lets every request with a valid token through.
 type Protection struct {
+	// A list that is empty and not nil is a mistake.
 	Scopes   []string // all of these are required
 	AnyScope []string // at least one of these is required; challenges name the first, so put the least powerful one there
 
@@ -39,7 +40,8 @@ type Protection struct {
 
 // Require returns middleware for net/http that lets a request through if its bearer token is valid
 // and grants all scopes; without scopes, any valid token will do. It panics if one of the texts is
-// not a scope, such as two scopes in one text. All other requests are refused:
+// not a scope, such as two scopes in one text, or if it is given a list that is empty but not nil,
+// as from a configuration without scopes. All other requests are refused:
 //
 //   - no bearer token: 401 with a challenge of RFC 6750 that has no error code
 //   - a bad token that a new one may replace, such as an expired one: 401, invalid_token
@@ -70,14 +72,18 @@ func (v *Verifier) RequireAny(scopes ...string) func(http.Handler) http.Handler 
 // panics if a field is invalid, so that the mistake shows at the start of the program and not as an
 // endpoint that lets the wrong requests through.
 func (v *Verifier) Protect(p Protection) func(http.Handler) http.Handler {
-	if v == nil {
-		panic("verify: the verifier is nil")
+	if v == nil || v.watch == nil {
+		panic(errZero.Error())
 	}
 	g := newGuard(p)
 	return func(next http.Handler) http.Handler {
+		if next == nil {
+			panic("verify: the handler to protect is nil")
+		}
 		return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 			token, err := g.token(r)
 			if err != nil {
+				v.watch.refuse(r.Context(), "", nil, err)
 				g.refuse(w, r, err)
 				return
 			}
@@ -91,15 +97,18 @@ func (v *Verifier) Protect(p Protection) func(http.Handler) http.Handler {
 	}
 }
 
-type guard struct {
+type protector struct {
 	checks    []Check
 	find      func(*http.Request) (string, error)                  // nil: BearerToken
 	respond   func(http.ResponseWriter, *http.Request, int, error) // nil: a JSON body
 	challenge challenge                                            // the parameters that are the same for every request
 }
 
-func newGuard(p Protection) *guard {
-	g := &guard{find: p.Token, respond: p.Refuse, challenge: challenge{realm: "api", metadata: p.ResourceMetadata}}
+func newGuard(p Protection) *protector {
+	g := &protector{find: p.Token, respond: p.Refuse, challenge: challenge{realm: "api", metadata: p.ResourceMetadata}}
+	if isEmpty(p.Scopes) || isEmpty(p.AnyScope) || isEmpty(p.Checks) {
+		panic("verify: a list of scopes or checks is empty: leave it nil if any valid token will do")
+	}
 	for _, scope := range slices.Concat(p.Scopes, p.AnyScope) {
 		if !isScope(scope) {
 			panic("verify: a scope must be printable ASCII without space, quote and backslash, and not empty")
@@ -132,7 +141,7 @@ func newGuard(p Protection) *guard {
 	return g
 }
 
-func (g *guard) token(r *http.Request) (string, error) {
+func (g *protector) token(r *http.Request) (string, error) {
 	if g.find == nil {
 		return BearerToken(r.Header.Values("Authorization"))
 	}
@@ -156,7 +165,7 @@ func (e *requestError) Unwrap() error        { return e.cause }
 // retryAfter is in seconds. After a failed fetch, the key set is fetched again within about 30 s.
 const retryAfter = "5"
 
-func (g *guard) refuse(w http.ResponseWriter, r *http.Request, err error) {
+func (g *protector) refuse(w http.ResponseWriter, r *http.Request, err error) {
 	why := responseTo(err)
 	h := w.Header()
 	h.Set("Cache-Control", "no-store")

@@ -1,9 +1,12 @@
 package verify_test
 
 import (
+	"context"
 	"fmt"
+	"log/slog"
 	"net/http"
 	"net/http/httptest"
+	"os"
 	"time"
 
 	"github.com/stytchkit/m2m/stytch/emulator"
@@ -54,6 +57,56 @@ func ExampleVerifier_Require() {
 	// Bearer realm="api", error="insufficient_scope", error_description="The access token lacks a scope.", scope="read:users"
 	// 401 {"error":"unauthorized","error_description":"An access token is required."}
 	// Bearer realm="api", scope="read:users"
+}
+
+// Every refused request leaves a line in the log, and a counter for the dashboard.
+func ExampleWithObserver() {
+	local, err := emulator.Start() // in production: Stytch
+	if err != nil {
+		panic(err)
+	}
+	defer local.Close()
+	logger := slog.New(slog.NewTextHandler(os.Stdout, &slog.HandlerOptions{ReplaceAttr: withoutTime}))
+	v, err := verify.New(local.ProjectID, verify.WithBaseURL(local.URL), verify.WithObserver(func(ctx context.Context, e verify.Event) {
+		switch e.Kind {
+		case verify.TokenRefused:
+			logger.WarnContext(ctx, "token refused", "reason", e.Refusal.Reason, "client", e.Refusal.ClientID, "err", e.Err)
+		case verify.KeySetFetched:
+			if e.Err != nil {
+				logger.ErrorContext(ctx, "keys not fetched", "err", e.Err, "failures", e.Failures)
+			}
+		}
+	}))
+	if err != nil {
+		panic(err)
+	}
+	defer v.Close()
+
+	now := time.Now().Unix()
+	token, err := local.Sign(map[string]any{
+		"sub": "billing", "iss": "stytch.com/" + local.ProjectID, "aud": []string{local.ProjectID},
+		"iat": now, "nbf": now, "exp": now + 3600, "scope": "read:invoices",
+	})
+	if err != nil {
+		panic(err)
+	}
+	users := v.Require("read:users")(http.NotFoundHandler())
+	r := httptest.NewRequest(http.MethodGet, "/users", nil)
+	users.ServeHTTP(httptest.NewRecorder(), r)
+	r.Header.Set("Authorization", "Bearer "+token)
+	users.ServeHTTP(httptest.NewRecorder(), r)
+	fmt.Println(v.Stats().Refused)
+	// Output:
+	// level=WARN msg="token refused" reason=no_token client="" err="verify: no access token"
+	// level=WARN msg="token refused" reason=scope client=billing err="verify: scope missing: a required scope was not granted"
+	// map[no_token:1 scope:1]
+}
+
+func withoutTime(_ []string, a slog.Attr) slog.Attr {
+	if a.Key == slog.TimeKey {
+		return slog.Attr{}
+	}
+	return a
 }
 
 func ExampleVerifier_Protect() {

@@ -19,6 +19,8 @@ type settings struct {
 	apps          map[string]struct{} // Connected Apps; empty: all of them
 	clientIDs     map[string]struct{} // M2M clients with ids that Stytch did not make
 	clientIDFunc  func(string) bool
+	documents     bool                // accept Connected Apps whose id is a URL
+	documentIDs   map[string]struct{} // these; empty: all of them
 	issuers       []string
 	audiences     []string
 	exactAudience bool
@@ -37,6 +39,7 @@ type settings struct {
 	seed               *jwks.Set
 	offline            bool
 	maxStale           time.Duration
+	overlap            time.Duration
 	observer           func(context.Context, Event)
 }
 
@@ -44,8 +47,8 @@ func defaults(projectID string) settings {
 	return settings{
 		kind: M2M, issuers: []string{"stytch.com/" + projectID}, audiences: []string{projectID},
 		leeway: 30 * time.Second, maxLifetime: time.Hour, maxBytes: 16 << 10, cacheEntries: 1000,
-		apps: map[string]struct{}{}, clientIDs: map[string]struct{}{},
-		fetchTimeout: 5 * time.Second, maxStale: 24 * time.Hour,
+		apps: map[string]struct{}{}, clientIDs: map[string]struct{}{}, documentIDs: map[string]struct{}{},
+		fetchTimeout: 5 * time.Second, maxStale: 24 * time.Hour, overlap: 15 * time.Minute,
 	}
 }
 
@@ -57,6 +60,8 @@ func (s *settings) check() error {
 		return invalid("WithClientIDs", forM2M)
 	case s.kind == ConnectedApp && s.clientIDFunc != nil:
 		return invalid("WithClientIDFunc", forM2M)
+	case s.kind != ConnectedApp && s.documents:
+		return invalid("WithClientMetadataDocuments", "it is for Connected Apps; add WithConnectedApps")
 	case s.offline && s.seed == nil:
 		return invalid("WithOffline", "it needs keys; add WithKeys or WithKeyFile")
 	}
@@ -65,9 +70,13 @@ func (s *settings) check() error {
 
 // WithConnectedApps verifies access tokens of Connected Apps instead of M2M tokens: their subject
 // is a user or member, and client_id names the application. With ids, only these applications are
-// accepted. See [WithAudiences] for an application with a custom audience.
+// accepted; a list that is empty but not nil is refused. See [WithAudiences] for an application with
+// a custom audience, and [WithClientMetadataDocuments] for one whose id is a URL.
 func WithConnectedApps(ids ...string) Option {
 	return func(s *settings) error {
+		if isEmpty(ids) {
+			return invalid("WithConnectedApps", "the list of client ids is empty: without a list, all Connected Apps are accepted")
+		}
 		s.kind = ConnectedApp
 		return addClientIDs(s.apps, "WithConnectedApps", ids)
 	}
@@ -84,11 +93,35 @@ func WithConnectedApps(ids ...string) Option {
 // objects, such as user-test- with something after it, are never accepted.
 func WithClientIDs(ids ...string) Option {
 	return func(s *settings) error {
+		if len(ids) == 0 {
+			return invalid("WithClientIDs", "name at least one client id")
+		}
 		if err := addClientIDs(s.clientIDs, "WithClientIDs", ids); err != nil {
 			return err
 		}
 		if slices.ContainsFunc(ids, isForeign) {
 			return invalid("WithClientIDs", "a client id must not be the id of a user, a session or another object of Stytch")
+		}
+		return nil
+	}
+}
+
+// WithClientMetadataDocuments also accepts Connected Apps whose client id is the https address of a
+// client ID metadata document, as MCP clients use. With ids, only these of them are accepted; a list
+// that is empty but not nil is refused. It needs [WithConnectedApps]. Stytch fetched the document
+// when it issued the token: nothing is fetched here. An id must have a path, and no user info, query
+// or fragment.
+func WithClientMetadataDocuments(ids ...string) Option {
+	return func(s *settings) error {
+		if isEmpty(ids) {
+			return invalid("WithClientMetadataDocuments", "the list of client ids is empty: without a list, all are accepted")
+		}
+		s.documents = true
+		for _, id := range ids {
+			if !isDocumentURL(id) {
+				return invalid("WithClientMetadataDocuments", "a client id must be an https URL with a path, without user info, query and fragment")
+			}
+			s.documentIDs[id] = struct{}{}
 		}
 		return nil
 	}
@@ -124,6 +157,9 @@ func WithClientIDFunc(accept func(clientID string) bool) Option {
 // refused, because Stytch sends none.
 func WithIssuers(issuers ...string) Option {
 	return func(s *settings) error {
+		if len(issuers) == 0 {
+			return invalid("WithIssuers", "name at least one issuer")
+		}
 		for _, issuer := range issuers {
 			u, err := project.ParseURL(issuer)
 			if err != nil {

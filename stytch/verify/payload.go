@@ -143,6 +143,19 @@ func setDate(to *time.Time, m *strictjson.Member) error {
 // ownClientID reports whether client_id says something that sub does not.
 func (p *payload) ownClientID() bool { return p.hasClientID && string(p.clientID) != string(p.subject) }
 
+// kind is what the claims say the token is, or "".
+func (p *payload) kind() Kind {
+	switch {
+	case p.stytch:
+		return Session
+	case p.ownClientID():
+		return ConnectedApp
+	case p.subject != nil && !isForeign(string(p.subject)):
+		return M2M
+	}
+	return ""
+}
+
 // copyTexts copies the texts of a payload out of the scratch memory, all in one allocation. The
 // custom claims are in s.text already.
 func (c *Claims) copyTexts(s *scratch, p *payload) {

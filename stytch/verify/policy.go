@@ -23,19 +23,31 @@ func newPolicy(projectID string, s *settings) policy {
 }
 
 // read makes claims of the payload in s. It applies the rules whose result never changes for a
-// token.
+// token. With an error, the claims hold who the token is from, as far as it says so.
 func (r *policy) read(s *scratch, c *Claims) error {
 	p, err := s.readPayload()
+	if err == nil {
+		err = r.accept(s, &p, c)
+	}
 	if err != nil {
+		*c = Claims{Kind: p.kind(), ClientID: string(p.subject), Subject: string(p.subject)}
+		if p.hasClientID {
+			c.ClientID = string(p.clientID)
+		}
 		return err
 	}
+	c.copyTexts(s, &p)
+	return nil
+}
+
+func (r *policy) accept(s *scratch, p *payload, c *Claims) (err error) {
 	if c.Issuer, err = r.issuer(p.issuer); err != nil {
 		return err
 	}
 	if c.audience, err = r.audience(s, p.audience); err != nil {
 		return err
 	}
-	if err := r.checkKind(&p); err != nil {
+	if err := r.checkKind(p); err != nil {
 		return err
 	}
 	// In whole seconds: fractions would make an hour a little longer, and a Duration cannot hold
@@ -44,7 +56,6 @@ func (r *policy) read(s *scratch, c *Claims) error {
 		return errLifetime
 	}
 	c.Kind, c.IssuedAt, c.NotBefore, c.ExpiresAt = r.kind, p.issuedAt, p.notBefore, p.expiresAt
-	c.copyTexts(s, &p)
 	return nil
 }
 

@@ -94,15 +94,25 @@ func (r Resource) document() ([]byte, error) {
 
 // Path is the path of the description on the API's host: /.well-known/oauth-protected-resource,
 // followed by the path of the API. It is a pattern for http.ServeMux.
-func (p *ProtectedResource) Path() string { return p.path }
+func (p *ProtectedResource) Path() string {
+	if p == nil {
+		return ""
+	}
+	return p.path
+}
 
 // MetadataURL is the address of the description, the resource_metadata of challenges.
-func (p *ProtectedResource) MetadataURL() string { return p.metadataURL }
+func (p *ProtectedResource) MetadataURL() string {
+	if p == nil {
+		return ""
+	}
+	return p.metadataURL
+}
 
 // ServeHTTP serves GET, HEAD and the preflight requests of browsers at Path. Elsewhere it responds
 // with 404.
 func (p *ProtectedResource) ServeHTTP(w http.ResponseWriter, r *http.Request) {
-	if r.URL.EscapedPath() != p.path {
+	if p.Path() == "" || r.URL.EscapedPath() != p.path {
 		http.NotFound(w, r) // ServeMux takes a path that ends with a slash for a tree
 		return
 	}

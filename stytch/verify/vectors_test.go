@@ -104,10 +104,12 @@ func TestTokenVectorsClaims(t *testing.T) {
 			t.Fatal(err)
 		}
 		var custom struct {
-			Big    json.Number
-			Tier   string
-			Nested struct{ A []any }
-			Sub    string
+			Big    json.Number `json:"big"`
+			Tier   string      `json:"tier"`
+			Nested struct {
+				A []any `json:"a"`
+			} `json:"nested"`
+			Sub string `json:"sub"`
 		}
 		if err := claims.Decode(&custom); err != nil {
 			t.Fatal(err)

@@ -20,6 +20,7 @@ type Verifier struct {
 	policy     policy
 	cache      *cache        // nil: none
 	active     *activeChecks // nil: none
+	watch      *watch
 }
 
 // New makes a verifier for the M2M tokens of a project, or for another kind by option. It uses no
@@ -43,10 +44,13 @@ func New(projectID string, options ...Option) (*Verifier, error) {
 	if err := s.check(); err != nil {
 		return nil, err
 	}
-	v := &Verifier{maxBytes: s.maxBytes, clock: s.clock, policy: newPolicy(projectID, &s), cache: newCache(s.cacheEntries)}
-	v.signatures.keys = s.newKeys(projectID, v.cache.clear)
+	v := &Verifier{
+		maxBytes: s.maxBytes, clock: s.clock, policy: newPolicy(projectID, &s), cache: newCache(s.cacheEntries),
+		watch: newWatch(s.observer),
+	}
+	v.signatures.keys = s.newKeys(projectID, v.cache.clear, v.watch)
 	if s.activeCheck != nil {
-		v.active = newActiveChecks(s.activeCheck)
+		v.active = newActiveChecks(s.activeCheck, v.watch)
 	}
 	return v, nil
 }
@@ -62,9 +66,38 @@ func (v *Verifier) Verify(ctx context.Context, raw string, checks ...Check) (Cla
 	return *claims, nil
 }
 
+// VerifyHeader is [Verifier.Verify] for the values of a request's Authorization header, see
+// [BearerToken]. [Verifier.Require] does the same: use VerifyHeader in middleware of your own, so
+// that requests without a token are reported and counted like all others.
+func (v *Verifier) VerifyHeader(ctx context.Context, values []string, checks ...Check) (Claims, error) {
+	raw, err := BearerToken(values)
+	if err == nil {
+		return v.Verify(ctx, raw, checks...)
+	}
+	if v == nil || v.watch == nil {
+		return Claims{}, errZero
+	}
+	v.watch.refuse(ctx, "", nil, err)
+	return Claims{}, err
+}
+
 // verify is Verify. All callers with the same token may get the same claims, so these must not
 // leave this package.
 func (v *Verifier) verify(ctx context.Context, raw string, checks []Check) (*Claims, error) {
+	if v == nil || v.watch == nil {
+		return nil, errZero
+	}
+	claims, err := v.judge(ctx, raw, checks)
+	if err != nil {
+		v.watch.refuse(ctx, raw, claims, err)
+		return nil, err
+	}
+	return claims, nil
+}
+
+// judge verifies a token. With an error, it returns the claims of a token whose signature is good,
+// as far as they are known, and nil for any other.
+func (v *Verifier) judge(ctx context.Context, raw string, checks []Check) (*Claims, error) {
 	if len(raw) == 0 || len(raw) > v.maxBytes {
 		return nil, errLength
 	}
@@ -82,7 +115,7 @@ func (v *Verifier) verify(ctx context.Context, raw string, checks []Check) (*Cla
 	if !known {
 		var err error
 		if e, err = v.open(ctx, raw, d, set); err != nil {
-			return nil, err
+			return e.claims(), err
 		}
 		if set == nil || e.keySet != set.Version { // keys were waited for
 			now = v.now()
@@ -96,22 +129,26 @@ func (v *Verifier) verify(ctx context.Context, raw string, checks []Check) (*Cla
 		v.cache.put(raw, e)
 	}
 	if err != nil {
-		return nil, err
+		return &e.Claims, err
 	}
 	for _, check := range checks {
+		if check == nil {
+			return &e.Claims, errNilCheck
+		}
 		if err := check(e.Claims, now); err != nil {
-			return nil, err
+			return &e.Claims, err
 		}
 	}
 	if v.active != nil {
 		if err := v.active.check(ctx, e.ClientID); err != nil {
-			return nil, err
+			return &e.Claims, err
 		}
 	}
 	return &e.Claims, nil
 }
 
-// open checks the signature of a token and reads its claims.
+// open checks the signature of a token and reads its claims. If the signature is good and the
+// claims are not, it returns an entry with the error.
 func (v *Verifier) open(ctx context.Context, raw string, d dots, atHand *jwks.Set) (*entry, error) {
 	s := scratches.Get().(*scratch)
 	defer s.release()
@@ -121,7 +158,7 @@ func (v *Verifier) open(ctx context.Context, raw string, d dots, atHand *jwks.Se
 	}
 	e := &entry{keySet: set.Version}
 	if err := v.policy.read(s, &e.Claims); err != nil {
-		return nil, err
+		return e, err
 	}
 	if v.cache != nil {
 		s.hash.Write(s.raw[d.second:]) // what was signed is in it already
@@ -129,6 +166,14 @@ func (v *Verifier) open(ctx context.Context, raw string, d dots, atHand *jwks.Se
 		e.sum = [sha256.Size]byte(s.sum)
 	}
 	return e, nil
+}
+
+// claims returns nil if e is nil.
+func (e *entry) claims() *Claims {
+	if e == nil {
+		return nil
+	}
+	return &e.Claims
 }
 
 func (v *Verifier) now() time.Time {
@@ -142,6 +187,9 @@ func (v *Verifier) now() time.Time {
 // it, tokens are still verified with the keys in place until these are too old. It may be called
 // more than once, and always returns nil.
 func (v *Verifier) Close() error {
+	if v == nil || v.watch == nil {
+		return nil
+	}
 	err := v.signatures.keys.Close()
 	if v.active != nil {
 		v.active.close()

@@ -29,7 +29,7 @@ var mayImport = map[string][]string{
 	"internal/fastjson":    {},
 	"internal/guard":       {},
 	"internal/heavy":       {},
-	"internal/jwks":        {"internal/conns", "internal/project", "internal/redact", "internal/strictjson"},
+	"internal/jwks":        {"internal/conns", "internal/guard", "internal/project", "internal/redact", "internal/strictjson"},
 	"internal/operation":   {},
 	"internal/project":     {"stytch/secret"},
 	"internal/rate":        {},
@@ -46,7 +46,7 @@ var mayImport = map[string][]string{
 	"stytch/token":           {"internal/conns", "internal/guard", "internal/strictjson", "internal/operation", "internal/project", "internal/redact", "internal/retry", "internal/seal", "stytch/secret"},
 	"stytch/token/storetest": {},
 	// A resource server links no management client.
-	"stytch/verify": {"internal/jwks", "internal/project", "internal/redact", "internal/strictjson"},
+	"stytch/verify": {"internal/guard", "internal/jwks", "internal/project", "internal/redact", "internal/strictjson"},
 	// The engine knows no HTTP.
 	"stytch/rotate": {
 		"internal/guard", "internal/project", "internal/rate", "internal/redact", "internal/seal", "internal/strictjson", "stytch/secret",
@@ -60,7 +60,7 @@ var mayImport = map[string][]string{
 	"stytch/emulator/emulatortest": {"stytch/emulator"},
 
 	"contrib/awssecrets": {"internal/credentials", "internal/project", "internal/redact", "stytch/rotate", "stytch/secret"},
-	"contrib/m2mgrpc":    {"stytch/token", "stytch/verify"},
+	"contrib/m2mgrpc":    {"internal/guard", "stytch/token", "stytch/verify"},
 	"contrib/oauth2":     {"stytch/token"},
 	"contrib/postgres":   {"internal/project", "internal/rate", "internal/redact", "stytch/rotate", "stytch/rotate/fleet", "stytch/secret"},
 	"contrib/redis":      {"stytch/token"},
