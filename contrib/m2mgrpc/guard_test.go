@@ -232,7 +232,8 @@ func TestGuardPublic(t *testing.T) {
 	}
 }
 
-// The observer of the verifier learns of every call that is refused, those without a token included.
+// The observer of the verifier learns of every call that is refused, those without a token
+// included.
 func TestGuardReportsRefusals(t *testing.T) {
 	s := newStytch(t)
 	reasons := make(chan string, 10)

@@ -34,8 +34,8 @@ func (f *fetched) outlived(now time.Time) bool {
 	return f != nil && len(f.kept) > 0 && !now.Before(f.until)
 }
 
-// replaced returns what a download leaves in place. f may be nil. If the keys stay the same, the set
-// does too.
+// replaced returns what a download leaves in place. f may be nil. If the keys stay the same, the
+// set does too.
 func (f *fetched) replaced(set *Set, now time.Time, overlap time.Duration) *fetched {
 	next := &fetched{set: &Set{Version: 1, keys: set.keys}, at: now}
 	if f == nil {

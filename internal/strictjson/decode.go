@@ -72,8 +72,8 @@ func (v Value) source() []byte {
 	return v.Raw
 }
 
-// fields are the types of the fields of a struct by their names in JSON, or the type of the elements
-// of a map.
+// fields are the types of the fields of a struct by their names in JSON, or the type of the
+// elements of a map.
 type fields struct {
 	named map[string]reflect.Type
 	every reflect.Type // nil for a struct

@@ -70,8 +70,8 @@ var (
 
 // Decode decodes the custom claims, those without a field in [Claims], as json.Unmarshal does, but
 // for names: they are compared exactly, so the claim tenant needs a field with the tag
-// `json:"tenant"`. In an M2M token they come from the project's template. A template may copy parameters of the token
-// request: the client itself chose the value of such a claim.
+// `json:"tenant"`. In an M2M token they come from the project's template. A template may copy
+// parameters of the token request: the client itself chose the value of such a claim.
 func (c Claims) Decode(dst any) error {
 	text := c.custom
 	if text == "" {

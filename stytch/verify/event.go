@@ -36,13 +36,13 @@ type Event struct {
 // token.
 type Refusal struct {
 	// Reason is one word for the error, for logs and counters: no_token, invalid_request,
-	// keys_unavailable, check_unavailable, canceled, scope, expired, too_old, malformed, unknown_key,
-	// signature, not_yet_valid, inactive, algorithm, lifetime, issuer, audience, kind, misuse, or
-	// check for the error of a [Check] of yours.
+	// keys_unavailable, check_unavailable, canceled, scope, expired, too_old, malformed,
+	// unknown_key, signature, not_yet_valid, inactive, algorithm, lifetime, issuer, audience, kind,
+	// misuse, or check for the error of a [Check] of yours.
 	Reason string
 
-	// KeyID is the kid of the token, at most 64 bytes and without control characters, or "" if there
-	// is none to read. It is not verified: anyone may write anything there.
+	// KeyID is the kid of the token, at most 64 bytes and without control characters, or "" if
+	// there is none to read. It is not verified: anyone may write anything there.
 	KeyID string
 
 	// What a token with a good signature says: its kind, the client and the subject, which may be a

@@ -123,8 +123,8 @@ func WithMaxStale(age time.Duration) Option {
 
 // WithKeyOverlap sets how long a key that a download of the key set lacks is used after the last
 // download that had it: 15 min by default, 1 h at most. Servers behind one address may differ for a
-// while. Within that time the key set is downloaded about every 30 s. With 0, each download replaces
-// all keys at once.
+// while. Within that time the key set is downloaded about every 30 s. With 0, each download
+// replaces all keys at once.
 func WithKeyOverlap(overlap time.Duration) Option {
 	return func(s *settings) error {
 		if overlap < 0 || overlap > time.Hour {
@@ -138,10 +138,10 @@ func WithKeyOverlap(overlap time.Duration) Option {
 // WithObserver calls f for every [Event].
 //
 // [KeySetFetched] and [Panicked] are reported in a background goroutine: no call of
-// [Verifier.Verify] waits for f. [Verifier.Close] does, so f must not call it. The context ends with
-// Close. [TokenRefused] is reported in the goroutine of the call that is refused, with its context
-// and before it returns, so f must be quick. f must be safe for concurrent use. If it panics, the
-// event is dropped, see [Stats].
+// [Verifier.Verify] waits for f. [Verifier.Close] does, so f must not call it. The context ends
+// with Close. [TokenRefused] is reported in the goroutine of the call that is refused, with its
+// context and before it returns, so f must be quick. f must be safe for concurrent use. If it
+// panics, the event is dropped, see [Stats].
 func WithObserver(f func(context.Context, Event)) Option {
 	return func(s *settings) error {
 		if f == nil {

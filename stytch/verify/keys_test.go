@@ -119,8 +119,8 @@ func TestRotation(t *testing.T) {
 		if n, took := s.fetches.Load()-before, time.Since(began); n != 1 || took > 2*time.Second {
 			t.Errorf("%d fetches in %v for 64 callers with a new key, want 1 and no wait", n, took)
 		}
-		// The old key is taken out. 15 min after the last download that had it, its tokens are refused,
-		// also those that were remembered.
+		// The old key is taken out. 15 min after the last download that had it, its tokens are
+		// refused, also those that were remembered.
 		if _, err := v.Verify(t.Context(), old); err != nil {
 			t.Fatal(err)
 		}

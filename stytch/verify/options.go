@@ -70,8 +70,8 @@ func (s *settings) check() error {
 
 // WithConnectedApps verifies access tokens of Connected Apps instead of M2M tokens: their subject
 // is a user or member, and client_id names the application. With ids, only these applications are
-// accepted; a list that is empty but not nil is refused. See [WithAudiences] for an application with
-// a custom audience, and [WithClientMetadataDocuments] for one whose id is a URL.
+// accepted; a list that is empty but not nil is refused. See [WithAudiences] for an application
+// with a custom audience, and [WithClientMetadataDocuments] for one whose id is a URL.
 func WithConnectedApps(ids ...string) Option {
 	return func(s *settings) error {
 		if isEmpty(ids) {
@@ -107,10 +107,10 @@ func WithClientIDs(ids ...string) Option {
 }
 
 // WithClientMetadataDocuments also accepts Connected Apps whose client id is the https address of a
-// client ID metadata document, as MCP clients use. With ids, only these of them are accepted; a list
-// that is empty but not nil is refused. It needs [WithConnectedApps]. Stytch fetched the document
-// when it issued the token: nothing is fetched here. An id must have a path, and no user info, query
-// or fragment.
+// client ID metadata document, as MCP clients use. With ids, only these of them are accepted; a
+// list that is empty but not nil is refused. It needs [WithConnectedApps]. Stytch fetched the
+// document when it issued the token: nothing is fetched here. An id must have a path, and no user
+// info, query or fragment.
 func WithClientMetadataDocuments(ids ...string) Option {
 	return func(s *settings) error {
 		if isEmpty(ids) {
