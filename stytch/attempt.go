@@ -33,6 +33,10 @@ func (c *call) attempt(ctx context.Context, n int) (*http.Response, retry.Decisi
 	var decision retry.Decision
 	if err != nil {
 		decision = c.settings.policy.Decide(c.op.Safety, failure)
+		if body != nil && body.showsSecret() { // the outcome is known: it took effect
+			body.fault, decision = err, retry.Decision{}
+			markShown(err)
+		}
 		annotate(err, n, decision.Ambiguous && c.op.Safety == operation.ShownOnce, c.mayHaveWorked)
 	}
 	if observe := c.settings.observe; observe != nil {
@@ -42,7 +46,7 @@ func (c *call) attempt(ctx context.Context, n int) (*http.Response, retry.Decisi
 		}
 		observe(ctx, seen)
 	}
-	if err != nil {
+	if err != nil && (body == nil || body.fault == nil) {
 		if body != nil {
 			body.Close()
 		}

@@ -6,6 +6,7 @@ import (
 
 	"github.com/stytchkit/m2m/gen"
 	"github.com/stytchkit/m2m/internal/operation"
+	"github.com/stytchkit/m2m/stytch/secret"
 )
 
 // ConnectedApps manages Connected Apps. It is safe for concurrent use.
@@ -20,7 +21,8 @@ func newConnectedApps(s *sender) *ConnectedApps {
 }
 
 // Create creates an app. Apps of a confidential type get a secret, which is never shown again. A
-// lost response is [ErrOutcomeUnknown], because repeating the request could create a second app.
+// lost response is [ErrOutcomeUnknown], because repeating the request could create a second app. An
+// app that is returned with an [ErrInvalidResponse] exists; see M2M.Create.
 func (c *ConnectedApps) Create(ctx context.Context, r ConnectedAppCreate) (*ConnectedAppWithSecret, error) {
 	if r.ClientType == "" {
 		return nil, invalid(operation.CreateConnectedApp.ID, "ClientType must not be empty")
@@ -30,23 +32,26 @@ func (c *ConnectedApps) Create(ctx context.Context, r ConnectedAppCreate) (*Conn
 		return !confidential || !out.ConnectedApp.ClientSecret.IsZero()
 	}
 	resp, err := c.sender.api.CreateConnectedApp(ctx, r)
-	out, err := decodeSecret(resp, err, hasSecret)
-	if err != nil {
+	out, err := decodeSecret(resp, err, func(out *gen.CreateConnectedAppResponse) (*string, *secret.String) {
+		return &out.ConnectedApp.ClientID, &out.ConnectedApp.ClientSecret
+	}, hasSecret)
+	if out == nil {
 		return nil, err
 	}
-	return &out.ConnectedApp, nil
+	return &out.ConnectedApp, err
 }
 
 // Get reads an app. If the project has no app with this id, the error is [ErrNotFound].
+// A field of another type is treated as in M2M.Get.
 func (c *ConnectedApps) Get(ctx context.Context, clientID string) (*ConnectedApp, error) {
 	if err := checkClientID(operation.GetConnectedApp, clientID); err != nil {
 		return nil, err
 	}
 	out, err := decode[gen.GetConnectedAppResponse](c.sender.api.GetConnectedApp(ctx, clientID))
-	if err != nil {
+	if out == nil {
 		return nil, err
 	}
-	return &out.ConnectedApp, nil
+	return &out.ConnectedApp, err
 }
 
 // Update changes the fields that u sets and returns the app as it is afterwards. It is safe to
@@ -57,10 +62,10 @@ func (c *ConnectedApps) Update(ctx context.Context, clientID string, u Connected
 		return nil, err
 	}
 	out, err := decode[gen.UpdateConnectedAppResponse](c.sender.api.UpdateConnectedApp(ctx, clientID, u))
-	if err != nil {
+	if out == nil {
 		return nil, err
 	}
-	return &out.ConnectedApp, nil
+	return &out.ConnectedApp, err
 }
 
 // Delete removes an app for good. An app that does not exist is [ErrNotFound], unless an earlier
@@ -92,10 +97,10 @@ func (c *ConnectedApps) search(s ConnectedAppSearch) search[ConnectedApp] {
 		},
 		decode: func(r *response) (Page[ConnectedApp], error) {
 			out, err := decodeOpen[gen.SearchConnectedAppsResponse](r)
-			if err != nil {
+			if out == nil {
 				return Page[ConnectedApp]{}, err
 			}
-			return newPage(out.ConnectedApps, out.ResultsMetadata), nil
+			return newPage(out.ConnectedApps, out.ResultsMetadata), err
 		},
 	}
 }

@@ -24,8 +24,13 @@ func createM2M(ctx context.Context, s *sender, r M2MCreate) (*M2MClientWithSecre
 	ctx, cancel := s.oneCall(ctx)
 	defer cancel()
 	created, err := sendCreate(ctx, s, r)
-	if mayExist(err) {
+	switch {
+	case mayExist(err):
 		return reconcileCreate(ctx, s, r, err)
+	case created != nil && err != nil: // the client exists, but the response had a fault
+		if existing, readErr := readCreated(s.api.GetM2MClient(ctx, r.ClientID)); readErr == nil {
+			return compareCreated(r, existing, err)
+		}
 	}
 	return created, err
 }
@@ -53,13 +58,14 @@ func checkCreate(r M2MCreate) error {
 }
 
 func sendCreate(ctx context.Context, s *sender, r M2MCreate) (*M2MClientWithSecret, error) {
-	hasSecret := func(out *gen.CreateM2MClientResponse) bool { return !out.M2MClient.ClientSecret.IsZero() }
 	resp, err := s.api.CreateM2MClient(ctx, r)
-	out, err := decodeSecret(resp, err, hasSecret)
-	if err != nil {
+	out, err := decodeSecret(resp, err, func(out *gen.CreateM2MClientResponse) (*string, *secret.String) {
+		return &out.M2MClient.ClientID, &out.M2MClient.ClientSecret
+	}, func(out *gen.CreateM2MClientResponse) bool { return !out.M2MClient.ClientSecret.IsZero() })
+	if out == nil {
 		return nil, err
 	}
-	return &out.M2MClient, nil
+	return &out.M2MClient, err
 }
 
 // mayExist reports that this very request may have created the client: its response was lost, or

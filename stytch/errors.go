@@ -55,6 +55,7 @@ type Error struct {
 	kind           error // ErrInvalidResponse, or nil
 	outcomeUnknown bool
 	mayHaveWorked  bool // an earlier attempt may have taken effect
+	secretShown    bool // the response shows a secret all the same
 	cause          error
 }
 
@@ -76,6 +77,9 @@ func (e *Error) Error() string {
 	}
 	if e.outcomeUnknown {
 		b.WriteString(": outcome unknown: " + advice(e.Operation))
+	}
+	if e.secretShown {
+		b.WriteString(": the operation took effect, and what it shows once is returned beside this error: store it")
 	}
 	return b.String()
 }
@@ -212,6 +216,13 @@ func annotate(err error, attempts int, outcomeUnknown, mayHaveWorked bool) {
 		e.Attempts, e.outcomeUnknown, e.mayHaveWorked = attempts, outcomeUnknown, mayHaveWorked
 	case *callError:
 		e.attempts, e.outcomeUnknown = attempts, outcomeUnknown
+	}
+}
+
+// markShown says that the response of an error shows a secret all the same.
+func markShown(err error) {
+	if e, ok := err.(*Error); ok {
+		e.secretShown = true
 	}
 }
 

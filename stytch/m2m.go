@@ -19,7 +19,8 @@ type M2M struct {
 func newM2M(s *sender) *M2M { return &M2M{Secrets: m2mSecrets(s), sender: s} }
 
 // Create creates a client and returns it with its secret, which is never shown again. At least one
-// scope is required.
+// scope is required. If a client is returned with an [ErrInvalidResponse], it exists and its secret
+// is valid, but another field of the response is not as the contract says.
 //
 // A lost response is [ErrOutcomeUnknown], because repeating the request could create a second
 // client. It is not if r has both ClientID and ClientSecret (see secret.Generate): then Create
@@ -32,16 +33,18 @@ func (m *M2M) Create(ctx context.Context, r M2MCreate) (*M2MClientWithSecret, er
 	return createM2M(ctx, m.sender, r)
 }
 
-// Get reads a client. If the project has no client with this id, the error is [ErrNotFound].
+// Get reads a client. If the project has no client with this id, the error is [ErrNotFound]. If a
+// field has another type than in the contract, there are both an [ErrInvalidResponse] that names it
+// and the client without it.
 func (m *M2M) Get(ctx context.Context, clientID string) (*M2MClient, error) {
 	if err := checkClientID(operation.GetM2MClient, clientID); err != nil {
 		return nil, err
 	}
 	out, err := decode[gen.GetM2MClientResponse](m.sender.api.GetM2MClient(ctx, clientID))
-	if err != nil {
+	if out == nil {
 		return nil, err
 	}
-	return &out.M2MClient, nil
+	return &out.M2MClient, err
 }
 
 // Update changes the fields that u sets and returns the client as it is afterwards. It is safe to
@@ -58,10 +61,10 @@ func (m *M2M) Update(ctx context.Context, clientID string, u M2MUpdate) (*M2MCli
 		}
 	}
 	out, err := decode[gen.UpdateM2MClientResponse](m.sender.api.UpdateM2MClient(ctx, clientID, u))
-	if err != nil {
+	if out == nil {
 		return nil, err
 	}
-	return &out.M2MClient, nil
+	return &out.M2MClient, err
 }
 
 // Delete removes a client for good. Tokens it already has stay valid until they expire. A client
@@ -100,10 +103,10 @@ func (m *M2M) search(s M2MSearch) search[M2MClient] {
 		},
 		decode: func(r *response) (Page[M2MClient], error) {
 			out, err := decodeOpen[gen.SearchM2MClientsResponse](r)
-			if err != nil {
+			if out == nil {
 				return Page[M2MClient]{}, err
 			}
-			return newPage(out.M2MClients, out.ResultsMetadata), nil
+			return newPage(out.M2MClients, out.ResultsMetadata), err
 		},
 	}
 }

@@ -8,7 +8,6 @@ import (
 	"net/url"
 	"strings"
 
-	"github.com/stytchkit/m2m/gen"
 	"github.com/stytchkit/m2m/internal/fastjson"
 	"github.com/stytchkit/m2m/internal/operation"
 	"github.com/stytchkit/m2m/internal/redact"
@@ -38,7 +37,12 @@ func probeM2M(ctx context.Context, s *sender, id string, value secret.String) (a
 		return false, err
 	}
 	// An inactive client is refused with the same error as a wrong secret.
-	out, readErr := decode[gen.GetM2MClientResponse](s.api.GetM2MClient(ctx, id))
+	out, readErr := decode[struct {
+		M2MClient struct {
+			Status M2MClientStatus `json:"status"`
+		} `json:"m2m_client"`
+		StatusCode int32 `json:"status_code"`
+	}](s.api.GetM2MClient(ctx, id))
 	switch {
 	case readErr != nil:
 		return false, fmt.Errorf("stytch: %s: refused, and the client cannot be read: %w", op.ID, readErr)
@@ -61,7 +65,11 @@ func requestToken(ctx context.Context, s *sender, id string, value secret.String
 		return err
 	}
 	defer r.Close()
-	out, err := decodeOpen[gen.IssueM2MTokenResponse](r)
+	out, err := decodeOpen[struct {
+		AccessToken secret.String `json:"access_token"`
+		TokenType   string        `json:"token_type"`
+		StatusCode  int32         `json:"status_code"`
+	}](r)
 	if err != nil {
 		return err
 	}

@@ -31,6 +31,7 @@ type response struct {
 	origin
 	source io.LimitedReader
 	status int
+	fault  error // of a success that shows a secret all the same; decode returns it
 	closed bool
 }
 
@@ -49,7 +50,7 @@ func (r *response) Close() error {
 		if r.op.ReturnsSecret {
 			clear(r.Bytes()) // or the secret would stay in memory until a later response overwrites it
 		}
-		r.closed, r.origin = true, origin{}
+		r.closed, r.origin, r.fault = true, origin{}, nil
 		r.Reset()
 		responses.Put(r)
 	}
@@ -120,9 +121,12 @@ func (r *response) requestID() string {
 // repeated, its outcome is unknown: it took effect, but its response is lost.
 func (r *response) invalid(cause error) error {
 	e := r.unreadable(cause)
-	e.outcomeUnknown = r.op.Safety == operation.ShownOnce
+	e.secretShown = r.showsSecret()
+	e.outcomeUnknown = r.op.Safety == operation.ShownOnce && !e.secretShown
 	return e
 }
+
+var errNoSecret = errors.New("the response has no secret")
 
 // unreadable is the error of a success whose body is of no use.
 func (r *response) unreadable(cause error) *Error {
@@ -190,35 +194,28 @@ func decode[T any](resp *http.Response, err error) (*T, error) {
 	return decodeOpen[T](r)
 }
 
-// decodeOpen is decode for a response that the caller closes.
+// decodeOpen is decode for a response that the caller closes. If a field has another type than in
+// the contract, there are both an error and the value with the other fields.
 func decodeOpen[T any](r *response) (*T, error) {
 	value := new(T)
-	if err := r.decode(value); err != nil {
+	err := r.decode(value)
+	var mismatch *json.UnmarshalTypeError
+	if err != nil && (!errors.As(err, &mismatch) || mismatch.Field == "") {
 		return nil, err
 	}
-	return value, nil
+	return value, err
 }
 
-// decodeSecret is decode for a response that shows a secret. Without the secret it is an error.
-func decodeSecret[T any](resp *http.Response, err error, has func(*T) bool) (*T, error) {
-	r, err := asResponse(resp, err)
-	if err != nil {
-		return nil, err
-	}
-	defer r.Close()
-	value, err := decodeOpen[T](r)
-	if err != nil {
-		return nil, err
-	}
-	if !has(value) {
-		return nil, r.invalid(errors.New("the response has no secret"))
-	}
-	return value, nil
-}
-
-// decode reads a success as the contract describes it. Any difference is an error of this response.
+// decode reads a success as the contract describes it. Any difference is an error of this response;
+// value then has what could be read.
 func (r *response) decode(value any) error {
+	if r.fault != nil {
+		return r.fault
+	}
 	body := r.Bytes()
+	if bytes.HasPrefix(body, byteOrderMark) {
+		return r.invalid(errors.New("the body begins with a byte order mark"))
+	}
 	if err := fastjson.Unmarshal(body, value); err != nil {
 		return r.invalid(err)
 	}

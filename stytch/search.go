@@ -90,10 +90,10 @@ func (s search[T]) page(ctx context.Context) (*Page[T], error) {
 	}
 	defer r.Close()
 	page, err := s.decode(r)
-	if err != nil {
+	if err != nil && len(page.Items) == 0 {
 		return nil, err
 	}
-	return &page, nil
+	return &page, err
 }
 
 func (s search[T]) all(ctx context.Context) iter.Seq2[T, error] {

@@ -29,7 +29,8 @@ type rotationStep struct {
 
 // Start creates a second secret and returns it. Store it before anything else: it is never shown
 // again. From now on both secrets are accepted. If a rotation is in progress the error is
-// [ErrRotating]; for a public Connected App it is [ErrNoSecret].
+// [ErrRotating]; for a public Connected App it is [ErrNoSecret]. A secret that is returned with an
+// [ErrInvalidResponse] is valid all the same.
 func (s *Secrets) Start(ctx context.Context, clientID string) (next secret.String, err error) {
 	if err := checkClientID(s.start.op, clientID); err != nil {
 		return secret.String{}, err
@@ -90,29 +91,46 @@ func (publicAppError) Is(target error) bool { return target == ErrNoSecret }
 func (publicAppError) OutcomeUnknown() bool { return false } // see Error.OutcomeUnknown
 func (publicAppError) Gone() bool           { return true }  // see Error.Gone
 
+// lastFours is what LastFour reads of a client. A change to any other field must not stop a rotation
+// that has begun.
+type lastFours struct {
+	Current *string `json:"client_secret_last_four"`
+	Next    *string `json:"next_client_secret_last_four"`
+
+	ClientType ConnectedAppType `json:"client_type"` // of a Connected App
+}
+
+func (l lastFours) lastFour() secret.LastFour {
+	return secret.LastFour{Current: valueOf(l.Current), Next: valueOf(l.Next)}
+}
+
 func m2mSecrets(s *sender) *Secrets {
 	return &Secrets{
 		start:    rotationStep{operation.StartM2MClientSecretRotation, s.api.StartM2MClientSecretRotation},
 		complete: rotationStep{operation.CompleteM2MClientSecretRotation, s.api.CompleteM2MClientSecretRotation},
 		cancel:   rotationStep{operation.CancelM2MClientSecretRotation, s.api.CancelM2MClientSecretRotation},
 		next: func(resp *http.Response, err error) (secret.String, error) {
-			out, err := decodeSecret(resp, err, func(out *gen.StartM2MClientSecretRotationResponse) bool {
-				return !out.M2MClient.NextClientSecret.IsZero()
-			})
-			if err != nil {
+			type started = gen.StartM2MClientSecretRotationResponse
+			out, err := decodeSecret(resp, err, func(out *started) (*string, *secret.String) {
+				return &out.M2MClient.ClientID, &out.M2MClient.NextClientSecret
+			}, func(out *started) bool { return !out.M2MClient.NextClientSecret.IsZero() })
+			if out == nil {
 				return secret.String{}, err
 			}
-			return out.M2MClient.NextClientSecret, nil
+			return out.M2MClient.NextClientSecret, err
 		},
 		lastFour: func(ctx context.Context, id string) (secret.LastFour, error) {
 			if err := checkClientID(operation.GetM2MClient, id); err != nil {
 				return secret.LastFour{}, err
 			}
-			out, err := decode[gen.GetM2MClientResponse](s.api.GetM2MClient(ctx, id))
+			out, err := decode[struct {
+				Client     lastFours `json:"m2m_client"`
+				StatusCode int32     `json:"status_code"`
+			}](s.api.GetM2MClient(ctx, id))
 			if err != nil {
 				return secret.LastFour{}, err
 			}
-			return secret.LastFour{Current: out.M2MClient.ClientSecretLastFour, Next: valueOf(out.M2MClient.NextClientSecretLastFour)}, nil
+			return out.Client.lastFour(), nil
 		},
 		probe: func(ctx context.Context, id string, value secret.String) (bool, error) {
 			return probeM2M(ctx, s, id, value)
@@ -126,26 +144,30 @@ func connectedAppSecrets(s *sender) *Secrets {
 		complete: rotationStep{operation.CompleteConnectedAppSecretRotation, s.api.CompleteConnectedAppSecretRotation},
 		cancel:   rotationStep{operation.CancelConnectedAppSecretRotation, s.api.CancelConnectedAppSecretRotation},
 		next: func(resp *http.Response, err error) (secret.String, error) {
-			out, err := decodeSecret(resp, err, func(out *gen.StartConnectedAppSecretRotationResponse) bool {
-				return !out.ConnectedApp.NextClientSecret.IsZero()
-			})
-			if err != nil {
+			type started = gen.StartConnectedAppSecretRotationResponse
+			out, err := decodeSecret(resp, err, func(out *started) (*string, *secret.String) {
+				return &out.ConnectedApp.ClientID, &out.ConnectedApp.NextClientSecret
+			}, func(out *started) bool { return !out.ConnectedApp.NextClientSecret.IsZero() })
+			if out == nil {
 				return secret.String{}, err
 			}
-			return out.ConnectedApp.NextClientSecret, nil
+			return out.ConnectedApp.NextClientSecret, err
 		},
 		lastFour: func(ctx context.Context, id string) (secret.LastFour, error) {
 			if err := checkClientID(operation.GetConnectedApp, id); err != nil {
 				return secret.LastFour{}, err
 			}
-			out, err := decode[gen.GetConnectedAppResponse](s.api.GetConnectedApp(ctx, id))
+			out, err := decode[struct {
+				Client     lastFours `json:"connected_app"`
+				StatusCode int32     `json:"status_code"`
+			}](s.api.GetConnectedApp(ctx, id))
 			if err != nil {
 				return secret.LastFour{}, err
 			}
-			if kind := out.ConnectedApp.ClientType; kind == FirstPartyPublic || kind == ThirdPartyPublic {
+			if kind := out.Client.ClientType; kind == FirstPartyPublic || kind == ThirdPartyPublic {
 				return secret.LastFour{}, publicAppError{}
 			}
-			return secret.LastFour{Current: valueOf(out.ConnectedApp.ClientSecretLastFour), Next: valueOf(out.ConnectedApp.NextClientSecretLastFour)}, nil
+			return out.Client.lastFour(), nil
 		},
 		probe: func(context.Context, string, secret.String) (bool, error) {
 			return false, invalid("", "the secret of a Connected App needs another proof: a token request for the app")

@@ -3,15 +3,40 @@ package fastjson
 import (
 	"bytes"
 	"encoding/json"
+	"iter"
+	"strings"
 )
 
 // FindString returns the string member of a JSON object that has the given key, or "". See [Find].
-func FindString(body []byte, quotedKey string) (text string) {
-	value := Find(body, quotedKey)
+func FindString(body []byte, quotedKey string) string {
+	return String(Find(body, quotedKey))
+}
+
+// String is the JSON string that value begins with, or "" if it does not begin with a whole one.
+func String(value []byte) (text string) {
 	if len(value) == 0 || value[0] != '"' || json.Unmarshal(value[:stringEnd(value)], &text) != nil {
 		return ""
 	}
 	return text
+}
+
+// FindOnly is [Find], but returns nil if the object has another member of that key, in any case:
+// nothing says which one is meant.
+func FindOnly(body []byte, quotedKey string) (value []byte) {
+	count := 0
+	for key, rest := range members(body) {
+		var name string
+		if json.Unmarshal(key, &name) != nil || !strings.EqualFold(`"`+name+`"`, quotedKey) {
+			continue
+		}
+		if count++; isKey(key, quotedKey) {
+			value = rest
+		}
+	}
+	if count != 1 {
+		return nil
+	}
+	return value
 }
 
 // Find returns body from the value of a member on, or nil. The key is given with its quotes and
@@ -19,9 +44,25 @@ func FindString(body []byte, quotedKey string) (text string) {
 // decodes nothing else, so it also works on a body that is broken further on. Where body is not
 // JSON it may find nothing, but never anything outside of body.
 func Find(body []byte, quotedKey string) []byte {
+	for key, value := range members(body) {
+		if isKey(key, quotedKey) {
+			return value
+		}
+	}
+	return nil
+}
+
+// members are the keys of the object that body begins with, and body from the value of each on.
+func members(body []byte) iter.Seq2[[]byte, []byte] {
+	return func(yield func(key, value []byte) bool) {
+		eachMember(body, yield)
+	}
+}
+
+func eachMember(body []byte, yield func(key, value []byte) bool) {
 	body = bytes.TrimLeft(body, " \t\r\n")
 	if len(body) == 0 || body[0] != '{' {
-		return nil
+		return
 	}
 	depth := 0
 	for i := 0; i < len(body); i++ {
@@ -30,19 +71,19 @@ func Find(body []byte, quotedKey string) []byte {
 			depth++
 		case '}', ']':
 			if depth--; depth == 0 {
-				return nil
+				return
 			}
 		case '"':
 			end := i + stringEnd(body[i:])
-			if depth == 1 && isKey(body[i:end], quotedKey) {
-				if rest := bytes.TrimLeft(body[end:], " \t\r\n"); len(rest) > 0 && rest[0] == ':' {
-					return bytes.TrimLeft(rest[1:], " \t\r\n")
+			if depth == 1 {
+				rest := bytes.TrimLeft(body[end:], " \t\r\n")
+				if len(rest) > 0 && rest[0] == ':' && !yield(body[i:end], bytes.TrimLeft(rest[1:], " \t\r\n")) {
+					return
 				}
 			}
 			i = end - 1
 		}
 	}
-	return nil
 }
 
 // isKey compares two JSON strings, of which the first may contain escapes.
