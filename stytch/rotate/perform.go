@@ -158,6 +158,9 @@ func (t *rotation) request(ctx context.Context, kind kind) {
 		err = t.guarded(ctx, "Target.Start", func() (err error) {
 			o.received, err = t.target.Start(ctx, t.rec.ClientID)
 			t.trackSecret(o.received)
+			if !o.received.IsZero() {
+				return nil // an error beside it is about the rest of the response
+			}
 			return err
 		})
 	case complete:

@@ -11,6 +11,9 @@ import (
 // of a project. Implementations must be safe for concurrent use, must not repeat Start, Complete or
 // Cancel after a lost response, and must not put secrets into errors.
 //
+// Start may return a secret and an error: then the secret is valid, and something else in the
+// response is not as expected. It is stored like any other, because it is never shown again.
+//
 // An error may have three methods. OutcomeUnknown() bool reports whether the call may have taken
 // effect; without the method it is assumed that it may. Throttled() (wait time.Duration, ok bool)
 // reports that the server asks for fewer requests, and for how long to pause. Gone() bool reports
