@@ -100,8 +100,9 @@ func (c *Client) CloseIdleConnections() {
 //
 // The response is always a success with a JSON object as its body, held in memory; everything else
 // is an error. Only a response that shows a secret is returned with an error too, an
-// [ErrInvalidResponse] that names what else in it is not as the contract says. A request to another host, or for an operation that is not in the contract, is not
-// sent: this also catches ids such as "..". The request itself is not changed.
+// [ErrInvalidResponse] that names what else in it is not as the contract says. A request to another
+// host, or for an operation that is not in the contract, is not sent: this also catches ids such as
+// "..". The request itself is not changed.
 func (c *Client) Do(req *http.Request) (*http.Response, error) {
 	if req == nil || req.URL == nil {
 		return nil, invalid("", "request must not be nil")

@@ -91,8 +91,8 @@ func (publicAppError) Is(target error) bool { return target == ErrNoSecret }
 func (publicAppError) OutcomeUnknown() bool { return false } // see Error.OutcomeUnknown
 func (publicAppError) Gone() bool           { return true }  // see Error.Gone
 
-// lastFours is what LastFour reads of a client. A change to any other field must not stop a rotation
-// that has begun.
+// lastFours is what LastFour reads of a client. A change to any other field must not stop a
+// rotation that has begun.
 type lastFours struct {
 	Current *string `json:"client_secret_last_four"`
 	Next    *string `json:"next_client_secret_last_four"`
