@@ -324,6 +324,7 @@ func (h *byHand) run(ctx context.Context) error {
 		look,
 		func() error { return secrets.Complete(ctx, h.id) },
 		look,
+		func() error { return prove(next) },
 		write(1),
 		remove,
 		write(1),

@@ -151,6 +151,8 @@ func decideRefused(s situation) course {
 		return stopUnknown
 	case s.working.Current == Unproved:
 		return proveCurrent
+	case s.working.Current == Refused && s.active == activeNext && !s.rechecked:
+		return recheck // it ends like the current one, and perhaps does not work everywhere yet
 	case s.working.Current == Refused:
 		return stopNeither
 	case s.abort && s.pending == pendingNone:

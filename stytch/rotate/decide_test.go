@@ -180,7 +180,9 @@ func TestDecideTable(t *testing.T) {
 		{with(stored, pendingNone, activeCurrent, Accepted, Refused), recheck}, // perhaps it is not seen everywhere yet
 		{with(rechecked(stored), pendingNone, activeCurrent, Accepted, Refused), startOver},
 		{with(stored, pendingNone, activeNeither, Refused, Refused), stopNeither},
-		{with(stored, pendingOurs, activeCurrent, Refused, Refused), stopNeither}, // perhaps inactive
+		{with(stored, pendingNone, activeNext, Refused, Refused), recheck},                // perhaps it does not work everywhere yet
+		{with(rechecked(stored), pendingNone, activeNext, Refused, Refused), stopNeither}, // ends alike, and is another one
+		{with(stored, pendingOurs, activeCurrent, Refused, Refused), stopNeither},         // perhaps inactive
 		{with(unknown(stored), pendingNone, activeUnknown, Unproved, Refused), stopUnknown},
 		{with(abort(stored), pendingOurs, activeCurrent, Accepted, Accepted), rollBack},
 		{with(abort(stored), pendingOurs, activeCurrent, Refused, Accepted), stopRefused},

@@ -11,9 +11,9 @@
 // Stytch accepts two secrets of a client while a rotation is in progress (documented). A rotation
 // proves the current one by a token request, requests the next one, stores it in the journal,
 // proves it, gives it to the deliverers, reads it back, waits (grace period, readiness), proves it
-// again, completes, and takes the previous one away from the deliverers. Each state is durable
-// before the effect that follows from it. The journal, the server and the proofs are compared
-// whenever a rotation is resumed, and before every effect that cannot be undone.
+// again, completes, proves it once more, and takes the previous one away from the deliverers. Each
+// state is durable before the effect that follows from it. The journal, the server and the proofs
+// are compared whenever a rotation is resumed, and before every effect that cannot be undone.
 //
 // # What is promised
 //
@@ -30,6 +30,6 @@
 //
 // # Cost
 //
-// A rotation without a grace period is seven requests, two of which are token requests, which
-// Stytch bills; with one it is nine and three. [Rotator.Forecast] returns what a run would cost.
+// A rotation without a grace period is eight requests, three of which are token requests, which
+// Stytch bills; with one it is ten and four. [Rotator.Forecast] returns what a run would cost.
 package rotate

@@ -16,7 +16,7 @@ import (
 // TestCalls pins what a rotation costs and in which order things happen.
 func TestCalls(t *testing.T) {
 	const begin = "claim read pending check probe write starting start write started probe deliver write delivered read write verified "
-	const end = "write completing pending complete pending deliver read write completed"
+	const end = "write completing pending complete pending probe deliver read write completed"
 	for name, test := range map[string]struct {
 		options []rotate.Option
 		want    string

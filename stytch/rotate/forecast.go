@@ -64,13 +64,13 @@ func (c *config) forecast(rec Record) Forecast {
 	var proofs int
 	switch rec.State {
 	case Planned:
-		f.Calls, proofs = 5, 2 // look, start; look, complete, look
+		f.Calls, proofs = 5, 3 // look, start; look, complete, look
 	case Starting:
-		f.Calls, proofs = 7, 2 // and a look and a cancellation, if the answer was lost
+		f.Calls, proofs = 7, 3 // and a look and a cancellation, if the answer was lost
 	case Completing:
-		f.Calls, proofs = 3, 1 // look, complete, look
+		f.Calls, proofs = 3, 2 // look, complete, look
 	default:
-		f.Calls, proofs = 4, 1 // look; look, complete, look
+		f.Calls, proofs = 4, 2 // look; look, complete, look
 	}
 	switch {
 	case rec.State == Grace:

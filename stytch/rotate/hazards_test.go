@@ -128,7 +128,7 @@ func testSlowWorld(t *testing.T) {
 		if err := w.rotator(options...).Run(t.Context(), "client"); err != nil {
 			t.Fatal(err)
 		}
-		if n := w.count("probe"); n > 5 || len(w.log) > 30 {
+		if n := w.count("probe"); n > 6 || len(w.log) > 30 {
 			t.Errorf("%s: %d tokens in %d calls", name, n, len(w.log))
 		}
 	}

@@ -8,7 +8,7 @@ import (
 
 const (
 	// fresh is how long what was read or proved is valid. It is long enough for the steps of a
-	// rotation without a grace period, so that these cost two tokens and not four, and short
+	// rotation without a grace period, so that these cost three tokens and not five, and short
 	// compared to anything that people do by hand.
 	fresh = 5 * time.Second
 	// recent is how old a look at the server may be when something is changed because of it.
@@ -48,7 +48,6 @@ type observation struct {
 	pendingAt time.Time     // when the pending secret was first seen
 	reserved  bool          // the limiter has permitted a request
 	responded kind          // the request that succeeded and whose consequence is not recorded yet, or 0
-	confirmed Verdict       // of the next secret, before the completion
 	received  secret.String // a next secret that is not stored yet
 	stores    int           // attempts to store it
 
@@ -90,7 +89,7 @@ func (o *observation) valid(m moment) bool {
 
 // forget drops what was read and proved.
 func (o *observation) forget() {
-	o.seenAt, o.working, o.currentAt, o.nextAt, o.confirmed, o.changed = moment{}, Working{}, moment{}, moment{}, Unproved, false
+	o.seenAt, o.working, o.currentAt, o.nextAt, o.changed = moment{}, Working{}, moment{}, moment{}, false
 }
 
 // endRound makes what was learned age.
@@ -162,9 +161,6 @@ func (o *observation) situation(rec Record, c *config) situation {
 		s.working.Next = o.working.Next
 	}
 	s.pending, s.active = o.compare(rec)
-	if o.responded == complete && s.pending == pendingNone && s.active == activeNext {
-		s.working.Next = o.confirmed // the response and the look agree
-	}
 	return s
 }
 

@@ -189,9 +189,7 @@ func (t *rotation) succeeded(kind kind) {
 		o.seen, o.seenAt, o.changed = secret.LastFour{Current: o.seen.Current, Next: lastFour(o.received)}, t.moment(), false
 		o.working.Next, o.nextAt = Unproved, moment{}
 	case complete:
-		confirmed := o.working.Next
-		o.forget()
-		o.confirmed = confirmed
+		o.forget() // what it completed is proved again: it may be another secret that ends alike
 	case cancel:
 		o.seen.Next, o.changed = "", false // if this is not so, the next start is refused, and nothing is lost
 		o.working.Next, o.nextAt = Refused, moment{}

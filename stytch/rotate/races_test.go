@@ -212,6 +212,48 @@ func testCurrentWithError(t *testing.T) {
 	}
 }
 
+// TestCompletionOfAnother has another process cancel and restart in the instant before the
+// completion, which then completes a secret of theirs that ends like ours. That is not taken for
+// success: ours is refused, and the journal keeps what it has.
+func TestCompletionOfAnother(t *testing.T) { synctest.Test(t, testCompletionOfAnother) }
+
+func testCompletionOfAnother(t *testing.T) {
+	for _, mute := range []bool{false, true} {
+		w := newWorld("a")
+		w.outsider, w.mute = true, mute
+		w.before = map[string]func(){"complete 1": func() { w.next = "others-" + w.next[len("secret-"):] }}
+		err := w.rotator().Run(t.Context(), "client")
+		if !errors.Is(err, rotate.ErrNoWorkingSecret) || w.record.State != rotate.NeedsHuman || w.record.Current.IsZero() || w.record.Next.IsZero() {
+			t.Errorf("mute %v: %v in %s", mute, err, w.record.State)
+		}
+		if w.completes != 1 || !w.sinks["a"].Secret.Equal(w.record.Next) || w.sinks["a"].Previous.IsZero() {
+			t.Errorf("mute %v: the previous secret was taken away after %d completions", mute, w.completes)
+		}
+	}
+}
+
+// TestLateCompletion has the next secret refused for a moment after it became the current one.
+func TestLateCompletion(t *testing.T) { synctest.Test(t, testLateCompletion) }
+
+func testLateCompletion(t *testing.T) {
+	w := newWorld("a")
+	left := 2
+	r, err := rotate.New(w, worldSink{w, "a"}, w, rotate.WithProber(rotate.ProberFunc(func(ctx context.Context, id string, s secret.String) (bool, error) {
+		accepted, err := w.Probe(ctx, id, s)
+		if w.completes > 0 && accepted && left > 0 {
+			left--
+			return false, err
+		}
+		return accepted, err
+	})))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := r.Run(t.Context(), "client"); err != nil || left > 0 || w.completes != 1 {
+		t.Errorf("%v, %d completions", err, w.completes)
+	}
+}
+
 // TestProofsAfterSurprise has another process complete a secret of its own that ends like ours: the
 // proof of ours, which is a moment old, counts no more.
 func TestProofsAfterSurprise(t *testing.T) { synctest.Test(t, proofsAfterSurprise) }

@@ -64,7 +64,7 @@ func ExampleFleet() {
 	report, err = f.Run(ctx, clients)
 	fmt.Println(report.Skipped, "skipped,", err)
 	// Output:
-	// 10 clients, 70 requests, 20 tokens
+	// 10 clients, 80 requests, 30 tokens
 	// 10 done, 0 failed, <nil>
 	// 10 skipped, <nil>
 }
