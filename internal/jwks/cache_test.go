@@ -435,9 +435,14 @@ func TestBadTransport(t *testing.T) {
 		"goroutine over": {func(*http.Request) (*http.Response, error) { runtime.Goexit(); return nil, nil }, "ended its goroutine"},
 	} {
 		synctest.Test(t, func(t *testing.T) {
+			var mu sync.Mutex
 			var seen []jwks.Fetch
 			c := jwks.New(jwks.Config{URL: "https://keys.example.com/", Timeout: time.Second, Transport: test.transport,
-				Observe: func(_ context.Context, f jwks.Fetch) { seen = append(seen, f) }})
+				Observe: func(_ context.Context, f jwks.Fetch) {
+					mu.Lock()
+					defer mu.Unlock()
+					seen = append(seen, f)
+				}})
 			for range 2 {
 				if _, err := c.Find(t.Context(), "a"); err == nil || !strings.Contains(err.Error(), test.want) || strings.Contains(err.Error(), "\n") {
 					t.Errorf("%s: %v", name, err)

@@ -3,6 +3,7 @@
 package jwks
 
 import (
+	"bytes"
 	"errors"
 	"fmt"
 	"strings"
@@ -89,8 +90,10 @@ func (e *unusableError) Error() string {
 
 // Parse reads a JSON Web Key Set (RFC 7517). It leaves out keys that are not for RS256, that are
 // malformed or not public, and different keys with the same id, since it is unclear which one is
-// meant. A document without a usable key is an error.
+// meant. A document without a usable key is an error. A byte order mark, which editors on Windows
+// put before it, is skipped.
 func Parse(document []byte) (*Set, error) {
+	document = bytes.TrimPrefix(document, []byte("\xef\xbb\xbf"))
 	if len(document) > maxDocument {
 		return nil, errTooLarge
 	}

@@ -1,6 +1,7 @@
 package jwks_test
 
 import (
+	"bytes"
 	"crypto/rand"
 	"crypto/rsa"
 	"encoding/base64"
@@ -111,6 +112,8 @@ func TestParse(t *testing.T) {
 		{"64 keys", document(many(64)...), 64},
 		{"65 keys", document(many(65)...), 0},
 		{"256 KiB", document(entry(0, "a", "x", strings.Repeat("x", 256<<10))), 0},
+		{"byte order mark", append([]byte("\ufeff"), document(good)...), 1},
+		{"two byte order marks", append([]byte("\ufeff\ufeff"), document(good)...), 0},
 		{"an array", []byte(`[]`), 0},
 		{"html", []byte(`<html>`), 0},
 		{"not UTF-8", []byte("{\"keys\":[\"\xff\"]}"), 0},
@@ -196,7 +199,7 @@ func FuzzKeySet(f *testing.F) {
 		var second struct {
 			Keys []json.RawMessage `json:"keys"`
 		}
-		if json.Unmarshal(body, &second) != nil {
+		if json.Unmarshal(bytes.TrimPrefix(body, []byte("\ufeff")), &second) != nil {
 			t.Fatal("encoding/json cannot read it")
 		}
 		usable := 0
