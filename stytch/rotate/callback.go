@@ -69,7 +69,7 @@ func (t *rotation) answerOf(ctx context.Context, source int) answer {
 	a := answer{source: source, asked: t.moment()}
 	if source != fromCaller {
 		held, err := t.read(ctx, t.deliverers[source])
-		a.secret, a.err = held.Secret, err
+		a.secret, a.previous, a.err = held.Secret, held.Previous, err
 		return a
 	}
 	a.secret, a.err = called(ctx, t, "WithCurrent", func(ctx context.Context) (secret.String, error) { return t.current(ctx, t.rec.ClientID) })

@@ -105,7 +105,7 @@ func (t *rotation) checkServer(ctx context.Context, report *CheckReport) error {
 	t.o.now = t.now()
 	switch to := decide(t.o.situation(t.o.withCurrent(t.rec), t.config)); {
 	case to == stopOther:
-		return ErrOtherRotation
+		return t.o.otherRotation(t.rec)
 	case t.rec.State != Planned:
 		return nil
 	case report.Current == Refused:

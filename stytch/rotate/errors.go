@@ -36,6 +36,9 @@ var (
 	// ErrOnlySecret: the record cannot be given up, because it holds the only copy of a secret that
 	// works.
 	ErrOnlySecret = errors.New("rotate: the journal holds the only secret that works")
+	// ErrNotAdopted: no place holds the next secret of the rotation that the server has in
+	// progress. Nothing was changed.
+	ErrNotAdopted = errors.New("rotate: the rotation cannot be adopted")
 	// ErrCanceled: the rotation was canceled. The current secret is unchanged.
 	ErrCanceled = errors.New("rotate: the rotation was canceled")
 
@@ -45,6 +48,9 @@ var (
 	ErrOtherProject = errors.New("rotate: the journal's record belongs to another project or client")
 	ErrWrongKey     = errors.New("rotate: the journal's record cannot be decrypted with these keys")
 )
+
+// errHeld is why a rotation of another process may be one whose journal was lost.
+var errHeld = errors.New("a place holds the pending secret")
 
 // Error is the failure of a rotation. It holds no secret. After any error Resume can continue from
 // Stage, and nothing was canceled that could be the only working secret.
@@ -86,6 +92,9 @@ func (e *Error) Advice() string {
 		if e.Stage == Starting {
 			return "if no one else rotates this client, call Resume with WithTakeOver, which cancels what is pending; otherwise wait until the other rotation ends"
 		}
+		if is(errHeld) {
+			return "if its journal was lost, continue it with Adopt; otherwise wait until it ends"
+		}
 		return "wait until the other rotation ends, or take it over (WithTakeOver)"
 	case is(ErrCurrentRefused):
 		return "check that the client is active, and provide the secret that is in use (WithCurrent)"
@@ -97,6 +106,8 @@ func (e *Error) Advice() string {
 		return "both are kept in the journal; if the client is active, start and complete a rotation by hand, put its secret where it is used, and call Run again"
 	case is(ErrGone):
 		return "check the client id and the project; if the client was deleted, rotate it no more"
+	case is(ErrNotAdopted):
+		return "wait until the other rotation ends, or take it over (WithTakeOver)"
 	case is(ErrOnlySecret):
 		return "call Resume, or put that secret where it is used and try again"
 	case is(ErrNoRotation):

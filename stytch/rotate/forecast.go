@@ -34,7 +34,7 @@ func (r *Rotator) Forecast(ctx context.Context, clientID string) (Forecast, erro
 		return Forecast{}, t.fail(ctx, err)
 	}
 	if t.o.now = t.now(); decide(t.o.situation(t.rec, t.config)) == stopOther {
-		return Forecast{}, t.fail(ctx, ErrOtherRotation)
+		return Forecast{}, t.fail(ctx, t.o.otherRotation(t.rec))
 	}
 	f, err := t.cost(ctx)
 	if err != nil {

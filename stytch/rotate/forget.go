@@ -72,15 +72,9 @@ func (t *rotation) heldElsewhere(ctx context.Context) (held []secret.String, unr
 			}
 		}
 	}
-	if t.current != nil {
-		a := t.answerOf(ctx, fromCaller)
-		add(a.err, a.secret)
-	}
-	for _, d := range t.deliverers {
-		if d.reads() {
-			at, err := t.read(ctx, d)
-			add(err, at.Secret, at.Previous)
-		}
+	for _, source := range t.sources() {
+		a := t.answerOf(ctx, source)
+		add(a.err, a.secret, a.previous)
 	}
 	return held, unread
 }

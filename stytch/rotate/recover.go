@@ -95,15 +95,7 @@ func halt(to course, rec Record, o *observation, c *config) effect {
 	case stopInconsistent:
 		return recoverFrom(rec, o, c, failure{err: wrong(ErrInconsistent, "it accepts the next secret, but reports none as pending")})
 	case stopOther:
-		why = ErrOtherRotation
-		if p, _ := o.compare(rec); p == pendingOurs {
-			why = wrong(ErrOtherRotation, "the pending secret ends like the stored one, which is refused")
-		}
-		if rec.State == Starting && o.inFlight {
-			why = wrong(ErrOtherRotation, "this one requested a next secret at %s and got no response, and the pending one may be that or one of another process",
-				rec.UpdatedAt.UTC().Format(time.RFC3339))
-		}
-		return recoverFrom(rec, o, c, failure{err: why})
+		return recoverFrom(rec, o, c, failure{err: o.otherRotation(rec)})
 	case stopRefused:
 		why = o.refusedCurrent(rec, c)
 	case stopUnknown:

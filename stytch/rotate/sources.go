@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+	"time"
 
 	"github.com/stytchkit/m2m/stytch/secret"
 )
@@ -15,11 +16,12 @@ const fromCaller = -1
 
 // answer is what a source said.
 type answer struct {
-	source  int
-	asked   moment
-	secret  secret.String // zero if it has none
-	err     error         // it could not be asked, so what it has is not known
-	verdict Verdict       // of the secret
+	source   int
+	asked    moment
+	secret   secret.String // zero if it has none
+	previous secret.String // the other one that a place has, which is not tried
+	err      error         // it could not be asked, so what it has is not known
+	verdict  Verdict       // of the secret
 }
 
 // sources are the ones that there are, in the order in which they are tried.
@@ -118,6 +120,23 @@ func (o *observation) unread() error {
 		}
 	}
 	return errors.Join(failed...)
+}
+
+// otherRotation is the error that the pending secret is not ours, with what is known of it.
+func (o *observation) otherRotation(rec Record) error {
+	if p, _ := o.compare(rec); p == pendingOurs {
+		return wrong(ErrOtherRotation, "the pending secret ends like the stored one, which is refused")
+	}
+	if slices.ContainsFunc(o.answers, func(a answer) bool {
+		return lastFour(a.secret) == o.seen.Next || lastFour(a.previous) == o.seen.Next
+	}) {
+		return because(ErrOtherRotation, errHeld)
+	}
+	if rec.State == Starting && o.inFlight {
+		return wrong(ErrOtherRotation, "this one requested a next secret at %s and got no response, and the pending one may be that or one of another process",
+			rec.UpdatedAt.UTC().Format(time.RFC3339))
+	}
+	return ErrOtherRotation
 }
 
 // refusedCurrent is the error that no secret of any source works, and names them.
