@@ -5,16 +5,17 @@ package gen
 import (
 	"fmt"
 	"log/slog"
-
-	"github.com/stytchkit/m2m/stytch/secret"
 )
 
-// LogValue leaves the secret out. A handler that encodes JSON would otherwise write the request as
+// forget empties a field.
+func forget[T any](field *T) { *field = *new(T) }
+
+// LogValue leaves the secrets out. A handler that encodes JSON would otherwise write the request as
 // it goes to Stytch.
 func (r CreateM2MClientRequest) LogValue() slog.Value {
-	type withoutSecret CreateM2MClientRequest
-	r.ClientSecret = secret.Outgoing{}
-	return slog.AnyValue(withoutSecret(r))
+	type withoutSecrets CreateM2MClientRequest
+	forget(&r.ClientSecret)
+	return slog.AnyValue(withoutSecrets(r))
 }
 
 // Format prints the status only, for every verb: the Body is what the server sent, its secret

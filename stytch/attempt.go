@@ -4,10 +4,12 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
 	"net/http"
 	"net/url"
 	"time"
 
+	"github.com/stytchkit/m2m/internal/guard"
 	"github.com/stytchkit/m2m/internal/operation"
 	"github.com/stytchkit/m2m/internal/retry"
 )
@@ -33,6 +35,9 @@ func (c *call) attempt(ctx context.Context, n int) (*http.Response, retry.Decisi
 	var decision retry.Decision
 	if err != nil {
 		decision = c.settings.policy.Decide(c.op.Safety, failure)
+		if panicked := (*guard.PanicError)(nil); errors.As(failure.Err, &panicked) {
+			decision.Retry = false // it would panic again
+		}
 		if body != nil && body.showsSecret() { // the outcome is known: it took effect
 			body.fault, decision = err, retry.Decision{}
 			markShown(err)
@@ -44,7 +49,7 @@ func (c *call) attempt(ctx context.Context, n int) (*http.Response, retry.Decisi
 		if body != nil {
 			seen.RequestID = body.requestID()
 		}
-		observe(ctx, seen)
+		_ = guard.Run("WithObserver", func() { observe(ctx, seen) }) // what it watches goes on without it
 	}
 	if err != nil && (body == nil || body.fault == nil) {
 		if body != nil {
@@ -71,7 +76,13 @@ func (c *call) exchange(ctx context.Context, n int, timeout time.Duration) (*htt
 		sent = new(retry.Trace)
 		sendCtx = sent.Context(sendCtx)
 	}
-	resp, err := c.roundTrip(sendCtx, n)
+	var resp *http.Response
+	err := guard.Call("the RoundTripper", func() (err error) {
+		if resp, err = c.roundTrip(sendCtx, n); err != nil {
+			_, _ = c.redactor.cause(err) // the methods of the error are code of others too
+		}
+		return err
+	})
 	if err != nil {
 		err = c.noResponse(ctx, attemptCtx, err, timeout)
 		return nil, nil, retry.Failure{Err: err, NotSent: sent != nil && sent.NotSent()}, err
@@ -99,8 +110,27 @@ func (c *call) roundTrip(ctx context.Context, n int) (*http.Response, error) {
 	if err == nil && resp.Body == nil {
 		resp.Body = http.NoBody
 	}
+	if err == nil {
+		resp.Body = guardedBody{"the body of a response", resp.Body}
+	}
 	return resp, err
 }
+
+// guardedBody is a body that code of others reads from somewhere. Its panic is a read error.
+type guardedBody struct {
+	name string
+	io.ReadCloser
+}
+
+func (b guardedBody) Read(p []byte) (n int, err error) {
+	err = guard.Call(b.name, func() (err error) {
+		n, err = b.ReadCloser.Read(p)
+		return err
+	})
+	return n, err
+}
+
+func (b guardedBody) Close() error { return guard.Call(b.name, b.ReadCloser.Close) }
 
 // noResponse is the error of an attempt without a response. It names the operation instead of the
 // URL, and distinguishes the end of the attempt from the end of the caller's context.

@@ -1,8 +1,10 @@
 package stytch
 
 import (
+	"bytes"
 	"context"
 	"errors"
+	"io"
 	"net/http"
 	"net/url"
 	"strings"
@@ -41,8 +43,12 @@ func (s *sender) Do(req *http.Request) (*http.Response, error) {
 		}
 		return nil, err
 	}
+	call := &call{settings: &s.settings, op: op, req: req, redactor: redactor{project: s.redactor, op: op, req: req}}
+	if err := call.refusePlaceholder(); err != nil {
+		return nil, err
+	}
 	s.authenticate(op, req)
-	return s.retry(&call{settings: &s.settings, op: op, req: req, redactor: redactor{project: s.redactor, req: req}})
+	return s.retry(call)
 }
 
 // match finds the operation and checks where the request goes. An id that is spelled in an unusual
@@ -83,6 +89,26 @@ func mustUnescape(escaped string) string {
 		panic("stytch: escaped path does not unescape: " + err.Error())
 	}
 	return path
+}
+
+// refusePlaceholder refuses a request whose body holds what a secret prints as. It would become the
+// secret of a client, or a name that is wrong for good.
+func (c *call) refusePlaceholder() error {
+	if c.req.Body == nil || c.req.Body == http.NoBody {
+		return nil
+	}
+	given := guardedBody{"the request body", c.req.Body}
+	body, err := io.ReadAll(given)
+	given.Close()
+	c.req.Body = io.NopCloser(bytes.NewReader(body))
+	if err != nil {
+		text, cause := c.redactor.cause(err)
+		return &callError{operation: c.op.ID, text: "the request body cannot be read: " + text, cause: cause}
+	}
+	if bytes.Contains(body, []byte(secret.Placeholder)) || bytes.Contains(body, []byte(url.QueryEscape(secret.Placeholder))) {
+		return invalid(c.op.ID, "request body holds %s, which is what a secret prints as: use Reveal where the request is written", secret.Placeholder)
+	}
+	return nil
 }
 
 // acceptJSON is shared by all requests, as are the other header values: they must never be changed

@@ -175,7 +175,7 @@ func WithMaxResponseBytes(n int64) Option {
 }
 
 // WithObserver calls f after every attempt, before its response is decoded, in the goroutine of the
-// call. f must be quick and safe for concurrent use.
+// call. f must be quick and safe for concurrent use. If it panics, the call goes on.
 func WithObserver(f func(context.Context, Attempt)) Option {
 	return func(s *settings) error {
 		if f == nil {

@@ -5,10 +5,12 @@ import (
 	"io"
 	"net/http"
 	"net/url"
+	"slices"
 	"strings"
 	"sync"
 
 	"github.com/stytchkit/m2m/internal/fastjson"
+	"github.com/stytchkit/m2m/internal/operation"
 	"github.com/stytchkit/m2m/internal/redact"
 )
 
@@ -19,6 +21,7 @@ const maxText = 1024
 // about it.
 type redactor struct {
 	project *redact.Redactor // knows the project secret
+	op      *operation.Operation
 	req     *http.Request
 
 	once sync.Once
@@ -28,7 +31,7 @@ type redactor struct {
 // secrets is the redactor of all secrets. The request is searched for them only when there is a
 // text to clean.
 func (r *redactor) secrets() *redact.Redactor {
-	r.once.Do(func() { r.all = r.project.With(append(headerSecrets(r.req), bodySecret(r.req))...) })
+	r.once.Do(func() { r.all = r.project.With(append(headerSecrets(r.req), bodySecrets(r.op, r.req)...)...) })
 	return r.all
 }
 
@@ -62,24 +65,23 @@ func headerSecrets(req *http.Request) []string {
 	return secrets
 }
 
-// bodySecret is the client_secret in the body of a request that creates a client or asks for a
-// token, or "".
-func bodySecret(req *http.Request) string {
-	if req.GetBody == nil {
-		return ""
+// bodySecrets are the secrets that the body of a request carries by the contract.
+func bodySecrets(op *operation.Operation, req *http.Request) (secrets []string) {
+	if len(op.RequestSecrets) == 0 || req.GetBody == nil {
+		return nil
 	}
 	body, err := req.GetBody()
 	if err != nil {
-		return ""
+		return nil
 	}
 	defer body.Close()
 	text, err := io.ReadAll(io.LimitReader(body, 64<<10))
 	if err != nil {
-		return ""
-	}
-	if s := fastjson.FindString(text, `"client_secret"`); s != "" {
-		return s
+		return nil
 	}
 	form, _ := url.ParseQuery(string(text))
-	return form.Get("client_secret")
+	for _, name := range op.RequestSecrets {
+		secrets = append(secrets, fastjson.FindString(text, `"`+name+`"`), form.Get(name))
+	}
+	return slices.DeleteFunc(secrets, func(s string) bool { return s == "" })
 }

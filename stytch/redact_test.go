@@ -17,6 +17,7 @@ import (
 
 	"github.com/stytchkit/m2m/gen"
 	"github.com/stytchkit/m2m/internal/heavy"
+	"github.com/stytchkit/m2m/internal/operation"
 	"github.com/stytchkit/m2m/stytch"
 	"github.com/stytchkit/m2m/stytch/secret"
 )
@@ -237,5 +238,38 @@ func TestEchoedSecretOfTheBody(t *testing.T) {
 	check(err)
 	if quoted != 2 {
 		t.Errorf("%d requests", quoted)
+	}
+}
+
+// What a secret prints as is never sent in its place.
+func TestPlaceholderIsNotSent(t *testing.T) {
+	w := always(200, "application/json", success(operation.CreateM2MClient))
+	c := clientOn(t, w)
+	raw := rawOn(t, c)
+	form := url.Values{"grant_type": {"client_credentials"}, "client_id": {"a"}, "client_secret": {secret.New("a-secret").String()}}
+	stream := func() io.Reader {
+		return io.MultiReader(strings.NewReader(`{"client_name":"`), strings.NewReader(`[REDACTED]"}`))
+	}
+	for name, call := range map[string]func() error{
+		"wrapper": func() error {
+			_, err := c.M2M.Update(t.Context(), "a", stytch.M2MUpdate{ClientName: stytch.Set(secret.New("a-secret").String())})
+			return err
+		},
+		"raw JSON": func() error {
+			_, err := raw.CreateM2MClientWithBody(t.Context(), "application/json", strings.NewReader(`{"scopes":["a"],"client_secret":"[REDACTED]"}`))
+			return err
+		},
+		"a stream": func() error {
+			_, err := raw.UpdateM2MClientWithBody(t.Context(), "a", "application/json", stream())
+			return err
+		},
+		"form": func() error {
+			_, err := raw.IssueM2MTokenWithBody(t.Context(), canaryProject, "application/x-www-form-urlencoded", strings.NewReader(form.Encode()))
+			return err
+		},
+	} {
+		if err := call(); !errors.Is(err, stytch.ErrInvalidArgument) || len(w.requests()) != 0 {
+			t.Errorf("%s: %d requests, %v", name, len(w.requests()), err)
+		}
 	}
 }

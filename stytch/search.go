@@ -3,11 +3,14 @@ package stytch
 import (
 	"context"
 	"errors"
+	"fmt"
 	"iter"
 
 	"github.com/stytchkit/m2m/gen"
 	"github.com/stytchkit/m2m/internal/fastjson"
+	"github.com/stytchkit/m2m/internal/guard"
 	"github.com/stytchkit/m2m/internal/operation"
+	"github.com/stytchkit/m2m/internal/redact"
 )
 
 // M2MSearch selects the M2M clients to search for. The zero value selects all of them.
@@ -133,7 +136,11 @@ func (s search[T]) all(ctx context.Context) iter.Seq2[T, error] {
 				return
 			}
 			if s.onPage != nil {
-				s.onPage(PageInfo{Cursor: cursor, Next: next, Total: page.Total})
+				info := PageInfo{Cursor: cursor, Next: next, Total: page.Total}
+				if err := guard.Run("OnPage", func() { s.onPage(info) }); err != nil {
+					yield(none, fmt.Errorf("stytch: %s: %w", s.op.ID, redact.New().Error(err)))
+					return
+				}
 			}
 			for _, item := range page.Items {
 				if !yield(item, nil) {

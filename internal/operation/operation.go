@@ -28,6 +28,8 @@ type Operation struct {
 	Safety           Safety
 	ProjectAuth      bool // authenticated with the project's credentials
 	ReturnsSecret    bool // a success contains a secret or a token
+
+	RequestSecrets []string // the names of the fields in which a request carries secrets
 }
 
 // Match finds the operation of a method and an escaped path (url.URL.EscapedPath, relative to the

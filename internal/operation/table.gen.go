@@ -13,7 +13,7 @@ var (
 	CompleteConnectedAppSecretRotation = &Operation{ID: "CompleteConnectedAppSecretRotation", Method: "POST", Path: "/v1/connected_apps/clients/{client_id}/secrets/rotate", Safety: ShownOnce, ProjectAuth: true}
 	CancelConnectedAppSecretRotation   = &Operation{ID: "CancelConnectedAppSecretRotation", Method: "POST", Path: "/v1/connected_apps/clients/{client_id}/secrets/rotate/cancel", Safety: ShownOnce, ProjectAuth: true}
 	StartConnectedAppSecretRotation    = &Operation{ID: "StartConnectedAppSecretRotation", Method: "POST", Path: "/v1/connected_apps/clients/{client_id}/secrets/rotate/start", Safety: ShownOnce, ProjectAuth: true, ReturnsSecret: true}
-	CreateM2MClient                    = &Operation{ID: "CreateM2MClient", Method: "POST", Path: "/v1/m2m/clients", Safety: ShownOnce, ProjectAuth: true, ReturnsSecret: true}
+	CreateM2MClient                    = &Operation{ID: "CreateM2MClient", Method: "POST", Path: "/v1/m2m/clients", Safety: ShownOnce, ProjectAuth: true, ReturnsSecret: true, RequestSecrets: []string{"client_secret"}}
 	SearchM2MClients                   = &Operation{ID: "SearchM2MClients", Method: "POST", Path: "/v1/m2m/clients/search", Safety: Read, ProjectAuth: true}
 	DeleteM2MClient                    = &Operation{ID: "DeleteM2MClient", Method: "DELETE", Path: "/v1/m2m/clients/{client_id}", Safety: Idempotent, ProjectAuth: true}
 	GetM2MClient                       = &Operation{ID: "GetM2MClient", Method: "GET", Path: "/v1/m2m/clients/{client_id}", Safety: Read, ProjectAuth: true}
@@ -21,7 +21,7 @@ var (
 	CompleteM2MClientSecretRotation    = &Operation{ID: "CompleteM2MClientSecretRotation", Method: "POST", Path: "/v1/m2m/clients/{client_id}/secrets/rotate", Safety: ShownOnce, ProjectAuth: true}
 	CancelM2MClientSecretRotation      = &Operation{ID: "CancelM2MClientSecretRotation", Method: "POST", Path: "/v1/m2m/clients/{client_id}/secrets/rotate/cancel", Safety: ShownOnce, ProjectAuth: true}
 	StartM2MClientSecretRotation       = &Operation{ID: "StartM2MClientSecretRotation", Method: "POST", Path: "/v1/m2m/clients/{client_id}/secrets/rotate/start", Safety: ShownOnce, ProjectAuth: true, ReturnsSecret: true}
-	IssueM2MToken                      = &Operation{ID: "IssueM2MToken", Method: "POST", Path: "/v1/public/{project_id}/oauth2/token", Safety: Billed, ReturnsSecret: true}
+	IssueM2MToken                      = &Operation{ID: "IssueM2MToken", Method: "POST", Path: "/v1/public/{project_id}/oauth2/token", Safety: Billed, ReturnsSecret: true, RequestSecrets: []string{"client_secret"}}
 	GetJWKS                            = &Operation{ID: "GetJWKS", Method: "GET", Path: "/v1/sessions/jwks/{project_id}", Safety: Read}
 )
 

@@ -40,7 +40,7 @@ var mayImport = map[string][]string{
 	"internal/vectors":     {},
 
 	"stytch": {
-		"gen", "internal/conns", "internal/fastjson", "internal/operation", "internal/project", "internal/redact", "internal/retry",
+		"gen", "internal/conns", "internal/fastjson", "internal/guard", "internal/operation", "internal/project", "internal/redact", "internal/retry",
 		"stytch/metadata", "stytch/secret",
 	},
 	"stytch/token":           {"internal/conns", "internal/guard", "internal/strictjson", "internal/operation", "internal/project", "internal/redact", "internal/retry", "internal/seal", "stytch/secret"},

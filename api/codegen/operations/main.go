@@ -8,7 +8,6 @@ import (
 	"fmt"
 	"go/format"
 	"log"
-	"maps"
 	"os"
 	"slices"
 	"strings"
@@ -21,6 +20,7 @@ type operation struct {
 	ID, Method, Path, Safety string
 	Success                  string // Go type of a 2xx response
 	ProjectAuth, Secret      bool
+	RequestSecrets           []string // JSON names
 }
 
 func main() {
@@ -29,27 +29,35 @@ func main() {
 	if err != nil {
 		log.Fatal(err)
 	}
-	ops, err := operations(doc)
+	structs, err := goFields("models.gen.go", nil)
+	if err != nil {
+		log.Fatal(err)
+	}
+	ops, err := operations(doc, structs)
 	if err != nil {
 		log.Fatal(err)
 	}
 	write("../internal/operation/table.gen.go", tableTemplate, ops)
 	write("../stytch/successes.gen.go", successTemplate, ops)
 	write("redact.gen.go", redactTemplate, struct {
-		Requests []string
+		Requests []secretRequest
 		Results  []operation
-	}{requestsWithSecret(doc), slices.DeleteFunc(slices.Clone(ops), func(op operation) bool { return !op.Secret })})
+	}{secretRequests(doc, structs), slices.DeleteFunc(slices.Clone(ops), func(op operation) bool { return !op.Secret })})
 }
 
 // operations lists the contract's operations, ordered by path and method so that the output is
 // stable.
-func operations(doc *openapi3.T) ([]operation, error) {
+func operations(doc *openapi3.T, structs map[string]map[string]goField) ([]operation, error) {
 	var ops []operation
 	for path, item := range doc.Paths.Map() {
 		for method, op := range item.Operations() {
 			safety, ok := op.Extensions["x-safety"].(string)
 			if !ok {
 				return nil, fmt.Errorf("api/openapi.yaml: %s %s: x-safety is missing: add it, to say what a lost response means", method, path)
+			}
+			secrets, err := requestSecrets(op, structs)
+			if err != nil {
+				return nil, err
 			}
 			security := doc.Security
 			if op.Security != nil {
@@ -63,6 +71,8 @@ func operations(doc *openapi3.T) ([]operation, error) {
 				ProjectAuth: slices.ContainsFunc(security, func(r openapi3.SecurityRequirement) bool { _, ok := r["project"]; return ok }),
 				Secret:      returnsSecret(op),
 				Success:     successType(op),
+
+				RequestSecrets: secrets,
 			})
 			if safetyNames[safety] == "" {
 				return nil, fmt.Errorf("api/openapi.yaml: %s: x-safety %q is none of read, idempotent, shown-once, billed", op.OperationID, safety)
@@ -94,31 +104,6 @@ func returnsSecret(op *openapi3.Operation) bool {
 	return false
 }
 
-func holdsSecret(ref *openapi3.SchemaRef) bool {
-	if ref == nil || ref.Value == nil {
-		return false
-	}
-	if ref.Value.Format == "password" {
-		return true
-	}
-	return slices.ContainsFunc(slices.Collect(maps.Values(ref.Value.Properties)), holdsSecret) ||
-		slices.ContainsFunc(ref.Value.AllOf, holdsSecret) || holdsSecret(ref.Value.Items)
-}
-
-// requestsWithSecret names the JSON request types in which the caller sends a secret. A form
-// request has none in Go.
-func requestsWithSecret(doc *openapi3.T) []string {
-	var names []string
-	for name, ref := range doc.Components.Schemas {
-		secret := ref.Value.Properties["client_secret"]
-		if secret != nil && secret.Value.WriteOnly && ref.Value.AdditionalProperties.Schema == nil {
-			names = append(names, name)
-		}
-	}
-	slices.Sort(names)
-	return names
-}
-
 func write(path string, t *template.Template, data any) {
 	var out bytes.Buffer
 	if err := t.Execute(&out, data); err != nil {
@@ -140,7 +125,7 @@ package operation
 // The operations of the contract, by their operationId.
 var (
 {{- range .}}
-	{{.ID}} = &Operation{ID: {{printf "%q" .ID}}, Method: {{printf "%q" .Method}}, Path: {{printf "%q" .Path}}, Safety: {{.Safety}}{{if .ProjectAuth}}, ProjectAuth: true{{end}}{{if .Secret}}, ReturnsSecret: true{{end}}}
+	{{.ID}} = &Operation{ID: {{printf "%q" .ID}}, Method: {{printf "%q" .Method}}, Path: {{printf "%q" .Path}}, Safety: {{.Safety}}{{if .ProjectAuth}}, ProjectAuth: true{{end}}{{if .Secret}}, ReturnsSecret: true{{end}}{{with .RequestSecrets}}, RequestSecrets: {{printf "%#v" .}}{{end}}}
 {{- end}}
 )
 
@@ -180,16 +165,19 @@ package gen
 import (
 	"fmt"
 	"log/slog"
-
-	"github.com/stytchkit/m2m/stytch/secret"
 )
+
+// forget empties a field.
+func forget[T any](field *T) { *field = *new(T) }
 {{range .Requests}}
-// LogValue leaves the secret out. A handler that encodes JSON would otherwise write the request as
+// LogValue leaves the secrets out. A handler that encodes JSON would otherwise write the request as
 // it goes to Stytch.
-func (r {{.}}) LogValue() slog.Value {
-	type withoutSecret {{.}}
-	r.ClientSecret = secret.Outgoing{}
-	return slog.AnyValue(withoutSecret(r))
+func (r {{.Name}}) LogValue() slog.Value {
+	type withoutSecrets {{.Name}}
+{{- range .Fields}}
+	forget(&r.{{.}})
+{{- end}}
+	return slog.AnyValue(withoutSecrets(r))
 }
 {{end}}{{range .Results}}
 // Format prints the status only, for every verb: the Body is what the server sent, its secret
