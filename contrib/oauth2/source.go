@@ -5,6 +5,7 @@ package oauth2
 
 import (
 	"context"
+	"fmt"
 
 	xoauth2 "golang.org/x/oauth2"
 
@@ -21,6 +22,8 @@ import (
 // wait for it. Use [xoauth2.Transport].
 //
 // An [xoauth2.Token] does not hide its value: fmt prints it.
+//
+// A nil ctx or source makes every call fail with [token.ErrInvalidArgument].
 func TokenSource(ctx context.Context, source *token.Source) xoauth2.TokenSource {
 	return tokenSource{ctx, source}
 }
@@ -32,6 +35,9 @@ type tokenSource struct {
 
 // Token implements [xoauth2.TokenSource].
 func (s tokenSource) Token() (*xoauth2.Token, error) {
+	if s.ctx == nil {
+		return nil, fmt.Errorf("oauth2: TokenSource: context must not be nil: %w", token.ErrInvalidArgument)
+	}
 	t, err := s.source.Token(s.ctx)
 	if err != nil {
 		return nil, err

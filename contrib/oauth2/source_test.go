@@ -111,3 +111,17 @@ func ExampleTokenSource() {
 	fmt.Println(got.Type(), got.Valid(), stytch.TokensMinted(seed.ClientID))
 	// Output: Bearer true 1
 }
+
+// Without a source or a context, a call fails and does not panic.
+func TestNothingGiven(t *testing.T) {
+	stytch := emulatortest.NewServer(t, emulator.WithM2MClient(seed))
+	for name, source := range map[string]xoauth2.TokenSource{
+		"source":      oauth2.TokenSource(t.Context(), nil),
+		"zero source": oauth2.TokenSource(t.Context(), &token.Source{}),
+		"context":     oauth2.TokenSource(nil, newSource(t, stytch)), //nolint:staticcheck // that is the test
+	} {
+		if got, err := source.Token(); !errors.Is(err, token.ErrInvalidArgument) || got != nil {
+			t.Errorf("no %s: %v", name, err)
+		}
+	}
+}

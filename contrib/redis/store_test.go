@@ -5,6 +5,7 @@ import (
 	"errors"
 	"io"
 	"net"
+	"runtime"
 	"strings"
 	"testing"
 	"time"
@@ -135,6 +136,68 @@ func TestFailures(t *testing.T) {
 	}
 	if _, err := newStore(t, wrongType.Addr(), patient).Get(t.Context(), "key"); err == nil {
 		t.Error("Get of a list: no error")
+	}
+}
+
+// What stays until somebody changes a setting is no outage.
+func TestRefusals(t *testing.T) {
+	permanent := map[string]bool{
+		"NOAUTH Authentication required.":                                               true,
+		"WRONGPASS invalid username-password pair or user is disabled.":                 true,
+		"NOPERM User x has no permissions to run the 'get' command":                     true,
+		"ERR unknown command 'EVALSHA'":                                                 true,
+		"ERR AUTH <password> called without any password configured":                    true,
+		"WRONGTYPE Operation against a key holding the wrong kind of value":             true,
+		"LOADING Redis is loading the dataset in memory":                                false,
+		"READONLY You can't write against a read only replica.":                         false,
+		"CLUSTERDOWN The cluster is down":                                               false,
+		"MASTERDOWN Link with MASTER is down and replica-serve-stale-data is set to no": false,
+		"OOM command not allowed when used memory > 'maxmemory'.":                       false,
+	}
+	for text, want := range permanent {
+		server := miniredis.RunT(t)
+		server.SetError(text)
+		store := newStore(t, server.Addr(), patient)
+		if _, err := store.Get(t.Context(), "key"); errors.Is(err, token.ErrStoreRefused) != want || err == nil {
+			t.Errorf("%s: %v, want refused: %t", text, err, want)
+		}
+	}
+	guarded := miniredis.RunT(t)
+	guarded.RequireAuth("password")
+	for op, err := range operations(t.Context(), newStore(t, guarded.Addr(), patient)) {
+		if !errors.Is(err, token.ErrStoreRefused) {
+			t.Errorf("%s without a password: %v", op, err)
+		}
+	}
+}
+
+// panicking is a client that panics, or ends its goroutine.
+type panicking struct{ goredis.UniversalClient }
+
+func (panicking) Get(context.Context, string) *goredis.StringCmd { panic("no route") }
+func (panicking) Do(context.Context, ...any) *goredis.Cmd        { runtime.Goexit(); return nil }
+
+// Neither a client that panics nor a store that NewStore did not make ends the process.
+func TestBrokenClient(t *testing.T) {
+	broken, err := redis.NewStore(panicking{}, patient)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for op, err := range operations(t.Context(), broken) { // the embedded client is nil
+		if err == nil || !strings.Contains(err.Error(), "panicked") && op != "Put" {
+			t.Errorf("%s: %v", op, err)
+		}
+	}
+	for _, store := range []*redis.Store{nil, {}} {
+		for op, err := range operations(t.Context(), store) {
+			if !errors.Is(err, redis.ErrInvalidArgument) {
+				t.Errorf("%s of a zero store: %v", op, err)
+			}
+		}
+	}
+	var none *goredis.Client
+	if _, err := redis.NewStore(none); !errors.Is(err, redis.ErrInvalidArgument) {
+		t.Errorf("a nil client: %v", err)
 	}
 }
 

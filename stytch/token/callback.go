@@ -27,6 +27,7 @@ type callbacks struct {
 	observer func(context.Context, Event) // nil: none
 
 	weakSecret atomic.Bool // ErrStoreKey was reported
+	refused    atomic.Bool // ErrStoreRefused was reported, and the store has not worked since
 }
 
 // observe calls the observer.
@@ -46,8 +47,8 @@ func (c *callbacks) observe(ctx context.Context, e Event) {
 // storeFailed reports a failure of the shared store.
 func (c *callbacks) storeFailed(ctx context.Context, err error) {
 	c.counters.storeFailures.Add(1)
-	if errors.Is(err, ErrStoreKey) && c.weakSecret.Swap(true) {
-		return // it was said, and it stays so until the secret is changed
+	if errors.Is(err, ErrStoreKey) && c.weakSecret.Swap(true) || errors.Is(err, ErrStoreRefused) && c.refused.Swap(true) {
+		return // it was said, and it stays so until something is changed
 	}
 	c.observe(ctx, Event{Kind: StoreFailed, Err: err})
 }
@@ -94,6 +95,15 @@ func within[T any](ctx context.Context, name string, f func(context.Context) (T,
 	}
 }
 
+// storeCallback is call for the shared store.
+func storeCallback[T any](ctx context.Context, c *callbacks, name string, f func(context.Context) (T, error)) (T, error) {
+	value, err := call(ctx, c, nil, name, f)
+	if err == nil {
+		c.refused.Store(false)
+	}
+	return value, err
+}
+
 // guardedStore is a Store that neither panics nor holds up its caller.
 type guardedStore struct {
 	store     func() Store // a function, because reflection does not look into it: a client has a password
@@ -101,24 +111,24 @@ type guardedStore struct {
 }
 
 func (g guardedStore) Get(ctx context.Context, key string) ([]byte, error) {
-	return call(ctx, g.callbacks, nil, "Store.Get", func(ctx context.Context) ([]byte, error) { return g.store().Get(ctx, key) })
+	return storeCallback(ctx, g.callbacks, "Store.Get", func(ctx context.Context) ([]byte, error) { return g.store().Get(ctx, key) })
 }
 
 func (g guardedStore) Put(ctx context.Context, key string, value []byte, life time.Duration) error {
-	_, err := call(ctx, g.callbacks, nil, "Store.Put", func(ctx context.Context) (struct{}, error) {
+	_, err := storeCallback(ctx, g.callbacks, "Store.Put", func(ctx context.Context) (struct{}, error) {
 		return struct{}{}, g.store().Put(ctx, key, value, life)
 	})
 	return err
 }
 
 func (g guardedStore) Lease(ctx context.Context, key, owner string, life time.Duration) (bool, error) {
-	return call(ctx, g.callbacks, nil, "Store.Lease", func(ctx context.Context) (bool, error) {
+	return storeCallback(ctx, g.callbacks, "Store.Lease", func(ctx context.Context) (bool, error) {
 		return g.store().Lease(ctx, key, owner, life)
 	})
 }
 
 func (g guardedStore) Release(ctx context.Context, key, owner string) error {
-	_, err := call(ctx, g.callbacks, nil, "Store.Release", func(ctx context.Context) (struct{}, error) {
+	_, err := storeCallback(ctx, g.callbacks, "Store.Release", func(ctx context.Context) (struct{}, error) {
 		return struct{}{}, g.store().Release(ctx, key, owner)
 	})
 	return err

@@ -7,6 +7,7 @@ import (
 	"reflect"
 
 	"github.com/stytchkit/m2m/internal/project"
+	"github.com/stytchkit/m2m/internal/seal"
 	"github.com/stytchkit/m2m/stytch/secret"
 )
 
@@ -58,6 +59,8 @@ type static struct {
 	tooMany bool
 }
 
+func (c static) fixed() Credential { return c.cred }
+
 func (c static) Credential(context.Context) (Credential, error) { return c.cred, nil }
 
 func (c static) check() error {
@@ -71,7 +74,10 @@ func (c static) check() error {
 }
 
 // Env reads the environment variables STYTCH_CLIENT_ID, STYTCH_CLIENT_SECRET and, during a
-// rotation, STYTCH_NEXT_CLIENT_SECRET, each time that credentials are needed.
+// rotation, STYTCH_NEXT_CLIENT_SECRET, each time that credentials are needed. No variable selects
+// the address of Stytch unless you say so:
+//
+//	token.WithBaseURL(os.Getenv("STYTCH_BASE_URL")) // the default if it is not set
 func Env() Credentials { return env{} }
 
 type env struct{}
@@ -84,6 +90,11 @@ func (env) Credential(context.Context) (Credential, error) {
 	}, nil
 }
 
+func (e env) fixed() Credential {
+	c, _ := e.Credential(context.Background()) // it never fails
+	return c
+}
+
 func (e env) check() error {
 	var missing []error
 	for _, name := range []string{"STYTCH_CLIENT_ID", "STYTCH_CLIENT_SECRET"} {
@@ -94,8 +105,7 @@ func (e env) check() error {
 	if len(missing) > 0 {
 		return errors.Join(missing...)
 	}
-	cred, _ := e.Credential(context.Background())
-	if err := cred.check(); err != nil {
+	if err := e.fixed().check(); err != nil {
 		return invalid("Env", "%v", err)
 	}
 	return nil
@@ -108,6 +118,20 @@ func checkCredentials(c Credentials) error {
 	}
 	if c, ok := c.(interface{ check() error }); ok {
 		return c.check()
+	}
+	return nil
+}
+
+// checkStoreKey finds a client secret that no key can be derived from, if it is known already.
+func checkStoreKey(c Credentials) error {
+	known, ok := c.(interface{ fixed() Credential })
+	if !ok {
+		return nil
+	}
+	for _, s := range []secret.String{known.fixed().Secret, known.fixed().Next} {
+		if n := len(s.Reveal()); n > 0 && n < seal.MinKeyLength {
+			return invalid("WithStore", "a client secret has fewer than %d bytes, too few to derive a key from: give WithStore a key", seal.MinKeyLength)
+		}
 	}
 	return nil
 }

@@ -9,7 +9,7 @@ type EventKind uint8
 const (
 	Refreshed     EventKind = iota + 1 // a token arrived, from Stytch or from the shared store
 	RefreshFailed                      // none arrived: Err says why, RetryAt when the next request may be sent
-	StoreFailed                        // the shared store did not help: Err is ErrStore, ErrStoreValue or ErrStoreKey
+	StoreFailed                        // the shared store did not help: Err is ErrStore or one of the others that begin so
 	Panicked                           // code that the source was given panicked: Err names it
 )
 

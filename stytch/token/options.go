@@ -71,9 +71,13 @@ func WithParameters(parameters map[string]string) Option {
 
 // WithBaseURL sends token requests to another address: a custom domain, a proxy, a local Stytch. It
 // must be https, or http to a loopback address, without user info, query or fragment. It may have a
-// path; a trailing slash changes nothing.
+// path; a trailing slash changes nothing. An empty address leaves the default, so the value of an
+// environment variable that may be unset can be passed as it is.
 func WithBaseURL(address string) Option {
 	return func(s *settings) error {
+		if address == "" {
+			return nil
+		}
 		base, err := project.ParseBaseURL(address)
 		if err != nil {
 			return invalid("WithBaseURL", "%v", err)
@@ -101,11 +105,14 @@ func WithHTTPClient(client *http.Client) Option {
 }
 
 // WithUserAgent puts a product such as "billing/1.4" in front of the SDK's own in the User-Agent
-// header.
+// header. An empty one changes nothing.
 func WithUserAgent(product string) Option {
 	return func(s *settings) error {
-		if product == "" || strings.ContainsFunc(product, func(r rune) bool { return r < ' ' || r > '~' }) {
-			return invalid("WithUserAgent", "product must be printable ASCII and not empty")
+		if product == "" {
+			return nil
+		}
+		if strings.ContainsFunc(product, func(r rune) bool { return r < ' ' || r > '~' }) {
+			return invalid("WithUserAgent", "product must be printable ASCII")
 		}
 		s.userAgent = product + " " + project.UserAgent
 		return nil

@@ -21,11 +21,12 @@ import (
 //	value  version (1 byte), then a box of package seal that is bound to the cache key, so that
 //	       it cannot be read under another name
 const (
-	sealVersion = 1
-	sealLabel   = "stytch m2m token store v1"
-	leaseSuffix = ":lease"
-	maxSealed   = 96 << 10 // bytes that are decrypted at most: a token response of 64 KiB, and what is around it
-	padding     = 1 << 10  // plaintexts are filled up to a multiple, so that their length says little
+	sealVersion    = 1
+	sealLabel      = "stytch m2m token store v1"
+	leaseSuffix    = ":lease"
+	takeOverSuffix = ":lease2"
+	maxSealed      = 96 << 10 // bytes that are decrypted at most: a token response of 64 KiB, and what is around it
+	padding        = 1 << 10  // plaintexts are filled up to a multiple, so that their length says little
 )
 
 // entry is where the store keeps the token of one cache key that was obtained with one secret.

@@ -13,8 +13,9 @@ import (
 )
 
 const (
-	leaseLife    = 10 * time.Second       // longer than a mint takes; if its holder crashes, the others wait this long
-	leaseWait    = leaseLife * 3 / 2      // after this long without token and lease, a process mints directly
+	leaseLife    = 9 * time.Second        // longer than a mint takes; if its holder crashes, the others wait this long
+	mintTime     = time.Second            // that the next process gets after a lease has ended
+	takeOverLife = 2 * time.Second        // of the lease that counts after a lease was held too long
 	pollMin      = 50 * time.Millisecond  // shortest time between two lookups while another process mints
 	pollMax      = 250 * time.Millisecond // longest
 	storeTimeout = 2 * time.Second        // of one operation, in case the store has no limit of its own
@@ -69,7 +70,7 @@ type mintFunc func(context.Context, storedFunc) (minted, error)
 // token returns a stored token that w accepts. If there is none, one process mints and the others
 // wait for what it stores. It calls mint at most once, and its error is that of mint or of ctx,
 // never that of the store. Apart from mint and the operations of the store, it takes at most
-// leaseWait.
+// leaseLife, takeOverLife, and twice mintTime.
 func (s *sharedStore) token(ctx context.Context, w wanted, mint mintFunc) (t issuedToken, fromStore bool, err error) {
 	c := storeCall{sharedStore: s, wanted: w, mint: mint, owner: rand.Text()}
 	for _, l := range w.logins {
@@ -120,27 +121,52 @@ func (c *storeCall) throughStore(ctx context.Context) (t issuedToken, fromStore 
 	if len(c.entries) == 0 {
 		return issuedToken{}, false, errMintDirectly
 	}
-	deadline := time.Now().Add(leaseWait)
+	// All processes that would use the same login first take the same lease.
+	t, fromStore, err = c.underLease(ctx, lease{c.entries[0].name + leaseSuffix, leaseLife})
+	if !errors.Is(err, errLeaseHeld) {
+		return t, fromStore, err
+	}
+	// No lease lives that long. One process mints nevertheless; without a second lease, all would.
+	c.report(ctx, ErrStoreLease)
+	return c.underLease(ctx, lease{c.entries[0].name + takeOverSuffix, takeOverLife})
+}
+
+// lease is the right to mint while others wait.
+type lease struct {
+	name string
+	life time.Duration
+}
+
+// errLeaseHeld: another process held the lease for longer than it lives, and stored nothing.
+var errLeaseHeld = fmt.Errorf("%w: the lease is held", errMintDirectly)
+
+// underLease mints if this process gets the lease, and otherwise waits for a stored token: until
+// the lease must have ended, and the next process had time to mint.
+func (c *storeCall) underLease(ctx context.Context, l lease) (t issuedToken, fromStore bool, err error) {
+	deadline := time.Now().Add(l.life + mintTime)
 	for {
 		if t, ok, err := c.lookUp(ctx, c.entries); ok || err != nil {
 			return t, ok, err
 		}
-		if won, err := c.lease(ctx); err != nil {
+		if won, err := c.take(ctx, l); err != nil {
 			return issuedToken{}, false, err
 		} else if won {
-			return c.mintWithLease(ctx)
+			return c.mintWithLease(ctx, l)
 		}
-		wait := jitter(pollMin, pollMax)
-		if time.Now().Add(wait).After(deadline) || !pause(ctx, wait) {
+		left := time.Until(deadline)
+		if left <= 0 {
+			return issuedToken{}, false, errLeaseHeld
+		}
+		if !pause(ctx, min(left, jitter(pollMin, pollMax))) {
 			return issuedToken{}, false, errMintDirectly
 		}
 	}
 }
 
 // mintWithLease is what the holder of the lease does.
-func (c *storeCall) mintWithLease(ctx context.Context) (t issuedToken, fromStore bool, err error) {
+func (c *storeCall) mintWithLease(ctx context.Context, l lease) (t issuedToken, fromStore bool, err error) {
 	// However it ends: while the lease lasts, the other processes wait.
-	defer c.release(context.WithoutCancel(ctx))
+	defer c.release(context.WithoutCancel(ctx), l)
 
 	// The previous holder may have stored its token after this process looked and before it got the
 	// lease.
@@ -196,21 +222,18 @@ func (c *storeCall) read(ctx context.Context, e *entry) (issuedToken, bool, erro
 	return t, c.accepts(t, time.Now()), nil
 }
 
-// leaseName is the same for all processes that would use the same login first.
-func (c *storeCall) leaseName() string { return c.entries[0].name + leaseSuffix }
-
-func (c *storeCall) lease(ctx context.Context) (won bool, err error) {
+func (c *storeCall) take(ctx context.Context, l lease) (won bool, err error) {
 	err = c.do(ctx, func(ctx context.Context) (err error) {
-		won, err = c.store.Lease(ctx, c.leaseName(), c.owner, leaseLife)
+		won, err = c.store.Lease(ctx, l.name, c.owner, l.life)
 		return err
 	})
 	return won, err
 }
 
 // release need not succeed: the lease ends by itself. do reports the error.
-func (c *storeCall) release(ctx context.Context) {
+func (c *storeCall) release(ctx context.Context, l lease) {
 	_ = c.do(ctx, func(ctx context.Context) error {
-		return c.store.Release(ctx, c.leaseName(), c.owner)
+		return c.store.Release(ctx, l.name, c.owner)
 	})
 }
 
@@ -248,7 +271,19 @@ func (s *sharedStore) do(ctx context.Context, operation func(context.Context) er
 		s.breaker.abandoned()
 	default:
 		s.breaker.failed(time.Now())
-		s.report(ctx, fmt.Errorf("%w: %w", ErrStore, err))
+		s.report(ctx, storeError(err))
 	}
 	return errMintDirectly
+}
+
+// storeError distinguishes an outage, which ends by itself, from a store that will refuse until its
+// settings are changed.
+func storeError(err error) error {
+	switch {
+	case errors.Is(err, ErrStoreRefused):
+		return err
+	case errors.Is(err, ErrInvalidArgument):
+		return fmt.Errorf("%w: %w", ErrStoreRefused, err)
+	}
+	return fmt.Errorf("%w: %w", ErrStore, err)
 }

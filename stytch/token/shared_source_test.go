@@ -216,3 +216,90 @@ func TestStoredUnderTheLoginThatObtainedIt(t *testing.T) {
 		})
 	}
 }
+
+// A secret that no key can be derived from makes sharing impossible. That is found when the source
+// is made, if the secret is known by then, and otherwise reported once and counted.
+func TestWeakSecretWithStore(t *testing.T) {
+	const weak = "Correct-Horse-9"
+	strong := secret.Generate()
+	id := "m2m-client-test-1"
+	t.Setenv("STYTCH_CLIENT_ID", id)
+	t.Setenv("STYTCH_CLIENT_SECRET", weak)
+	for name, c := range map[string]Credentials{
+		"static": Static(id, secret.New(weak)), "static, next": Static(id, strong, secret.New(weak)), "environment": Env(),
+	} {
+		if _, err := New("project-test-1", c, WithStore(newMemStore())); !errors.Is(err, ErrInvalidArgument) || !strings.Contains(err.Error(), "WithStore") || strings.Contains(err.Error(), weak) {
+			t.Errorf("%s: %v", name, err)
+		}
+		if _, err := New("project-test-1", c, WithStore(newMemStore(), secret.Generate())); err != nil {
+			t.Errorf("%s, with a key: %v", name, err)
+		}
+		if _, err := New("project-test-1", c); err != nil {
+			t.Errorf("%s, without a store: %v", name, err)
+		}
+	}
+	synctest.Test(t, func(t *testing.T) {
+		var seen []error
+		e, store := &mintingEndpoint{}, newMemStore()
+		s, err := New("project-test-1", Func(func(context.Context) (Credential, error) {
+			return Credential{ClientID: id, Secret: secret.New(weak)}, nil
+		}),
+			WithHTTPClient(&http.Client{Transport: e}), WithStore(store),
+			WithObserver(func(_ context.Context, event Event) {
+				if event.Kind == StoreFailed {
+					seen = append(seen, event.Err)
+				}
+			}))
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer s.Close()
+		for i := range 5 {
+			if _, err := s.TokenFor(t.Context(), Request{Scopes: []string{fmt.Sprint(i)}}); err != nil {
+				t.Fatal(err)
+			}
+		}
+		synctest.Wait()
+		if len(seen) != 1 || !errors.Is(seen[0], ErrStoreKey) || s.Stats().StoreFailures < 5 || store.count("") != 0 {
+			t.Errorf("%d events: %v; %+v", len(seen), seen, s.Stats())
+		}
+	})
+}
+
+// A store that refuses is no outage: the observer learns of it once, as what it is, and again only
+// after the store has worked.
+func TestStoreThatRefuses(t *testing.T) {
+	for name, refusal := range map[string]error{"refused": fmt.Errorf("redis: NOPERM: %w", ErrStoreRefused), "misused": invalid("Put", "life")} {
+		t.Run(name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				var seen []error
+				e, store := &mintingEndpoint{}, newMemStore()
+				s := sharing(t, e, store, WithObserver(func(_ context.Context, event Event) {
+					if event.Kind == StoreFailed {
+						seen = append(seen, event.Err)
+					}
+				}))
+				ask := func(n int) {
+					for range n {
+						if _, err := s.TokenFor(t.Context(), Request{Scopes: []string{fmt.Sprint(e.n.Load())}}); err != nil {
+							t.Fatal(err)
+						}
+						time.Sleep(time.Minute)
+					}
+				}
+				store.setFail(func(string) error { return refusal })
+				ask(10)
+				if len(seen) != 1 || !errors.Is(seen[0], ErrStoreRefused) || errors.Is(seen[0], ErrStore) || s.Stats().StoreFailures != 10 {
+					t.Errorf("%v, %+v", seen, s.Stats())
+				}
+				store.setFail(nil)
+				ask(1)
+				store.setFail(func(string) error { return refusal })
+				ask(3)
+				if len(seen) != 2 {
+					t.Errorf("reported %d times, want again after the store had worked", len(seen))
+				}
+			})
+		})
+	}
+}

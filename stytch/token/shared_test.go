@@ -376,25 +376,40 @@ func TestSharedWinnerDies(t *testing.T) {
 		if took := time.Since(start); took < leaseLife || took > leaseLife+f.mintTime+2*pollMax {
 			t.Errorf("served after %v, want the rest of the lease and the time of a mint", took)
 		}
+		if len(f.reported) != 0 {
+			t.Errorf("reported %v for a lease that ended in time", f.reported)
+		}
 	})
 }
 
+// A lease that is held without end delays the processes for as long as a lease lives, once: one of
+// them mints, and stores what it got for the others and for those that come later.
 func TestSharedLeaseThatNeverEnds(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
-		f := newFleet(t, 3)
-		stuck := testEntry(t, want()).name + leaseSuffix
-		if won, err := f.store.Lease(t.Context(), stuck, "another owner", 24*time.Hour); !won || err != nil {
-			t.Fatal(won, err)
-		}
-		start := time.Now()
-		f.all(t, want())
-		if f.mints() != 3 {
-			t.Errorf("%d tokens minted, want one per process", f.mints())
-		}
-		if took := time.Since(start); took > leaseWait+f.mintTime {
-			t.Errorf("served after %v, want at most %v", took, leaseWait+f.mintTime)
-		}
-	})
+	for _, suffixes := range [][]string{{leaseSuffix}, {leaseSuffix, takeOverSuffix}} {
+		synctest.Test(t, func(t *testing.T) {
+			f := newFleet(t, 8)
+			for _, suffix := range suffixes {
+				if won, err := f.store.Lease(t.Context(), testEntry(t, want()).name+suffix, "another owner", 24*time.Hour); !won || err != nil {
+					t.Fatal(won, err)
+				}
+			}
+			start, longest, mints := time.Now(), leaseLife+mintTime+f.mintTime+pollMax, 1
+			if len(suffixes) == 2 { // as if the store gave a lease to no one
+				longest, mints = longest+takeOverLife+mintTime, 8
+			}
+			f.all(t, want())
+			if took := time.Since(start); f.mints() != mints || took > longest {
+				t.Errorf("%d tokens minted in %v, want %d in %v at most", f.mints(), took, mints, longest)
+			}
+			if n := f.reports(ErrStoreLease); n != 8 {
+				t.Errorf("reported %d times, want once by each process", n)
+			}
+			start = time.Now()
+			if _, stored := f.all(t, want()); stored != 8 || time.Since(start) != 0 {
+				t.Errorf("%d later processes were served by the store, after %v", stored, time.Since(start))
+			}
+		})
+	}
 }
 
 // TestSharedLooksAgain has another process mint and store between the look and the lease of this

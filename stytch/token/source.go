@@ -53,6 +53,11 @@ func New(projectID string, credentials Credentials, options ...Option) (*Source,
 		},
 		baseURL: settings.base.String(), project: projectID, minLife: settings.minLife,
 	}
+	if settings.store != nil && len(settings.storeKeys) == 0 {
+		if err := checkStoreKey(credentials); err != nil {
+			return nil, err
+		}
+	}
 	if settings.store != nil {
 		store := guardedStore{func() Store { return settings.store }, callbacks}
 		if fetcher.shared, err = newSharedStore(store, settings.storeKeys, callbacks.storeFailed); err != nil {

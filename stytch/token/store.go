@@ -39,12 +39,23 @@ var (
 	// ErrStore: the shared store failed. It is not used for the next 1 to 30 s.
 	ErrStore = errors.New("token: shared store: failed")
 
+	// ErrStoreRefused: the shared store refuses what the source needs of it, and will until its
+	// settings are changed: a wrong password, a missing permission or command. It is reported once,
+	// and again after the store has worked. Stores return errors that wrap it.
+	ErrStoreRefused = errors.New("token: shared store: refused: change its settings")
+
+	// ErrStoreLease: another process has held the lease for longer than a lease lives, and stored no
+	// token: it hangs, or something keeps the lease from expiring. This process mints one and stores
+	// it.
+	ErrStoreLease = errors.New("token: shared store: a lease did not end: look for a key that does not expire")
+
 	// ErrStoreValue: the stored value cannot be decrypted, or is not a token for this request: a
 	// sign of tampering. Keys and secrets that are replaced do not cause it, since each has entries
 	// of its own.
 	ErrStoreValue = errors.New("token: shared store: unreadable value")
 
 	// ErrStoreKey: the store was not used, because the client's secret is too short to derive a key
-	// from: anyone who can read the store could guess it. Give [WithStore] a key.
+	// from: anyone who can read the store could guess it. Give [WithStore] a key. It is reported once;
+	// [Stats] counts each time.
 	ErrStoreKey = errors.New("token: shared store: the client's secret is too short to derive a key from: give WithStore a key")
 )

@@ -12,9 +12,14 @@ import (
 
 // WithBaseURL fetches the key set from another host than Stytch's, such as a custom domain or a
 // local Stytch. The address must be https, or http to a loopback address; it may have a path. It
-// does not change which issuers are accepted: see [WithIssuers].
+// does not change which issuers are accepted: see [WithIssuers]. An empty address leaves the
+// default, so the value of an environment variable that may be unset, such as STYTCH_BASE_URL, can
+// be passed as it is.
 func WithBaseURL(address string) Option {
 	return func(s *settings) error {
+		if address == "" {
+			return nil
+		}
 		base, err := project.ParseBaseURL(address)
 		if err != nil {
 			return invalid("WithBaseURL", err.Error())
@@ -25,9 +30,12 @@ func WithBaseURL(address string) Option {
 }
 
 // WithJWKSURL fetches the key set from exactly this address, which must be https, or http to a
-// loopback address.
+// loopback address. An empty one leaves the default.
 func WithJWKSURL(address string) Option {
 	return func(s *settings) error {
+		if address == "" {
+			return nil
+		}
 		if _, err := project.ParseURL(address); err != nil {
 			return invalid("WithJWKSURL", err.Error())
 		}

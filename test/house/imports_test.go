@@ -63,7 +63,7 @@ var mayImport = map[string][]string{
 	"contrib/m2mgrpc":    {"internal/guard", "stytch/token", "stytch/verify"},
 	"contrib/oauth2":     {"stytch/token"},
 	"contrib/postgres":   {"internal/project", "internal/rate", "internal/redact", "stytch/rotate", "stytch/rotate/fleet", "stytch/secret"},
-	"contrib/redis":      {"stytch/token"},
+	"contrib/redis":      {"internal/guard", "stytch/token"},
 
 	"bench":                  {"internal/cputime", "internal/vectors", "stytch/secret", "stytch/token", "stytch/verify"},
 	"examples/demo":          {"stytch", "stytch/emulator", "stytch/rotate", "stytch/rotate/deliver", "stytch/rotate/filejournal", "stytch/secret"},
