@@ -61,13 +61,11 @@ func (s *settings) useTransport() {
 		s.transport = s.conns
 		return
 	}
-	s.transport = s.client.Transport
-	if s.transport == nil {
-		s.transport = http.DefaultTransport
-	}
+	s.transport = conns.Hide(s.client.Transport)
 	if s.client.Timeout > 0 {
 		s.attemptTimeout = min(s.attemptTimeout, s.client.Timeout)
 	}
+	s.client = nil
 }
 
 // WithBaseURL sends all requests to another address: a custom domain, a proxy, a local Stytch. It

@@ -80,6 +80,7 @@ func Kubernetes(cfg KubernetesConfig) (*KubernetesSecrets, error) {
 	}
 	s.limit = 4 << 20 // a Secret holds up to 1 MiB, sent in base64, and has annotations
 	s.authorize = func(h http.Header, token string) { h.Set("Authorization", "Bearer "+token) }
+	cfg.HTTPClient = nil // s hides its own
 	return &KubernetesSecrets{description("deliver.Kubernetes(" + s.base.Host + ", " + cfg.Namespace + ")"), s, cfg}, nil
 }
 

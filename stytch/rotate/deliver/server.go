@@ -52,6 +52,7 @@ func newServer(what, address string, client *http.Client, token func(context.Con
 	}
 	// Only this server may see the token and the secrets.
 	own.CheckRedirect = func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }
+	own.Transport = conns.Hide(own.Transport)
 	return &server{name: what + " at " + base.Host, base: base, client: &own, token: token}, nil
 }
 
