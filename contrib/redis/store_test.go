@@ -139,7 +139,7 @@ func TestFailures(t *testing.T) {
 	}
 }
 
-// What stays until somebody changes a setting is no outage.
+// What stays until a setting is changed is no outage.
 func TestRefusals(t *testing.T) {
 	permanent := map[string]bool{
 		"NOAUTH Authentication required.":                                               true,

@@ -44,9 +44,9 @@ var (
 	// and again after the store has worked. Stores return errors that wrap it.
 	ErrStoreRefused = errors.New("token: shared store: refused: change its settings")
 
-	// ErrStoreLease: another process has held the lease for longer than a lease lives, and stored no
-	// token: it hangs, or something keeps the lease from expiring. This process mints one and stores
-	// it.
+	// ErrStoreLease: another process has held the lease for longer than a lease lives, and stored
+	// no token: it hangs, or something keeps the lease from expiring. This process mints one and
+	// stores it.
 	ErrStoreLease = errors.New("token: shared store: a lease did not end: look for a key that does not expire")
 
 	// ErrStoreValue: the stored value cannot be decrypted, or is not a token for this request: a
@@ -55,7 +55,7 @@ var (
 	ErrStoreValue = errors.New("token: shared store: unreadable value")
 
 	// ErrStoreKey: the store was not used, because the client's secret is too short to derive a key
-	// from: anyone who can read the store could guess it. Give [WithStore] a key. It is reported once;
-	// [Stats] counts each time.
+	// from: anyone who can read the store could guess it. Give [WithStore] a key. It is reported
+	// once; [Stats] counts each time.
 	ErrStoreKey = errors.New("token: shared store: the client's secret is too short to derive a key from: give WithStore a key")
 )
