@@ -91,3 +91,9 @@ func (r *Rotator) Estimate(rec Record) Forecast {
 	}
 	return r.forecast(rec.resumed().shifted(-r.ahead()))
 }
+
+// Observe calls the observers with an event that did not happen in a call of the rotator: a fleet
+// reports faults of the journal so. A panic of one is reported to the others.
+func (r *Rotator) Observe(ctx context.Context, e Event) {
+	(&rotation{config: r.config, rec: Record{ClientID: e.ClientID}}).report(ctx, e, r.observers)
+}

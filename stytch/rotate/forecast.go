@@ -10,9 +10,12 @@ import (
 type Forecast struct {
 	Clients      int           // that will be rotated
 	Skipped      int           // that a fleet leaves alone
+	Failed       int           // that a fleet cannot rotate because their records cannot be read
 	Calls        int           // requests to the server, proofs included
 	BilledTokens int           // proofs of secrets that work; none with [ByLastFour]
 	Duration     time.Duration // by the limiter and the grace period
+
+	Failures []error // the first 100 of Failed, each an [*Error]
 }
 
 // Forecast is a dry run: it returns what [Rotator.Run] would cost now, and changes nothing. It

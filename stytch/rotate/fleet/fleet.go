@@ -33,11 +33,13 @@ import (
 
 // Fleet rotates many clients with one [rotate.Rotator]. It is safe for concurrent use.
 //
-// A nil error means that a method finished, not that no client failed: see the [Report]. A method
+// A nil error means that a method finished, not that no client failed: see [Report.Err]. A method
 // ends early with the error of its context, of the journal or of the audit log, or with
-// [ErrTooManyFailures]. Rotations in progress are then left where they can be resumed, after
-// requests that were already sent are answered and recorded, as [rotate.Rotator.Run] does. An error
-// of the iterator ends only the intake: the clients before it are rotated.
+// [ErrTooManyFailures]. A journal that fails is waited for, five minutes at most; its faults are
+// events with [rotate.ErrJournal] for the rotator's observers, and count for no client. Rotations
+// in progress are then left where they can be resumed, after requests that were already sent are
+// answered and recorded, as [rotate.Rotator.Run] does. An error of the iterator ends only the
+// intake: the clients before it are rotated.
 type Fleet struct {
 	rotator *rotate.Rotator
 	settings
@@ -110,8 +112,9 @@ func (f *Fleet) Resume(ctx context.Context) (Report, error) {
 
 // Forecast is a dry run of Run or, if clients is nil, of Resume: it returns what that would cost
 // now. It reads the journal and sends nothing to the server, so it does not find clients that
-// cannot be rotated. Requests of the iterator are not counted. The duration follows from the grace
-// period and, if the rotator's limiter has a method Rate() float64, from that.
+// cannot be rotated. A record that cannot be read is one of the forecast's failures. Requests of
+// the iterator are not counted. The duration follows from the grace period and, if the rotator's
+// limiter has a method Rate() float64, from that.
 func (f *Fleet) Forecast(ctx context.Context, clients iter.Seq2[string, error]) (rotate.Forecast, error) {
 	resume := clients == nil
 	if resume {
@@ -119,11 +122,22 @@ func (f *Fleet) Forecast(ctx context.Context, clients iter.Seq2[string, error]) 
 	}
 	var sum rotate.Forecast
 	for id, err := range clients {
-		if err = errors.Join(err, ctx.Err()); err != nil {
-			return sum, listFailed(err)
+		var record rotate.Record
+		switch ended := ctx.Err(); {
+		case err != nil && ofRecord(err) && resume && ended == nil:
+			// it is not said whose it is
+		case err != nil || ended != nil:
+			return sum, listFailed(errors.Join(err, ended))
+		default:
+			record, err = f.rotator.Journal().Read(ctx, id)
 		}
-		record, err := f.rotator.Journal().Read(ctx, id)
 		switch {
+		case err != nil && (ofRecord(err) || errors.Is(err, ErrInvalidArgument)):
+			sum.Failed++
+			if len(sum.Failures) < maxReported {
+				sum.Failures = append(sum.Failures, &rotate.Error{ClientID: id, Err: err})
+			}
+			continue
 		case err != nil && !errors.Is(err, rotate.ErrNoRotation):
 			return sum, &rotate.Error{ClientID: id, Err: journalError(err)}
 		case inProgress(record):

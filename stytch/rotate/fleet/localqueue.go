@@ -70,7 +70,7 @@ func (q *localQueue) Next(ctx context.Context, life time.Duration) (rotate.Claim
 		c := &localClaim{Claim: claim, queue: q, entry: next}
 		if record := claim.Record(); !inProgress(record) {
 			if !q.begin(record) {
-				_ = c.Release(context.WithoutCancel(ctx)) // otherwise it expires
+				_ = c.Release(ctx) // otherwise it expires
 				continue
 			}
 			c.planned = rotate.NewRecord(next.clientID, time.Now())
@@ -123,7 +123,7 @@ func (q *localQueue) Defer(ctx context.Context, claim rotate.Claim, until time.T
 	err := c.Claim.Release(ctx) // without which the next claim is busy until this one expires
 	q.mu.Lock()
 	defer q.mu.Unlock()
-	heap.Push(&q.waiting, entry{c.clientID, until, true})
+	heap.Push(&q.waiting, entry{c.clientID, until, inProgress(c.Claim.Record())})
 	q.claimed--
 	return err
 }
@@ -137,12 +137,28 @@ type localClaim struct {
 	released bool
 }
 
-// waited reports whether a claim is of a rotation that waited for its grace period.
+// waited reports whether a claim is of a rotation that was deferred before.
 func waited(claim rotate.Claim) bool {
 	if c, ok := claim.(*localClaim); ok {
 		return c.waited
 	}
 	return claim.Record().State == rotate.Grace
+}
+
+// willHaveWaited reports what waited will report of the next claim if this one is deferred.
+func willHaveWaited(claim rotate.Claim) bool {
+	if c, ok := claim.(*localClaim); ok {
+		return inProgress(c.Claim.Record())
+	}
+	return claim.Record().State == rotate.Grace
+}
+
+// patientOf is the claim below what a queue handed out.
+func patientOf(claim rotate.Claim) *patientClaim {
+	if c, ok := claim.(*localClaim); ok {
+		claim = c.Claim
+	}
+	return claim.(*patientClaim)
 }
 
 // Record implements [rotate.Claim].
@@ -176,7 +192,7 @@ func (c *localClaim) Release(ctx context.Context) error {
 type entry struct {
 	clientID string
 	due      time.Time
-	waited   bool
+	waited   bool // it is in progress, and was deferred by this process
 }
 
 // waitHeap is a heap of entries, the one due first on top.

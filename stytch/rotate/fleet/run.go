@@ -22,13 +22,13 @@ const (
 type run struct {
 	fleet    *Fleet
 	rotator  *rotate.Rotator // the fleet's, with the audit log as an observer
-	queue    rotate.Queue
-	shared   bool // with other processes
-	batch    int  // clients that are planned at once
-	maxTries int  // of one client
+	journal  *patient
+	queue    rotate.Queue // the same journal, or one in memory above it
+	shared   bool         // with other processes
+	batch    int          // clients that are planned at once
+	maxTries int          // of one client
 	began    time.Time
 	stop     context.CancelCauseFunc
-	observe  func(context.Context, rotate.Event) // writes the audit log; nil without one
 
 	counters   *counters
 	planning   atomic.Bool
@@ -39,24 +39,27 @@ type run struct {
 func (f *Fleet) newRun() (*run, error) {
 	r := &run{fleet: f, rotator: f.rotator, began: time.Now()}
 	r.counters = newCounters(f.maxFailures, func(err error) { r.stop(err) })
-	if f.audit == nil {
-		return r, nil
+	if f.audit != nil {
+		observe := rotate.Audit(auditWriter{f.audit, func(err error) { r.stop(err) }})
+		var err error
+		if r.rotator, err = f.rotator.With(rotate.WithObserver(observe)); err != nil {
+			return nil, err
+		}
 	}
-	r.observe = rotate.Audit(auditWriter{f.audit, func(err error) { r.stop(err) }})
-	var err error
-	r.rotator, err = f.rotator.With(rotate.WithObserver(r.observe))
-	return r, err
+	r.journal = &patient{Journal: f.rotator.Journal(), report: r.rotator.Observe, stop: func(err error) { r.stop(err) }}
+	return r, nil
 }
 
 // share takes the work from a queue that other processes use too.
 func (r *run) share(queue rotate.Queue) {
-	r.queue, r.shared, r.batch, r.maxTries = queue, true, sharedBatch, 3
+	r.journal.queue = queue
+	r.queue, r.shared, r.batch, r.maxTries = r.journal, true, sharedBatch, 3
 }
 
 // alone takes the work from a queue in memory. begin decides whether a client without a rotation in
 // progress gets one.
 func (r *run) alone(begin func(rotate.Record) bool) {
-	r.queue, r.batch, r.maxTries = newLocalQueue(r.rotator.Journal(), begin), 1, 1
+	r.queue, r.batch, r.maxTries = newLocalQueue(r.journal, begin), 1, 1
 }
 
 // do plans and works until nothing is left that could become due, and reports how that ended.
@@ -88,7 +91,7 @@ func (r *run) do(ctx context.Context, plan func(context.Context) error) (Report,
 			err = errors.Join(ctx.Err(), err)
 		}
 	}
-	return r.counters.final(), err
+	return r.counters.final(r.shared && inner.Err() == nil), err
 }
 
 // plan puts clients into the queue.
@@ -131,8 +134,10 @@ func (r *run) plan(ctx context.Context, clients iter.Seq2[string, error]) error 
 
 // planUnfinished puts the unfinished rotations of the journal into the queue.
 func (r *run) planUnfinished(ctx context.Context) error {
-	for id, err := range r.rotator.Journal().Unfinished(ctx) {
+	for id, err := range r.journal.Unfinished(ctx) {
 		switch {
+		case err == nil && r.counters.tries(id) > 0: // the list was begun again
+			continue
 		case err != nil && ofRecord(err):
 			r.failed(ctx, "", err)
 			continue

@@ -9,21 +9,19 @@ import (
 )
 
 const (
-	queueTries     = 5 // to get a response from the queue, over half a minute
 	unreadableEnds = 3 // unreadable records in a row count as nothing left
-	releaseTimeout = 30 * time.Second
+	mostFaults     = 3 // of the journal while it was busy with one client, which then counts as failed
 )
 
 // work takes what is due until nothing is left.
 func (r *run) work(ctx context.Context) {
-	for failures := 0; ctx.Err() == nil; {
+	for ctx.Err() == nil {
 		wake, planning := r.idle.channel(), r.planning.Load() // before Next, which may miss what is planned later
 		asked := time.Now()
 		claim, wait, err := r.queue.Next(ctx, r.rotator.ClaimLife())
 		var one *clientError
 		switch {
 		case err == nil:
-			failures = 0
 			r.unreadable.Store(0)
 			r.advance(ctx, claim, asked)
 		case errors.As(err, &one):
@@ -32,7 +30,6 @@ func (r *run) work(ctx context.Context) {
 			}
 			r.failed(ctx, one.clientID, one.err)
 		case errors.Is(err, rotate.ErrNoRotation):
-			failures = 0
 			if !planning && r.over(wait) {
 				r.idle.wake() // the other workers end too
 				return
@@ -48,11 +45,8 @@ func (r *run) work(ctx context.Context) {
 			r.failed(ctx, "", err)
 			sleep(ctx, nil, time.Second) // it may be the next one again
 		default:
-			if failures++; failures == queueTries {
-				r.stop(journalError(err))
-				return
-			}
-			sleep(ctx, nil, time.Second<<failures)
+			r.stop(journalError(err))
+			return
 		}
 	}
 }
@@ -87,6 +81,9 @@ func (r *run) advance(ctx context.Context, claim rotate.Claim, asked time.Time) 
 		r.counters.resumed()
 	}
 	status, err := r.rotator.AdvanceClaim(ctx, claim, asked)
+	if errors.Is(err, rotate.ErrJournal) {
+		status, err = r.settle(ctx, claim, status, err)
+	}
 	switch {
 	case err == nil && status.Wait > 0:
 		r.counters.waits()
@@ -94,25 +91,61 @@ func (r *run) advance(ctx context.Context, claim rotate.Claim, asked time.Time) 
 		return
 	case err == nil:
 		r.counters.done(id)
+	case errors.Is(err, rotate.ErrJournal) && !stopped(ctx, err) && r.counters.faulted(id) < mostFaults:
+		if willHaveWaited(claim) {
+			r.counters.waits()
+		}
+		r.deferClaim(ctx, claim, 0)
+		return
 	default:
 		r.count(ctx, id, err)
 	}
 	tries := r.counters.tries(id)
+	over := !r.shared || status.State == rotate.NeedsHuman || status.State.Final()
 	switch {
-	case tries == before || !r.shared || status.State == rotate.NeedsHuman || status.State.Final():
+	case tries == before || over:
 		r.release(ctx, claim)
 	case tries < r.maxTries:
 		r.deferClaim(ctx, claim, retryAfter)
 	default:
+		over = true
 		r.deferClaim(ctx, claim, r.asideFor())
 	}
+	if over {
+		r.counters.gaveUp(id)
+	}
+}
+
+// settle is for a rotation that the journal interrupted. If that was its last write the outcome is
+// found out, so that the client is counted once.
+func (r *run) settle(ctx context.Context, claim rotate.Claim, status rotate.Status, failed error) (rotate.Status, error) {
+	end, err := patientOf(claim).settle(ctx)
+	if err != nil {
+		return status, &rotate.Error{ClientID: status.ClientID, Stage: status.State, Err: err}
+	}
+	if end.State == "" {
+		return status, failed
+	}
+	r.rotator.Observe(ctx, rotate.Event{
+		Time: time.Now(), ClientID: end.ClientID, RotationID: end.RotationID, From: status.State, To: end.State,
+	})
+	status.State, status.UpdatedAt, status.Wait = end.State, end.UpdatedAt, 0
+	switch end.State {
+	case rotate.Completed:
+		return status, nil
+	case rotate.Gone:
+		failed = errors.Join(rotate.ErrGone, failed)
+	default:
+		failed = errors.Join(rotate.ErrCanceled, failed)
+	}
+	return status, &rotate.Error{ClientID: end.ClientID, Stage: end.State, Err: failed}
 }
 
 // count counts an error of a client.
 func (r *run) count(ctx context.Context, id string, err error) {
 	switch {
 	case errors.Is(err, rotate.ErrBusy):
-		r.counters.add(&r.counters.report.Busy)
+		r.counters.busy(id)
 	case errors.Is(err, rotate.ErrGone):
 		r.counters.gone(id)
 	case !stopped(ctx, err):
@@ -122,10 +155,10 @@ func (r *run) count(ctx context.Context, id string, err error) {
 	}
 }
 
-// stopped reports whether a rotation was left because ctx ended. One that was canceled for that
-// reason has reached its end.
+// stopped reports whether a rotation was left because ctx ended, or because the journal did not
+// answer until then. One that was canceled for that reason has reached its end.
 func stopped(ctx context.Context, err error) bool {
-	return ctx.Err() != nil && errors.Is(err, ctx.Err()) && !errors.Is(err, rotate.ErrCanceled)
+	return ctx.Err() != nil && isAny(err, ctx.Err(), rotate.ErrJournal) && !errors.Is(err, rotate.ErrCanceled)
 }
 
 // inProgressBy reports whether an error left a rotation that must be resumed.
@@ -138,25 +171,25 @@ func inProgressBy(err error) bool {
 // The rotator reports neither.
 func (r *run) failed(ctx context.Context, id string, err error) {
 	err = &rotate.Error{ClientID: id, Err: journalError(err)}
-	if r.observe != nil && !stopped(ctx, err) {
-		r.observe(ctx, rotate.Event{Time: time.Now(), ClientID: id, Err: err})
+	if !stopped(ctx, err) {
+		r.rotator.Observe(ctx, rotate.Event{Time: time.Now(), ClientID: id, Err: err})
 	}
 	key := id
 	if key == "" {
 		key = err.Error()
 	}
 	r.count(ctx, key, err)
+	r.counters.gaveUp(key)
 }
 
 func (r *run) release(ctx context.Context, claim rotate.Claim) {
-	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), releaseTimeout)
-	defer cancel()
 	_ = claim.Release(ctx) // otherwise it expires
 }
 
 // deferClaim releases a claim so that its rotation is not due again for a while.
 func (r *run) deferClaim(ctx context.Context, claim rotate.Claim, wait time.Duration) {
-	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), releaseTimeout)
-	defer cancel()
-	_ = r.queue.Defer(ctx, claim, time.Now().Add(wait)) // otherwise it expires
+	err := r.queue.Defer(ctx, claim, time.Now().Add(wait))
+	if fault(err) && r.shared { // it would come back whenever the claim expires
+		r.stop(journalError(err))
+	}
 }
