@@ -50,6 +50,9 @@ func (t *rotation) read(ctx context.Context, d namedDeliverer) (Delivery, error)
 		return d.Deliverer.(Reader).Read(ctx, t.rec.ClientID)
 	})
 	t.trackSecret(held.Secret, held.Previous)
+	if err == nil && held.ClientID != "" && held.ClientID != t.rec.ClientID {
+		err = fmt.Errorf("the place holds the secret of another client (%.256q)", held.ClientID)
+	}
 	if err != nil {
 		return Delivery{}, d.failed(t.secrets.Error(err))
 	}

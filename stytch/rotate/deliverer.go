@@ -34,10 +34,10 @@ type Deliverer interface {
 // reads each delivery back before it relies on it.
 //
 // Read gives one of three answers, and must not confuse them. The place holds a secret of the
-// client: the Delivery. The place can be read and holds none: the zero Delivery and no error, as
-// for a file that is missing in a folder that exists. The place cannot be read: an error, as for a
-// folder, a namespace or a mount that does not exist or is not the kind that it should be; what the
-// place holds is then not known.
+// client: the Delivery. That of another client is an error. The place can be read and holds none:
+// the zero Delivery and no error, as for a file that is missing in a folder that exists. The place
+// cannot be read: an error, as for a folder, a namespace or a mount that does not exist or is not
+// the kind that it should be; what the place holds is then not known.
 type Reader interface {
 	Read(ctx context.Context, clientID string) (Delivery, error)
 }

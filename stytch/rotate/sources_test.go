@@ -102,6 +102,19 @@ func TestSources(t *testing.T) {
 	}
 }
 
+// TestPlaceOfAnotherClient is never overwritten, whatever it is rotated for.
+func TestPlaceOfAnotherClient(t *testing.T) { synctest.Test(t, testPlaceOfAnotherClient) }
+
+func testPlaceOfAnotherClient(t *testing.T) {
+	w := newWorld("a")
+	w.outsider = true
+	w.sinks["a"] = rotate.Delivery{ClientID: "another client", Secret: secret.New(w.current)}
+	err := w.rotator(rotate.WithUnknownCurrent()).Run(t.Context(), "client")
+	if !errors.Is(err, rotate.ErrDelivery) || !strings.Contains(err.Error(), `"another client"`) || w.count("start")+w.count("deliver") > 0 {
+		t.Errorf("%v; the calls were %v", err, w.log)
+	}
+}
+
 // TestAdviceOnUnknownCurrent does what the error says: it provides the secret, puts it into the
 // place, or rotates without it.
 func TestAdviceOnUnknownCurrent(t *testing.T) { synctest.Test(t, testAdviceOnUnknownCurrent) }

@@ -160,6 +160,15 @@ func placeRows() []badInput {
 			}, mend: func(b *bad) {
 				b.must(b.place.Deliver(b.Context(), rotate.Delivery{ClientID: b.Client, Secret: b.initial}))
 			}},
+		{name: "place of another service", want: []error{rotate.ErrCurrentUnknown}, stage: rotate.Planned, mend: mended,
+			spoil: func(b *bad) { b.place = deliver.File(filepath.Join(b.dir, "wrong.json")) }},
+		{name: "place that panics", want: []error{rotate.ErrDelivery}, stage: rotate.Started, working: both, mend: mended,
+			spoil: odd(func(b *bad) func(context.Context, rotate.Delivery) error {
+				return func(ctx context.Context, d rotate.Delivery) error {
+					b.must(deliver.File(b.File).Deliver(ctx, d)) // whether it took effect is not known
+					panic("the place panics about " + d.Secret.Reveal())
+				}
+			})},
 		{name: "place of another client", want: []error{rotate.ErrDelivery, deliver.ErrOtherClient}, stage: rotate.Planned,
 			spoil: func(b *bad) {
 				b.edit(b.File, func(d []byte) []byte { return bytes.Replace(d, []byte(clientID), []byte("another"), 1) })
