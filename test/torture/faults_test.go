@@ -130,7 +130,13 @@ func (c *faultCase) run(t *testing.T) {
 			return
 		}
 		c.mended = n > 0 || errors.Is(err, rotate.ErrCanceled)
-		err = c.rotator.Run(t.Context(), c.id)
+		rotator := c.rotator
+		if c.lost && errors.Is(err, rotate.ErrOtherRotation) { // it took too long to come back: do as the error says
+			if rotator, err = c.rotator.With(rotate.WithTakeOver()); err != nil {
+				t.Fatal(err)
+			}
+		}
+		err = rotator.Run(t.Context(), c.id)
 	}
 	c.checkEnd()
 }
