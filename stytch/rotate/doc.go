@@ -9,11 +9,12 @@
 // # What happens
 //
 // Stytch accepts two secrets of a client while a rotation is in progress (documented). A rotation
-// proves the current one by a token request, requests the next one, stores it in the journal,
-// proves it, gives it to the deliverers, reads it back, waits (grace period, readiness), proves it
-// again, completes, proves it once more, and takes the previous one away from the deliverers. Each
-// state is durable before the effect that follows from it. The journal, the server and the proofs
-// are compared whenever a rotation is resumed, and before every effect that cannot be undone.
+// asks the places whether they work and what they hold, proves the current one by a token request,
+// requests the next one, stores it in the journal, proves it, gives it to the deliverers, reads it
+// back, waits (grace period, readiness), proves it again, completes, proves it once more, and takes
+// the previous one away from the deliverers. Each state is durable before the effect that follows
+// from it. The journal, the server and the proofs are compared whenever a rotation is resumed, and
+// before every effect that cannot be undone.
 //
 // # What is promised
 //
