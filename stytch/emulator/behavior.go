@@ -18,6 +18,8 @@ const (
 	Empty   Choice = "empty"   // respond with an empty list
 )
 
+const oauthFormat = "oauth" // of Behavior.TokenErrorFormat
+
 // Behavior has one field for each behavior of Stytch that is not known, so that a client can be
 // tested under every variant. The zero value is the most likely behavior; the package documentation
 // lists what is known.
@@ -60,9 +62,18 @@ type Behavior struct {
 	// BadCursor is for a cursor that the emulator did not issue: Refuse with bad_request (default,
 	// assumed) or Ignore, which returns the first page.
 	BadCursor Choice
+	// NegativeLimit is for a search with a limit below 0: Refuse with bad_request (default,
+	// assumed) or Ignore, which uses the default limit.
+	NegativeLimit Choice
 	// EmptySearchBody is for a search without a body: Refuse with bad_request (default, assumed; {}
 	// is observed to work) or Allow.
 	EmptySearchBody Choice
+	// EmptyQuery is for a search whose query is {}: Allow (default; the reference says to send it),
+	// which finds all clients, or Refuse with bad_request, as the schema requires an operator.
+	EmptyQuery Choice
+	// UnknownOperator is for a query with an operator other than AND and OR: Refuse with
+	// bad_request (default, assumed) or Ignore, which reads it as AND.
+	UnknownOperator Choice
 
 	// UnheldScope is for a token request with a scope that the client does not hold: Refuse with
 	// invalid_scope (default, RFC 6749) or Drop the scope; if none is left, the request is refused
@@ -76,6 +87,9 @@ type Behavior struct {
 	InactiveClientError string
 	// InactiveClientStatus is the status of that error: 400 (default, assumed) or 401.
 	InactiveClientStatus int
+	// TokenErrorFormat is the format in which the token endpoint refuses an unknown project and
+	// a wrong method: oauth (default; RFC 6749, section 5.2) or stytch, that of the others.
+	TokenErrorFormat string
 	// TokenID adds the claim jti to tokens. The documented sample has none (default).
 	TokenID bool
 
@@ -126,8 +140,12 @@ func (b Behavior) filled() (Behavior, error) {
 	choice("ZeroLimit", &b.ZeroLimit, Ignore, Refuse, Empty)
 	choice("LargeLimit", &b.LargeLimit, Refuse, Clamp)
 	choice("BadCursor", &b.BadCursor, Refuse, Ignore)
+	choice("NegativeLimit", &b.NegativeLimit, Refuse, Ignore)
 	choice("EmptySearchBody", &b.EmptySearchBody, Refuse, Allow)
+	choice("EmptyQuery", &b.EmptyQuery, Allow, Refuse)
+	choice("UnknownOperator", &b.UnknownOperator, Refuse, Ignore)
 	choice("UnheldScope", &b.UnheldScope, Refuse, Drop)
+	text("TokenErrorFormat", &b.TokenErrorFormat, oauthFormat, "stytch")
 	number("InvalidClientStatus", &b.InvalidClientStatus, 400, 401)
 	text("InactiveClientError", &b.InactiveClientError, "invalid_client", "unauthorized_client", "access_denied")
 	number("InactiveClientStatus", &b.InactiveClientStatus, 400, 401)

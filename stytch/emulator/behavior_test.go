@@ -171,6 +171,33 @@ func TestBehavior(t *testing.T) {
 			w.ok("POST", apps, `{"client_type":"first_party"}`)
 			w.expect(400, "too_many_connected_apps", "POST", apps, `{"client_type":"first_party"}`)
 		}},
+		{"NegativeLimit Refuse", emulator.Behavior{}, func(w *harness) {
+			w.expect(400, "bad_request", "POST", clients+"/search", `{"limit":-1}`)
+		}},
+		{"NegativeLimit Ignore", emulator.Behavior{NegativeLimit: emulator.Ignore}, func(w *harness) {
+			if _, _, total := w.search(`{"limit":-1}`); total != 1 {
+				w.t.Errorf("%d clients", total)
+			}
+		}},
+		{"EmptyQuery Allow", emulator.Behavior{}, func(w *harness) {
+			if _, _, total := w.search(`{"query":{}}`); total != 1 {
+				w.t.Errorf("%d clients", total)
+			}
+		}},
+		{"EmptyQuery Refuse", emulator.Behavior{EmptyQuery: emulator.Refuse}, func(w *harness) {
+			w.expect(400, "bad_request", "POST", clients+"/search", `{"query":{}}`)
+		}},
+		{"UnknownOperator Ignore", emulator.Behavior{UnknownOperator: emulator.Ignore}, func(w *harness) {
+			query := `{"query":{"operator":"XOR","operands":[{"filter_name":"client_id","filter_value":["x"]},{"filter_name":"scopes","filter_value":["b"]}]}}`
+			if _, _, total := w.search(query); total != 0 {
+				w.t.Errorf("%d clients: XOR is not read as AND", total)
+			}
+			w.expect(400, "bad_request", "POST", clients+"/search", `{"query":{"operands":[]}}`)
+		}},
+		{"TokenErrorFormat stytch", emulator.Behavior{TokenErrorFormat: "stytch"}, func(w *harness) {
+			w.expect(404, "project_not_found", "POST", "/v1/public/project-test-0/oauth2/token", "")
+			w.expect(405, "method_not_allowed", "GET", "/v1/public/"+w.ProjectID+"/oauth2/token", "")
+		}},
 	}
 	tried := map[string]bool{}
 	for _, tt := range tests {
@@ -192,7 +219,8 @@ func TestBehaviorRefusesUnknownValues(t *testing.T) {
 	for i, b := range []emulator.Behavior{
 		{CreateStatus: 202}, {WrongMethodStatus: 400}, {StartWhileRotating: emulator.Ignore}, {FinishWhileIdle: emulator.Replace},
 		{NullOnUpdate: emulator.Drop}, {EmptyScopes: "no"}, {InvalidStatusType: "x"}, {ZeroLimit: emulator.Clamp},
-		{LargeLimit: emulator.Ignore}, {BadCursor: emulator.Drop}, {EmptySearchBody: emulator.Ignore}, {UnheldScope: emulator.Allow},
+		{LargeLimit: emulator.Ignore}, {BadCursor: emulator.Drop}, {EmptySearchBody: emulator.Ignore}, {NegativeLimit: emulator.Clamp}, {EmptyQuery: emulator.Ignore}, {UnknownOperator: emulator.Allow}, {TokenErrorFormat: "x"},
+		{UnheldScope: emulator.Allow},
 		{InvalidClientStatus: 403}, {InactiveClientError: "x"}, {InactiveClientStatus: 403}, {SecretLength: 42}, {SecretLength: 129},
 		{MaxSecretLength: -1}, {MaxScopes: -1}, {MaxExpiryMinutes: -1}, {MaxM2MClients: -1}, {MaxConnectedApps: -1},
 	} {

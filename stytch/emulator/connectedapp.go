@@ -20,6 +20,15 @@ type connectedApp struct {
 	secrets                              secretPair
 }
 
+// metadataURL is the address of the Client ID Metadata Document that registered the app, which is
+// its id; nil if the app was created.
+func (a *connectedApp) metadataURL() *string {
+	if !strings.HasPrefix(a.id, "https://") {
+		return nil
+	}
+	return &a.id
+}
+
 // public reports whether the app has no secret.
 func (a *connectedApp) public() bool     { return strings.HasSuffix(a.clientType, "_public") }
 func (a *connectedApp) thirdParty() bool { return strings.HasPrefix(a.clientType, "third_party") }

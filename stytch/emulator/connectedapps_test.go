@@ -2,6 +2,7 @@ package emulator_test
 
 import (
 	"encoding/json"
+	"net/url"
 	"reflect"
 	"regexp"
 	"testing"
@@ -181,5 +182,22 @@ func TestConnectedAppSearchPages(t *testing.T) {
 	}
 	if len(seen) != 5 || cursor != "" {
 		t.Errorf("%d apps seen", len(seen))
+	}
+}
+
+func TestAppOfAMetadataDocument(t *testing.T) {
+	const id = "https://app.example/oauth/client.json"
+	w := start(t, emulator.WithConnectedApp(emulator.ConnectedAppSeed{ClientID: id, ClientType: "third_party_public"}))
+	for _, app := range []any{
+		at(w.ok("GET", apps+"/"+url.PathEscape(id), ""), "connected_app"),
+		at(w.ok("POST", apps+"/search", `{}`), "connected_apps").([]any)[0],
+	} {
+		if text(app, "client_id") != id || text(app, "client_id_metadata_url") != id {
+			t.Errorf("%v", app)
+		}
+	}
+	created := at(w.ok("POST", apps, `{"client_type":"first_party"}`), "connected_app")
+	if at(created, "client_id_metadata_url") != nil {
+		t.Error("an app that was created has the address of a document")
 	}
 }

@@ -76,13 +76,13 @@
 //     characters (documented), 5 of them different, and is not "[REDACTED]". A scope is a
 //     scope-token of RFC 6749.
 //   - A redirect URL is https, or http with a loopback address; in live projects it is https and
-//     not localhost. A token template begins and ends with braces; it is never rendered, and
-//     neither is the template of M2M tokens.
+//     not localhost. The token template of an app begins and ends with braces and is never
+//     rendered; that of M2M tokens is [WithTokenTemplate].
 //   - A Connected App is always active and was created manually. Its secret can only be rotated:
 //     the authorization flows of Connected Apps are not part of the contract.
 //   - A token request is checked for its form, the grant, the client, its status and the scopes, in
 //     this order. Requested scopes may be repeated.
-//   - A path with the id of another project gets project_not_found; a key set with a malformed
+//   - A key set of another project gets project_not_found; a key set with a malformed
 //     project id gets invalid_project_id.
 //
 // The routes /health and /openapi.yaml belong to the emulator.
@@ -91,5 +91,6 @@
 //
 // The emulator is for tests and development only. It stores secrets of clients as hashes and never
 // prints or logs a secret, but [Emulator.Credentials] returns the project's secret, and chosen
-// client secrets are hashed cheaply to keep tests fast. [Start] listens on a loopback address.
+// client secrets are hashed cheaply to keep tests fast. [Start] listens on a loopback address, and
+// responds only to loopback names and those of [WithHosts].
 package emulator

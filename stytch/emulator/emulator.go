@@ -24,6 +24,10 @@ func New(opts ...Option) (*Emulator, error) {
 	if err != nil {
 		return nil, err
 	}
+	return set.newEmulator()
+}
+
+func (set *settings) newEmulator() (*Emulator, error) {
 	state, err := set.newState()
 	if err != nil {
 		return nil, err
@@ -50,6 +54,7 @@ func (set *settings) newState() (*state, error) {
 		return nil, err
 	}
 	s := newState(id, secret, behavior, set.signingKey)
+	s.template = set.template
 	s.clock, s.strict, s.noTotals = set.clock, set.strict, set.noTotals
 	if set.issuer != "" {
 		s.issuer = set.issuer
@@ -143,7 +148,13 @@ func (e *Emulator) serveUnknownMethod(w http.ResponseWriter, r *http.Request, al
 		return
 	}
 	x := e.exchange(w, r)
-	refusal := x.failure(fail("method_not_allowed"))
+	refused := fail("method_not_allowed")
+	oauth := strings.HasPrefix(r.URL.Path, "/v1/public/")
+	if oauth && e.service.state.behavior.TokenErrorFormat == oauthFormat {
+		refused.kind, refused.oauth = "invalid_request", true
+	}
+	refusal := x.failure(refused)
+	refusal.noStore = oauth
 	refusal.allow = strings.Join(allowed, ", ")
 	x.send(refusal)
 }

@@ -33,6 +33,10 @@ func newExchange(w http.ResponseWriter, r *http.Request, env string, log *reques
 	return x
 }
 
+// oauth reports whether the request is for the token endpoint, whose responses must not be cached
+// (RFC 6749, section 5.1).
+func (x *exchange) oauth() bool { return x.operation == tokenOperation }
+
 // record logs the request. It comes before the response is written, so that a client which has its
 // response finds its request in the log.
 func (x *exchange) record(status int) {
@@ -42,6 +46,7 @@ func (x *exchange) record(status int) {
 }
 
 func (x *exchange) send(r response) {
+	r.noStore = r.noStore || x.oauth()
 	x.record(r.status)
 	r.writeTo(x.w)
 }
@@ -58,6 +63,7 @@ func (x *exchange) failure(err error) response {
 
 // sendHalf sends the header and half of the body, and returns the length of that half.
 func (x *exchange) sendHalf(r response) (half int) {
+	r.noStore = x.oauth()
 	half = len(r.body) / 2
 	x.record(r.status)
 	r.writeHeader(x.w)

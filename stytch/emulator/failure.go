@@ -18,7 +18,7 @@ func fail(kind string) *failure {
 	if !ok {
 		panic("emulator: unknown error type " + kind)
 	}
-	return &failure{status: known.status, kind: kind, message: known.message}
+	return &failure{status: known.status, kind: kind, message: known.message, oauth: oauthTypes[kind]}
 }
 
 // because returns the failure of a known kind with another message.
@@ -32,6 +32,9 @@ func because(kind, message string) *failure {
 func grantError(kind, message string) *failure {
 	return &failure{status: http.StatusBadRequest, kind: kind, message: message, oauth: true}
 }
+
+// oauthTypes are the error types in the format of RFC 6749.
+var oauthTypes = map[string]bool{"invalid_client": true, "invalid_request": true, "invalid_scope": true, "unsupported_grant_type": true}
 
 type knownFailure struct {
 	status  int
@@ -54,12 +57,27 @@ var failures = map[string]knownFailure{
 	"server_unavailable":                {503, "Oops, something seems to have gone wrong. Please retry the request. If this issue persists, please reach out to support."},
 	"organization_suspended":            {403, "Your organization has been suspended. Please contact support@stytch.com for assistance."},
 
+	// Of RFC 6749, at the token endpoint.
+	"invalid_client":         {400, "The client credentials are not valid."},
+	"invalid_request":        {400, "The token request is malformed."},
+	"invalid_scope":          {400, "The client does not hold a requested scope."},
+	"unsupported_grant_type": {400, "The grant_type must be client_credentials."},
+
 	// Published by name.
-	"live_id_used_in_test_environment": {400, "The project ID belongs to the live environment."},
-	"test_id_used_in_live_environment": {400, "The project ID belongs to the test environment."},
-	"invalid_project_id":               {400, "The project ID is not valid."},
-	"project_not_found":                {404, "The project could not be found."},
-	"method_not_allowed":               {405, "The method is not supported by this route."},
+	"use_https":                             {403, "The request must be sent over HTTPS."},
+	"unauthorized_credentials_homepage":     {401, "The credentials are the placeholders of the documentation."},
+	"unauthorized_project_id_live":          {401, "The live credentials are not allowed here."},
+	"unauthorized_project_id_test":          {401, "The test credentials are not allowed here."},
+	"invalid_secret_authentication":         {400, "The password of the authorization header is not a secret."},
+	"search_timeout":                        {500, "The search took too long."},
+	"m2m_client_invalid_client_name":        {400, "The client_name is not valid."},
+	"m2m_client_invalid_client_description": {400, "The client_description is not valid."},
+	"connected_app_misconfigured_client":    {400, "The settings of the Connected App contradict each other."},
+	"live_id_used_in_test_environment":      {400, "The project ID belongs to the live environment."},
+	"test_id_used_in_live_environment":      {400, "The project ID belongs to the test environment."},
+	"invalid_project_id":                    {400, "The project ID is not valid."},
+	"project_not_found":                     {404, "The project could not be found."},
+	"method_not_allowed":                    {405, "The method is not supported by this route."},
 
 	"duplicate_m2m_client_id":               {400, "The client_id is already in use in this project."},
 	"m2m_client_invalid_client_id":          {400, "The client_id is not valid."},

@@ -25,6 +25,7 @@ type Fault struct {
 	operation   string
 	kind        faultKind
 	status      int
+	errorType   string // of faultStatus; empty for the usual one of the status
 	retryAfter  string
 	delay       time.Duration // before anything else; for faultSlow, in the middle of the body
 	afterEffect bool
@@ -49,6 +50,13 @@ const (
 // carried out.
 func Status(operation string, status int) Fault {
 	return Fault{operation: operation, kind: faultStatus, status: status}
+}
+
+// ErrorType responds with the error of a type of the contract's x-error-catalog, such as
+// "search_timeout", with its usual status. It produces what the emulator never responds with by
+// itself. The operation is not carried out.
+func ErrorType(operation, errorType string) Fault {
+	return Fault{operation: operation, kind: faultStatus, errorType: errorType, status: failures[errorType].status}
 }
 
 // RateLimited responds with 429 too_many_requests, and with the header Retry-After unless
@@ -131,6 +139,9 @@ func (f Fault) check() error {
 	}
 	if f.skip < 0 || f.count < 0 || f.every < 0 || f.delay < 0 {
 		return invalidArgument("fault: After, Times, Each and durations must not be negative")
+	}
+	if _, known := failures[f.errorType]; f.errorType != "" && !known {
+		return invalidArgument("fault: no error type %q in the x-error-catalog of api/openapi.yaml", f.errorType)
 	}
 	lowest := 200
 	switch f.kind {

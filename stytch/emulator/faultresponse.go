@@ -69,7 +69,10 @@ var usualTypes = map[int]string{
 // refused credentials in a format of its own, but not what happens in front of it, such as rate
 // limits.
 func (f Fault) failure(operation string) *failure {
-	if operation == "IssueM2MToken" && (f.status == 400 || f.status == 401) {
+	if f.errorType != "" {
+		return fail(f.errorType)
+	}
+	if operation == tokenOperation && (f.status == 400 || f.status == 401) {
 		e := grantError("invalid_client", "The client credentials are not valid.")
 		e.status = f.status
 		return e

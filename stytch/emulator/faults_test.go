@@ -156,7 +156,7 @@ func TestImpossibleFaultsAreRefused(t *testing.T) {
 	for i, fault := range []emulator.Fault{
 		emulator.Reset("GetM2MClients"), emulator.Status("", 200), emulator.Status("", 600), emulator.HTML("", 100),
 		emulator.Latency("", -1), emulator.Reset("").After(-1), emulator.Reset("").Times(-1), emulator.Reset("").Each(-1),
-		{}, emulator.EmptyBody("", 0), emulator.Reset("").Delay(-1),
+		{}, emulator.EmptyBody("", 0), emulator.ErrorType("", "no_such_type"), emulator.ErrorType("", ""), emulator.Reset("").Delay(-1),
 	} {
 		if _, err := emulator.New(emulator.WithFaults(fault)); !errors.Is(err, emulator.ErrInvalidArgument) {
 			t.Errorf("%d: New accepts it", i)

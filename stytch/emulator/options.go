@@ -21,6 +21,8 @@ type settings struct {
 	behavior          Behavior
 	strict            bool
 	noTotals          bool
+	template          template
+	hosts             []string
 	faults            []Fault
 	clients           []seedFunc
 	apps              []ConnectedAppSeed
@@ -79,6 +81,19 @@ func WithIssuer(issuer string) Option {
 			return invalidArgument("WithIssuer: the issuer must be a URL without user, query, fragment or trailing slash")
 		}
 		s.issuer = issuer
+		return nil
+	}
+}
+
+// WithTokenTemplate adds custom claims to M2M tokens, as a token template of the project does. The
+// text is a JSON object with the placeholders {{ request.name }}, a further parameter of the token
+// request, and {{ client.trusted_metadata.key }}; both are documented. An absent value becomes
+// null, or nothing within a string (assumed). Claims that Stytch sets cannot be named.
+func WithTokenTemplate(text string) Option {
+	return func(s *settings) (err error) {
+		if s.template, err = parseTemplate(text); err != nil {
+			return invalidArgument("WithTokenTemplate: %w", err)
+		}
 		return nil
 	}
 }

@@ -6,7 +6,7 @@ import (
 )
 
 // parseQuery turns a query into a predicate. A nil predicate matches every client.
-func parseQuery(raw *json.RawMessage, strict bool) (func(*m2mClient) bool, error) {
+func (s *state) parseQuery(raw *json.RawMessage) (func(*m2mClient) bool, error) {
 	if raw == nil {
 		return nil, nil
 	}
@@ -17,18 +17,22 @@ func parseQuery(raw *json.RawMessage, strict bool) (func(*m2mClient) bool, error
 	in := &input{fields: fields, null: Ignore}
 	operator, given := get[string](in, "operator")
 	operands, _ := get[[]json.RawMessage](in, "operands")
-	if strict {
+	if s.strict {
 		in.refuseOthers("operator", "operands")
 	}
 	if in.err != nil {
 		return nil, in.err
 	}
-	if !given || *operator != "AND" && *operator != "OR" {
+	if len(fields) == 0 && s.behavior.EmptyQuery == Allow {
+		return nil, nil
+	}
+	known := given && (*operator == "AND" || *operator == "OR")
+	if !known && (!given || s.behavior.UnknownOperator == Refuse) {
 		return nil, because("bad_request", "The operator of the query must be AND or OR.")
 	}
 	var conditions []func(*m2mClient) bool
 	for _, operand := range orZero(operands) {
-		condition, err := parseOperand(operand, strict)
+		condition, err := parseOperand(operand, s.strict)
 		if err != nil {
 			return nil, err
 		}
@@ -39,7 +43,7 @@ func parseQuery(raw *json.RawMessage, strict bool) (func(*m2mClient) bool, error
 		return nil, nil
 	case len(conditions) == 1:
 		return conditions[0], nil
-	case *operator == "AND":
+	case *operator != "OR":
 		return func(c *m2mClient) bool {
 			return !slices.ContainsFunc(conditions, func(holds func(*m2mClient) bool) bool { return !holds(c) })
 		}, nil

@@ -12,6 +12,7 @@ type response struct {
 	contentType string
 	retryAfter  string
 	allow       string
+	noStore     bool
 	body        []byte
 }
 
@@ -45,6 +46,10 @@ func (r response) writeHeader(w http.ResponseWriter) {
 	}
 	if r.allow != "" {
 		h.Set("Allow", r.allow)
+	}
+	if r.noStore {
+		h.Set("Cache-Control", "no-store")
+		h.Set("Pragma", "no-cache")
 	}
 	h.Set("Content-Length", strconv.Itoa(len(r.body)))
 	w.WriteHeader(r.status)

@@ -21,7 +21,7 @@ func (s *service) SearchM2MClients(w http.ResponseWriter, r *http.Request) {
 	s.serve(w, r, op, func(x *exchange) (response, error) {
 		in := &input{fields: x.fields, null: Ignore}
 		raw, _ := get[json.RawMessage](in, "query")
-		match, err := parseQuery(raw, s.state.strict)
+		match, err := s.state.parseQuery(raw)
 		if err != nil {
 			return response{}, err
 		}
@@ -84,6 +84,8 @@ func search[T any](s *state, in *input, t *table[T], match func(*T) bool) ([]*T,
 func pageSize(limit *int32, b Behavior) (int, error) {
 	switch {
 	case limit == nil:
+		return defaultLimit, nil
+	case *limit < 0 && b.NegativeLimit == Ignore:
 		return defaultLimit, nil
 	case *limit < 0:
 		return 0, because("bad_request", "The limit must not be negative.")

@@ -99,7 +99,7 @@ func TestSearchRefuses(t *testing.T) {
 		{`{"cursor":"YWZ0ZXI6LTE"}`, "bad_request"}, // after:-1
 		{`{"cursor":"b3RoZXI6MQ"}`, "bad_request"},  // other:1
 		{`{"query":[]}`, "bad_request"},
-		{`{"query":{}}`, "bad_request"},
+		{`{"query":{"operands":[]}}`, "bad_request"},
 		{`{"query":{"operator":"and"}}`, "bad_request"},
 		{`{"query":{"operator":null}}`, "bad_request"},
 		{`{"query":{"operator":5}}`, "bad_request"},

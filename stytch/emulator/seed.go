@@ -22,7 +22,7 @@ type M2MClientSeed struct {
 // A ConnectedAppSeed describes a Connected App that exists from the start. Empty fields get the
 // values that creation through the API would give them. It prints without its secret.
 type ConnectedAppSeed struct {
-	ClientID     string
+	ClientID     string // the address of a Client ID Metadata Document for an app that registered by one
 	Secret       string // only for the types first_party and third_party
 	ClientType   string // "first_party" by default
 	Name         string

@@ -17,6 +17,7 @@ type Server struct {
 	ProjectID string
 	Secret    string
 
+	hosts  []string // besides the loopback names
 	http   *http.Server
 	client *http.Client
 	ended  chan struct{} // closed when the accept loop has ended
@@ -30,7 +31,11 @@ type Server struct {
 // Start runs an emulator on a free port of 127.0.0.1 until [Server.Close]. It fails if an option is
 // invalid or no port is free. In a test, package emulatortest starts it and closes it at the end.
 func Start(opts ...Option) (*Server, error) {
-	e, err := New(opts...)
+	set, err := newSettings(opts)
+	if err != nil {
+		return nil, err
+	}
+	e, err := set.newEmulator()
 	if err != nil {
 		return nil, err
 	}
@@ -41,7 +46,7 @@ func Start(opts ...Option) (*Server, error) {
 		return nil, fmt.Errorf("emulator: listen on 127.0.0.1: %w", err)
 	}
 	s := &Server{
-		Emulator: e, URL: "http://" + listener.Addr().String(),
+		Emulator: e, URL: "http://" + listener.Addr().String(), hosts: set.hosts,
 		client: &http.Client{Transport: &http.Transport{MaxIdleConnsPerHost: 64}},
 		ended:  make(chan struct{}), cancel: cancel,
 	}
@@ -72,6 +77,10 @@ func (s *Server) serve(w http.ResponseWriter, r *http.Request) {
 	s.busy.Add(1)
 	s.mu.Unlock()
 	defer s.busy.Done()
+	if !allowedHost(r.Host, s.hosts) {
+		s.refuseHost(w, r)
+		return
+	}
 	s.ServeHTTP(w, r)
 }
 

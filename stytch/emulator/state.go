@@ -20,6 +20,7 @@ type state struct {
 	behavior Behavior
 	strict   bool
 	noTotals bool
+	template template
 
 	clients table[m2mClient]
 	apps    table[connectedApp]

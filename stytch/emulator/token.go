@@ -2,6 +2,7 @@ package emulator
 
 import (
 	"encoding/json"
+	"maps"
 	"mime"
 	"net/http"
 	"net/url"
@@ -9,14 +10,17 @@ import (
 	"strings"
 )
 
-const tokenSeconds = 3600 // documented
+const (
+	tokenOperation = "IssueM2MToken"
+	tokenSeconds   = 3600 // documented
+)
 
 // IssueM2MToken is the client credentials grant. It reads its body itself, because the body may be
 // a form.
 func (s *service) IssueM2MToken(w http.ResponseWriter, r *http.Request, projectID string) {
-	s.serve(w, r, operation{id: "IssueM2MToken", public: true}, func(x *exchange) (response, error) {
+	s.serve(w, r, operation{id: tokenOperation, public: true}, func(x *exchange) (response, error) {
 		if projectID != s.state.id {
-			return response{}, fail("project_not_found")
+			return response{}, s.unknownProject()
 		}
 		params, err := x.tokenParameters(s.state.strict)
 		if err != nil {
@@ -37,7 +41,7 @@ func (s *service) IssueM2MToken(w http.ResponseWriter, r *http.Request, projectI
 		if err != nil {
 			return response{}, err
 		}
-		token, err := s.state.keys.sign(s.claims(client.id, scope))
+		token, err := s.state.keys.sign(s.claims(client, scope, params))
 		if err != nil {
 			return response{}, err
 		}
@@ -46,12 +50,21 @@ func (s *service) IssueM2MToken(w http.ResponseWriter, r *http.Request, projectI
 	})
 }
 
-func (s *service) claims(clientID, scope string) map[string]any {
-	now := s.state.clock().Unix()
-	claims := map[string]any{
-		"aud": []string{s.state.id}, "exp": now + tokenSeconds, "iat": now, "iss": s.state.issuer, "nbf": now,
-		"scope": scope, "sub": clientID,
+// unknownProject is the refusal of a path with the id of another project.
+func (s *service) unknownProject() error {
+	if s.state.behavior.TokenErrorFormat == oauthFormat {
+		return grantError("invalid_request", "The project could not be found.")
 	}
+	return fail("project_not_found")
+}
+
+func (s *service) claims(client *m2mClient, scope string, params map[string]string) map[string]any {
+	now := s.state.clock().Unix()
+	claims := s.state.template.claims(client, params)
+	maps.Copy(claims, map[string]any{
+		"aud": []string{s.state.id}, "exp": now + tokenSeconds, "iat": now, "iss": s.state.issuer, "nbf": now,
+		"scope": scope, "sub": client.id,
+	})
 	if s.state.behavior.TokenID {
 		claims["jti"] = newSecretText(33) // 44 characters, as in tokens of Connected Apps
 	}

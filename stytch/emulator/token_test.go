@@ -273,3 +273,22 @@ func TestIssuerOfACustomDomain(t *testing.T) {
 		t.Errorf("iss %v", claims["iss"])
 	}
 }
+
+func TestTokenResponsesAreNotStored(t *testing.T) {
+	w := start(t, withWorker(emulator.WithFaults(emulator.Status("IssueM2MToken", 503).After(2).Times(1)))...)
+	path := "/v1/public/" + w.ProjectID + "/oauth2/token"
+	for name, got := range map[string]reply{
+		"success":         w.token(credentials("wor+ker 1", workerSecret)),
+		"refusal":         w.token(credentials("wor+ker 1", "wrong")),
+		"fault":           w.token(credentials("wor+ker 1", workerSecret)),
+		"unknown project": w.call("POST", "/v1/public/project-test-0/oauth2/token", ""),
+		"wrong method":    w.call("GET", path, ""),
+	} {
+		if got.header.Get("Cache-Control") != "no-store" || got.header.Get("Pragma") != "no-cache" {
+			t.Errorf("%s: %v", name, got.header)
+		}
+	}
+	if got := w.call("GET", clients+"/x", ""); got.header.Get("Cache-Control") != "" {
+		t.Errorf("another operation: %v", got.header)
+	}
+}

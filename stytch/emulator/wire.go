@@ -146,6 +146,7 @@ func (a *connectedApp) wire(b Behavior) connectedAppWire {
 		BypassConsentForOfflineAccess: a.bypassConsent,
 		ClientDescription:             a.description,
 		ClientID:                      a.id,
+		ClientIDMetadataURL:           a.metadataURL(),
 		ClientName:                    a.name,
 		ClientType:                    a.clientType,
 		FullAccessAllowed:             a.fullAccess,

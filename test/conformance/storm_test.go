@@ -79,7 +79,7 @@ func (s *storm) send(i int) {
 		s.t.Errorf("request %d, %s: status %d, %v", i, op.ID, resp.StatusCode, err)
 	}
 	if matched, _ := operation.Match(req.Method, req.URL.EscapedPath()); matched == nil {
-		s.checkUnrouted(i, resp.StatusCode, data)
+		s.checkUnrouted(i, req.URL.Path, resp.StatusCode, data)
 	}
 	s.learn(op, data)
 }
@@ -95,11 +95,15 @@ func (s *storm) pick() *operation.Operation {
 }
 
 // checkUnrouted wants an error in Stytch's words where the contract has no operation.
-func (s *storm) checkUnrouted(i, status int, data []byte) {
+func (s *storm) checkUnrouted(i int, path string, status int, data []byte) {
+	format := "Error"
+	if status == http.StatusMethodNotAllowed && strings.HasPrefix(path, "/v1/public/") {
+		format = "OAuth2Error"
+	}
 	var response any
 	err := json.Unmarshal(data, &response)
-	if err == nil && schema(s.t, "Error").Value.VisitJSON(response) != nil {
-		err = errors.New("the body is not an Error of the contract")
+	if err == nil && schema(s.t, format).Value.VisitJSON(response) != nil {
+		err = errors.New("the body is no " + format + " of the contract")
 	}
 	if status != http.StatusNotFound && status != http.StatusMethodNotAllowed || err != nil {
 		s.t.Errorf("request %d, of no operation: status %d, %v", i, status, err)
