@@ -47,14 +47,27 @@ func TryLock(path string) (lock *LockFile, leftover bool, err error) {
 func openLock(path string) (file *os.File, exists bool, err error) {
 	for {
 		file, err := os.OpenFile(path, os.O_RDWR|os.O_CREATE|os.O_EXCL|syscall.O_NOFOLLOW, 0o600) //nolint:gosec // the caller's file
+		if err == nil {
+			err = file.Chmod(0o600) // whatever the umask
+		}
 		if !errors.Is(err, fs.ErrExist) {
 			return file, false, err
 		}
 		file, err = Open(path)
+		if errors.Is(err, fs.ErrPermission) && unfinished(path) {
+			file, err = Open(path)
+		}
 		if !errors.Is(err, fs.ErrNotExist) {
 			return file, true, err
 		}
 	}
+}
+
+// unfinished gives a file of mode 000 the mode that it was meant to have, and reports whether it
+// was one: the process that created it under a strict umask died before it could.
+func unfinished(path string) bool {
+	info, err := os.Lstat(path)
+	return err == nil && info.Mode() == 0 && os.Chmod(path, 0o600) == nil
 }
 
 // Check returns [ErrLockLost] if the name no longer leads to the locked file: then another process

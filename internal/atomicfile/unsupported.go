@@ -24,6 +24,9 @@ func Prepare(string, []byte, fs.FileMode) (*Pending, error) { return nil, errSys
 // Commit is not supported here.
 func (*Pending) Commit() error { return errSystem }
 
+// CommitNew is not supported here.
+func (*Pending) CommitNew() error { return errSystem }
+
 // Discard does nothing here.
 func (*Pending) Discard() {}
 

@@ -82,6 +82,14 @@ func (p *Pending) Commit() error {
 	return reached("renamed")
 }
 
+// CommitNew is [Pending.Commit] for a name that is not taken. Otherwise it changes nothing, and the
+// error is [fs.ErrExist].
+func (p *Pending) CommitNew() error {
+	err := os.Link(p.temp.Name(), p.path)
+	p.Discard() // the other name; the content was synced already
+	return err
+}
+
 // Discard removes the file instead of committing it.
 func (p *Pending) Discard() {
 	_ = os.Remove(p.temp.Name()) // Sweep finds it if this fails
@@ -127,6 +135,9 @@ func Sweep(path string) error {
 // sweep removes a file unless it is locked.
 func sweep(path string) error {
 	f, err := os.OpenFile(path, os.O_RDWR|syscall.O_NOFOLLOW, 0) //nolint:gosec // found in the caller's folder
+	if errors.Is(err, fs.ErrPermission) && unfinished(path) {
+		f, err = os.OpenFile(path, os.O_RDWR|syscall.O_NOFOLLOW, 0) //nolint:gosec // as above
+	}
 	if err != nil {
 		return err
 	}
@@ -145,7 +156,11 @@ func create(dir string) (*os.File, error) {
 		if err != nil {
 			return nil, err
 		}
-		locked, err := Lock(f)
+		err = f.Chmod(0o600) // whatever the umask
+		var locked bool
+		if err == nil {
+			locked, err = Lock(f)
+		}
 		if err == nil && locked {
 			var info fs.FileInfo
 			if info, err = f.Stat(); err == nil && info.Sys().(*syscall.Stat_t).Nlink > 0 {

@@ -1,9 +1,11 @@
 package filejournal
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"fmt"
+	"io/fs"
 	"slices"
 
 	"github.com/stytchkit/m2m/internal/atomicfile"
@@ -16,6 +18,7 @@ type claim struct {
 	clientID string
 	lock     *lock // nil once released
 	record   rotate.Record
+	stored   []byte // the record as this claim read or wrote it; nil if there was none
 }
 
 // load reads the record that the previous holder left.
@@ -25,7 +28,7 @@ func (c *claim) load(ctx context.Context, leftover bool) error {
 			return failed(err)
 		}
 	}
-	r, err := c.journal.Read(ctx, c.clientID)
+	r, stored, err := c.journal.read(ctx, c.clientID)
 	if err != nil && !errors.Is(err, rotate.ErrNoRotation) {
 		return err
 	}
@@ -36,7 +39,24 @@ func (c *claim) load(ctx context.Context, leftover bool) error {
 			return failed(err)
 		}
 	}
-	c.record = r
+	c.record, c.stored = r, stored
+	return nil
+}
+
+// alone makes sure that no other process has the client, or had it since this claim last read or
+// wrote the record.
+func (c *claim) alone() error {
+	regained, err := c.lock.held()
+	if err != nil || !regained {
+		return err
+	}
+	there, err := readRecord(c.journal.path(c.clientID, recordSuffix))
+	if err != nil && !errors.Is(err, fs.ErrNotExist) {
+		return err
+	}
+	if !bytes.Equal(there, c.stored) {
+		return fmt.Errorf("%w: the lock file was removed, and another process wrote the record", rotate.ErrBusy)
+	}
 	return nil
 }
 
@@ -71,14 +91,14 @@ func (c *claim) Write(ctx context.Context, r rotate.Record) error {
 	if err != nil {
 		return failed(err)
 	}
-	if err := c.lock.held(); err != nil {
+	if err := c.alone(); err != nil {
 		pending.Discard()
 		return err
 	}
 	if err := pending.Commit(); err != nil {
 		return failed(err)
 	}
-	c.record = stored
+	c.record, c.stored = stored, data
 	if err := c.journal.names.sync(); err != nil {
 		return failed(err)
 	}

@@ -14,7 +14,9 @@
 // everything except encrypted secrets can be read with cat and jq. <client id>.lock exists while
 // the client is claimed, or after the process that claimed it died. The claim is the kernel's lock
 // on that file. It ends with the process and not by time, so a process that is paused keeps its
-// claims. Do not remove files while a rotation is in progress. A folder restored from a backup has
+// claims. project is the id of the project that the folder belongs to. Do not remove files while a
+// rotation is in progress: a claim whose lock file was removed is taken again with the next write,
+// unless another process has claimed the client meanwhile. A folder restored from a backup has
 // old records; the rotator compares them with Stytch before it acts.
 //
 // # Version 1
@@ -43,12 +45,6 @@ import (
 	"github.com/stytchkit/m2m/stytch/secret"
 )
 
-// ErrInvalidArgument is [rotate.ErrInvalidArgument].
-var ErrInvalidArgument = rotate.ErrInvalidArgument
-
-// maxRecord is the most bytes of an encoded record.
-const maxRecord = 64 << 10
-
 // Journal is a [rotate.Journal] in a folder. It is safe for concurrent use, and several journals
 // may share a folder.
 //
@@ -67,6 +63,9 @@ var _ rotate.Journal = (*Journal)(nil)
 // parent must exist. A folder that is a symlink, belongs to another user or gives others any right
 // is refused, and so is every such file in it. For projectID and keys see [rotate.NewCodec]:
 // without keys, the secrets of rotations in progress are readable in the files.
+//
+// A folder belongs to the project that opens it first, or whose records it has. For every other
+// project New is [rotate.ErrOtherProject].
 func New(dir, projectID string, keys ...secret.String) (*Journal, error) {
 	if dir == "" {
 		return nil, invalid("dir must not be empty")
@@ -81,6 +80,9 @@ func New(dir, projectID string, keys ...secret.String) (*Journal, error) {
 	}
 	if err != nil {
 		return nil, failed(err)
+	}
+	if err := bind(dir, projectID, codec); err != nil {
+		return nil, err
 	}
 	return &Journal{dir, codec, &folderSync{dir: dir}}, nil
 }
@@ -108,22 +110,28 @@ func (j *Journal) Claim(ctx context.Context, clientID string, life time.Duration
 
 // Read implements [rotate.Journal].
 func (j *Journal) Read(ctx context.Context, clientID string) (rotate.Record, error) {
+	r, _, err := j.read(ctx, clientID)
+	return r, err
+}
+
+// read returns a record, and as it is stored.
+func (j *Journal) read(ctx context.Context, clientID string) (rotate.Record, []byte, error) {
 	if err := check(ctx, clientID); err != nil {
-		return rotate.Record{}, err
+		return rotate.Record{}, nil, err
 	}
 	path := j.path(clientID, recordSuffix)
 	data, err := readRecord(path)
 	if errors.Is(err, fs.ErrNotExist) {
-		return rotate.Record{}, rotate.ErrNoRotation
+		return rotate.Record{}, nil, rotate.ErrNoRotation
 	}
 	if err != nil {
-		return rotate.Record{}, err
+		return rotate.Record{}, nil, err
 	}
 	r, err := j.codec.Decode(clientID, data)
 	if err != nil {
-		return rotate.Record{}, inFile(path, err)
+		return rotate.Record{}, nil, inFile(path, err)
 	}
-	return r, nil
+	return r, data, nil
 }
 
 // Unfinished implements [rotate.Journal]. It uses the same memory for any number of records. A
@@ -181,23 +189,7 @@ func (j *Journal) yieldUnfinished(ctx context.Context, name string, yield func(s
 	return !inProgress(r) || yield(r.ClientID, nil)
 }
 
-// readRecord returns the bytes of a record. A missing one is also fs.ErrNotExist.
-func readRecord(path string) ([]byte, error) {
-	data, err := atomicfile.Read(path, maxRecord)
-	if errors.Is(err, atomicfile.ErrTooLarge) {
-		return nil, fmt.Errorf("%w: %w", rotate.ErrCorrupt, err)
-	}
-	if err != nil {
-		return nil, failed(err)
-	}
-	return data, nil
+// path returns the path of a file of a client.
+func (j *Journal) path(clientID, suffix string) string {
+	return filepath.Join(j.dir, fileName(clientID)+suffix)
 }
-
-func inProgress(r rotate.Record) bool { return r.State != "" && !r.State.Final() }
-
-func failed(err error) error { return fmt.Errorf("%w: %w", rotate.ErrJournal, err) }
-
-func invalid(rule string) error { return fmt.Errorf("%w: %s", ErrInvalidArgument, rule) }
-
-// inFile adds the place of a record to what is wrong with it.
-func inFile(path string, err error) error { return fmt.Errorf("%w: %s", err, path) }

@@ -50,8 +50,8 @@ func startedRecord(reason string) rotate.Record {
 	}
 }
 
-// filesIn returns the names of the files in a folder and their contents, joined. It checks that
-// each has mode 0600.
+// filesIn returns the names of the files in a folder and their contents, joined, without the one
+// that every journal has. It checks that each has mode 0600.
 func filesIn(t testing.TB, dir string) (names []string, all []byte) {
 	t.Helper()
 	entries, err := os.ReadDir(dir)
@@ -70,7 +70,9 @@ func filesIn(t testing.TB, dir string) (names []string, all []byte) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		names, all = append(names, entry.Name()), append(all, data...)
+		if entry.Name() != "project" {
+			names, all = append(names, entry.Name()), append(all, data...)
+		}
 	}
 	return names, all
 }
@@ -150,26 +152,75 @@ func TestFiles(t *testing.T) {
 	wantFiles(t, dir, "a.json")
 }
 
-// A lock file that was removed by hand no longer protects the client, so its holder must not write.
+// A lock file that was removed by hand ends no rotation as long as no other process came in.
 func TestLockFileRemoved(t *testing.T) {
 	dir := journalDir(t)
 	j := openJournal(t, dir)
-	first := claim(t, j)
+	c := claim(t, j)
+	for _, reason := range []string{"first", "second", "third"} {
+		if err := os.Remove(filepath.Join(dir, "a.lock")); err != nil {
+			t.Fatal(err)
+		}
+		if err := c.Write(t.Context(), startedRecord(reason)); err != nil {
+			t.Fatalf("Write without the lock file: %v", err)
+		}
+		wantFiles(t, dir, "a.json a.lock")
+		if _, err := openJournal(t, dir).Claim(t.Context(), "a", time.Hour); !errors.Is(err, rotate.ErrBusy) {
+			t.Errorf("Claim after the lock was taken again: %v, want %v", err, rotate.ErrBusy)
+		}
+	}
+	release(t, c)
+	wantFiles(t, dir, "a.json")
+}
+
+// A process that came in because the lock file was removed is noticed, whether it is still there,
+// died, or has released the client.
+func TestLockFileRemovedAndTaken(t *testing.T) {
+	for name, test := range map[string]struct {
+		writes bool
+		leaves func(t *testing.T, dir string, c rotate.Claim)
+		want   error
+	}{
+		"holds":                             {false, nil, rotate.ErrBusy},
+		"wrote and holds":                   {true, nil, rotate.ErrBusy},
+		"wrote and left":                    {true, func(t *testing.T, _ string, c rotate.Claim) { release(t, c) }, rotate.ErrBusy},
+		"left":                              {false, func(t *testing.T, _ string, c rotate.Claim) { release(t, c) }, nil},
+		"wrote, without a lock file either": {true, func(t *testing.T, dir string, _ rotate.Claim) { removeLock(t, dir) }, rotate.ErrBusy},
+	} {
+		t.Run(name, func(t *testing.T) {
+			dir := journalDir(t)
+			j := openJournal(t, dir)
+			first := claim(t, j)
+			if err := first.Write(t.Context(), startedRecord("first")); err != nil {
+				t.Fatal(err)
+			}
+			removeLock(t, dir)
+			second := claim(t, j)
+			if test.writes {
+				if err := second.Write(t.Context(), startedRecord("second")); err != nil {
+					t.Fatal(err)
+				}
+			}
+			if test.leaves != nil {
+				test.leaves(t, dir, second)
+			}
+			err := first.Write(t.Context(), startedRecord("again"))
+			if !errors.Is(err, test.want) || (err == nil) != (test.want == nil) {
+				t.Errorf("Write: %v, want %v", err, test.want)
+			}
+			if r, err := j.Read(t.Context(), "a"); err != nil || test.writes && r.Reason != "second" {
+				t.Errorf("the record is %q, %v", r.Reason, err)
+			}
+			release(t, first)
+			release(t, second)
+		})
+	}
+}
+
+func removeLock(t *testing.T, dir string) {
+	t.Helper()
 	if err := os.Remove(filepath.Join(dir, "a.lock")); err != nil {
 		t.Fatal(err)
-	}
-	second := claim(t, j)
-	if err := second.Write(t.Context(), startedRecord("second")); err != nil {
-		t.Fatal(err)
-	}
-	if err := first.Write(t.Context(), startedRecord("first")); !errors.Is(err, rotate.ErrBusy) {
-		t.Errorf("Write without the lock file: %v, want %v", err, rotate.ErrBusy)
-	}
-	release(t, first) // must not remove the lock file of the second
-	wantFiles(t, dir, "a.json a.lock")
-	release(t, second)
-	if r, err := j.Read(t.Context(), "a"); err != nil || r.Reason != "second" {
-		t.Errorf("the record is %q, %v", r.Reason, err)
 	}
 }
 
@@ -212,12 +263,21 @@ func TestMoved(t *testing.T) {
 	if err := errors.Join(c.Write(t.Context(), startedRecord("")), c.Release(t.Context())); err != nil {
 		t.Fatal(err)
 	}
-	other, err := filejournal.New(dir, "project-test-2")
+	foreign, err := rotate.NewCodec("project-test-2")
 	if err != nil {
 		t.Fatal(err)
 	}
-	if _, err := other.Read(t.Context(), "a"); !errors.Is(err, rotate.ErrOtherProject) || !strings.Contains(err.Error(), "a.json") {
-		t.Errorf("Read in another project: %v", err)
+	r := startedRecord("")
+	r.ClientID = "c"
+	data, err := foreign.Encode(r)
+	if err := errors.Join(err, os.WriteFile(filepath.Join(dir, "c.json"), data, 0o600)); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := j.Read(t.Context(), "c"); !errors.Is(err, rotate.ErrOtherProject) || !strings.Contains(err.Error(), "c.json") {
+		t.Errorf("Read of a record of another project: %v", err)
+	}
+	if err := os.Remove(filepath.Join(dir, "c.json")); err != nil {
+		t.Fatal(err)
 	}
 	if err := os.Rename(filepath.Join(dir, "a.json"), filepath.Join(dir, "b.json")); err != nil {
 		t.Fatal(err)

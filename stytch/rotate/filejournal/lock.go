@@ -14,13 +14,14 @@ import (
 // folder.
 type lock struct {
 	client *atomicfile.LockFile
+	path   string
 	folder *os.File
 }
 
 // lock locks a client. leftover reports that a previous holder died, perhaps in the middle of a
 // write.
 func (j *Journal) lock(clientID string) (l *lock, leftover bool, err error) {
-	l = &lock{}
+	l = &lock{path: j.path(clientID, lockSuffix)}
 	defer func() {
 		if err != nil {
 			_ = l.release()
@@ -38,7 +39,7 @@ func (j *Journal) lock(clientID string) (l *lock, leftover bool, err error) {
 	if !alone {
 		return l, false, fmt.Errorf("%w: version 1 of this package is using the folder: stop it", rotate.ErrBusy)
 	}
-	l.client, leftover, err = atomicfile.TryLock(j.path(clientID, lockSuffix))
+	l.client, leftover, err = atomicfile.TryLock(l.path)
 	if errors.Is(err, atomicfile.ErrLocked) {
 		return l, false, rotate.ErrBusy
 	}
@@ -73,17 +74,25 @@ func removeLease(path string) (found bool, err error) {
 	return true, nil
 }
 
-// held returns rotate.ErrBusy if the lock file was removed, so that another process may hold the
-// client.
-func (l *lock) held() error {
-	err := l.client.Check()
-	switch {
-	case errors.Is(err, atomicfile.ErrLockLost):
-		return fmt.Errorf("%w: %w", rotate.ErrBusy, err)
-	case err != nil:
-		return failed(err)
+// held makes sure that the claim is still exclusive. If the lock file was removed, another process
+// may have claimed the client. If none has, the lock is taken again, and regained says so: one may
+// have come and gone. Otherwise the error is rotate.ErrBusy.
+func (l *lock) held() (regained bool, err error) {
+	err = l.client.Check()
+	if errors.Is(err, atomicfile.ErrLockLost) {
+		var again *atomicfile.LockFile
+		if again, _, err = atomicfile.TryLock(l.path); err == nil {
+			_ = l.client.Unlock() // which removes nothing
+			l.client, regained = again, true
+		}
 	}
-	return nil
+	switch {
+	case errors.Is(err, atomicfile.ErrLocked):
+		return false, fmt.Errorf("%w: the lock file was removed, and another process claimed the client", rotate.ErrBusy)
+	case err != nil:
+		return false, failed(err)
+	}
+	return regained, nil
 }
 
 func (l *lock) release() error {

@@ -4,7 +4,6 @@ import (
 	"context"
 	"crypto/sha256"
 	"encoding/hex"
-	"path/filepath"
 	"strings"
 
 	"github.com/stytchkit/m2m/internal/project"
@@ -15,10 +14,6 @@ const (
 	lockSuffix   = ".lock"
 	leaseSuffix  = ".lease" // version 1
 )
-
-func (j *Journal) path(clientID, suffix string) string {
-	return filepath.Join(j.dir, fileName(clientID)+suffix)
-}
 
 // fileName returns the name of a client's files, without the suffix. No two clients share a name,
 // even where file names ignore case: an id with anything but lower-case letters, digits and hyphens
