@@ -5,6 +5,8 @@ package guard
 import (
 	"fmt"
 	"runtime/debug"
+	"sync"
+	"time"
 )
 
 // PanicError says that a provided function panicked. Its text may hold whatever the function put
@@ -31,6 +33,25 @@ func Call(name string, f func() error) (err error) {
 // Run is [Call] for a function that returns nothing.
 func Run(name string, f func()) error {
 	return Call(name, func() error { f(); return nil })
+}
+
+// Wait waits until tasks have ended, but not longer than most, and reports whether they have. A
+// provided function that ignores the end of its context is left behind. No task may be added
+// meanwhile.
+func Wait(tasks *sync.WaitGroup, most time.Duration) bool {
+	ended := make(chan struct{})
+	go func() {
+		tasks.Wait()
+		close(ended)
+	}()
+	patience := time.NewTimer(most)
+	defer patience.Stop()
+	select {
+	case <-ended:
+		return true
+	case <-patience.C:
+		return false
+	}
 }
 
 // text prints a value whose own Error or String method may panic too; fmt survives that.

@@ -4,7 +4,10 @@ import (
 	"errors"
 	"runtime"
 	"strings"
+	"sync"
 	"testing"
+	"testing/synctest"
+	"time"
 
 	"github.com/stytchkit/m2m/internal/guard"
 )
@@ -71,4 +74,23 @@ func TestGoexitPasses(t *testing.T) {
 	if _, open := <-done; open {
 		t.Fatal("Goexit was stopped")
 	}
+}
+
+func TestWait(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		var tasks sync.WaitGroup
+		if !guard.Wait(&tasks, time.Second) {
+			t.Error("nothing to wait for, and it waited")
+		}
+		release := make(chan struct{})
+		tasks.Go(func() { <-release })
+		began := time.Now()
+		if guard.Wait(&tasks, time.Second) || time.Since(began) != time.Second {
+			t.Errorf("waited %v for a task that does not end", time.Since(began))
+		}
+		close(release)
+		if !guard.Wait(&tasks, time.Second) {
+			t.Error("the task has ended")
+		}
+	})
 }

@@ -10,11 +10,13 @@ import (
 	"time"
 
 	"github.com/stytchkit/m2m/internal/conns"
+	"github.com/stytchkit/m2m/internal/guard"
 )
 
 const (
 	refreshAfter = 10 * time.Minute
 	doubtAfter   = 30 * time.Second // while keys are kept that the last download lacked
+	closeAfter   = 2 * time.Second  // how long Close waits
 	firstBackoff = time.Second
 	maxBackoff   = 30 * time.Second
 )
@@ -24,7 +26,6 @@ const (
 var ErrUnknown = errors.New("unknown key id")
 
 var (
-	errEnded   = errors.New("fetching the key set: the http.RoundTripper ended its goroutine")
 	errClosed  = errors.New("the verifier is closed")
 	errLimited = errors.New("the key set lacks a key and was fetched for such keys too often: try again in 10 s")
 )
@@ -218,18 +219,15 @@ func (c *Cache) fetch() *fetch {
 	c.running = f
 	c.tasks.Go(func() {
 		began := time.Now()
-		set, err := (*Set)(nil), errEnded
-		defer func() { // even if the transport ends the goroutine
-			result := c.finish(f, set, err)
-			close(f.done)
-			if result.Changed && c.config.Changed != nil {
-				c.config.Changed()
-			}
-			if result.Duration = time.Since(began); c.config.Observe != nil {
-				c.config.Observe(c.ctx, result)
-			}
-		}()
-		set, err = c.download.run(c.ctx)
+		set, err := c.download.run(c.ctx)
+		result := c.finish(f, set, err)
+		close(f.done)
+		if result.Changed && c.config.Changed != nil {
+			c.config.Changed()
+		}
+		if result.Duration = time.Since(began); c.config.Observe != nil {
+			c.config.Observe(c.ctx, result)
+		}
 	})
 	return f
 }
@@ -279,14 +277,14 @@ func (c *Cache) install(set *Set, old *fetched, now time.Time) (changed bool) {
 	return changed
 }
 
-// Close stops the fetch that may be running, waits for it, and prevents others. Keys in place can
-// still be used. It always returns nil.
+// Close stops the fetch that may be running, waits for it, and prevents others. An observer that
+// ignores its context is left behind. Keys in place can still be used. It always returns nil.
 func (c *Cache) Close() error {
 	c.mu.Lock()
 	c.closed = true
 	c.mu.Unlock()
 	c.cancel()
-	c.tasks.Wait()
+	guard.Wait(&c.tasks, closeAfter)
 	c.closeIdle()
 	return nil
 }

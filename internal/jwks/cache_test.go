@@ -457,6 +457,27 @@ func TestBadTransport(t *testing.T) {
 	}
 }
 
+// A transport that ignores its context holds up neither a caller nor Close.
+func TestTransportIgnoresContext(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		release := make(chan struct{})
+		defer close(release)
+		c := jwks.New(jwks.Config{URL: "https://keys.example.com/", Timeout: 5 * time.Second,
+			Transport: roundTrip(func(*http.Request) (*http.Response, error) { <-release; return nil, io.EOF })})
+		began := time.Now()
+		if _, err := c.Find(t.Context(), "a"); err == nil || !strings.Contains(err.Error(), "ignores the end of its context") || time.Since(began) != 6*time.Second {
+			t.Errorf("%v after %v", err, time.Since(began))
+		}
+		time.Sleep(time.Minute)
+		go c.Find(t.Context(), "a")
+		synctest.Wait()
+		began = time.Now()
+		if c.Close(); time.Since(began) > time.Second {
+			t.Errorf("Close took %v", time.Since(began))
+		}
+	})
+}
+
 type badBody struct{}
 
 func (badBody) Read([]byte) (int, error) { panic("read") }

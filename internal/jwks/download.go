@@ -20,24 +20,52 @@ type download struct {
 	timeout   time.Duration
 }
 
-// run downloads the key set once. A panic of the transport is an error.
-func (d *download) run(ctx context.Context) (set *Set, err error) {
-	panicked := guard.Call("http.RoundTripper", func() error {
-		if set, err = d.get(ctx); err != nil {
-			_ = err.Error() // which may panic too
-		}
-		return nil
-	})
-	if panicked != nil {
-		return nil, &downloadError{panicked}
+// leaveAfter is how long a transport may go on after its context has ended, before it is left
+// behind.
+const leaveAfter = time.Second
+
+// run downloads the key set once. A transport that panics, ends its goroutine or ignores its
+// context is an error.
+func (d *download) run(ctx context.Context) (*Set, error) {
+	ctx, cancel := context.WithTimeout(ctx, d.timeout)
+	defer cancel()
+	type outcome struct {
+		set *Set
+		err error
 	}
-	return set, err
+	done := make(chan outcome, 1)
+	go func() {
+		out := outcome{err: errEnded}
+		defer func() { done <- out }()
+		var set *Set
+		panicked := guard.Call("http.RoundTripper", func() (err error) {
+			if set, err = d.get(ctx); err != nil {
+				_ = err.Error() // which may panic too
+			}
+			out = outcome{set, err}
+			return nil
+		})
+		if panicked != nil {
+			out = outcome{err: &downloadError{panicked}}
+		}
+	}()
+	select {
+	case out := <-done:
+		return out.set, out.err
+	case <-ctx.Done():
+	}
+	patience := time.NewTimer(leaveAfter)
+	defer patience.Stop()
+	select {
+	case out := <-done:
+		return out.set, out.err
+	case <-patience.C:
+		return nil, errIgnores
+	}
 }
 
 // get follows no redirects: the server they lead to would choose the keys.
 func (d *download) get(ctx context.Context) (*Set, error) {
-	ctx, cancel := context.WithTimeout(ctx, d.timeout)
-	defer cancel()
 	request, err := http.NewRequestWithContext(ctx, http.MethodGet, d.url, nil)
 	if err != nil {
 		return nil, errors.New("the address of the key set is not valid")
@@ -62,7 +90,12 @@ func (d *download) get(ctx context.Context) (*Set, error) {
 	return Parse(document)
 }
 
-var errNoResponse = errors.New("fetching the key set: the http.RoundTripper returned no response and no error")
+// What a transport must not do.
+var (
+	errNoResponse = errors.New("fetching the key set: the http.RoundTripper returned no response and no error")
+	errEnded      = errors.New("fetching the key set: the http.RoundTripper ended its goroutine")
+	errIgnores    = errors.New("fetching the key set: the http.RoundTripper ignores the end of its context")
+)
 
 // downloadError shows its cause in one short line, because the server may have chosen a part of it.
 type downloadError struct{ cause error }

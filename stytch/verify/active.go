@@ -13,7 +13,8 @@ const (
 	activeFor      = time.Minute // how long a result is kept
 	activeRetry    = time.Second // how long a failure is kept
 	activeTimeout  = 5 * time.Second
-	activeMaxKnown = 10_000 // results that are kept
+	activeClose    = 2 * time.Second // how long Close waits
+	activeMaxKnown = 10_000          // results that are kept
 )
 
 // activeChecks asks whether clients are active, and remembers the results. One lookup runs per
@@ -32,9 +33,10 @@ type activeChecks struct {
 
 // A lookup is in progress until done is closed. After that it never changes.
 type lookup struct {
-	done  chan struct{}
-	until time.Time
-	err   error // nil: active
+	done    chan struct{}
+	overdue chan struct{} // closed when no one should wait any longer
+	until   time.Time
+	err     error // nil: active
 }
 
 func newActiveChecks(ask func(context.Context, string) (bool, error), w *watch) *activeChecks {
@@ -63,6 +65,8 @@ func (a *activeChecks) check(ctx context.Context, clientID string) error {
 		return known.err
 	case <-ctx.Done():
 		return &unavailable{ErrCheckUnavailable, ctx.Err()}
+	case <-known.overdue:
+		return &unavailable{ErrCheckUnavailable, errOverdue}
 	}
 }
 
@@ -89,7 +93,7 @@ func (a *activeChecks) start(clientID string) (*lookup, error) {
 	if len(a.lookups) >= activeMaxKnown {
 		a.makeRoom()
 	}
-	next := &lookup{done: make(chan struct{})}
+	next := &lookup{done: make(chan struct{}), overdue: make(chan struct{})}
 	a.lookups[clientID] = next
 	a.tasks.Go(func() { a.run(next, clientID) })
 	return next, nil
@@ -111,14 +115,18 @@ func (a *activeChecks) makeRoom() {
 	}
 }
 
-// errEnded is what is known of a function that ended its goroutine.
-var errEnded = errors.New("the function ended its goroutine")
+// What is known of a function that ended its goroutine, or that ignores its context.
+var (
+	errEnded   = errors.New("the function ended its goroutine")
+	errOverdue = errors.New("the function ignores the end of its context")
+)
 
 // run asks about one client. Nothing that the function does, a panic included, leaves the lookup in
 // progress or counts as an active client.
 func (a *activeChecks) run(next *lookup, clientID string) {
 	ctx, cancel := context.WithTimeout(a.ctx, activeTimeout)
 	defer cancel()
+	defer time.AfterFunc(activeTimeout+activeRetry, func() { close(next.overdue) }).Stop()
 	active, err := false, errEnded
 	defer func() {
 		next.until = time.Now().Add(activeFor)
@@ -146,5 +154,5 @@ func (a *activeChecks) close() {
 	a.closed = true
 	a.mu.Unlock()
 	a.cancel()
-	a.tasks.Wait()
+	guard.Wait(&a.tasks, activeClose)
 }

@@ -217,6 +217,27 @@ func TestActiveCheckPanics(t *testing.T) {
 	}
 }
 
+// A function that ignores its context holds up neither a caller nor Close.
+func TestActiveCheckIgnoresContext(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		release := make(chan struct{})
+		k := newSigner(t)
+		v := newVerifier(t, verify.WithKeys(k.jwks()), verify.WithOffline(),
+			verify.WithActiveCheck(func(context.Context, string) (bool, error) { <-release; return true, nil }))
+		began := time.Now()
+		for range 2 { // the second caller does not wait, and asks no second time
+			if _, err := v.Verify(t.Context(), k.sign(t, claimsAt(began))); !errors.Is(err, verify.ErrCheckUnavailable) || time.Since(began) != 6*time.Second {
+				t.Errorf("%v after %v", err, time.Since(began))
+			}
+		}
+		began = time.Now()
+		if v.Close(); time.Since(began) != 2*time.Second {
+			t.Errorf("Close took %v", time.Since(began))
+		}
+		close(release)
+	})
+}
+
 // What a transport does wrong is a failed fetch, whose event has the stack of a panic.
 func TestTransportPanics(t *testing.T) {
 	for name, transport := range map[string]roundTrip{

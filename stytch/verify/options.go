@@ -276,8 +276,8 @@ func WithCache(entries int) Option {
 // WithActiveCheck calls f to find out whether the client still exists and is active. Nothing else
 // refuses a token before it expires. A typical f gets the client from Stytch's API. The result is
 // kept for 60 s, a failure for 1 s; f has 5 s, runs at most once at a time per client, and its
-// context also ends with [Verifier.Close]. If f fails, the token is refused with
-// [ErrCheckUnavailable], which then wraps the error of f.
+// context also ends with [Verifier.Close]. If f fails, panics or ignores the end of its context,
+// the token is refused with [ErrCheckUnavailable], which then wraps the error of f.
 func WithActiveCheck(f func(ctx context.Context, clientID string) (active bool, err error)) Option {
 	return func(s *settings) error {
 		if f == nil {

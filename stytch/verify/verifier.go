@@ -183,9 +183,10 @@ func (v *Verifier) now() time.Time {
 	return time.Now()
 }
 
-// Close stops the background work and waits for it: a fetch of keys, and lookups of clients. After
-// it, tokens are still verified with the keys in place until these are too old. It may be called
-// more than once, and always returns nil.
+// Close stops the background work and waits for it: a fetch of keys, and lookups of clients. A
+// function that ignores its context is left behind after 2 s. After it, tokens are still verified
+// with the keys in place until these are too old. It may be called more than once, and always
+// returns nil.
 func (v *Verifier) Close() error {
 	if v == nil || v.watch == nil {
 		return nil
