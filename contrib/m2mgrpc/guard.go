@@ -206,10 +206,11 @@ func statusOf(ctx context.Context, err error) error {
 		return status.Error(codes.Unauthenticated, "the access token has expired")
 	case is(verify.ErrTooOld):
 		return status.Error(codes.Unauthenticated, "the access token is too old")
-	case is(verify.ErrKind):
-		return status.Error(codes.Unauthenticated, "access tokens of this kind, or of this client, are not accepted")
 	case is(verify.ErrScope):
 		return status.Error(codes.PermissionDenied, "the access token lacks a scope")
+	}
+	if slices.ContainsFunc(notHere, is) {
+		return status.Error(codes.Unauthenticated, "this access token is not accepted, nor another one like it")
 	}
 	if slices.ContainsFunc(badToken, is) {
 		return status.Error(codes.Unauthenticated, "the access token is not valid")
@@ -217,10 +218,13 @@ func statusOf(ctx context.Context, err error) error {
 	return status.Error(codes.PermissionDenied, "the access token does not permit this") // the caller's own check
 }
 
-var badToken = []error{
-	verify.ErrMalformed, verify.ErrAlgorithm, verify.ErrUnknownKey, verify.ErrSignature, verify.ErrNotYetValid, verify.ErrLifetime,
-	verify.ErrIssuer, verify.ErrAudience, verify.ErrInactive,
-}
+// badToken is for tokens that a new one may replace, notHere for those where it would not help.
+var (
+	badToken = []error{verify.ErrMalformed, verify.ErrUnknownKey, verify.ErrSignature}
+	notHere  = []error{
+		verify.ErrAlgorithm, verify.ErrNotYetValid, verify.ErrLifetime, verify.ErrIssuer, verify.ErrAudience, verify.ErrKind, verify.ErrInactive,
+	}
+)
 
 func isPanic(err error) bool {
 	var p *guard.PanicError

@@ -165,7 +165,7 @@ func TestGuard(t *testing.T) {
 		{"scope", newGuard(t, v, m2mgrpc.WithDefault(verify.AllScopes("read:users"))), []string{"Bearer " + good}, codes.OK, ""},
 		{"no scope", newGuard(t, v, m2mgrpc.WithDefault(verify.AllScopes("write:users"))), []string{"Bearer " + good}, codes.PermissionDenied, "lacks a scope"},
 		{"a check of one's own", newGuard(t, v, m2mgrpc.WithDefault(own)), []string{"Bearer " + good}, codes.PermissionDenied, "not permit"},
-		{"another kind", newGuard(t, newVerifier(t, s, verify.WithConnectedApps())), []string{"Bearer " + good}, codes.Unauthenticated, "of this kind"},
+		{"another kind", newGuard(t, newVerifier(t, s, verify.WithConnectedApps())), []string{"Bearer " + good}, codes.Unauthenticated, "nor another one"},
 		{"a check that panics", newGuard(t, v, m2mgrpc.WithDefault(panics)), []string{"Bearer " + good}, codes.Internal, "cannot be verified"},
 		{"no verifier", newGuard(t, &verify.Verifier{}), []string{"Bearer " + good}, codes.Internal, "cannot be verified"},
 		{"no guard", &m2mgrpc.Guard{}, []string{"Bearer " + good}, codes.Internal, "NewGuard"},

@@ -108,11 +108,11 @@ var answers = []struct {
 	{ErrSignature, "signature", invalidToken("The access token is not valid.")},
 	{ErrNotYetValid, "not_yet_valid", notAccepted("The access token is not valid yet.")},
 	{ErrInactive, "inactive", notAccepted("The client of the access token is not active.")},
-	{ErrAlgorithm, "algorithm", notAccepted("This API does not accept the algorithm of the access token.")},
-	{ErrLifetime, "lifetime", notAccepted("This API does not accept access tokens that live so long.")},
-	{ErrIssuer, "issuer", notAccepted("This API does not accept access tokens of this issuer.")},
-	{ErrAudience, "audience", notAccepted("This API does not accept access tokens for this audience.")},
-	{ErrKind, "kind", notAccepted("This API does not accept access tokens of this kind, or of this client.")},
+	{ErrAlgorithm, "algorithm", notAccepted(notHere)},
+	{ErrLifetime, "lifetime", notAccepted(notHere)},
+	{ErrIssuer, "issuer", notAccepted(notHere)},
+	{ErrAudience, "audience", notAccepted(notHere)},
+	{ErrKind, "kind", notAccepted(notHere)},
 	{nil, "check", response{http.StatusForbidden, "insufficient_scope", "The access token does not permit this."}},
 }
 
@@ -123,6 +123,9 @@ var undecided = response{http.StatusServiceUnavailable, "temporarily_unavailable
 func invalidToken(description string) response {
 	return response{http.StatusUnauthorized, "invalid_token", description}
 }
+
+// notHere does not say which rule a token broke: the observer learns that.
+const notHere = "This API does not accept this access token, nor another one like it."
 
 // notAccepted is for a token that no new one of the same client would improve on. RFC 6750 has no
 // code for that. With invalid_token, clients would throw the token away and pay for another.
