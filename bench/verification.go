@@ -57,7 +57,7 @@ func compareGood(r *report, n size, s *signer, tokens []string) (bars []bar) {
 			costs(r, all[:len(verifiers)])
 		}
 		for _, c := range []struct{ name, what, goal string }{
-			{"1", "1", "<= 0.02"}, {"few", fmt.Sprint(few), "<= 0.02"}, {"many", fmt.Sprint(len(tokens)), ""},
+			{"1", "1", "<= 0.015"}, {"few", fmt.Sprint(few), "<= 0.02"}, {"many", fmt.Sprint(len(tokens)), ""},
 		} {
 			r.ratios("repeated token, "+c.what+" distinct"+t, "of floor", c.goal, rename(results, c.name))
 		}

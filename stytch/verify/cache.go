@@ -1,8 +1,6 @@
 package verify
 
 import (
-	"crypto/sha256"
-	"hash/maphash"
 	"sync"
 	"sync/atomic"
 
@@ -12,14 +10,14 @@ import (
 const (
 	cacheShards   = 16   // so that readers on many cores do not wait for the same lock
 	bytesPerEntry = 1024 // what an entry may take on average; a plain token takes about half of it
-	tailLength    = 43   // 258 bits of the signature, by which a token is looked up
 )
 
-// An entry is a token whose signature was good. It holds a digest of the token, not the token.
+// An entry is a token whose signature was good. It holds a fingerprint of the token, not the
+// token.
 type entry struct {
 	Claims
-	sum    [sha256.Size]byte // of the whole token
-	keySet uint64            // the version of the key set that it was verified with
+	print  fingerprint
+	keySet uint64 // the version of the key set that it was verified with
 }
 
 // size is about how much memory the entry takes, with its place in the table.
@@ -36,11 +34,9 @@ func (e *entry) size() int64 {
 	return int64(n)
 }
 
-// cache holds verified tokens. A token is looked up by a seeded hash of the end of its signature,
-// so an attacker cannot aim at one place, and then compared by SHA-256 of the whole token. Entries
-// of another key set do not count.
+// cache holds verified tokens by their fingerprints. Entries of another key set do not count.
 type cache struct {
-	seed       maphash.Seed
+	prints     fingerprints
 	maxEntries int64
 	entries    atomic.Int64
 	bytes      atomic.Int64
@@ -56,37 +52,41 @@ func newCache(entries int) *cache {
 	if entries == 0 {
 		return nil
 	}
-	c := &cache{seed: maphash.MakeSeed(), maxEntries: int64(entries)}
+	c := &cache{prints: newFingerprints(fastGCM()), maxEntries: int64(entries)}
 	for i := range c.shards {
 		c.shards[i].tokens = make(map[uint64]*entry)
 	}
 	return c
 }
 
-func (c *cache) place(raw string) uint64 {
-	return maphash.String(c.seed, raw[max(0, len(raw)-tailLength):])
-}
-
 func (c *cache) shard(place uint64) *shard { return &c.shards[place>>60] }
 
+// fingerprint is the zero value without a cache.
+func (c *cache) fingerprint(raw string) (f fingerprint) {
+	if c == nil {
+		return f
+	}
+	return c.prints.of(raw)
+}
+
 // get returns the entry of a token verified with this key set.
-func (c *cache) get(raw string, set *jwks.Set) *entry {
+func (c *cache) get(print *fingerprint, set *jwks.Set) *entry {
 	if c == nil || set == nil {
 		return nil
 	}
-	place := c.place(raw)
+	place := print.place()
 	s := c.shard(place)
 	s.mu.RLock()
 	e := s.tokens[place]
 	s.mu.RUnlock()
-	if e == nil || e.keySet != set.Version || sumOf(raw) != e.sum {
+	if e == nil || e.keySet != set.Version || !print.equal(&e.print) {
 		return nil
 	}
 	return e
 }
 
 // put adds an entry, in place of others if there are too many.
-func (c *cache) put(raw string, e *entry) {
+func (c *cache) put(e *entry) {
 	if c == nil {
 		return
 	}
@@ -94,7 +94,7 @@ func (c *cache) put(raw string, e *entry) {
 	if size > c.maxEntries*bytesPerEntry {
 		return
 	}
-	place := c.place(raw)
+	place := e.print.place()
 	s := c.shard(place)
 	s.mu.Lock()
 	c.drop(s, place)
@@ -129,8 +129,8 @@ func (c *cache) dropAny(s *shard, keep uint64) {
 }
 
 // remove removes an entry that has expired.
-func (c *cache) remove(raw string) {
-	place := c.place(raw)
+func (c *cache) remove(e *entry) {
+	place := e.print.place()
 	s := c.shard(place)
 	s.mu.Lock()
 	c.drop(s, place)

@@ -62,7 +62,7 @@
 //
 // # Repeated tokens
 //
-// A thousand verified tokens are remembered by a digest: see [WithCache]. The signature of a
+// A thousand verified tokens are remembered by a keyed hash: see [WithCache]. The signature of a
 // remembered token is not checked again. Everything that may change is checked at every call: time,
 // age, client, scopes, and that the key set is still the same.
 package verify

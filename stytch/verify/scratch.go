@@ -13,7 +13,6 @@ import (
 type scratch struct {
 	raw, header, payload, signature []byte
 	digest                          []byte    // of what was signed
-	sum                             []byte    // of the whole token
 	hash                            hash.Hash // SHA-256
 	members                         []strictjson.Member
 	elements                        []strictjson.Value
@@ -22,7 +21,7 @@ type scratch struct {
 
 var scratches = sync.Pool{New: func() any {
 	return &scratch{
-		digest: make([]byte, 0, sha256.Size), sum: make([]byte, 0, sha256.Size), hash: sha256.New(),
+		digest: make([]byte, 0, sha256.Size), hash: sha256.New(),
 		members: make([]strictjson.Member, 0, 16), elements: make([]strictjson.Value, 0, 4),
 	}
 }}
@@ -38,12 +37,4 @@ func (s *scratch) release() {
 	if cap(s.raw) <= limit && cap(s.members) <= 256 && cap(s.elements) <= 256 {
 		scratches.Put(s)
 	}
-}
-
-// sumOf is sha256.Sum256 without a new copy of the token on the heap.
-func sumOf(raw string) [sha256.Size]byte {
-	s := scratches.Get().(*scratch)
-	defer s.release()
-	s.raw = append(s.raw[:0], raw...)
-	return sha256.Sum256(s.raw)
 }

@@ -2,7 +2,6 @@ package verify
 
 import (
 	"context"
-	"crypto/sha256"
 	"errors"
 	"fmt"
 	"time"
@@ -110,7 +109,8 @@ func (v *Verifier) judge(ctx context.Context, raw string, checks []Check) (*Clai
 	if v.clock != nil {
 		now = v.clock()
 	}
-	e := v.cache.get(raw, set)
+	print := v.cache.fingerprint(raw)
+	e := v.cache.get(&print, set)
 	known := e != nil
 	if !known {
 		var err error
@@ -124,9 +124,10 @@ func (v *Verifier) judge(ctx context.Context, raw string, checks []Check) (*Clai
 	err := v.policy.check(&e.Claims, now)
 	switch {
 	case known && errors.Is(err, ErrExpired):
-		v.cache.remove(raw)
+		v.cache.remove(e)
 	case !known && err == nil:
-		v.cache.put(raw, e)
+		e.print = print
+		v.cache.put(e)
 	}
 	if err != nil {
 		return &e.Claims, err
@@ -159,11 +160,6 @@ func (v *Verifier) open(ctx context.Context, raw string, d dots, atHand *jwks.Se
 	e := &entry{keySet: set.Version}
 	if err := v.policy.read(s, &e.Claims); err != nil {
 		return e, err
-	}
-	if v.cache != nil {
-		s.hash.Write(s.raw[d.second:]) // what was signed is in it already
-		s.sum = s.hash.Sum(s.sum[:0])
-		e.sum = [sha256.Size]byte(s.sum)
 	}
 	return e, nil
 }
