@@ -188,7 +188,7 @@ type received struct {
 
 func (r received) Start(ctx context.Context, id string) (secret.String, error) {
 	next, err := r.Target.Start(ctx, id)
-	if err == nil {
+	if !next.IsZero() { // also beside an error
 		*r.latest = next
 	}
 	return next, err
