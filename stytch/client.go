@@ -9,6 +9,7 @@ import (
 	"os"
 
 	"github.com/stytchkit/m2m/gen"
+	"github.com/stytchkit/m2m/internal/credentials"
 	"github.com/stytchkit/m2m/internal/project"
 	"github.com/stytchkit/m2m/internal/redact"
 	"github.com/stytchkit/m2m/stytch/secret"
@@ -55,8 +56,17 @@ func New(projectID, projectSecret string, options ...Option) (*Client, error) {
 
 // FromEnv is [New] with the project id and secret of the environment variables STYTCH_PROJECT_ID
 // and STYTCH_PROJECT_SECRET and, if set, the base URL of STYTCH_BASE_URL. Options take precedence.
+// Spaces, zero-width characters and quotation marks in or around a value are an error that names
+// them; a byte order mark is skipped.
 func FromEnv(options ...Option) (*Client, error) {
-	id, text := os.Getenv("STYTCH_PROJECT_ID"), os.Getenv("STYTCH_PROJECT_SECRET")
+	var values [3]string
+	for i, name := range []string{"STYTCH_PROJECT_ID", "STYTCH_PROJECT_SECRET", "STYTCH_BASE_URL"} {
+		var err error
+		if values[i], err = credentials.Variable(os.Getenv, name); err != nil {
+			return nil, invalid("", "%v", err)
+		}
+	}
+	id, text, base := values[0], values[1], values[2]
 	var missing []error
 	if id == "" {
 		missing = append(missing, invalid("", "environment variable STYTCH_PROJECT_ID is not set"))
@@ -67,7 +77,7 @@ func FromEnv(options ...Option) (*Client, error) {
 	if len(missing) > 0 {
 		return nil, errors.Join(missing...)
 	}
-	if base := os.Getenv("STYTCH_BASE_URL"); base != "" {
+	if base != "" {
 		fromEnv := func(s *settings) error {
 			if err := WithBaseURL(base)(s); err != nil {
 				return fmt.Errorf("%w (in environment variable STYTCH_BASE_URL)", err)

@@ -235,7 +235,30 @@ func TestFromEnv(t *testing.T) {
 		t.Setenv("STYTCH_PROJECT_ID", canaryProject)
 		t.Setenv("STYTCH_PROJECT_SECRET", canarySecret+"\n")
 		_, err := stytch.FromEnv()
-		checkRefusal(t, err, []string{"project secret"}, canarySecret)
+		checkRefusal(t, err, []string{"STYTCH_PROJECT_SECRET", "line break"}, canarySecret)
+	})
+	t.Run("pasted", func(t *testing.T) {
+		for _, c := range []struct{ id, secret, base, name, kind string }{
+			{`"` + canaryProject + `"`, canarySecret, "", "STYTCH_PROJECT_ID", "quotation marks"},
+			{canaryProject + "\u200b", canarySecret, "", "STYTCH_PROJECT_ID", "zero-width character (U+200B)"},
+			{canaryProject, " " + canarySecret, "", "STYTCH_PROJECT_SECRET", "space"},
+			{canaryProject, "'" + canarySecret + "'", "", "STYTCH_PROJECT_SECRET", "quotation marks"},
+			{canaryProject, canarySecret, `"https://canary-x9.example"`, "STYTCH_BASE_URL", "quotation marks"},
+		} {
+			t.Setenv("STYTCH_PROJECT_ID", c.id)
+			t.Setenv("STYTCH_PROJECT_SECRET", c.secret)
+			t.Setenv("STYTCH_BASE_URL", c.base)
+			_, err := stytch.FromEnv()
+			checkRefusal(t, err, []string{c.name, c.kind}, canarySecret, "canary-x9")
+		}
+	})
+	t.Run("byte order marks", func(t *testing.T) {
+		t.Setenv("STYTCH_PROJECT_ID", "\ufeff"+canaryProject)
+		t.Setenv("STYTCH_PROJECT_SECRET", "\ufeff"+canarySecret)
+		t.Setenv("STYTCH_BASE_URL", "\ufeffhttps://from-env.example")
+		if c, err := stytch.FromEnv(); err != nil || c.ProjectID() != canaryProject || c.BaseURL() != "https://from-env.example" {
+			t.Errorf("%v", err)
+		}
 	})
 	t.Run("all set", func(t *testing.T) {
 		clear(t)

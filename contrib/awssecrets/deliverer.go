@@ -120,7 +120,7 @@ func (d *Deliverer) Read(ctx context.Context, clientID string) (rotate.Delivery,
 	if err != nil {
 		return rotate.Delivery{}, err
 	}
-	return rotate.Delivery{ClientID: v.held.ClientID, Secret: v.held.Secret, Previous: v.held.Next}, nil
+	return rotate.Delivery{ClientID: v.held.ClientID, Secret: v.held.Secret, Previous: v.held.Previous}, nil
 }
 
 func (d *Deliverer) place(clientID string) (*place, error) {

@@ -92,7 +92,7 @@ func TestCalls(t *testing.T) {
 
 // TestTokenFile gives what was delivered to the reader that it is for.
 func TestTokenFile(t *testing.T) {
-	a, b := secret.Generate(), secret.New(`quote " and \ and <&> and ü, not of Stytch`)
+	a, b := secret.Generate(), secret.New(`quote-"-and-\-and-<&>-and-ü,-not-of-Stytch`)
 	s := newServer(t)
 	s.seed(client, a)
 	deliver(t, newDeliverer(t, connect(s)), newRotation("rotation-1", a, b).both)
@@ -104,6 +104,19 @@ func TestTokenFile(t *testing.T) {
 	if err != nil || got.ClientID != client || !got.Secret.Equal(b) || !got.Next.Equal(a) {
 		t.Errorf("token.File reads something else: %v", err)
 	}
+}
+
+// TestEarlierName reads what an earlier version wrote, and writes it again under the name of today.
+func TestEarlierName(t *testing.T) {
+	a, b := secret.Generate(), secret.Generate()
+	s, r := newServer(t), newRotation("rotation-1", a, b)
+	s.put(client, strings.Replace(text(r.both), "previous_client_secret", "next_client_secret", 1))
+	d := newDeliverer(t, connect(s))
+	if held, err := d.Read(t.Context(), client); err != nil || !held.Secret.Equal(b) || !held.Previous.Equal(a) {
+		t.Errorf("something else is read, error %v", err)
+	}
+	deliver(t, d, r.both)
+	settled(t, s, r.both, 2)
 }
 
 // TestAnotherSecret is a rotation that gives its next secret up for another one, with the first one

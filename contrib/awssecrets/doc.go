@@ -8,10 +8,10 @@
 //	rotator, err := rotate.New(api.M2M.Secrets, deliverer, journal)
 //
 // Each client has a secret in Secrets Manager. It holds the JSON object that token.File reads:
-// client_secret is the secret to use, next_client_secret the other one that is still accepted, if
-// there is one. Other keys are kept.
+// client_secret is the secret to use and, during a rotation, previous_client_secret the one that it
+// replaces and that is still accepted. Other keys are kept.
 //
-//	{"client_id": "…", "client_secret": "…", "next_client_secret": "…"}
+//	{"client_id": "…", "client_secret": "…", "previous_client_secret": "…"}
 //
 // # How a delivery works
 //

@@ -100,8 +100,8 @@ func TestMissing(t *testing.T) {
 		{"another client", func(s *server) { s.put(client, `{"client_id":"other-client","client_secret":"canary-canary"}`) }, nil, awssecrets.ErrValue, awssecrets.ErrValue, "other-client"},
 		{"no client", func(s *server) { s.put(client, `{"client_secret":"canary-canary"}`) }, nil, awssecrets.ErrValue, awssecrets.ErrValue, "client_id"},
 		{"no secret", func(s *server) {
-			s.put(client, `{"client_id":"`+client+`","next_client_secret":"canary-canary"}`)
-		}, nil, awssecrets.ErrValue, awssecrets.ErrValue, "next_client_secret"},
+			s.put(client, `{"client_id":"`+client+`","previous_client_secret":"canary-canary"}`)
+		}, nil, awssecrets.ErrValue, awssecrets.ErrValue, "previous_client_secret"},
 		{"other keys", func(s *server) { s.put(client, ` {"db": {"password":"x"} } `) }, nil, nil, nil, ""},
 		{"only the client", func(s *server) { s.put(client, `{"client_id":"`+client+`"}`) }, nil, nil, nil, ""},
 	} {
@@ -240,7 +240,7 @@ func (held) RoundTrip(r *http.Request) (*http.Response, error) {
 // TestCanary looks for secrets in every error, in what the client logs, and in whatever can be
 // reached from either.
 func TestCanary(t *testing.T) {
-	current, next := secret.Generate(), secret.New(`next "<&> secret\`+secret.Generate().Reveal())
+	current, next := secret.Generate(), secret.New(`next-"<&>-secret\`+secret.Generate().Reveal())
 	foreign := "PASSWORD-of-a-database"
 	r := newRotation("rotation-1", current, next)
 	canaries := []string{current.Reveal(), next.Reveal()[20:], foreign}

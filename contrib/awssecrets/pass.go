@@ -30,7 +30,7 @@ func (p *place) pass(ctx context.Context, want rotate.Delivery) (done bool, err 
 	if err != nil {
 		return true, err
 	}
-	if v.held.Equal(credentialsOf(want)) {
+	if v.object.Holds(credentialsOf(want)) {
 		return p.unstage(ctx, s.pending)
 	}
 	switch {

@@ -106,7 +106,7 @@ func (v *stored) current() string { return v.versions[v.labels["AWSCURRENT"]] }
 func text(d rotate.Delivery) string {
 	previous := ""
 	if !d.Previous.IsZero() {
-		previous = fmt.Sprintf(`,"next_client_secret":%q`, d.Previous.Reveal())
+		previous = fmt.Sprintf(`,"previous_client_secret":%q`, d.Previous.Reveal())
 	}
 	return fmt.Sprintf(`{"url":"https://example.com/?a=1&b=<2>","client_id":%q,"client_secret":%q,"limit":12345678901234567890%s}`,
 		d.ClientID, d.Secret.Reveal(), previous)

@@ -19,7 +19,7 @@ type value struct {
 
 // credentialsOf is what a value must hold after d.
 func credentialsOf(d rotate.Delivery) credentials.Credentials {
-	return credentials.Credentials{ClientID: d.ClientID, Secret: d.Secret, Next: d.Previous}
+	return credentials.Credentials{ClientID: d.ClientID, Secret: d.Secret, Previous: d.Previous}
 }
 
 // get reads a version, by its id or a label.

@@ -1,6 +1,7 @@
 package credentials
 
 import (
+	"bytes"
 	"encoding/json"
 	"errors"
 	"slices"
@@ -13,18 +14,22 @@ import (
 const client = "m2m-client-test-1"
 
 var (
-	both  = Credentials{client, secret.New("the next secret"), secret.New("the previous secret")}
-	alone = Credentials{ClientID: client, Secret: secret.New("the next secret")}
+	both  = Credentials{client, secret.New("the-next-secret"), secret.New("the-previous-secret")}
+	alone = Credentials{ClientID: client, Secret: secret.New("the-next-secret")}
 )
 
 func TestFor(t *testing.T) {
 	for text, want := range map[string]Credentials{
 		`{}`:                             {},
 		`{"client_id":"` + client + `"}`: {},
-		`{"client_id":null,"client_secret":null,"next_client_secret":null}`:                                                {},
-		`{"client_id":"` + client + `","client_secret":"the next secret"}`:                                                 alone,
-		`{"client_id":"` + client + `","client_secret":"the next secret","next_client_secret":""}`:                         alone,
-		`{"next_client_secret":"the previous secret","client_secret":"the next secret","client_\u0069d":"` + client + `"}`: both,
+		`{"client_id":null,"client_secret":null,"previous_client_secret":null,"next_client_secret":null}`:                      {},
+		`{"client_id":"` + client + `","client_secret":"the-next-secret"}`:                                                     alone,
+		`{"client_id":"` + client + `","client_secret":"the-next-secret","previous_client_secret":""}`:                         alone,
+		"\ufeff" + `{"client_id":"\ufeff` + client + `","client_secret":"the-next-secret"}`:                                    alone,
+		`{"previous_client_secret":"the-previous-secret","client_secret":"the-next-secret","client_\u0069d":"` + client + `"}`: both,
+		`{"client_id":"` + client + `","client_secret":"the-next-secret","next_client_secret":"the-previous-secret"}`:          both, // written by an earlier version
+		`{"client_id":"` + client + `","client_secret":"the-next-secret","next_client_secret":"the-previous-secret",
+			"previous_client_secret":"the-previous-secret"}`: both,
 	} {
 		o, err := Parse([]byte(text))
 		if err != nil {
@@ -38,16 +43,21 @@ func TestFor(t *testing.T) {
 
 func TestForRefuses(t *testing.T) {
 	for text, want := range map[string]string{
-		`{"client_id":7}`:                                                        "client_id is not a string",
-		`{"client_id":"other"}`:                                                  `client_id is "other", not "m2m-client-test-1"`,
-		`{"client_id":"other","client_secret":"canary"}`:                         `client_id is "other"`,
-		`{"client_secret":"canary"}`:                                             "no client_id",
-		`{"next_client_secret":"canary"}`:                                        "no client_id",
-		`{"client_id":"m2m-client-test-1","client_secret":[]}`:                   "client_secret: ",
-		`{"client_id":"m2m-client-test-1","client_secret":"[REDACTED] canary"}`:  "client_secret: ",
-		`{"client_id":"m2m-client-test-1","client_secret":"canary\ud800"}`:       "client_secret: ",
-		`{"client_id":"m2m-client-test-1","next_client_secret":"canary"}`:        "next_client_secret without client_secret",
-		`{"client_id":"m2m-client-test-1","next_client_secret":{"canary":true}}`: "next_client_secret: ",
+		`{"client_id":7}`:                                                            "client_id: ",
+		`{"client_id":"other"}`:                                                      `client_id is "other", not "m2m-client-test-1"`,
+		`{"client_id":"other","client_secret":"canary"}`:                             `client_id is "other"`,
+		`{"client_secret":"canary"}`:                                                 "no client_id",
+		`{"previous_client_secret":"canary"}`:                                        "previous_client_secret without client_secret",
+		`{"client_id":"m2m-client-test-1","client_secret":[]}`:                       "client_secret: ",
+		`{"client_id":"m2m-client-test-1","client_secret":"[REDACTED] canary"}`:      "client_secret: ",
+		`{"client_id":"m2m-client-test-1","client_secret":"canary\ud800"}`:           "client_secret: ",
+		`{"client_id":"m2m-client-test-1","client_secret":"\"canary\""}`:             "client_secret is enclosed in quotation marks",
+		`{"client_id":"m2m-client-test-1\u200b","client_secret":"canary"}`:           "client_id contains a zero-width character (U+200B)",
+		`{"client_id":"m2m-client-test-1","previous_client_secret":"canary"}`:        "previous_client_secret without client_secret",
+		`{"client_id":"m2m-client-test-1","next_client_secret":"canary"}`:            "previous_client_secret without client_secret",
+		`{"client_id":"m2m-client-test-1","previous_client_secret":{"canary":true}}`: "previous_client_secret: ",
+		`{"client_id":"m2m-client-test-1","next_client_secret":{"canary":true}}`:     "next_client_secret: ",
+		`{"client_id":"m2m-client-test-1","client_secret":"canary","previous_client_secret":"canary1","next_client_secret":"canary2"}`: "two names of one value",
 	} {
 		o, err := Parse([]byte(text))
 		if err != nil {
@@ -57,9 +67,31 @@ func TestForRefuses(t *testing.T) {
 		if err == nil || !strings.Contains(err.Error(), want) || strings.Contains(err.Error(), "canary") || !c.Equal(Credentials{}) {
 			t.Errorf("%s: error %v", text, err)
 		}
-		other := strings.Contains(text, `"other"`) || !strings.Contains(text, "client_id")
+		other := strings.Contains(text, `"other"`) || text == `{"client_secret":"canary"}`
 		if errors.Is(err, ErrOtherClient) != other {
 			t.Errorf("%s: ErrOtherClient %t, want %t", text, !other, other)
+		}
+	}
+}
+
+// TestHolds: what is spelled as earlier versions did is written once more.
+func TestHolds(t *testing.T) {
+	for text, want := range map[string]bool{
+		`{"client_id":"` + client + `","client_secret":"the-next-secret","previous_client_secret":"the-previous-secret"}`: true,
+		`{"client_id":"` + client + `","client_secret":"the-next-secret","next_client_secret":"the-previous-secret"}`:     false,
+		`{"client_id":"` + client + `","client_secret":"the-next-secret"}`:                                                false,
+		`{"client_id":"other","client_secret":"the-next-secret"}`:                                                         false,
+		`{}`: false,
+	} {
+		o, err := Parse([]byte(text))
+		if err != nil {
+			t.Fatal(err)
+		}
+		if o.Holds(both) != want {
+			t.Errorf("%s: %t, want %t", text, !want, want)
+		}
+		if o, err = o.With(both); err != nil || !o.Holds(both) || strings.Contains(string(o.Bytes()), nextName) {
+			t.Errorf("%s: rewritten it does not hold the credentials under the names of today, error %v", text, err)
 		}
 	}
 }
@@ -76,14 +108,14 @@ func TestParseRefuses(t *testing.T) {
 
 // TestWith keeps members of others to the byte, and their order.
 func TestWith(t *testing.T) {
-	o, err := Parse([]byte(`{ "<\u003e" : 1.10 , "client_secret":"x", "b":{"c": [ null ]},"next_client_secret":"y" }`))
+	o, err := Parse([]byte(`{ "<\u003e" : 1.10 , "client_secret":"x", "b":{"c": [ null ]},"previous_client_secret":"y" }`))
 	if err != nil {
 		t.Fatal(err)
 	}
 	before := string(o.Bytes())
 	for c, want := range map[*Credentials]string{
-		&both:  `{"<\u003e":1.10,"client_secret":"the next secret","b":{"c": [ null ]},"next_client_secret":"the previous secret","client_id":"m2m-client-test-1"}`,
-		&alone: `{"<\u003e":1.10,"client_secret":"the next secret","b":{"c": [ null ]},"client_id":"m2m-client-test-1"}`,
+		&both:  `{"<\u003e":1.10,"client_secret":"the-next-secret","b":{"c": [ null ]},"previous_client_secret":"the-previous-secret","client_id":"m2m-client-test-1"}`,
+		&alone: `{"<\u003e":1.10,"client_secret":"the-next-secret","b":{"c": [ null ]},"client_id":"m2m-client-test-1"}`,
 	} {
 		if got, err := o.With(*c); err != nil || string(got.Bytes()) != want {
 			t.Errorf("got %s, error %v", got.Bytes(), err)
@@ -92,16 +124,19 @@ func TestWith(t *testing.T) {
 	if string(o.Bytes()) != before {
 		t.Error("With changed the object that it was called on")
 	}
-	for _, c := range []Credentials{{client, secret.New("\xff"), secret.String{}}, {client, alone.Secret, secret.New("\xff")}} {
-		if _, err := o.With(c); err == nil || !strings.Contains(err.Error(), "client_secret: ") {
-			t.Errorf("a secret that is not UTF-8: error %v", err)
+	for _, c := range []Credentials{
+		{client, secret.New("\xff"), secret.String{}}, {client, alone.Secret, secret.New("\xff")}, {client, alone.Secret, secret.New("a b")},
+		{client, secret.New("a" + secret.Placeholder), secret.String{}},
+	} {
+		if _, err := o.With(c); err == nil || !strings.Contains(err.Error(), "client_secret") {
+			t.Errorf("a secret that no reader takes: error %v", err)
 		}
 	}
 }
 
 func TestEqual(t *testing.T) {
 	for _, other := range []Credentials{
-		{}, alone, {"other", both.Secret, both.Next}, {client, both.Next, both.Next}, {client, both.Secret, both.Secret},
+		{}, alone, {"other", both.Secret, both.Previous}, {client, both.Previous, both.Previous}, {client, both.Secret, both.Secret},
 	} {
 		if both.Equal(other) || other.Equal(both) {
 			t.Errorf("%v equals %v", both, other)
@@ -126,7 +161,7 @@ func TestValues(t *testing.T) {
 // the byte.
 func FuzzParse(f *testing.F) {
 	for _, seed := range []string{
-		`{"client_id":"m2m-client-test-1","client_secret":"s","next_client_secret":"t"}`, `{}`, ``, `{"a":1,"a":2}`, `{"\u0061":1,"a":2}`,
+		`{"client_id":"m2m-client-test-1","client_secret":"s","next_client_secret":"t"}`, `{}`, "\ufeff{}", ``, `{"a":1,"a":2}`, `{"\u0061":1,"a":2}`,
 		`{"client_id":"other"}`, `{"client_secret":null,"x":[{"y":1e400}] , "\ud800":"\ud800"}`, `[]`, `{}{}`, "{\"\xff\":1}",
 		`{"<":"\u003c","\u003e":"&"}`,
 	} {
@@ -137,7 +172,7 @@ func FuzzParse(f *testing.F) {
 		if err != nil {
 			return
 		}
-		if !json.Valid(text) {
+		if !json.Valid(bytes.TrimPrefix(text, []byte(bom))) {
 			t.Error("read what is not JSON")
 		}
 		if _, err := o.For(client); err != nil && len(err.Error()) > 2000 {
@@ -170,6 +205,6 @@ func FuzzParse(f *testing.F) {
 
 func others(o Object) []member {
 	return slices.DeleteFunc(slices.Clone(o.members), func(m member) bool {
-		return m.name == idName || m.name == secretName || m.name == nextName
+		return slices.Contains(names[:], m.name)
 	})
 }

@@ -22,9 +22,10 @@ type member struct {
 	value json.RawMessage
 }
 
-// Parse reads exactly one JSON object. It refuses a name that occurs twice, escapes resolved,
-// because two readers could take different values for it.
+// Parse reads exactly one JSON object, which a byte order mark may precede. It refuses a name that
+// occurs twice, escapes resolved, because two readers could take different values for it.
 func Parse(text []byte) (Object, error) {
+	text = bytes.TrimPrefix(text, []byte(bom))
 	d := json.NewDecoder(bytes.NewReader(text))
 	if open, err := d.Token(); err != nil || open != json.Delim('{') || !utf8.Valid(text) {
 		return Object{}, errObject

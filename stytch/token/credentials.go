@@ -6,6 +6,7 @@ import (
 	"os"
 	"reflect"
 
+	"github.com/stytchkit/m2m/internal/credentials"
 	"github.com/stytchkit/m2m/internal/project"
 	"github.com/stytchkit/m2m/internal/seal"
 	"github.com/stytchkit/m2m/stytch/secret"
@@ -74,8 +75,10 @@ func (c static) check() error {
 }
 
 // Env reads the environment variables STYTCH_CLIENT_ID, STYTCH_CLIENT_SECRET and, during a
-// rotation, STYTCH_NEXT_CLIENT_SECRET, each time that credentials are needed. No variable selects
-// the address of Stytch unless you say so:
+// rotation, STYTCH_PREVIOUS_CLIENT_SECRET, each time that credentials are needed. The last one may
+// also be named STYTCH_NEXT_CLIENT_SECRET. A byte order mark is skipped. Spaces, zero-width
+// characters and quotation marks in or around a value are an error that names them.
+// No variable selects the address of Stytch unless you say so:
 //
 //	token.WithBaseURL(os.Getenv("STYTCH_BASE_URL")) // the default if it is not set
 func Env() Credentials { return env{} }
@@ -83,15 +86,15 @@ func Env() Credentials { return env{} }
 type env struct{}
 
 func (env) Credential(context.Context) (Credential, error) {
-	return Credential{
-		ClientID: os.Getenv("STYTCH_CLIENT_ID"),
-		Secret:   secret.New(os.Getenv("STYTCH_CLIENT_SECRET")),
-		Next:     secret.New(os.Getenv("STYTCH_NEXT_CLIENT_SECRET")),
-	}, nil
+	c, err := credentials.Env(os.Getenv)
+	if err != nil {
+		return Credential{}, err
+	}
+	return Credential{ClientID: c.ClientID, Secret: c.Secret, Next: c.Previous}, nil
 }
 
 func (e env) fixed() Credential {
-	c, _ := e.Credential(context.Background()) // it never fails
+	c, _ := e.Credential(context.Background()) // check reports what is wrong with it
 	return c
 }
 
@@ -105,7 +108,11 @@ func (e env) check() error {
 	if len(missing) > 0 {
 		return errors.Join(missing...)
 	}
-	if err := e.fixed().check(); err != nil {
+	cred, err := e.Credential(context.Background())
+	if err == nil {
+		err = cred.check()
+	}
+	if err != nil {
 		return invalid("Env", "%v", err)
 	}
 	return nil

@@ -130,8 +130,9 @@ func TestCredentialsFail(t *testing.T) {
 }
 
 func TestFile(t *testing.T) {
-	path := filepath.Join(t.TempDir(), "credentials")
-	write := func(content string, mode os.FileMode) {
+	dir := t.TempDir()
+	path := filepath.Join(dir, "credentials")
+	put := func(path, content string, mode os.FileMode) {
 		t.Helper()
 		_ = os.Remove(path)
 		if err := os.WriteFile(path, []byte(content), mode); err != nil {
@@ -147,35 +148,39 @@ func TestFile(t *testing.T) {
 	}
 	for _, c := range []struct{ content, id, secret, next string }{
 		{"id\nthe-secret\n", "id", "the-secret", ""},
-		{"id\r\nthe-secret\r\nthe-next", "id", "the-secret", "the-next"},
+		{"\ufeffid\r\nthe-secret\r\nthe-previous\r\n", "id", "the-secret", "the-previous"},
+		{` {"client_id":"id","client_secret":"the-secret","previous_client_secret":"the-previous","note":1} `, "id", "the-secret", "the-previous"},
 		{` {"client_id":"id","client_secret":"the-secret","next_client_secret":"the-next","note":1} `, "id", "the-secret", "the-next"},
 		{`{"client_id":"id","client_secret":"the-secret","next_client_secret":null}`, "id", "the-secret", ""},
 	} {
-		write(c.content, 0o600)
+		put(path, c.content, 0o600)
 		got, err := read()
 		if err != nil || got.ClientID != c.id || got.Secret.Reveal() != c.secret || got.Next.Reveal() != c.next {
 			t.Errorf("%q: %v", c.content, err)
 		}
 	}
 	for _, content := range []string{
-		"", "id-only", "id\nthe-secret\nthe-next\nmore", `{"client_id":"id","client_secret":"the-secret"`, `{"client_id":"id"}x`,
-		`{"client_id":"id","client_secret":"the-secret","client_secret":"the-other"}`, `{"client_id":1,"client_secret":"the-secret"}`, strings.Repeat("the-secret", 2000),
+		"", "id-only", "id\nthe-sec", "id\nthe-secret\nthe-next\nmore\n", "id\n'the-secret'\n", `{"client_id":"id","client_secret":"the-secret"`, `{"client_id":"id"}x`,
+		`{"client_id":"id","client_secret":"the-secret","client_secret":"the-other"}`, `{"client_id":1,"client_secret":"the-secret"}`,
+		"{\"client_id\":\"id\u200b\",\"client_secret\":\"the-secret\"}", strings.Repeat("the-secret", 2000),
 	} {
-		write(content, 0o600)
-		if _, err := read(); err == nil || strings.Contains(err.Error(), "the-") {
+		put(path, content, 0o600)
+		if _, err := read(); err == nil || strings.Contains(err.Error(), "the-") && !strings.Contains(err.Error(), "the last line") {
 			t.Errorf("%.60q: %v", content, err)
 		}
 	}
-	write("id\nthe-secret", 0o666)
-	if _, err := read(); err == nil {
-		t.Error("a file that anybody may write to is taken")
-	}
-	write("id\nthe-secret", 0o444) // as Kubernetes mounts it
+	put(path, "id\nthe-secret\n", 0o444) // as Kubernetes mounts it
 	if _, err := read(); err != nil {
 		t.Error(err)
 	}
-	if _, err := token.File(t.TempDir()).Credential(t.Context()); err == nil {
-		t.Error("a folder is taken")
+
+	// A folder with a file for each value.
+	path = dir
+	for name, content := range map[string]string{"client_id": "id\n", "client_secret": "the-secret\n", "previous_client_secret": "the-previous\n"} {
+		put(filepath.Join(dir, name), content, 0o600)
+	}
+	if got, err := read(); err != nil || got.ClientID != "id" || got.Secret.Reveal() != "the-secret" || got.Next.Reveal() != "the-previous" {
+		t.Errorf("a folder: %v", err)
 	}
 }
 
@@ -190,12 +195,12 @@ func TestFileIsReadAgain(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-	replace(client + "\na")
+	replace(client + "\na\n")
 	synctest.Test(t, func(t *testing.T) {
 		e := &endpoint{respond: accepting("a")}
 		s := newSourceOf(t, token.File(path), e)
 		mustToken(t, s)
-		replace(client + "\nb")
+		replace(client + "\nb\n")
 		e.set(0, accepting("b"))
 		time.Sleep(2 * time.Hour)
 		if mustToken(t, s) != "token-2" || e.count() != 2 {
@@ -205,20 +210,37 @@ func TestFileIsReadAgain(t *testing.T) {
 }
 
 func TestEnv(t *testing.T) {
-	for _, name := range []string{"STYTCH_CLIENT_ID", "STYTCH_CLIENT_SECRET", "STYTCH_NEXT_CLIENT_SECRET"} {
-		t.Setenv(name, "")
+	names := []string{"STYTCH_CLIENT_ID", "STYTCH_CLIENT_SECRET", "STYTCH_PREVIOUS_CLIENT_SECRET", "STYTCH_NEXT_CLIENT_SECRET"}
+	set := func(values ...string) {
+		for i, name := range names {
+			t.Setenv(name, append(values, make([]string, len(names))...)[i])
+		}
 	}
+	set()
 	_, err := token.New(project, token.Env())
 	if !errors.Is(err, token.ErrInvalidArgument) || !strings.Contains(err.Error(), "STYTCH_CLIENT_ID") || !strings.Contains(err.Error(), "STYTCH_CLIENT_SECRET") {
 		t.Error(err)
 	}
-	t.Setenv("STYTCH_CLIENT_ID", client)
-	t.Setenv("STYTCH_CLIENT_SECRET", "a")
-	t.Setenv("STYTCH_NEXT_CLIENT_SECRET", "b")
-	e := &endpoint{respond: accepting("b")}
-	mustToken(t, newSourceOf(t, token.Env(), e))
-	if e.count() != 2 {
-		t.Errorf("%d requests", e.count())
+	for _, values := range [][]string{{"\ufeff" + client, "\ufeffa", "b"}, {client, "a", "", "b"}, {client, "a", "b", "b"}} {
+		set(values...)
+		e := &endpoint{respond: accepting("b")}
+		mustToken(t, newSourceOf(t, token.Env(), e))
+		if e.count() != 2 {
+			t.Errorf("%d requests", e.count())
+		}
+	}
+	for kind, values := range map[string][]string{
+		"STYTCH_CLIENT_ID is enclosed in quotation marks":                 {`"` + client + `"`, "canary"},
+		"STYTCH_CLIENT_SECRET contains a line break":                      {client, "canary\n"},
+		"STYTCH_CLIENT_SECRET contains a space":                           {client, " canary"},
+		"STYTCH_PREVIOUS_CLIENT_SECRET contains a zero-width":             {client, "a", "canary\u200b"},
+		"STYTCH_NEXT_CLIENT_SECRET is enclosed in quotation marks":        {client, "a", "", "'canary'"},
+		"STYTCH_PREVIOUS_CLIENT_SECRET and STYTCH_NEXT_CLIENT_SECRET are": {client, "a", "canary", "canary2"},
+	} {
+		set(values...)
+		if _, err := token.New(project, token.Env()); !errors.Is(err, token.ErrInvalidArgument) || !strings.Contains(err.Error(), kind) || strings.Contains(err.Error(), "canary") {
+			t.Errorf("%s: %v", kind, err)
+		}
 	}
 }
 

@@ -63,26 +63,6 @@ func FuzzChallenge(f *testing.F) {
 	})
 }
 
-// FuzzFile: no credentials file makes the reader fail otherwise than by an error that does not
-// repeat it.
-func FuzzFile(f *testing.F) {
-	for _, seed := range []string{"id\nsecret", "id\r\nsecret\r\nnext\r\n", `{"client_id":"id","client_secret":"s"}`, "", "\n", "{", "a"} {
-		f.Add([]byte(seed))
-	}
-	f.Fuzz(func(t *testing.T, data []byte) {
-		c, err := parseFile(data)
-		if err == nil {
-			err = c.check()
-		}
-		if err == nil && (c.ClientID == "" || c.Secret.IsZero()) {
-			t.Error("accepted without id or secret")
-		}
-		if err != nil && len(data) > 20 && strings.Contains(err.Error(), string(data)) {
-			t.Error("the error repeats the file")
-		}
-	})
-}
-
 func TestChallenge(t *testing.T) {
 	for line, want := range map[string]bool{
 		`Bearer error="invalid_token"`:                                        true,

@@ -40,10 +40,10 @@ var mayImport = map[string][]string{
 	"internal/vectors":     {},
 
 	"stytch": {
-		"gen", "internal/conns", "internal/fastjson", "internal/guard", "internal/operation", "internal/project", "internal/redact", "internal/retry",
+		"gen", "internal/conns", "internal/credentials", "internal/fastjson", "internal/guard", "internal/operation", "internal/project", "internal/redact", "internal/retry",
 		"stytch/metadata", "stytch/secret",
 	},
-	"stytch/token":           {"internal/conns", "internal/guard", "internal/strictjson", "internal/operation", "internal/project", "internal/redact", "internal/retry", "internal/seal", "stytch/secret"},
+	"stytch/token":           {"internal/conns", "internal/credentials", "internal/guard", "internal/strictjson", "internal/operation", "internal/project", "internal/redact", "internal/retry", "internal/seal", "stytch/secret"},
 	"stytch/token/storetest": {},
 	// A resource server links no management client.
 	"stytch/verify": {"internal/guard", "internal/jwks", "internal/project", "internal/redact", "internal/strictjson"},

@@ -1,7 +1,6 @@
 package deliver
 
 import (
-	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
@@ -11,7 +10,6 @@ import (
 	"github.com/stytchkit/m2m/internal/project"
 	"github.com/stytchkit/m2m/internal/redact"
 	"github.com/stytchkit/m2m/stytch/rotate"
-	"github.com/stytchkit/m2m/stytch/secret"
 )
 
 // Errors, for errors.Is.
@@ -66,22 +64,20 @@ func checkDelivery(what string, d rotate.Delivery) error {
 	if d.Secret.IsZero() {
 		return invalid(what, "the delivery for client %q has no secret", d.ClientID)
 	}
-	for _, s := range []secret.String{d.Secret, d.Previous} {
-		if _, err := json.Marshal(secret.Outgoing(s)); err != nil {
-			return invalid(what, "the delivery for client %q: %w", d.ClientID, err)
-		}
+	if _, err := (credentials.Object{}).With(credentialsOf(d)); err != nil {
+		return invalid(what, "the delivery for client %q: %w", d.ClientID, err)
 	}
 	return nil
 }
 
 // credentialsOf is what a place must hold after d.
 func credentialsOf(d rotate.Delivery) credentials.Credentials {
-	return credentials.Credentials{ClientID: d.ClientID, Secret: d.Secret, Next: d.Previous}
+	return credentials.Credentials{ClientID: d.ClientID, Secret: d.Secret, Previous: d.Previous}
 }
 
 // deliveryOf is the delivery that led to c.
 func deliveryOf(c credentials.Credentials) rotate.Delivery {
-	return rotate.Delivery{ClientID: c.ClientID, Secret: c.Secret, Previous: c.Next}
+	return rotate.Delivery{ClientID: c.ClientID, Secret: c.Secret, Previous: c.Previous}
 }
 
 // redactorOf removes the secrets of d.

@@ -9,10 +9,10 @@
 //	Kubernetes  a key of a Secret           patch of the version read  everything else
 //	Exec        up to your program          your program; 0 is success
 //
-// Each place holds what token.File reads: client_id, client_secret (the secret to use) and
-// next_client_secret (the other secret that is still accepted, if there is one). During a rotation
-// client_secret is the new secret and next_client_secret the previous one. In Vault these are keys
-// of a secret; everywhere else they are members of one JSON object.
+// Each place holds what token.File reads: client_id, client_secret (the secret to use) and, during a
+// rotation, previous_client_secret (the secret that it replaces and that is still accepted). In
+// Vault these are keys of a secret; everywhere else they are members of one JSON object. Earlier
+// versions wrote next_client_secret; that name is still read, and replaced by the next delivery.
 //
 //	vault, err := deliver.Vault(deliver.VaultConfig{
 //		Address: "https://vault.internal:8200",

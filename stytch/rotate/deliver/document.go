@@ -8,9 +8,6 @@ import (
 	"github.com/stytchkit/m2m/stytch/rotate"
 )
 
-// maxDocument is how many bytes of a credentials file token.File reads.
-const maxDocument = 16 << 10
-
 // parseDocument reads a JSON object that is a text of its own. An empty text is the empty object:
 // someone may have created the file, or the key, in advance.
 func parseDocument(text []byte) (credentials.Object, error) {
@@ -27,7 +24,7 @@ func newDocument(o credentials.Object, d rotate.Delivery) ([]byte, error) {
 		return nil, err
 	}
 	text := append(o.Bytes(), '\n')
-	if len(text) > maxDocument {
+	if len(text) > credentials.MaxFile {
 		return nil, errors.New("too large: token.File reads at most 16 KiB, so remove other members")
 	}
 	return text, nil

@@ -36,7 +36,7 @@ func ExampleFile() {
 		fmt.Print(string(content))
 	}
 	// Output:
-	// {"client_id":"m2m-client-test-1","client_secret":"new","next_client_secret":"previous"}
+	// {"client_id":"m2m-client-test-1","client_secret":"new","previous_client_secret":"previous"}
 	// {"client_id":"m2m-client-test-1","client_secret":"new"}
 }
 

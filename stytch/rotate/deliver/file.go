@@ -143,7 +143,7 @@ type storedFile struct {
 }
 
 func readFile(path, clientID string) (storedFile, error) {
-	text, err := atomicfile.Read(path, maxDocument)
+	text, err := atomicfile.Read(path, credentials.MaxFile)
 	if errors.Is(err, fs.ErrNotExist) {
 		return storedFile{}, nil
 	}

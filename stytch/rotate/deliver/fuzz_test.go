@@ -15,7 +15,7 @@ func refill(t *testing.T, o credentials.Object) {
 	if _, err := o.For(fuzzClient); err != nil {
 		return
 	}
-	want := credentials.Credentials{ClientID: fuzzClient, Secret: secret.New("NEXTNEXTNEXTNEXT"), Next: secret.New("PREVIOUSPREVIOUS")}
+	want := credentials.Credentials{ClientID: fuzzClient, Secret: secret.New("NEXTNEXTNEXTNEXT"), Previous: secret.New("PREVIOUSPREVIOUS")}
 	next, err := o.With(want)
 	if err != nil {
 		t.Fatal(err)

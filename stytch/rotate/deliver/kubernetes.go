@@ -119,13 +119,13 @@ func (k *KubernetesSecrets) Deliver(ctx context.Context, d rotate.Delivery) erro
 		if err != nil {
 			return false, err
 		}
-		held, err := stored.object.For(d.ClientID)
+		_, err = stored.object.For(d.ClientID)
 		switch {
 		case err != nil:
 			return false, fmt.Errorf("deliver: %s: %s: %w", k.server.name, l, err)
 		case stored.version == "" && !k.cfg.Create:
 			return false, fmt.Errorf("deliver: %s: %s: no such Secret: create it, or set Create", k.server.name, l.path())
-		case stored.version != "" && held.Equal(want):
+		case stored.version != "" && stored.object.Holds(want):
 			return true, nil
 		case stored.immutable:
 			return false, fmt.Errorf("deliver: %s: %s: the Secret is immutable: delete it and create it again", k.server.name, l.path())

@@ -189,7 +189,7 @@ func TestTokens(t *testing.T) {
 	path := filepath.Join(dir, "token")
 	vault := v.deliverer(t, func(cfg *deliver.VaultConfig) { cfg.Token = deliver.TokenFile(path) })
 	for name, tt := range map[string]struct{ content, text string }{
-		"empty": {" \n", "not empty"}, "two lines": {"a\nb", "printable"}, "large": {strings.Repeat("x", 65<<10), "at most"},
+		"empty": {" \n", "not empty"}, "two lines": {"a\nb", "line break"}, "quoted": {"\"a\"\n", "quotation marks"}, "not ASCII": {"ä", "printable"}, "large": {strings.Repeat("x", 65<<10), "at most"},
 	} {
 		put(t, path, tt.content, 0o600)
 		if err := vault.Deliver(t.Context(), d); err == nil || !strings.Contains(err.Error(), tt.text) {
@@ -205,7 +205,7 @@ func TestTokens(t *testing.T) {
 	if err := vault.Deliver(t.Context(), d); !errors.Is(err, os.ErrNotExist) {
 		t.Errorf("absent: error %v", err)
 	}
-	put(t, path, v.token.Reveal()+"\n", 0o600) // read again for each request
+	put(t, path, "\ufeff"+v.token.Reveal()+"\n", 0o600) // read again for each request
 	give(t, vault, d)
 	failing := v.deliverer(t, func(cfg *deliver.VaultConfig) {
 		cfg.Token = func(context.Context) (secret.String, error) { return secret.String{}, context.DeadlineExceeded }

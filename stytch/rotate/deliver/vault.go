@@ -45,7 +45,7 @@ var (
 )
 
 // Vault stores credentials in a KV v2 engine of HashiCorp Vault, through its HTTP API. client_id,
-// client_secret and, if there is one, next_client_secret are keys of one secret per client; its
+// client_secret and, if there is one, previous_client_secret are keys of one secret per client; its
 // other keys are kept. A new version is made only if something changes, and only on top of the
 // version that was read (check-and-set). A deleted or destroyed version counts as absent and is
 // followed by a new one.
@@ -92,11 +92,10 @@ func (v *VaultSecrets) Deliver(ctx context.Context, d rotate.Delivery) error {
 		if err != nil {
 			return false, err
 		}
-		held, err := stored.object.For(d.ClientID)
-		if err != nil {
+		if _, err := stored.object.For(d.ClientID); err != nil {
 			return false, fmt.Errorf("deliver: %s: %s: %w", v.server.name, path, err)
 		}
-		if held.Equal(want) {
+		if stored.object.Holds(want) {
 			return true, nil
 		}
 		return v.put(ctx, path, stored, want, redactorOf(d).With(stored.object.Values()...))

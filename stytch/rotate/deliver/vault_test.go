@@ -39,8 +39,8 @@ func TestVaultKeeps(t *testing.T) {
 				t.Errorf("%s was changed", name)
 			}
 		}
-		if _, there := latest.data["next_client_secret"]; there == previous.IsZero() || len(latest.data) > 6 {
-			t.Error("next_client_secret is there without a previous secret, or missing with one")
+		if _, there := latest.data["previous_client_secret"]; there == previous.IsZero() || len(latest.data) > 6 {
+			t.Error("previous_client_secret is there without a previous secret, or missing with one")
 		}
 	}
 }
@@ -99,7 +99,7 @@ func TestVaultConflict(t *testing.T) {
 	}{
 		"another key": {2, func(data map[string]jsonRaw) { data[fmt.Sprint("key", len(data))] = jsonRaw("1") }, nil, 3, 3},
 		"the same": {1, func(data map[string]jsonRaw) {
-			for name, s := range map[string]secret.String{"client_secret": d.Secret, "next_client_secret": d.Previous} {
+			for name, s := range map[string]secret.String{"client_secret": d.Secret, "previous_client_secret": d.Previous} {
 				data[name], _ = json.Marshal(s.Reveal())
 			}
 			data["client_id"] = jsonRaw(`"` + clientID + `"`)
