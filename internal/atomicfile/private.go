@@ -34,6 +34,21 @@ func Dir(path string) error {
 	return private(path, info)
 }
 
+// CheckDir refuses a folder in which every user may replace files, and one that does not exist.
+func CheckDir(path string) error {
+	info, err := os.Stat(path)
+	if err != nil {
+		return err
+	}
+	if !info.IsDir() {
+		return fmt.Errorf("%s must be a folder", path)
+	}
+	if info.Mode().Perm()&0o002 != 0 && info.Mode()&fs.ModeSticky == 0 {
+		return fmt.Errorf("every user may rename files in folder %q: %w: run chmod o-w on it", path, fs.ErrPermission)
+	}
+	return nil
+}
+
 // Read returns the content of a private file (see [Open]). A file of more than limit bytes is
 // [ErrTooLarge].
 func Read(path string, limit int64) ([]byte, error) {

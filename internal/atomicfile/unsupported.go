@@ -39,6 +39,12 @@ func Sweep(string) error { return errSystem }
 // Dir is not supported here.
 func Dir(string) error { return errSystem }
 
+// CheckDir is not supported here.
+func CheckDir(string) error { return errSystem }
+
+// CheckReplaceable is not supported here.
+func CheckReplaceable(string) error { return errSystem }
+
 // Read is not supported here.
 func Read(string, int64) ([]byte, error) { return nil, errSystem }
 

@@ -76,6 +76,9 @@ func fill(temp *os.File, data []byte, mode fs.FileMode) error {
 func (p *Pending) Commit() error {
 	if err := os.Rename(p.temp.Name(), p.path); err != nil {
 		p.Discard()
+		if errors.Is(err, syscall.EBUSY) {
+			return mountPoint(p.path, err)
+		}
 		return err
 	}
 	_ = p.temp.Close() // its content was synced already
@@ -88,6 +91,11 @@ func (p *Pending) CommitNew() error {
 	err := os.Link(p.temp.Name(), p.path)
 	p.Discard() // the other name; the content was synced already
 	return err
+}
+
+// mountPoint explains why the file at path cannot be replaced.
+func mountPoint(path string, cause error) error {
+	return fmt.Errorf("%s is a mount point of its own, so it cannot be replaced: mount its folder instead of the file: %w", path, cause)
 }
 
 // Discard removes the file instead of committing it.

@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"errors"
 	"io"
+	"iter"
 	"slices"
 	"unicode/utf8"
 )
@@ -66,6 +67,17 @@ func (o Object) Bytes() []byte {
 		b = append(append(append(b, m.raw...), ':'), m.value...)
 	}
 	return append(b, '}')
+}
+
+// Members yields the names and values of o in their order.
+func (o Object) Members() iter.Seq2[string, json.RawMessage] {
+	return func(yield func(string, json.RawMessage) bool) {
+		for _, m := range o.members {
+			if !yield(m.name, m.value) {
+				return
+			}
+		}
+	}
 }
 
 func (o Object) index(name string) int {

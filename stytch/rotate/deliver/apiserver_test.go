@@ -95,6 +95,8 @@ func (a *apiServer) handle(w http.ResponseWriter, r *http.Request, body []byte) 
 	name = strings.TrimPrefix(name, "/")
 	object := a.secrets[name]
 	switch {
+	case !found && r.Method == http.MethodGet: // it does not look at the namespace
+		kubernetesSays(w, http.StatusNotFound, "NotFound", `secrets "x" not found`)
 	case !found:
 		kubernetesSays(w, http.StatusNotFound, "NotFound", `namespaces "other" not found`)
 	case r.Method == http.MethodPost && name == "":
@@ -121,7 +123,9 @@ func (a *apiServer) create(w http.ResponseWriter, r *http.Request, body []byte) 
 		kubernetesSays(w, http.StatusConflict, "AlreadyExists", fmt.Sprintf("secrets %q already exists", name))
 		return
 	}
-	a.save(name, object)
+	if r.URL.Query().Get("dryRun") != "All" {
+		a.save(name, object)
+	}
 	w.WriteHeader(http.StatusCreated)
 	_ = json.NewEncoder(w).Encode(object)
 }
@@ -142,8 +146,11 @@ func (a *apiServer) patch(w http.ResponseWriter, r *http.Request, name string, b
 		kubernetesSays(w, http.StatusUnprocessableEntity, "Invalid", fmt.Sprintf("Secret %q is invalid: data: Forbidden: field is immutable when `immutable` is set", name))
 		return
 	}
-	a.save(name, merge(object, patch).(map[string]any))
-	_ = json.NewEncoder(w).Encode(a.secrets[name])
+	merged := merge(object, patch).(map[string]any)
+	if r.URL.Query().Get("dryRun") != "All" {
+		a.save(name, merged)
+	}
+	_ = json.NewEncoder(w).Encode(merged)
 }
 
 // merge is RFC 7386.

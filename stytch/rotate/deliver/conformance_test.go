@@ -44,6 +44,9 @@ type bench struct {
 
 func benches(t *testing.T) map[string]bench {
 	dir := t.TempDir()
+	if err := os.Mkdir(filepath.Join(dir, "all"), 0o700); err != nil {
+		t.Fatal(err)
+	}
 	file, folder := deliver.File(filepath.Join(dir, "one.json")), deliver.Folder(filepath.Join(dir, "all"))
 	programs := t.TempDir()
 	program := runs("store", "DELIVER_TEST_DIR="+programs)

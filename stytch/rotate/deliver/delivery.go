@@ -20,7 +20,8 @@ var (
 	// ErrOtherClient: the place holds the secret of another client, or a secret without a client
 	// id. Nothing was overwritten.
 	ErrOtherClient = credentials.ErrOtherClient
-	// ErrConflict: others changed the place on every attempt, between reading and writing it.
+	// ErrConflict: others changed the place on every attempt, between reading and writing it, until
+	// the context ended.
 	ErrConflict = errors.New("deliver: the place was changed by others on every attempt")
 )
 

@@ -28,8 +28,15 @@
 //
 // A place that belongs to another client is [ErrOtherClient] and is left unchanged. Delivering what
 // a place already holds changes nothing and makes no new version. Concurrent changes by others are
-// never overwritten: the place is read again and, after ten attempts, the delivery fails with
-// [ErrConflict].
+// never overwritten: the place is read again until the context ends (or for a minute, if it has no
+// deadline), and then the delivery fails with [ErrConflict]. However many processes share a place,
+// each attempt that loses means that another one has succeeded.
+//
+// A delivery counts as made when the place confirms what it holds, not by a status alone: Vault
+// names the new version, Kubernetes returns the Secret, a file is on disk. Each deliverer is also a
+// [rotate.Checker]: Check shows that a place can be read and written without changing what it holds.
+// A place that is missing as a whole, such as a folder, a namespace or a mount, is an error; a
+// missing file, Secret (with Create) or key is a place that holds nothing yet.
 //
 // Errors name the place and the fault. They quote servers and programs, but with every secret
 // removed: those that were sent, in all usual encodings, and those that the place held. All

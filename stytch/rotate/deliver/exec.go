@@ -26,7 +26,10 @@ type Program struct {
 	env  []string // nil: the environment of this process
 }
 
-var _ rotate.Deliverer = (*Program)(nil)
+var (
+	_ rotate.Deliverer = (*Program)(nil)
+	_ rotate.Checker   = (*Program)(nil)
+)
 
 // Exec runs the program name with args, found as by os/exec, and writes one JSON object and a line
 // feed to its standard input:
@@ -68,6 +71,20 @@ type programInput struct {
 	ClientID   string          `json:"client_id"`
 	Secret     secret.Outgoing `json:"client_secret"`
 	Previous   secret.Outgoing `json:"previous_client_secret,omitzero"`
+}
+
+// Check implements [rotate.Checker]: the program can be found and executed. It is not run.
+func (p *Program) Check(_ context.Context, clientID string) error {
+	if p.name == "" {
+		return invalid("Exec", "name must not be empty")
+	}
+	if err := checkClientID("Exec", clientID); err != nil {
+		return err
+	}
+	if _, err := exec.LookPath(p.name); err != nil {
+		return fmt.Errorf("deliver: program %q: %w", p.name, err)
+	}
+	return nil
 }
 
 // Deliver implements [rotate.Deliverer].

@@ -14,8 +14,5 @@ func Tail(output []string, secrets ...string) string {
 // InClusterAt is InCluster with another environment and folder.
 var InClusterAt = inCluster
 
-// Attempts is how often a place is read before a delivery fails with ErrConflict.
-const Attempts = attempts
-
 // DefaultKey is the key in a Secret.
 const DefaultKey = defaultKey

@@ -24,7 +24,9 @@ const previousSuffix = ".previous"
 // A file has mode 0600 and is replaced by renaming, after its content is on disk. An existing file
 // must be a regular file of the user of this process that no one else may read. Symlinks are
 // refused, and so is a folder in which every user may rename files. Members of others are kept.
-// Local file systems on Unix are supported; network file systems and Windows are not.
+// A file that is a mount point of its own, such as a bind mount, cannot be replaced: mount its
+// folder. Local file systems on Unix are supported; network file systems are not, and on Windows
+// each call is an error that wraps [errors.ErrUnsupported].
 //
 // While both secrets are accepted, the previous version of the file lies beside it, with
 // ".previous" added to its name. If the new secret causes trouble, move that file back. A delivery
@@ -43,6 +45,7 @@ type Files struct {
 var (
 	_ rotate.Deliverer = (*Files)(nil)
 	_ rotate.Reader    = (*Files)(nil)
+	_ rotate.Checker   = (*Files)(nil)
 )
 
 // File stores the credentials of one client in the file at path. Its folder must exist.
@@ -84,7 +87,41 @@ func (f *Files) Deliver(ctx context.Context, d rotate.Delivery) error {
 	if err := checkDelivery(f.what, d); err != nil {
 		return err
 	}
-	path, err := f.path(d.ClientID)
+	return f.at(ctx, d.ClientID, func(path string) error {
+		if err := f.prepare(filepath.Dir(path)); err != nil {
+			return err
+		}
+		return replace(path, d)
+	})
+}
+
+// Check implements [rotate.Checker], with a temporary file beside the real one. A folder that does
+// not exist fails.
+func (f *Files) Check(ctx context.Context, clientID string) error {
+	if err := checkClientID(f.what, clientID); err != nil {
+		return err
+	}
+	return f.at(ctx, clientID, func(path string) error {
+		if _, err := readFile(path, clientID); err != nil {
+			return err
+		}
+		if err := f.prepare(filepath.Dir(path)); err != nil {
+			return err
+		}
+		if err := atomicfile.CheckReplaceable(path); err != nil {
+			return err
+		}
+		temp, err := atomicfile.Prepare(path, nil, 0o600)
+		if err == nil {
+			temp.Discard()
+		}
+		return err
+	})
+}
+
+// at calls do with the path of the file, one call at a time for each path.
+func (f *Files) at(ctx context.Context, clientID string, do func(path string) error) error {
+	path, err := f.path(clientID)
 	if err != nil {
 		return err
 	}
@@ -93,10 +130,7 @@ func (f *Files) Deliver(ctx context.Context, d rotate.Delivery) error {
 	defer lock.Unlock()
 	err = ctx.Err() // a call whose caller has gone must not undo a later one
 	if err == nil {
-		err = f.prepare(filepath.Dir(path))
-	}
-	if err == nil {
-		err = replace(path, d)
+		err = do(path)
 	}
 	if err != nil {
 		return fmt.Errorf("deliver: file %q: %w", path, err)
@@ -104,7 +138,8 @@ func (f *Files) Deliver(ctx context.Context, d rotate.Delivery) error {
 	return nil
 }
 
-// Read implements [rotate.Reader].
+// Read implements [rotate.Reader]. A file that does not exist holds nothing; a folder that does not
+// exist cannot be read.
 func (f *Files) Read(_ context.Context, clientID string) (rotate.Delivery, error) {
 	if err := checkClientID(f.what, clientID); err != nil {
 		return rotate.Delivery{}, err
@@ -126,10 +161,8 @@ func (f *Files) prepare(dir string) error {
 		if err := atomicfile.Dir(dir); err != nil {
 			return err
 		}
-	} else if info, err := os.Stat(dir); err != nil {
+	} else if err := atomicfile.CheckDir(dir); err != nil {
 		return err
-	} else if info.Mode().Perm()&0o002 != 0 && info.Mode()&fs.ModeSticky == 0 {
-		return fmt.Errorf("every user may rename files in folder %q: %w: run chmod o-w on it", dir, fs.ErrPermission)
 	}
 	f.sweep.Do(func() { _ = atomicfile.Sweep(dir) }) // a remnant that stays is private and harmless
 	return nil
@@ -145,7 +178,8 @@ type storedFile struct {
 func readFile(path, clientID string) (storedFile, error) {
 	text, err := atomicfile.Read(path, credentials.MaxFile)
 	if errors.Is(err, fs.ErrNotExist) {
-		return storedFile{}, nil
+		_, err = os.Stat(filepath.Dir(path)) // without its folder it is not known what the file would hold
+		return storedFile{}, err
 	}
 	if err != nil {
 		return storedFile{}, err
@@ -174,13 +208,13 @@ func replace(path string, d rotate.Delivery) error {
 	if err != nil {
 		return err
 	}
-	if keep {
-		if err := atomicfile.Write(path+previousSuffix, stored.text, 0o600); err != nil {
-			return err
-		}
-	}
 	// Write even if nothing changes: an earlier call may have died before its content was durable.
-	if err := atomicfile.Write(path, text, 0o600); err != nil || !d.Previous.IsZero() {
+	if keep {
+		err = replaceAndKeep(path, text, stored.text)
+	} else {
+		err = atomicfile.Write(path, text, 0o600)
+	}
+	if err != nil || !d.Previous.IsZero() {
 		return err
 	}
 	err = os.Remove(path + previousSuffix)
@@ -188,6 +222,26 @@ func replace(path string, d rotate.Delivery) error {
 		return nil
 	}
 	if err != nil {
+		return err
+	}
+	return atomicfile.SyncDir(filepath.Dir(path))
+}
+
+// replaceAndKeep stores the previous text before the new one takes its place, and removes it if the
+// new one cannot.
+func replaceAndKeep(path string, text, previous []byte) error {
+	next, err := atomicfile.Prepare(path, text, 0o600)
+	if err != nil {
+		return err
+	}
+	if err := atomicfile.Write(path+previousSuffix, previous, 0o600); err != nil {
+		next.Discard()
+		return err
+	}
+	if err := next.Commit(); err != nil {
+		if failed := new(os.LinkError); errors.As(err, &failed) { // path is unchanged
+			_ = os.Remove(path + previousSuffix)
+		}
 		return err
 	}
 	return atomicfile.SyncDir(filepath.Dir(path))

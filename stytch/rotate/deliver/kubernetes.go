@@ -2,7 +2,6 @@ package deliver
 
 import (
 	"context"
-	"encoding/json"
 	"fmt"
 	"net/http"
 	"regexp"
@@ -32,7 +31,7 @@ type KubernetesConfig struct {
 	Token func(ctx context.Context) (secret.String, error)
 
 	HTTPClient *http.Client // its transport must trust the cluster's CA; nil for a plain client. It is copied
-	Create     bool         // create a Secret that does not exist; without it a missing Secret is an error
+	Create     bool         // create a Secret that does not exist; without it a missing Secret cannot be read or written
 }
 
 // KubernetesSecrets stores credentials in Secrets of Kubernetes. [Kubernetes] makes it.
@@ -45,6 +44,7 @@ type KubernetesSecrets struct {
 var (
 	_ rotate.Deliverer = (*KubernetesSecrets)(nil)
 	_ rotate.Reader    = (*KubernetesSecrets)(nil)
+	_ rotate.Checker   = (*KubernetesSecrets)(nil)
 )
 
 var (
@@ -60,8 +60,9 @@ var (
 // updated.
 //
 // A delivery is a merge patch of that key alone, bound to the resourceVersion that was read. Other
-// keys, labels and annotations are not sent, so they cannot be lost. The service account needs the
-// verbs "get" and "patch" on secrets in the namespace and, with Create, "create". An immutable
+// keys, labels and annotations are not sent, so they cannot be lost. It counts as made when the API
+// server returns the Secret with what was written. The service account needs the verbs "get" and
+// "patch" on secrets in the namespace and, with Create, "create". An immutable
 // Secret is an error. Redirects are refused. Responses are limited to 4 MiB. Only the context
 // limits the time.
 func Kubernetes(cfg KubernetesConfig) (*KubernetesSecrets, error) {
@@ -114,21 +115,17 @@ func (k *KubernetesSecrets) Deliver(ctx context.Context, d rotate.Delivery) erro
 		return err
 	}
 	want := credentialsOf(d)
-	return untilUnchanged(ctx, k.server.name+": "+l.String(), func() (bool, error) {
-		stored, err := k.get(ctx, l, redactorOf(d))
-		if err != nil {
-			return false, err
-		}
-		_, err = stored.object.For(d.ClientID)
+	return untilUnchanged(ctx, k.server.name+": "+l.String(), func(ctx context.Context) (bool, error) {
+		stored, err := k.get(ctx, l, d.ClientID, redactorOf(d))
 		switch {
 		case err != nil:
-			return false, fmt.Errorf("deliver: %s: %s: %w", k.server.name, l, err)
+			return false, err
 		case stored.version == "" && !k.cfg.Create:
-			return false, fmt.Errorf("deliver: %s: %s: no such Secret: create it, or set Create", k.server.name, l.path())
+			return false, k.noSecret(l)
 		case stored.version != "" && stored.object.Holds(want):
 			return true, nil
 		case stored.immutable:
-			return false, fmt.Errorf("deliver: %s: %s: the Secret is immutable: delete it and create it again", k.server.name, l.path())
+			return false, k.isImmutable(l)
 		}
 		document, err := newDocument(stored.object, d)
 		if err != nil {
@@ -136,104 +133,63 @@ func (k *KubernetesSecrets) Deliver(ctx context.Context, d rotate.Delivery) erro
 		}
 		redactor := redactorOf(d).With(stored.object.Values()...)
 		if stored.version == "" {
-			return k.create(ctx, l, document, redactor)
+			return k.create(ctx, l, "", document, redactor)
 		}
-		return k.patch(ctx, l, stored.version, document, redactor)
+		return k.patch(ctx, l, "", stored.version, document, redactor)
 	})
 }
 
-// Read implements [rotate.Reader].
+// Read implements [rotate.Reader]. A missing namespace, and without Create a missing Secret, cannot
+// be read. Only a dry run shows whether a namespace exists, so that is how a missing Secret is
+// examined with Create.
 func (k *KubernetesSecrets) Read(ctx context.Context, clientID string) (rotate.Delivery, error) {
 	l, err := k.locate(clientID)
 	if err != nil {
 		return rotate.Delivery{}, err
 	}
-	stored, err := k.get(ctx, l, nil)
+	stored, err := k.get(ctx, l, clientID, nil)
+	if err == nil && stored.version == "" {
+		err = k.absent(ctx, l)
+	}
 	if err != nil {
 		return rotate.Delivery{}, err
 	}
-	held, err := stored.object.For(clientID)
-	if err != nil {
-		return rotate.Delivery{}, fmt.Errorf("deliver: %s: %s: %w", k.server.name, l, err)
-	}
-	return deliveryOf(held), nil
+	return deliveryOf(stored.held), nil
 }
 
-// get reads a Secret; it is the zero value if there is none.
-func (k *KubernetesSecrets) get(ctx context.Context, l location, redactor *redact.Redactor) (storedSecret, error) {
-	req := request{method: http.MethodGet, path: l.path(), redactor: redactor}
-	resp, err := k.server.send(ctx, req)
-	switch {
-	case err != nil:
-		return storedSecret{}, err
-	case resp.status == http.StatusNotFound && parseStatus(resp.body).Reason == "NotFound":
-		return storedSecret{}, nil
-	case resp.status != http.StatusOK:
-		return storedSecret{}, k.failure(req, resp, "get")
-	}
-	stored, err := parseSecret(resp.body, l.key)
+// Check implements [rotate.Checker], by a dry run of the patch or the creation.
+func (k *KubernetesSecrets) Check(ctx context.Context, clientID string) error {
+	l, err := k.locate(clientID)
 	if err != nil {
-		return storedSecret{}, fmt.Errorf("deliver: %s: %s: %w", k.server.name, l, err)
+		return err
 	}
-	return stored, nil
-}
-
-// patch is not done if the Secret was changed or deleted since version.
-func (k *KubernetesSecrets) patch(ctx context.Context, l location, version string, document []byte, redactor *redact.Redactor) (done bool, err error) {
-	body, err := json.Marshal(manifest{Metadata: metadata{Version: version}, Data: map[string][]byte{l.key: document}})
-	if err != nil {
-		return false, err
-	}
-	req := request{http.MethodPatch, l.path(), http.Header{"Content-Type": {"application/merge-patch+json"}}, body, redactor}
-	resp, err := k.server.send(ctx, req)
-	switch {
-	case err != nil:
-		return false, err
-	case resp.status == http.StatusOK:
-		return true, nil
-	case resp.status == http.StatusConflict, resp.status == http.StatusNotFound && parseStatus(resp.body).Reason == "NotFound":
-		return false, nil
-	}
-	return false, k.failure(req, resp, "patch")
-}
-
-// create is not done if another process created the Secret first.
-func (k *KubernetesSecrets) create(ctx context.Context, l location, document []byte, redactor *redact.Redactor) (done bool, err error) {
-	body, err := json.Marshal(manifest{
-		APIVersion: "v1", Kind: "Secret", Type: "Opaque", Metadata: metadata{Name: l.name}, Data: map[string][]byte{l.key: document},
+	return untilUnchanged(ctx, k.server.name+": "+l.String(), func(ctx context.Context) (bool, error) {
+		stored, err := k.get(ctx, l, clientID, nil)
+		switch {
+		case err != nil:
+			return false, err
+		case stored.version == "":
+			return true, k.absent(ctx, l)
+		case stored.immutable:
+			return false, k.isImmutable(l)
+		}
+		return k.patch(ctx, l, dryRun, stored.version, stored.text, redact.New(stored.object.Values()...))
 	})
-	if err != nil {
-		return false, err
-	}
-	req := request{http.MethodPost, l.secrets, http.Header{"Content-Type": {"application/json"}}, body, redactor}
-	resp, err := k.server.send(ctx, req)
-	switch {
-	case err != nil:
-		return false, err
-	case resp.status == http.StatusCreated, resp.status == http.StatusOK:
-		return true, nil
-	case resp.status == http.StatusConflict:
-		return false, nil
-	}
-	return false, k.failure(req, resp, "create")
 }
 
-// failure explains a response that refuses a request.
-func (k *KubernetesSecrets) failure(req request, resp response, verb string) error {
-	meaning := ""
-	switch resp.status {
-	case http.StatusUnauthorized:
-		meaning = "the token is invalid or has expired"
-	case http.StatusForbidden:
-		meaning = fmt.Sprintf("the service account needs the verb %q on secrets in namespace %s", verb, k.cfg.Namespace)
-	case http.StatusNotFound:
-		meaning = "there is no such namespace, or this is not a Kubernetes API server"
-	case http.StatusUnprocessableEntity:
-		meaning = "the Secret is invalid, immutable or too large"
-	case http.StatusTooManyRequests:
-		meaning = "the API server is busy"
-	case http.StatusServiceUnavailable:
-		meaning = "the API server is not available"
+// absent is nil if a Secret that does not exist can be created.
+func (k *KubernetesSecrets) absent(ctx context.Context, l location) error {
+	if !k.cfg.Create {
+		return k.noSecret(l)
 	}
-	return k.server.failure(req, resp, meaning, parseStatus(resp.body).Message)
+	_, err := k.create(ctx, l, dryRun, []byte("{}"), nil) // not done: another process created it
+	return err
+}
+
+func (k *KubernetesSecrets) noSecret(l location) error {
+	return fmt.Errorf("deliver: %s: %s: no such Secret: create it, or set Create", k.server.name, l.path())
+}
+
+func (k *KubernetesSecrets) isImmutable(l location) error {
+	return fmt.Errorf("deliver: %s: %s: the Secret is immutable: delete it and create it again", k.server.name, l.path())
 }

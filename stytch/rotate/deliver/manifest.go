@@ -28,20 +28,27 @@ type metadata struct {
 type storedSecret struct {
 	version   string
 	immutable bool
-	object    credentials.Object // under the key
+	text      []byte // under the key; nil if there is no such key
+	object    credentials.Object
+	held      credentials.Credentials
 }
 
-func parseSecret(body []byte, key string) (storedSecret, error) {
+// parseSecret reads the Secret at l, but not who its credentials belong to.
+func parseSecret(body []byte, l location) (storedSecret, error) {
 	var read struct {
 		Kind      string            `json:"kind"`
 		Immutable bool              `json:"immutable"`
 		Metadata  metadata          `json:"metadata"`
 		Data      map[string]string `json:"data"`
 	}
-	if json.Unmarshal(body, &read) != nil || read.Kind != "Secret" || read.Metadata.Version == "" {
-		return storedSecret{}, errors.New("the response is not a Secret")
+	if json.Unmarshal(body, &read) != nil || read.Kind != "Secret" || read.Metadata.Name != l.name {
+		return storedSecret{}, errors.New("the response is not a Secret of this name")
 	}
-	text, err := base64.StdEncoding.DecodeString(read.Data[key])
+	encoded, there := read.Data[l.key]
+	text, err := base64.StdEncoding.DecodeString(encoded)
+	if !there {
+		text = nil
+	}
 	if err != nil {
 		return storedSecret{}, errors.New("the response is not a Secret: its data is not base64")
 	}
@@ -49,7 +56,7 @@ func parseSecret(body []byte, key string) (storedSecret, error) {
 	if err != nil {
 		return storedSecret{}, fmt.Errorf("the key holds something else: %w", err)
 	}
-	return storedSecret{read.Metadata.Version, read.Immutable, object}, nil
+	return storedSecret{version: read.Metadata.Version, immutable: read.Immutable, text: text, object: object}, nil
 }
 
 // statusObject is the API server's report of a failure.

@@ -34,7 +34,7 @@ type VaultConfig struct {
 type VaultSecrets struct {
 	description
 	server *server
-	mount  string // escaped
+	mount  string // as Vault spells it
 	path   func(clientID string) string
 	header http.Header
 }
@@ -42,15 +42,22 @@ type VaultSecrets struct {
 var (
 	_ rotate.Deliverer = (*VaultSecrets)(nil)
 	_ rotate.Reader    = (*VaultSecrets)(nil)
+	_ rotate.Checker   = (*VaultSecrets)(nil)
 )
 
 // Vault stores credentials in a KV v2 engine of HashiCorp Vault, through its HTTP API. client_id,
 // client_secret and, if there is one, previous_client_secret are keys of one secret per client; its
 // other keys are kept. A new version is made only if something changes, and only on top of the
 // version that was read (check-and-set). A deleted or destroyed version counts as absent and is
-// followed by a new one.
+// followed by a new one. A delivery counts as made when Vault names the version that it made.
 //
-// The policy needs "read", "create" and "update" on <mount>/data/<path>. Redirects are refused, so
+// Vault rounds numbers to 64-bit floating point when a secret is read. A secret in which another
+// key has a number of more than 15 digits is therefore refused: store that number as a string.
+//
+// The policy needs "read", "create" and "update" on <mount>/data/<path>. Where a secret does not
+// exist, the type of the mount is read from sys/internal/ui/mounts/<mount>, which every token with
+// rights on the mount may do: in an engine of version 1 a delivery would be readable in another
+// shape. Redirects are refused, so
 // an address that may lead to a standby node must be one that forwards requests. Responses are
 // limited to 1 MiB. Only the context limits the time.
 func Vault(cfg VaultConfig) (*VaultSecrets, error) {
@@ -58,8 +65,8 @@ func Vault(cfg VaultConfig) (*VaultSecrets, error) {
 	if err != nil {
 		return nil, err
 	}
-	mount, err := escapePath(strings.Trim(cfg.Mount, "/"))
-	if err != nil {
+	mount := strings.Trim(cfg.Mount, "/")
+	if _, err := escapePath(mount); err != nil {
 		return nil, invalid("Vault", "Mount: %w", err)
 	}
 	if cfg.Path == nil {
@@ -87,37 +94,51 @@ func (v *VaultSecrets) Deliver(ctx context.Context, d rotate.Delivery) error {
 		return err
 	}
 	want := credentialsOf(d)
-	return untilUnchanged(ctx, v.server.name+": "+path, func() (bool, error) {
-		stored, err := v.get(ctx, path, redactorOf(d))
-		if err != nil {
+	return untilUnchanged(ctx, v.server.name+": "+path, func(ctx context.Context) (bool, error) {
+		stored, err := v.get(ctx, path, d.ClientID, redactorOf(d))
+		switch {
+		case err != nil:
 			return false, err
-		}
-		if _, err := stored.object.For(d.ClientID); err != nil {
-			return false, fmt.Errorf("deliver: %s: %s: %w", v.server.name, path, err)
-		}
-		if stored.object.Holds(want) {
+		case stored.object.Holds(want):
 			return true, nil
 		}
 		return v.put(ctx, path, stored, want, redactorOf(d).With(stored.object.Values()...))
 	})
 }
 
-// Read implements [rotate.Reader].
+// Read implements [rotate.Reader]. A namespace or mount that does not exist, and a mount that is
+// not a KV v2 engine, cannot be read.
 func (v *VaultSecrets) Read(ctx context.Context, clientID string) (rotate.Delivery, error) {
 	path, err := v.locate(clientID)
 	if err != nil {
 		return rotate.Delivery{}, err
 	}
-	stored, err := v.get(ctx, path, nil)
+	stored, err := v.get(ctx, path, clientID, nil)
 	if err != nil {
 		return rotate.Delivery{}, err
 	}
-	held, err := stored.object.For(clientID)
-	if err != nil {
-		return rotate.Delivery{}, fmt.Errorf("deliver: %s: %s: %w", v.server.name, path, err)
-	}
-	return deliveryOf(held), nil
+	return deliveryOf(stored.held), nil
 }
+
+// Check implements [rotate.Checker]: by a write that Vault refuses last, because of its version.
+func (v *VaultSecrets) Check(ctx context.Context, clientID string) error {
+	path, err := v.locate(clientID)
+	if err != nil {
+		return err
+	}
+	stored, err := v.get(ctx, path, clientID, nil)
+	if err == nil {
+		err = v.exact(path, stored)
+	}
+	if err != nil {
+		return err
+	}
+	_, err = v.write(ctx, path, neverVersion, neverVersion+1, []byte("{}"), nil) // not done: that is the version to be refused
+	return err
+}
+
+// neverVersion is a version that no secret has.
+const neverVersion = 1 << 30
 
 func (v *VaultSecrets) locate(clientID string) (string, error) {
 	if err := checkClientID("Vault", clientID); err != nil {
@@ -127,11 +148,12 @@ func (v *VaultSecrets) locate(clientID string) (string, error) {
 	if err != nil {
 		return "", invalid("Vault", "Path of client %q: %w", clientID, err)
 	}
-	return "/v1/" + v.mount + "/data/" + path, nil
+	mount, err := escapePath(v.mount)
+	return "/v1/" + mount + "/data/" + path, err
 }
 
 // get reads the current version of a secret.
-func (v *VaultSecrets) get(ctx context.Context, path string, redactor *redact.Redactor) (vaultVersion, error) {
+func (v *VaultSecrets) get(ctx context.Context, path, clientID string, redactor *redact.Redactor) (vaultVersion, error) {
 	req := request{method: http.MethodGet, path: path, header: v.header, redactor: redactor}
 	resp, err := v.server.send(ctx, req)
 	if err != nil {
@@ -141,25 +163,68 @@ func (v *VaultSecrets) get(ctx context.Context, path string, redactor *redact.Re
 	if err != nil {
 		return vaultVersion{}, v.server.failure(req, resp, err.Error(), said)
 	}
+	if stored.number == 0 { // an engine of version 1 says so too
+		return vaultVersion{}, v.engine(ctx, redactor)
+	}
+	if stored.held, err = stored.object.For(clientID); err != nil {
+		return vaultVersion{}, fmt.Errorf("deliver: %s: %s: %w", v.server.name, path, err)
+	}
 	return stored, nil
+}
+
+// engine is nil if the mount is a KV v2 engine.
+func (v *VaultSecrets) engine(ctx context.Context, redactor *redact.Redactor) error {
+	mount, err := escapePath(v.mount)
+	if err != nil {
+		return err
+	}
+	req := request{method: http.MethodGet, path: "/v1/sys/internal/ui/mounts/" + mount, header: v.header, redactor: redactor}
+	resp, err := v.server.send(ctx, req)
+	if err != nil {
+		return err
+	}
+	if said, err := parseVaultMount(resp.status, resp.body, v.mount); err != nil {
+		return v.server.failure(req, resp, err.Error(), said)
+	}
+	return nil
 }
 
 // put makes the version that follows stored. It is not done if another process made that version
 // first.
 func (v *VaultSecrets) put(ctx context.Context, path string, stored vaultVersion, want credentials.Credentials, redactor *redact.Redactor) (done bool, err error) {
+	if err := v.exact(path, stored); err != nil {
+		return false, err
+	}
 	data, err := stored.object.With(want)
 	if err != nil {
 		return false, fmt.Errorf("deliver: %s: %s: %w", v.server.name, path, err)
 	}
+	return v.write(ctx, path, stored.number, stored.number+1, data.Bytes(), redactor)
+}
+
+// exact refuses a version that cannot be written again as it was.
+func (v *VaultSecrets) exact(path string, stored vaultVersion) error {
+	if name, rounded := roundedMember(stored.object); rounded {
+		return fmt.Errorf("deliver: %s: %s: key %.64q has a number of more than 15 digits, which Vault rounds: store it as a string", v.server.name, path, name)
+	}
+	return nil
+}
+
+// write makes the version made on top of the version cas. It is not done if that is not the current
+// one.
+func (v *VaultSecrets) write(ctx context.Context, path string, cas, made int64, data []byte, redactor *redact.Redactor) (done bool, err error) {
 	req := request{http.MethodPost, path, v.header.Clone(), nil, redactor}
 	req.header.Set("Content-Type", "application/json")
-	req.body = fmt.Appendf(nil, `{"options":{"cas":%d},"data":%s}`, stored.number, data.Bytes())
+	req.body = fmt.Appendf(nil, `{"options":{"cas":%d},"data":%s}`, cas, data)
 	resp, err := v.server.send(ctx, req)
 	if err != nil {
 		return false, err
 	}
-	if resp.status == http.StatusOK || resp.status == http.StatusNoContent {
-		return true, nil
+	if resp.status/100 == 2 {
+		if resp.status == http.StatusOK && vaultMade(resp.body) == made {
+			return true, nil
+		}
+		return false, v.server.failure(req, resp, "the response does not name the new version: the engine at this mount is not KV v2, or something else answered", "")
 	}
 	said := vaultErrors(resp.body)
 	if resp.status == http.StatusBadRequest && strings.Contains(said, "did not match the current version") {

@@ -1,12 +1,14 @@
 package deliver_test
 
 import (
+	"context"
 	"encoding/json"
 	"errors"
 	"fmt"
 	"net/http"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/stytchkit/m2m/stytch/rotate"
 	"github.com/stytchkit/m2m/stytch/rotate/deliver"
@@ -21,7 +23,7 @@ const vaultPath = "stytch/" + clientID
 func TestVaultKeeps(t *testing.T) {
 	v := newVaultServer(t)
 	others := map[string]jsonRaw{
-		"owner": jsonRaw(`"payments <team>"`), "big": jsonRaw(`12345678901234567890`), "nested": jsonRaw(`{"b":[1.10,null],"a":"ä\u00e4"}`),
+		"owner": jsonRaw(`"payments <team>"`), "big": jsonRaw(`-123456789.012345`), "nested": jsonRaw(`{"b":[1.10,null],"a":"ä\u00e4"}`),
 	}
 	v.write(vaultPath, func(data map[string]jsonRaw) {
 		for name, value := range others {
@@ -103,9 +105,9 @@ func TestVaultConflict(t *testing.T) {
 				data[name], _ = json.Marshal(s.Reveal())
 			}
 			data["client_id"] = jsonRaw(`"` + clientID + `"`)
-		}, nil, 2, 1},
-		"without end":    {1000, func(data map[string]jsonRaw) { data["key"] = jsonRaw("1") }, deliver.ErrConflict, deliver.Attempts, deliver.Attempts},
-		"another client": {1, func(data map[string]jsonRaw) { data["client_id"] = jsonRaw(`"other"`) }, deliver.ErrOtherClient, 2, 1},
+		}, nil, 3, 1}, // the mount is read too
+		"without end":    {1 << 30, func(data map[string]jsonRaw) { data["key"] = jsonRaw("1") }, deliver.ErrConflict, 0, 0},
+		"another client": {1, func(data map[string]jsonRaw) { data["client_id"] = jsonRaw(`"other"`) }, deliver.ErrOtherClient, 3, 1},
 	} {
 		t.Run(name, func(t *testing.T) {
 			v := newVaultServer(t)
@@ -116,11 +118,23 @@ func TestVaultConflict(t *testing.T) {
 					v.write(vaultPath, tt.write)
 				}
 			})
-			err := v.deliverer(t, nil).Deliver(t.Context(), d)
+			ctx, cancel := context.WithTimeout(t.Context(), 30*time.Second)
+			defer cancel()
+			if tt.gets == 0 {
+				ctx, cancel = context.WithTimeout(ctx, 200*time.Millisecond)
+				defer cancel()
+			}
+			err := v.deliverer(t, nil).Deliver(ctx, d)
 			if !errors.Is(err, tt.is) {
 				t.Fatalf("error %v, want %v", err, tt.is)
 			}
 			latest, n := v.latest(vaultPath)
+			if tt.gets == 0 {
+				if !errors.Is(err, context.DeadlineExceeded) {
+					t.Errorf("error %v, want one that is that of the context too", err)
+				}
+				return
+			}
 			if v.count(http.MethodGet) != tt.gets || n != tt.last {
 				t.Errorf("read %d times, want %d; version %d, want %d", v.count(http.MethodGet), tt.gets, n, tt.last)
 			}
@@ -144,7 +158,19 @@ func TestVaultSays(t *testing.T) {
 	}{
 		"wrong token": {func(cfg *deliver.VaultConfig) { cfg.Token = deliver.TokenFile("/dev/null") }, nil, "regular file"},
 		"mount":       {func(cfg *deliver.VaultConfig) { cfg.Mount = "other" }, nil, "no KV v2 engine"},
-		"namespace":   {func(cfg *deliver.VaultConfig) { cfg.Namespace = "" }, nil, "no KV v2 engine"},
+		"mount that is unknown": {func(cfg *deliver.VaultConfig) { cfg.Mount = "other" }, say("GET", func(w http.ResponseWriter, r *http.Request) {
+			vaultSays(w, map[bool]int{true: 403, false: 404}[strings.Contains(r.URL.Path, "/mounts/")])
+		}), "no such mount"},
+		"mount that no one describes": {nil, say("GET", func(w http.ResponseWriter, _ *http.Request) { vaultSays(w, 404) }), "cannot find out"},
+		"mount of a proxy": {nil, func(w http.ResponseWriter, r *http.Request, _ []byte) bool {
+			if strings.Contains(r.URL.Path, "/mounts/") {
+				_, _ = w.Write([]byte("<html>"))
+			} else {
+				vaultSays(w, 404)
+			}
+			return true
+		}, "not one of Vault"},
+		"namespace": {func(cfg *deliver.VaultConfig) { cfg.Namespace = "" }, nil, "no KV v2 engine"},
 		"version 1": {nil, say("GET", func(w http.ResponseWriter, _ *http.Request) {
 			_, _ = w.Write([]byte(`{"data":{"client_id":"x"},"lease_duration":2764800}`))
 		}), "not KV v2"},

@@ -91,6 +91,8 @@ type vaultServer struct {
 	faulty
 	namespace string
 	secrets   map[string][]vaultVersion
+	first     bool              // the engine has version 1
+	shapeless map[string]string // what was written to an engine of version 1
 }
 
 type vaultVersion struct {
@@ -99,7 +101,7 @@ type vaultVersion struct {
 }
 
 func newVaultServer(t *testing.T) *vaultServer {
-	v := &vaultServer{secrets: map[string][]vaultVersion{}}
+	v := &vaultServer{secrets: map[string][]vaultVersion{}, shapeless: map[string]string{}}
 	v.start(t, v.handle)
 	return v
 }
@@ -159,6 +161,10 @@ func (v *vaultServer) handle(w http.ResponseWriter, r *http.Request, body []byte
 		vaultSays(w, http.StatusForbidden, "permission denied")
 		return
 	}
+	if mount, found := strings.CutPrefix(r.URL.Path, "/v1/sys/internal/ui/mounts/"); found {
+		v.mount(w, r, mount)
+		return
+	}
 	escaped, found := strings.CutPrefix(r.URL.EscapedPath(), "/v1/kv/data/")
 	if !found || r.Header.Get("X-Vault-Namespace") != v.namespace {
 		vaultSays(w, http.StatusNotFound, fmt.Sprintf("no handler for route %q. route entry not found.", r.URL.Path))
@@ -167,6 +173,18 @@ func (v *vaultServer) handle(w http.ResponseWriter, r *http.Request, body []byte
 	path, err := url.PathUnescape(escaped)
 	if err != nil {
 		vaultSays(w, http.StatusBadRequest, "bad path")
+		return
+	}
+	switch {
+	case v.first && r.Method == http.MethodGet && v.shapeless[path] == "":
+		vaultSays(w, http.StatusNotFound)
+		return
+	case v.first && r.Method == http.MethodGet:
+		_, _ = fmt.Fprintf(w, `{"data":%s,"lease_duration":2764800}`, v.shapeless[path])
+		return
+	case v.first:
+		v.shapeless[path] = string(body)
+		w.WriteHeader(http.StatusNoContent)
 		return
 	}
 	switch r.Method {
@@ -179,6 +197,30 @@ func (v *vaultServer) handle(w http.ResponseWriter, r *http.Request, body []byte
 	}
 }
 
+// mount describes the engine, to tokens with rights on it.
+func (v *vaultServer) mount(w http.ResponseWriter, r *http.Request, mount string) {
+	if mount != "kv" || r.Header.Get("X-Vault-Namespace") != v.namespace {
+		vaultSays(w, http.StatusForbidden, "preflight capability check returned 403, please ensure client's policies grant access to path")
+		return
+	}
+	options := any(map[string]string{"version": "2"})
+	if v.first {
+		options = nil
+	}
+	_ = json.NewEncoder(w).Encode(map[string]any{"data": map[string]any{"path": "kv/", "type": "kv", "options": options}})
+}
+
+// rounded is the data of a version as Vault returns it: numbers are floating-point.
+func rounded(data map[string]json.RawMessage) map[string]any {
+	values := map[string]any{}
+	for name, text := range data {
+		var value any
+		_ = json.Unmarshal(text, &value)
+		values[name] = value
+	}
+	return values
+}
+
 func (v *vaultServer) read(w http.ResponseWriter, path string) {
 	versions := v.secrets[path]
 	if len(versions) == 0 {
@@ -187,7 +229,7 @@ func (v *vaultServer) read(w http.ResponseWriter, path string) {
 	}
 	latest := versions[len(versions)-1]
 	metadata := map[string]any{"version": len(versions), "destroyed": latest.destroyed, "deletion_time": "", "custom_metadata": nil}
-	inner := map[string]any{"data": latest.data, "metadata": metadata}
+	inner := map[string]any{"data": rounded(latest.data), "metadata": metadata}
 	status := http.StatusOK
 	if latest.deleted || latest.destroyed {
 		metadata["deletion_time"] = "2026-01-02T03:04:05.678Z"
