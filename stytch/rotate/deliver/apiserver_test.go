@@ -17,6 +17,7 @@ import (
 type apiServer struct {
 	faulty
 	version int
+	stored  int // patches
 	secrets map[string]map[string]any
 }
 
@@ -149,6 +150,7 @@ func (a *apiServer) patch(w http.ResponseWriter, r *http.Request, name string, b
 	merged := merge(object, patch).(map[string]any)
 	if r.URL.Query().Get("dryRun") != "All" {
 		a.save(name, merged)
+		a.stored++
 	}
 	_ = json.NewEncoder(w).Encode(merged)
 }
@@ -186,4 +188,11 @@ func (a *apiServer) mounted(t *testing.T, name, key string) []byte {
 		t.Fatal("not base64")
 	}
 	return data
+}
+
+// patches is how many patches there were, without dry runs.
+func (a *apiServer) patches() int {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	return a.stored
 }

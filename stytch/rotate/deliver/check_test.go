@@ -1,3 +1,5 @@
+//go:build unix
+
 package deliver_test
 
 import (
@@ -71,7 +73,8 @@ func TestCheck(t *testing.T) {
 	}
 }
 
-// TestCheckFails: what cannot be written fails the check, what cannot be read is not an empty place.
+// TestCheckFails: what cannot be written fails the check, and what cannot be read is not an empty
+// place.
 func TestCheckFails(t *testing.T) {
 	denied := func(method string) func(http.ResponseWriter, *http.Request, []byte) bool {
 		return say(method, func(w http.ResponseWriter, r *http.Request) {

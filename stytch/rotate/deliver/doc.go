@@ -9,8 +9,8 @@
 //	Kubernetes  a key of a Secret           patch of the version read  everything else
 //	Exec        up to your program          your program; 0 is success
 //
-// Each place holds what token.File reads: client_id, client_secret (the secret to use) and, during a
-// rotation, previous_client_secret (the secret that it replaces and that is still accepted). In
+// Each place holds what token.File reads: client_id, client_secret (the secret to use) and, during
+// a rotation, previous_client_secret (the secret that it replaces and that is still accepted). In
 // Vault these are keys of a secret; everywhere else they are members of one JSON object. Earlier
 // versions wrote next_client_secret; that name is still read, and replaced by the next delivery.
 //
@@ -34,9 +34,9 @@
 //
 // A delivery counts as made when the place confirms what it holds, not by a status alone: Vault
 // names the new version, Kubernetes returns the Secret, a file is on disk. Each deliverer is also a
-// [rotate.Checker]: Check shows that a place can be read and written without changing what it holds.
-// A place that is missing as a whole, such as a folder, a namespace or a mount, is an error; a
-// missing file, Secret (with Create) or key is a place that holds nothing yet.
+// [rotate.Checker]: Check shows that a place can be read and written without changing what it
+// holds. A place that is missing as a whole, such as a folder, a namespace or a mount, is an error;
+// a missing file, Secret (with Create) or key is a place that holds nothing yet.
 //
 // Errors name the place and the fault. They quote servers and programs, but with every secret
 // removed: those that were sent, in all usual encodings, and those that the place held. All

@@ -17,8 +17,8 @@ import (
 	"github.com/stytchkit/m2m/stytch/secret"
 )
 
-// TestFileMounted: a bind-mounted file cannot be replaced. The error says what to do, and nothing is
-// left behind.
+// TestFileMounted: a bind-mounted file cannot be replaced. The error says what to do, and nothing
+// is left behind.
 func TestFileMounted(t *testing.T) {
 	dir := t.TempDir()
 	path := filepath.Join(dir, "credentials.json")

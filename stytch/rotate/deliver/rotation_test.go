@@ -59,22 +59,41 @@ func newWorld(t *testing.T) *world {
 	return w
 }
 
+// A place that cannot be written is found before anything is begun.
+func TestRotationNotBegun(t *testing.T) {
+	w := newWorld(t)
+	w.vault.meddle(say(http.MethodPost, func(rw http.ResponseWriter, _ *http.Request) { vaultSays(rw, 403, "permission denied") }))
+	err := w.rotator.Run(t.Context(), w.made.ClientID)
+	if err == nil || !strings.Contains(err.Error(), "its policy lacks") {
+		t.Errorf("error %v, want that of the policy", err)
+	}
+	if four, err := w.api.M2M.Secrets.LastFour(t.Context(), w.made.ClientID); err != nil || four.Rotating() {
+		t.Errorf("a rotation was begun, error %v", err)
+	}
+}
+
 // TestRotation has one place fail at first: only that place is delivered to again.
 func TestRotation(t *testing.T) {
 	w := newWorld(t)
 	id := w.made.ClientID
-	w.vault.meddle(say(http.MethodPost, func(rw http.ResponseWriter, _ *http.Request) { vaultSays(rw, 503, "Vault is sealed") }))
+	w.vault.meddle(func(rw http.ResponseWriter, _ *http.Request, body []byte) bool {
+		delivery := strings.Contains(string(body), "client_secret") // not the check in advance
+		if delivery {
+			vaultSays(rw, 503, "Vault is sealed")
+		}
+		return delivery
+	})
 	err := w.rotator.Run(t.Context(), id)
 	if !errors.Is(err, rotate.ErrDelivery) || !strings.Contains(err.Error(), "Vault is sealed") {
 		t.Fatalf("error %v, want that of the sealed place", err)
 	}
 	fmt.Fprintln(&w.said, err)
 	w.vault.meddle(nil)
-	patches := w.cluster.count(http.MethodPatch)
+	patches := w.cluster.patches()
 	if err := w.rotator.Resume(t.Context(), id); err != nil {
 		t.Fatal(err)
 	}
-	if n := w.cluster.count(http.MethodPatch) - patches; n != 1 {
+	if n := w.cluster.patches() - patches; n != 1 {
 		t.Errorf("%d changes in a place that had the secret, want the one that ends it", n)
 	}
 	next := w.everywhere(t)

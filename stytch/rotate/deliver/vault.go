@@ -202,7 +202,7 @@ func (v *VaultSecrets) put(ctx context.Context, path string, stored vaultVersion
 	return v.write(ctx, path, stored.number, stored.number+1, data.Bytes(), redactor)
 }
 
-// exact refuses a version that cannot be written again as it was.
+// exact refuses a version that cannot be written again unchanged.
 func (v *VaultSecrets) exact(path string, stored vaultVersion) error {
 	if name, rounded := roundedMember(stored.object); rounded {
 		return fmt.Errorf("deliver: %s: %s: key %.64q has a number of more than 15 digits, which Vault rounds: store it as a string", v.server.name, path, name)

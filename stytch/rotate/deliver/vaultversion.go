@@ -62,8 +62,8 @@ func parseVaultVersion(status int, body []byte) (stored vaultVersion, said strin
 	return vaultVersion{}, "", nil // the secret was never written
 }
 
-// parseVaultMount reads the description of a mount, which must be a KV v2 engine. Beside an error it
-// returns what the server said.
+// parseVaultMount reads the description of a mount, which must be a KV v2 engine. Beside an error
+// it returns what the server said.
 func parseVaultMount(status int, body []byte, mount string) (said string, err error) {
 	var read struct {
 		Data struct {
