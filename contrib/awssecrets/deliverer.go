@@ -22,6 +22,7 @@ type Deliverer struct {
 var (
 	_ rotate.Deliverer = (*Deliverer)(nil)
 	_ rotate.Reader    = (*Deliverer)(nil)
+	_ rotate.Checker   = (*Deliverer)(nil)
 )
 
 // Option configures [New].

@@ -169,7 +169,7 @@ func TestRolledBack(t *testing.T) {
 	for range 2 {
 		deliver(t, d, r.both)
 		settled(t, s, r.both, 2)
-		s.secrets[secretName(client)].labels = map[string]string{"AWSCURRENT": "by-hand"}
+		s.secrets[secretName(client)].labels = map[string]string{"AWSCURRENT": byHand}
 	}
 	// Another version is pending, which was made meanwhile and is given up.
 	other := newRotation("rotation-1", a, secret.Generate())
@@ -199,7 +199,7 @@ func TestForeignPending(t *testing.T) {
 		t.Errorf("what is there already: %v", err)
 	}
 	// It is finished: AWS leaves the label on the current version.
-	v.labels["AWSPENDING"] = "by-hand"
+	v.labels["AWSPENDING"] = byHand
 	deliver(t, d, r.both)
 	settled(t, s, r.both, 2)
 }

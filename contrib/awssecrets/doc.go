@@ -27,6 +27,10 @@
 // configure rotation by AWS for these secrets. A version that an earlier rotation of the same
 // client left pending is ignored: Stytch has one next secret at a time, so that version is void.
 //
+// Each step counts as made when Secrets Manager names the secret and the version; a response that
+// does not is [ErrResponse]. [Deliverer.Check] shows in advance that a secret can be read and
+// written: it repeats the current version, which is ignored, and removes a label that is not there.
+//
 // # Permissions
 //
 // These are the fewest that work. Add secretsmanager:CreateSecret for [WithCreate], also

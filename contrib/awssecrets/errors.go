@@ -22,6 +22,8 @@ var (
 	ErrPending = errors.New("awssecrets: another rotation of this secret is in progress")
 	// ErrValue: the value of the secret is not a JSON object, or belongs to another client.
 	ErrValue = errors.New("awssecrets: the value of the secret cannot be used")
+	// ErrResponse: a response claims success, but does not confirm what was asked for.
+	ErrResponse = errors.New("awssecrets: the response is not one of Secrets Manager")
 )
 
 // kindError is one of the errors above whose text does not repeat that of the sentinel.

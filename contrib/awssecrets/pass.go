@@ -35,7 +35,7 @@ func (p *place) pass(ctx context.Context, want rotate.Delivery) (done bool, err 
 	}
 	switch {
 	case p.foreign(s):
-		return true, p.fault(ErrPending, "version %.64q has the label AWSPENDING: wait for that rotation to end, or remove the label if it was abandoned", s.pending)
+		return true, p.pending(s)
 	case p.replaced != nil && !v.held.Equal(*p.replaced):
 		return true, p.fault(ErrPending, "another process delivered other credentials meanwhile: stop one of the two")
 	}
@@ -61,6 +61,11 @@ func (p *place) pass(ctx context.Context, want rotate.Delivery) (done bool, err 
 	return p.unstage(ctx, staged)
 }
 
+// pending is the error of a version that something else is preparing.
+func (p *place) pending(s secretState) error {
+	return p.fault(ErrPending, "version %.64q has the label AWSPENDING: wait for that rotation to end, or remove the label if it was abandoned", s.pending)
+}
+
 // createSecret is not done when it succeeds: the next pass reads the secret back.
 func (p *place) createSecret(ctx context.Context, want rotate.Delivery) (done bool, err error) {
 	switch {
@@ -77,7 +82,11 @@ func (p *place) createSecret(ctx context.Context, want rotate.Delivery) (done bo
 	in := *p.create
 	in.Name, in.SecretString = aws.String(p.secretID), aws.String(text)
 	in.ClientRequestToken = aws.String(versionID(want, "", 0))
-	if _, err = p.api.CreateSecret(ctx, &in, noBodies); err == nil {
+	out, err := p.api.CreateSecret(ctx, &in, noBodies)
+	if err == nil {
+		if aws.ToString(out.VersionId) != *in.ClientRequestToken {
+			return true, p.nonsense("CreateSecret")
+		}
 		return false, p.fault(ErrMissing, "it was created but cannot be found: deliver again")
 	}
 	err = p.callFailed("CreateSecret", err)
@@ -105,6 +114,9 @@ func (p *place) stage(ctx context.Context, want rotate.Delivery, s secretState, 
 				continue
 			} else if err != nil {
 				return "", false, err
+			}
+			if aws.ToString(out.VersionId) != id {
+				return "", false, p.nonsense("PutSecretValue")
 			}
 			labels = out.VersionStages
 		}
@@ -142,7 +154,10 @@ func (p *place) unstage(ctx context.Context, from string) (done bool, err error)
 // did and the response was lost.
 func (p *place) relabel(ctx context.Context, in secretsmanager.UpdateSecretVersionStageInput) (done bool, err error) {
 	in.SecretId = aws.String(p.secretID)
-	_, err = p.api.UpdateSecretVersionStage(ctx, &in, noBodies)
+	out, err := p.api.UpdateSecretVersionStage(ctx, &in, noBodies)
+	if err == nil && !named(out.ARN, out.Name) {
+		return true, p.nonsense("UpdateSecretVersionStage")
+	}
 	err = p.callFailed("UpdateSecretVersionStage", err)
 	return !hasCode(err, codeInvalidParameter, codeInvalidRequest, codeNotFound), err
 }

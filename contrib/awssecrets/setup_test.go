@@ -69,12 +69,15 @@ func (c *cut) RoundTrip(r *http.Request) (*http.Response, error) {
 
 func (c *cut) option(o *secretsmanager.Options) { o.HTTPClient = &http.Client{Transport: c} }
 
+// byHand is the id of the version that put stores.
+const byHand = "by-hand-0000-4000-8000-000000000000"
+
 // put stores a first version as a person would by hand.
 func (s *server) put(clientID, text string) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.secrets[secretName(clientID)] = &stored{
-		versions: map[string]string{"by-hand": text}, labels: map[string]string{"AWSCURRENT": "by-hand"},
+		versions: map[string]string{byHand: text}, labels: map[string]string{"AWSCURRENT": byHand},
 	}
 }
 

@@ -29,6 +29,9 @@ func (p *place) get(ctx context.Context, in secretsmanager.GetSecretValueInput) 
 	if err != nil {
 		return "", p.callFailed("GetSecretValue", err)
 	}
+	if !named(out.ARN, out.Name) || aws.ToString(out.VersionId) == "" {
+		return "", p.nonsense("GetSecretValue")
+	}
 	if out.SecretString == nil {
 		return "", p.fault(ErrValue, "the value is binary: replace it by a JSON object")
 	}

@@ -36,6 +36,9 @@ func (p *place) describe(ctx context.Context) (secretState, error) {
 	} else if err != nil {
 		return secretState{}, err
 	}
+	if !named(out.ARN, out.Name) {
+		return secretState{}, p.nonsense("DescribeSecret")
+	}
 	if out.DeletedDate != nil {
 		return secretState{}, p.fault(ErrMissing, "it is scheduled for deletion (%s): restore it with RestoreSecret",
 			out.DeletedDate.UTC().Format(time.RFC3339))
@@ -52,6 +55,14 @@ func (p *place) describe(ctx context.Context) (secretState, error) {
 		}
 	}
 	return s, nil
+}
+
+// named reports whether a response names a secret, as each response of Secrets Manager does.
+func named(arn, name *string) bool { return aws.ToString(arn) != "" && aws.ToString(name) != "" }
+
+// nonsense is a response that claims success and is not one of Secrets Manager.
+func (p *place) nonsense(op string) error {
+	return p.fault(ErrResponse, "%s: the response does not name the secret or its version: look for a proxy that answers in place of Secrets Manager", op)
 }
 
 // foreign reports whether something else is preparing a version. A pending version that is also
