@@ -13,10 +13,10 @@ import (
 // should ignore, or refuse as needless, are about this label alone.
 const labelCheck = "stytch-m2m-check"
 
-// Check implements [rotate.Checker]: the secret can be read, no other rotation of it is in progress,
-// and the permissions to write it are there. It repeats the current version, which Secrets Manager
-// ignores, and removes a label that is not there. For a secret that does not exist yet, with
-// [WithCreate], only reading is checked.
+// Check implements [rotate.Checker]: the secret can be read, no other rotation of it is in
+// progress, and the permissions to write it are there. It repeats the current version, which
+// Secrets Manager ignores, and removes a label that is not there. For a secret that does not exist
+// yet, with [WithCreate], only reading is checked.
 func (d *Deliverer) Check(ctx context.Context, clientID string) error {
 	p, err := d.place(clientID)
 	if err != nil {
