@@ -132,12 +132,30 @@ func checkTags(doc *openapi3.T, report reportFunc) {
 	}
 }
 
+// safetyClasses is what each operation was when it was added. A class says what the client may
+// repeat, so a wrong one loses a secret or costs money, and nothing else in the contract shows it.
+var safetyClasses = map[string]string{
+	"CreateM2MClient": "shown-once", "GetM2MClient": "read", "SearchM2MClients": "read", "UpdateM2MClient": "idempotent", "DeleteM2MClient": "idempotent",
+	"StartM2MClientSecretRotation": "shown-once", "CancelM2MClientSecretRotation": "shown-once", "CompleteM2MClientSecretRotation": "shown-once",
+	"IssueM2MToken": "billed", "GetJWKS": "read", "GetB2BJWKS": "read",
+	"CreateConnectedApp": "shown-once", "GetConnectedApp": "read", "SearchConnectedApps": "read", "UpdateConnectedApp": "idempotent", "DeleteConnectedApp": "idempotent",
+	"StartConnectedAppSecretRotation": "shown-once", "CancelConnectedAppSecretRotation": "shown-once", "CompleteConnectedAppSecretRotation": "shown-once",
+}
+
+var strictness = map[string]int{"read": 1, "idempotent": 2, "billed": 3, "shown-once": 3}
+
+// checkSafety allows a class to become stricter, and nothing else.
 func checkSafety(doc *openapi3.T, report reportFunc) {
 	for where, op := range operations(doc) {
-		switch op.Extensions["x-safety"] {
-		case "read", "idempotent", "shown-once", "billed":
-		default:
+		class, _ := op.Extensions["x-safety"].(string)
+		was := safetyClasses[op.OperationID]
+		switch {
+		case strictness[class] == 0:
 			report(where, "x-safety %v is none of read, idempotent, shown-once, billed", op.Extensions["x-safety"])
+		case was == "":
+			report(where, "has no class in safetyClasses: add %s: %s", op.OperationID, class)
+		case class != was && strictness[class] <= strictness[was]:
+			report(where, "x-safety was %s and may only become stricter, not %s", was, class)
 		}
 	}
 }

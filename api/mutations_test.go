@@ -41,6 +41,11 @@ var mutations = []mutation{
 	{"tags", "M2M tokens: is not used", func(d document) { d.op("IssueM2MToken").Tags = []string{"Keys"} }},
 	{"tags", "has no description", func(d document) { d.Tags[0].Description = "" }},
 	{"safety", "<nil> is none of", func(d document) { delete(d.op("IssueM2MToken").Extensions, "x-safety") }},
+	{"safety", "was shown-once and may only become stricter, not idempotent", func(d document) { d.op("CreateM2MClient").Extensions["x-safety"] = "idempotent" }},
+	{"safety", "was shown-once and may only become stricter, not billed", func(d document) { d.op("StartM2MClientSecretRotation").Extensions["x-safety"] = "billed" }},
+	{"safety", "was billed and may only become stricter, not read", func(d document) { d.op("IssueM2MToken").Extensions["x-safety"] = "read" }},
+	{"safety", "was idempotent and may only become stricter, not read", func(d document) { d.op("DeleteM2MClient").Extensions["x-safety"] = "read" }},
+	{"safety", "has no class in safetyClasses", func(d document) { d.op("GetJWKS").OperationID = "GetKeys" }},
 	{"safety", "safe is none of", func(d document) { d.op("IssueM2MToken").Extensions["x-safety"] = "safe" }},
 	{"examples", "application/json: has no example", func(d document) { d.request("SearchM2MClients").Examples = nil }},
 	{"examples", "x-www-form-urlencoded: has no example", func(d document) {

@@ -175,7 +175,7 @@ func TestBaseURL(t *testing.T) {
 
 func TestBaseURLRefused(t *testing.T) {
 	for _, c := range []struct{ address, word string }{
-		{"", "https"}, {"custom.example", "https"}, {"//custom.example", "https"}, {"/v1", "https"}, {"https:custom.example", "host"},
+		{" ", "https"}, {"custom.example", "https"}, {"//custom.example", "https"}, {"/v1", "https"}, {"https:custom.example", "host"},
 		{"ftp://custom.example", "https"}, {"file:///etc/passwd", "https"}, {"javascript:alert(1)", "https"}, {"unix:///tmp/s", "https"},
 		{"https://", "host"}, {"https:///x", "host"}, {"https://:443", "host"}, {"https:///", "host"},
 		{"https://user@custom.example", "user info"}, {"https://user:canary-x9@custom.example", "user info"}, {"https://@custom.example", "user info"},

@@ -116,19 +116,25 @@ func readCreated(resp *http.Response, err error) (*M2MClientWithSecret, error) {
 }
 
 // compareCreated accepts an existing client as the one that r created, if everything that can be
-// compared is equal.
+// compared is equal. Metadata may have been changed since.
 func compareCreated(r M2MCreate, existing *M2MClientWithSecret, unknown error) (*M2MClientWithSecret, error) {
-	set := func(scopes []string) []string { return slices.Compact(slices.Sorted(slices.Values(scopes))) }
-	same := existing.ClientSecretLastFour != "" && strings.HasSuffix(r.ClientSecret.Reveal(), existing.ClientSecretLastFour) &&
-		existing.ClientName == r.ClientName && existing.ClientDescription == r.ClientDescription &&
-		slices.Equal(set(existing.Scopes), set(r.Scopes))
-	switch {
-	case same:
+	conflict := &ConflictError{ClientID: r.ClientID}
+	for name, equal := range map[string]bool{
+		"client_secret": existing.ClientSecretLastFour != "" && strings.HasSuffix(r.ClientSecret.Reveal(), existing.ClientSecretLastFour),
+		"client_name":   existing.ClientName == r.ClientName, "client_description": existing.ClientDescription == r.ClientDescription,
+		"scopes": slices.Equal(setOf(existing.Scopes), setOf(r.Scopes)),
+	} {
+		if !equal {
+			conflict.Differs = append(conflict.Differs, name)
+		}
+	}
+	if len(conflict.Differs) == 0 {
 		existing.ClientSecret = secret.String(r.ClientSecret)
 		return existing, nil
-	case errors.Is(unknown, ErrAlreadyExists):
-		return nil, unknown
 	}
-	return nil, &callError{operation: operation.CreateM2MClient.ID, attempts: 1,
-		cause: fmt.Errorf("%w: the client with this id is not the one that was sent", ErrAlreadyExists)}
+	slices.Sort(conflict.Differs)
+	if errors.Is(unknown, ErrAlreadyExists) {
+		conflict.cause = unknown
+	}
+	return nil, conflict
 }

@@ -7,7 +7,8 @@
 //	...
 //	store(created.ClientID, created.ClientSecret.Reveal()) // the secret is never shown again
 //
-// Create one [Client] and share it. Creating it does nothing but check its arguments. Package token
+// [New] takes the id and a secret of a project, [FromEnv] reads STYTCH_PROJECT_ID,
+// STYTCH_PROJECT_SECRET and STYTCH_BASE_URL. Create one [Client] and share it. Package token
 // gets access tokens, package verify checks them, package rotate replaces secrets without downtime,
 // and package emulator is a local Stytch for tests.
 //
@@ -58,9 +59,4 @@
 // [WithObserver] sets a function to call after every attempt, such as one that logs it. For
 // OpenTelemetry, pass [WithHTTPClient] an http.Client with the transport of otelhttp.NewTransport:
 // each attempt becomes a span.
-//
-// # Compatibility
-//
-// Before version 1.0, a minor version may change the API; see the changelog. The two newest Go
-// releases are supported.
 package stytch

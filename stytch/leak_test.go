@@ -255,7 +255,7 @@ func exportedTypes(roots ...reflect.Type) map[string]reflect.Type {
 func allTypes(t *testing.T) map[string]reflect.Type {
 	t.Helper()
 	types := exportedTypes(reflect.TypeFor[*stytch.Client](), reflect.TypeFor[*gen.ClientWithResponses](), reflect.TypeFor[*gen.Client](),
-		reflect.TypeFor[stytch.Error](), reflect.TypeFor[stytch.Attempt](), reflect.TypeFor[stytch.Response](), reflect.TypeFor[stytch.Retry](), reflect.TypeFor[stytch.M2MCondition](),
+		reflect.TypeFor[stytch.Error](), reflect.TypeFor[stytch.ConflictError](), reflect.TypeFor[stytch.Attempt](), reflect.TypeFor[stytch.Response](), reflect.TypeFor[stytch.Retry](), reflect.TypeFor[stytch.M2MCondition](),
 		reflect.TypeFor[gen.ConnectedAppFields]())
 	for _, pattern := range []string{"*.go", "../gen/*.go"} {
 		paths, err := filepath.Glob(pattern)

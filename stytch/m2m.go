@@ -25,7 +25,8 @@ func newM2M(s *sender) *M2M { return &M2M{Secrets: m2mSecrets(s), sender: s} }
 // A lost response is [ErrOutcomeUnknown], because repeating the request could create a second
 // client. It is not if r has both ClientID and ClientSecret (see secret.Generate): then Create
 // reads the client to find out, and sends the request again if there is none. So it is also safe to
-// call Create again with the same r. If another client has the id, the error is [ErrAlreadyExists].
+// call Create again with the same r. If the client with this id differs from r, the error is a
+// [*ConflictError], which says in what; see [M2M.Ensure] to update it.
 //
 // An id of your own should not look as if Stytch had made it, such as user-service: package verify
 // accepts the tokens of such a client only if it is named, see verify.WithClientIDs.

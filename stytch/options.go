@@ -70,12 +70,27 @@ func (s *settings) useTransport() {
 
 // WithBaseURL sends all requests to another address: a custom domain, a proxy, a local Stytch. It
 // must be https, or http to a loopback address, without user info, query or fragment. It may have a
-// path, with or without a trailing slash; the path of each request is appended to it.
+// path, with or without a trailing slash; the path of each request is appended to it. An empty
+// address changes nothing. See [FromEnv] for STYTCH_BASE_URL.
 func WithBaseURL(address string) Option {
+	return baseURL("WithBaseURL", address, project.ParseBaseURL)
+}
+
+// WithInsecureBaseURL is [WithBaseURL], but takes plain http to any host, such as a local Stytch in
+// another container: http://stytch:4000. Anyone who can see the network between the two reads every
+// secret and token, and can change every response.
+func WithInsecureBaseURL(address string) Option {
+	return baseURL("WithInsecureBaseURL", address, project.ParseInsecureBaseURL)
+}
+
+func baseURL(option, address string, parse func(string) (*url.URL, error)) Option {
 	return func(s *settings) error {
-		base, err := project.ParseBaseURL(address)
+		if address == "" {
+			return nil
+		}
+		base, err := parse(address)
 		if err != nil {
-			return invalid("WithBaseURL", "%v", err)
+			return invalid(option, "%v", err)
 		}
 		s.base = base
 		return nil

@@ -30,6 +30,15 @@ func BaseURL(id string) *url.URL {
 // without user info, query or fragment, and with a path that means the same to every proxy. The
 // result has no trailing slash.
 func ParseBaseURL(address string) (*url.URL, error) {
+	base, err := ParseInsecureBaseURL(address)
+	if err == nil && base.Scheme == "http" && !IsLoopback(base.Hostname()) {
+		return nil, errors.New("base URL " + mustBeHTTPS)
+	}
+	return base, err
+}
+
+// ParseInsecureBaseURL is [ParseBaseURL], but takes http to any host.
+func ParseInsecureBaseURL(address string) (*url.URL, error) {
 	base, err := parse("base URL", address)
 	if err != nil {
 		return nil, err
@@ -52,11 +61,16 @@ func ParseURL(address string) (*url.URL, error) {
 	if err != nil {
 		return nil, err
 	}
+	if u.Scheme == "http" && !IsLoopback(u.Hostname()) {
+		return nil, errors.New("URL " + mustBeHTTPS)
+	}
 	if err := checkPath("URL", strings.TrimSuffix(u.EscapedPath(), "/")); err != nil {
 		return nil, err
 	}
 	return u, nil
 }
+
+const mustBeHTTPS = "must be https; plain http is for loopback addresses only"
 
 func parse(what, address string) (*url.URL, error) {
 	u, err := url.Parse(address)
@@ -74,8 +88,6 @@ func parse(what, address string) (*url.URL, error) {
 		return nil, errors.New(what + " must not have a query")
 	case strings.Contains(address, "#"):
 		return nil, errors.New(what + " must not have a fragment")
-	case u.Scheme == "http" && !IsLoopback(u.Hostname()):
-		return nil, errors.New(what + " must be https; plain http is for loopback addresses only")
 	}
 	u.Host = strings.TrimSuffix(u.Host, ":") // as http.NewRequest does
 	return u, nil

@@ -74,13 +74,24 @@ func WithParameters(parameters map[string]string) Option {
 // path; a trailing slash changes nothing. An empty address leaves the default, so the value of an
 // environment variable that may be unset can be passed as it is.
 func WithBaseURL(address string) Option {
+	return baseURL("WithBaseURL", address, project.ParseBaseURL)
+}
+
+// WithInsecureBaseURL is [WithBaseURL], but takes plain http to any host, such as a local Stytch in
+// another container: http://stytch:4000. Anyone who can see the network between the two reads every
+// secret and token, and can change every response.
+func WithInsecureBaseURL(address string) Option {
+	return baseURL("WithInsecureBaseURL", address, project.ParseInsecureBaseURL)
+}
+
+func baseURL(option, address string, parse func(string) (*url.URL, error)) Option {
 	return func(s *settings) error {
 		if address == "" {
 			return nil
 		}
-		base, err := project.ParseBaseURL(address)
+		base, err := parse(address)
 		if err != nil {
-			return invalid("WithBaseURL", "%v", err)
+			return invalid(option, "%v", err)
 		}
 		s.base = base
 		return nil

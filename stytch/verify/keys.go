@@ -3,6 +3,7 @@ package verify
 import (
 	"context"
 	"net/http"
+	"net/url"
 	"os"
 	"time"
 
@@ -16,13 +17,24 @@ import (
 // default, so the value of an environment variable that may be unset, such as STYTCH_BASE_URL, can
 // be passed as it is.
 func WithBaseURL(address string) Option {
+	return baseURL("WithBaseURL", address, project.ParseBaseURL)
+}
+
+// WithInsecureBaseURL is [WithBaseURL], but takes plain http to any host, such as a local Stytch in
+// another container: http://stytch:4000. Anyone who can change the traffic between the two chooses
+// the keys, and with them which tokens are accepted.
+func WithInsecureBaseURL(address string) Option {
+	return baseURL("WithInsecureBaseURL", address, project.ParseInsecureBaseURL)
+}
+
+func baseURL(option, address string, parse func(string) (*url.URL, error)) Option {
 	return func(s *settings) error {
 		if address == "" {
 			return nil
 		}
-		base, err := project.ParseBaseURL(address)
+		base, err := parse(address)
 		if err != nil {
-			return invalid("WithBaseURL", err.Error())
+			return invalid(option, err.Error())
 		}
 		s.baseURL, s.keySetURL = base.String(), ""
 		return nil

@@ -162,7 +162,7 @@ func checkBaseURL(address string) error {
 
 var addresses = []string{
 	"https://h.test", "https://h.test/a/b", "http://localhost:8080", "http://127.0.0.1:1", "http://[::1]:1",
-	"", "h.test", "//h.test", "ftp://h.test", "https://", "https:h.test", "http://h.test", "http://localhost.h.test", "https://u:p@h.test", "https://h.test?q",
+	" ", "h.test", "//h.test", "ftp://h.test", "https://", "https:h.test", "http://h.test", "http://localhost.h.test", "https://u:p@h.test", "https://h.test?q",
 	"https://h.test?", "https://h.test#f", "https://h.test#", "https://h.test/a/../b", "https://h.test/a//b", "https://h.test/%2e%2e/b", "https://h.test/a%2Fb",
 	"https://h.test/a%5Cb", "https://h.test/a%00b", "https://h.test:bad",
 }

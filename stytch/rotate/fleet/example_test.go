@@ -60,13 +60,15 @@ func ExampleFleet() {
 	check(err)
 	fmt.Println(forecast.Clients, "clients,", forecast.Calls, "requests,", forecast.BilledTokens, "tokens")
 	report, err := f.Run(ctx, clients)
-	fmt.Println(report.Done, "done,", report.Failed, "failed,", err)
+	check(errors.Join(err, report.Err())) // Run has no error although clients failed
+	fmt.Println(report.Done, "done,", report.Failed, "failed")
 	report, err = f.Run(ctx, clients)
-	fmt.Println(report.Skipped, "skipped,", err)
+	check(errors.Join(err, report.Err()))
+	fmt.Println(report.Skipped, "skipped")
 	// Output:
 	// 10 clients, 80 requests, 30 tokens
-	// 10 done, 0 failed, <nil>
-	// 10 skipped, <nil>
+	// 10 done, 0 failed
+	// 10 skipped
 }
 
 func check(err error) {
