@@ -182,7 +182,7 @@ const (
 // another process was faster. The row is not locked meanwhile, so that a process that is paused
 // here stops no other.
 func (r bucketRow) change(ctx context.Context, f func(rate.State, time.Time) (next rate.State, changed bool)) error {
-	err := run(ctx, r.pool, func(ctx context.Context, conn *pgxpool.Conn) error {
+	err := run(ctx, r.pool, func(ctx context.Context, conn conn) error {
 		for attempt := 1; ; attempt++ {
 			s, now, version, err := r.read(ctx, conn)
 			if err != nil {
@@ -192,8 +192,8 @@ func (r bucketRow) change(ctx context.Context, f func(rate.State, time.Time) (ne
 			if !changed {
 				return nil
 			}
-			tag, err := conn.Exec(ctx, writeBucket, r.project, r.name, version, next.Tokens, next.Filled, next.Share, next.Slowed)
-			if err != nil || tag.RowsAffected() > 0 {
+			n, err := conn.exec(ctx, writeBucket, r.project, r.name, version, next.Tokens, next.Filled, next.Share, next.Slowed)
+			if err != nil || n > 0 {
 				return err
 			}
 			if err := sleep(ctx, rand.N(time.Duration(min(attempt, attempts))*time.Millisecond)); err != nil { //nolint:gosec // guards nothing
@@ -208,15 +208,15 @@ func (r bucketRow) change(ctx context.Context, f func(rate.State, time.Time) (ne
 }
 
 // read reads the row, and creates it if there is none.
-func (r bucketRow) read(ctx context.Context, conn *pgxpool.Conn) (s rate.State, now time.Time, version string, err error) {
+func (r bucketRow) read(ctx context.Context, conn conn) (s rate.State, now time.Time, version string, err error) {
 	scan := func() error {
-		return conn.QueryRow(ctx, readBucket, r.project, r.name).Scan(&version, &now, &s.Tokens, &s.Filled, &s.Share, &s.Slowed)
+		return conn.row(ctx, readBucket, r.project, r.name).Scan(&version, &now, &s.Tokens, &s.Filled, &s.Share, &s.Slowed)
 	}
 	if err = scan(); !errors.Is(err, pgx.ErrNoRows) {
 		return s, now, version, err
 	}
 	full := r.policy.Full(now)
-	if _, err = conn.Exec(ctx, createBucket, r.project, r.name, full.Tokens); err == nil {
+	if _, err = conn.exec(ctx, createBucket, r.project, r.name, full.Tokens); err == nil {
 		err = scan()
 	}
 	return s, now, version, err

@@ -6,8 +6,6 @@ import (
 	"slices"
 	"time"
 
-	"github.com/jackc/pgx/v5/pgxpool"
-
 	"github.com/stytchkit/m2m/stytch/rotate"
 )
 
@@ -80,6 +78,9 @@ func (c *claim) Write(ctx context.Context, r rotate.Record) error {
 	if err != nil {
 		return err
 	}
+	if grace != nil {
+		c.journal.front.back(*grace)
+	}
 	// Record returns what was stored, which has no secrets in a final state.
 	if c.record, err = c.journal.codec.Decode(c.clientID, data); err != nil {
 		return err
@@ -106,7 +107,7 @@ const (
 	releaseStatement = `
 		UPDATE stytch_rotation SET owner = '', lease_until = '-infinity' WHERE id = $1 AND epoch = $2 AND owner = $3`
 	deferStatement = `
-		UPDATE stytch_rotation SET owner = '', lease_until = '-infinity', due_at = greatest(due_at, $4::timestamptz)
+		UPDATE stytch_rotation SET owner = '', lease_until = '-infinity', due_at = greatest(due_at, clock_timestamp() + make_interval(secs => $4))
 		WHERE id = $1 AND epoch = $2 AND owner = $3 AND due_at IS NOT NULL`
 	asideStatement = `
 		UPDATE stytch_rotation SET owner = '', lease_until = '-infinity', due_at = clock_timestamp() + interval '1 minute'
@@ -133,9 +134,9 @@ func (c *claim) Release(ctx context.Context) error {
 
 // change sends a statement about the claimed row. If the claim was lost it returns lost.
 func (c *claim) change(ctx context.Context, lost error, statement string, args ...any) error {
-	return run(ctx, c.journal.pool, func(ctx context.Context, conn *pgxpool.Conn) error {
-		tag, err := conn.Exec(ctx, statement, append([]any{c.id, c.epoch, c.owner}, args...)...)
-		if err == nil && tag.RowsAffected() == 0 {
+	return run(ctx, c.journal.pool, func(ctx context.Context, conn conn) error {
+		n, err := conn.exec(ctx, statement, append([]any{c.id, c.epoch, c.owner}, args...)...)
+		if err == nil && n == 0 {
 			return lost
 		}
 		return err

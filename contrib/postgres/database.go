@@ -9,6 +9,7 @@ import (
 	"time"
 	"unicode/utf8"
 
+	"github.com/jackc/pgx/v5"
 	"github.com/jackc/pgx/v5/pgconn"
 	"github.com/jackc/pgx/v5/pgxpool"
 
@@ -31,15 +32,46 @@ const (
 const durable = `set_config('synchronous_commit',
 	CASE current_setting('synchronous_commit') WHEN 'off' THEN 'on' ELSE current_setting('synchronous_commit') END, true)`
 
+// conn is a connection that prepares no statements. A pooler in transaction mode, such as
+// pgbouncer, gives each transaction any connection to the server, where a statement that was
+// prepared through another one is missing, or is there already.
+type conn struct {
+	*pgxpool.Conn
+	mode pgx.QueryExecMode
+}
+
+func (c conn) query(ctx context.Context, statement string, args ...any) (pgx.Rows, error) {
+	return c.Query(ctx, statement, append([]any{c.mode}, args...)...)
+}
+
+func (c conn) row(ctx context.Context, statement string, args ...any) pgx.Row {
+	return c.QueryRow(ctx, statement, append([]any{c.mode}, args...)...)
+}
+
+// exec returns how many rows were affected.
+func (c conn) exec(ctx context.Context, statement string, args ...any) (int, error) {
+	tag, err := c.Exec(ctx, statement, append([]any{c.mode}, args...)...)
+	return int(tag.RowsAffected()), err
+}
+
+// modeOf is how statements are sent: in one message each, or as text where the pool is set to that.
+func modeOf(pool *pgxpool.Pool) pgx.QueryExecMode {
+	if mode := pool.Config().ConnConfig.DefaultQueryExecMode; mode == pgx.QueryExecModeSimpleProtocol {
+		return mode
+	}
+	return pgx.QueryExecModeExec
+}
+
 // run calls f with a connection, again if its statements conflict with those of others. ctx ends
 // the wait for a connection. A statement that was sent may finish shortly after that: if its result
 // were lost, a claim would block its client until it expires. f must be repeatable.
-func run(ctx context.Context, pool *pgxpool.Pool, f func(context.Context, *pgxpool.Conn) error) error {
-	conn, err := pool.Acquire(ctx)
+func run(ctx context.Context, pool *pgxpool.Pool, f func(context.Context, conn) error) error {
+	acquired, err := pool.Acquire(ctx)
 	if err != nil {
 		return failed(err)
 	}
-	defer conn.Release()
+	defer acquired.Release()
+	conn := conn{acquired, modeOf(pool)}
 	ctx, cancel := outlive(ctx, linger)
 	defer cancel()
 	for attempt := 1; ; attempt++ {
@@ -48,7 +80,7 @@ func run(ctx context.Context, pool *pgxpool.Pool, f func(context.Context, *pgxpo
 			return nil
 		}
 		if attempt == attempts || !conflict(err) {
-			return failed(err)
+			return failed(errors.Join(newer(ctx, conn, err), err))
 		}
 		if err := sleep(ctx, rand.N(time.Duration(attempt)*4*time.Millisecond)); err != nil { //nolint:gosec // guards nothing
 			return failed(err)
@@ -73,12 +105,25 @@ func conflict(err error) bool {
 	return errors.As(err, &e) && (e.Code == "40001" || e.Code == "40P01")
 }
 
+// newer returns an error if a statement failed because the tables were changed by a newer version.
+func newer(ctx context.Context, c conn, err error) error {
+	var e *pgconn.PgError
+	if !errors.As(err, &e) || !strings.HasPrefix(e.Code, "42") { // it names something that does not exist
+		return nil
+	}
+	current, err := version(ctx, c.row)
+	if err != nil {
+		return nil // the first error says more
+	}
+	return checkVersion(current)
+}
+
 // failed makes an error of the database one of package rotate. The text of such errors has names of
 // tables, not values.
 func failed(err error) error {
 	var e *pgconn.PgError
 	switch {
-	case errors.Is(err, rotate.ErrBusy), errors.Is(err, rotate.ErrNoRotation):
+	case errors.Is(err, rotate.ErrBusy), errors.Is(err, rotate.ErrNoRotation), errors.Is(err, rotate.ErrNewerVersion):
 		return err
 	case errors.As(err, &e) && (e.Code == "42P01" || e.Code == "42P10"): // no table, or not the index that a statement names
 		return fmt.Errorf("%w: the tables are missing or of another version: call postgres.Migrate first: %w", rotate.ErrJournal, err)

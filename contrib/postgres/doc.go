@@ -11,11 +11,16 @@
 // # Tables
 //
 // Table stytch_rotation has one row per rotation. A unique index allows one rotation in progress
-// per client. Finished rotations stay as history and may be deleted at any time (where finished is
-// not null). Secrets are encrypted by this process (AES-256-GCM) before they are sent, so the
-// database, its logs, backups and replicas never have them in plain text. The rest of a record is
-// readable but cannot be changed unnoticed. The row of a finished rotation has no secrets. Dead
-// rows, WAL and backups have the encrypted ones until they are gone, or until the key is destroyed.
+// per client. Finished rotations stay as history until [Journal.Purge] deletes them. Secrets are
+// encrypted by this process (AES-256-GCM) before they are sent, so the database, its logs, backups
+// and replicas never have them in plain text. The rest of a record is readable but cannot be
+// changed unnoticed. The row of a finished rotation has no secrets. Dead rows, WAL and backups have
+// the encrypted ones until they are gone, or until the key is destroyed.
+//
+// # Time
+//
+// Every deadline that workers share, such as the end of a grace period, of a claim or of a pause,
+// is kept by the clock of the database, whatever time the machines of the workers believe it is.
 //
 // # Guarantees
 //
@@ -45,9 +50,18 @@
 // without a grace period. Claiming a client without a rotation in progress takes one more, and so
 // does releasing a rotation that is not finished. A worker that finds nothing due asks again every
 // two seconds while others are working. No transaction stays open, and no connection is held
-// between statements, so a pool of ten connections serves a hundred workers. Transaction poolers
-// work; if they do not support prepared statements, use pgx.QueryExecModeExec or
-// pgx.QueryExecModeSimpleProtocol.
+// between statements, so a pool of ten connections serves a hundred workers. Statements are not
+// prepared and sessions are not changed, so poolers such as pgbouncer work in transaction mode,
+// whatever the pool's DefaultQueryExecMode is.
+//
+// A long transaction elsewhere in the database, such as a report or a backup, keeps what the index
+// of the queue once held. Each process remembers where the queue begins, so a claim reads about 30
+// pages (8 KiB each) all the same.
+//
+// # Updates
+//
+// Apply a new version's changes with [Migrate]. Workers of an older version then claim nothing more
+// and end with rotate.ErrNewerVersion.
 //
 // # Rights
 //

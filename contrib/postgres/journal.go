@@ -22,6 +22,8 @@ type Journal struct {
 	project string
 	codec   *rotate.Codec
 	process string // the first part of an owner, for people who read the table
+	clock   clock
+	front   front
 }
 
 var _ rotate.Queue = (*Journal)(nil)
@@ -48,7 +50,7 @@ func New(pool *pgxpool.Pool, projectID string, keys ...secret.String) (*Journal,
 	if err != nil {
 		host = "unknown host"
 	}
-	return &Journal{pool, projectID, codec, fmt.Sprintf("%.64s/%d/", host, os.Getpid())}, nil
+	return &Journal{pool: pool, project: projectID, codec: codec, process: fmt.Sprintf("%.64s/%d/", host, os.Getpid())}, nil
 }
 
 // claimed is the state of a row for a client that was claimed before it had a rotation. The unique
@@ -58,11 +60,11 @@ const claimed = "claimed"
 
 const claimStatement = `
 	INSERT INTO stytch_rotation AS r (project, client_id, state, epoch, owner, lease_until)
-	VALUES ($1, $2, 'claimed', 1, $3, clock_timestamp() + make_interval(secs => $4))
+	SELECT $1, $2, 'claimed', 1, $3, clock_timestamp() + make_interval(secs => $4) WHERE ` + tableVersion + ` <= $5
 	ON CONFLICT (project, client_id) WHERE finished IS NULL
 	DO UPDATE SET epoch = r.epoch + 1, owner = excluded.owner, lease_until = clock_timestamp() + make_interval(secs => $4)
 	WHERE r.lease_until <= clock_timestamp() OR r.owner = excluded.owner
-	RETURNING id, epoch, state, record, ` + durable
+	RETURNING id, epoch, state, record, clock_timestamp(), ` + durable
 
 // latestStatement reads the latest finished rotation after the claim was made, because a statement
 // sees only what was committed when it began: claimStatement may have waited for the end of that
@@ -87,18 +89,23 @@ func (j *Journal) claim(ctx context.Context, clientID string, life time.Duration
 	}
 	c := j.newClaim(clientID, life)
 	var data []byte
-	err := run(ctx, j.pool, func(ctx context.Context, conn *pgxpool.Conn) error {
+	err := run(ctx, j.pool, func(ctx context.Context, conn conn) error {
 		var state string
-		err := conn.QueryRow(ctx, claimStatement, j.project, clientID, c.owner, life.Seconds()).
-			Scan(&c.id, &c.epoch, &state, &data, nil)
+		var now time.Time
+		err := conn.row(ctx, claimStatement, j.project, clientID, c.owner, life.Seconds(), len(migrations)).
+			Scan(&c.id, &c.epoch, &state, &data, &now, nil)
 		switch {
 		case errors.Is(err, pgx.ErrNoRows):
-			return rotate.ErrBusy
-		case err != nil || state != claimed:
+			return refused(ctx, conn, rotate.ErrBusy)
+		case err != nil:
 			return err
 		}
+		j.clock.hear(now)
+		if state != claimed {
+			return nil
+		}
 		c.empty = true
-		err = conn.QueryRow(ctx, latestStatement, j.project, clientID).Scan(&c.latest, &data)
+		err = conn.row(ctx, latestStatement, j.project, clientID).Scan(&c.latest, &data)
 		if errors.Is(err, pgx.ErrNoRows) {
 			return nil
 		}
@@ -108,6 +115,18 @@ func (j *Journal) claim(ctx context.Context, clientID string, life time.Duration
 		c.record, err = j.codec.Decode(clientID, data)
 	}
 	return c.orNothing(ctx, err)
+}
+
+// refused returns why a statement had no effect: the version of the tables, or else another reason.
+func refused(ctx context.Context, c conn, other error) error {
+	var current int
+	if err := c.row(ctx, `SELECT `+tableVersion).Scan(&current); err != nil {
+		return err
+	}
+	if err := checkVersion(current); err != nil {
+		return err
+	}
+	return other
 }
 
 func (j *Journal) newClaim(clientID string, life time.Duration) *claim {
@@ -120,17 +139,19 @@ func (j *Journal) Read(ctx context.Context, clientID string) (rotate.Record, err
 		return rotate.Record{}, err
 	}
 	const statement = `
-		SELECT record FROM stytch_rotation
+		SELECT record, clock_timestamp() FROM stytch_rotation
 		WHERE project = $1 AND client_id = $2 AND state <> 'claimed'
 		ORDER BY finished DESC NULLS FIRST LIMIT 1`
 	var data []byte
-	err := j.pool.QueryRow(ctx, statement, j.project, clientID).Scan(&data)
+	var now time.Time
+	err := j.pool.QueryRow(ctx, statement, modeOf(j.pool), j.project, clientID).Scan(&data, &now)
 	if errors.Is(err, pgx.ErrNoRows) {
 		return rotate.Record{}, rotate.ErrNoRotation
 	}
 	if err != nil {
 		return rotate.Record{}, failed(err)
 	}
+	j.clock.hear(now)
 	return j.codec.Decode(clientID, data)
 }
 
@@ -144,7 +165,7 @@ func (j *Journal) Unfinished(ctx context.Context) iter.Seq2[string, error] {
 		ORDER BY client_id LIMIT $3`
 	return func(yield func(string, error) bool) {
 		for last := ""; ; {
-			rows, _ := j.pool.Query(ctx, statement, j.project, last, page) // CollectRows returns the same error
+			rows, _ := j.pool.Query(ctx, statement, modeOf(j.pool), j.project, last, page) // CollectRows returns the same error
 			clients, err := pgx.CollectRows(rows, pgx.RowTo[string])
 			if err != nil {
 				yield("", failed(err))

@@ -34,6 +34,8 @@ func storage(change ...func(*pgxpool.Config)) func(t *testing.T) journaltest.Sto
 	}
 }
 
+func simple(c *pgxpool.Config) { c.ConnConfig.DefaultQueryExecMode = pgx.QueryExecModeSimpleProtocol }
+
 func TestConformance(t *testing.T) {
 	t.Parallel()
 	journaltest.Run(t, storage())
@@ -48,7 +50,7 @@ func TestConformanceSerializable(t *testing.T) {
 // Where a pooler in between cannot prepare statements.
 func TestConformanceSimpleProtocol(t *testing.T) {
 	t.Parallel()
-	journaltest.Run(t, storage(func(c *pgxpool.Config) { c.ConnConfig.DefaultQueryExecMode = pgx.QueryExecModeSimpleProtocol }))
+	journaltest.Run(t, storage(simple))
 }
 
 func claimOf(t *testing.T, j rotate.Journal, clientID string) rotate.Claim {

@@ -17,6 +17,7 @@ import (
 
 	"github.com/stytchkit/m2m/contrib/postgres"
 	"github.com/stytchkit/m2m/stytch/rotate"
+	"github.com/stytchkit/m2m/stytch/rotate/fleet"
 	"github.com/stytchkit/m2m/stytch/secret"
 )
 
@@ -184,5 +185,61 @@ func TestMigrateVersion1(t *testing.T) {
 	}
 	if n, err := j.Plan(t.Context(), []string{"client-cancelled", "client-started"}); n != 1 || err != nil {
 		t.Errorf("Plan of a canceled and a started one: %d, %v; want 1", n, err)
+	}
+}
+
+// A worker that began before a newer version changed the tables claims nothing more, and ends with
+// an error that says why. What it has claimed it may finish, if the tables still allow that.
+func TestMigratedMeanwhile(t *testing.T) {
+	t.Parallel()
+	const clients = 4
+	f, dsn := newSystem(t, clients), newSchema(t)
+	j, pool := open(t, dsn), connect(t, dsn)
+	if _, err := j.Plan(t.Context(), f.clients); err != nil {
+		t.Fatal(err)
+	}
+	held := claimOf(t, j, subject)
+	write(t, held, record(rotate.Started, "1"))
+	future := migrations(t) + 1
+	exec1(t, pool, `INSERT INTO stytch_rotation_migration (version, name) VALUES ($1, 'of the future')`, future)
+	calls := map[string]func() error{
+		"Claim": func() error { _, err := j.Claim(t.Context(), "another", time.Minute); return err },
+		"Next":  func() error { _, _, err := j.Next(t.Context(), time.Minute); return err },
+		"Plan":  func() error { _, err := j.Plan(t.Context(), []string{"another"}); return err },
+		"Fleet": func() error {
+			one, err := fleet.New(f.engine(t, j))
+			if err != nil {
+				return err
+			}
+			report, err := one.Run(t.Context(), nil)
+			if report.Done+report.Failed+report.Busy != 0 {
+				t.Errorf("the fleet reports %+v", report)
+			}
+			return err
+		},
+	}
+	check := func(names ...string) {
+		t.Helper()
+		for _, name := range names {
+			began := time.Now()
+			err := calls[name]()
+			if !errors.Is(err, rotate.ErrNewerVersion) || !errors.Is(err, rotate.ErrJournal) || !strings.Contains(err.Error(), fmt.Sprint("version ", future)) ||
+				!strings.Contains(err.Error(), "update the program") {
+				t.Errorf("%s: %v, want ErrNewerVersion that says what to do", name, err)
+			}
+			if took := time.Since(began); took > 20*time.Second {
+				t.Errorf("%s: it took %v", name, took)
+			}
+		}
+	}
+	check("Claim", "Next", "Plan", "Fleet")
+	if n := query1[int](t, pool, `SELECT count(*) FROM stytch_rotation WHERE owner <> ''`); n != 1 {
+		t.Errorf("%d rows are claimed, want that of before", n)
+	}
+	write(t, held, record(rotate.Completed, "1"))
+	exec1(t, pool, `ALTER TABLE stytch_rotation RENAME lease_until TO leased`)
+	check("Claim", "Next")
+	if err := held.Write(t.Context(), record(rotate.Completed, "1")); !errors.Is(err, rotate.ErrNewerVersion) {
+		t.Errorf("a write that the tables do not allow: %v, want ErrNewerVersion", err)
 	}
 }

@@ -9,7 +9,6 @@ import (
 	"time"
 
 	"github.com/jackc/pgx/v5"
-	"github.com/jackc/pgx/v5/pgxpool"
 
 	"github.com/stytchkit/m2m/stytch/rotate"
 )
@@ -25,8 +24,9 @@ type planned struct {
 // the past.
 const planStatement = `
 	INSERT INTO stytch_rotation AS r (project, client_id, rotation_id, state, record, due_at, planned_at)
-	SELECT $1, p.client, p.rotation, 'planned', p.record, statement_timestamp() - make_interval(secs => 1e-6 * ($6 - p.at)), $7
+	SELECT $1, p.client, p.rotation, 'planned', p.record, statement_timestamp() - make_interval(secs => 1e-6 * ($6::int - p.at)), $7::timestamptz
 	FROM unnest($2::text[], $3::text[], $4::bytea[], $5::int[]) AS p (client, rotation, record, at)
+	WHERE ` + tableVersion + ` <= $8
 	ON CONFLICT (project, client_id) WHERE finished IS NULL
 	DO UPDATE SET rotation_id = excluded.rotation_id, state = 'planned', record = excluded.record, due_at = excluded.due_at,
 		planned_at = excluded.planned_at, updated_at = excluded.updated_at, epoch = r.epoch + 1, owner = ''
@@ -54,7 +54,7 @@ func (j *Journal) Plan(ctx context.Context, clientIDs []string) (added int, err 
 }
 
 func (j *Journal) plan(ctx context.Context, clientIDs []string) (added int, err error) {
-	now := time.Now()
+	now := j.Now()
 	rows := make([]planned, len(clientIDs))
 	for i, id := range clientIDs {
 		r := rotate.NewRecord(id, now)
@@ -74,9 +74,11 @@ func (j *Journal) plan(ctx context.Context, clientIDs []string) (added int, err 
 		clients, rotations = append(clients, p.client), append(rotations, p.rotation)
 		records, places = append(records, p.record), append(places, p.at)
 	}
-	err = run(ctx, j.pool, func(ctx context.Context, conn *pgxpool.Conn) error {
-		tag, err := conn.Exec(ctx, planStatement, j.project, clients, rotations, records, places, len(clientIDs), now)
-		added = int(tag.RowsAffected())
+	err = run(ctx, j.pool, func(ctx context.Context, conn conn) (err error) {
+		added, err = conn.exec(ctx, planStatement, j.project, clients, rotations, records, places, len(clientIDs), now, len(migrations))
+		if err == nil && added == 0 && len(rows) > 0 {
+			return refused(ctx, conn, nil)
+		}
 		return err
 	})
 	return added, err
@@ -88,10 +90,12 @@ const (
 		UPDATE stytch_rotation SET epoch = epoch + 1, owner = $2, lease_until = clock_timestamp() + make_interval(secs => $3)
 		WHERE id = (
 			SELECT id FROM stytch_rotation
-			WHERE project = $1 AND due_at <= statement_timestamp() AND lease_until <= statement_timestamp()
+			WHERE project = $1 AND due_at >= coalesce($4::timestamptz, '-infinity') AND due_at <= statement_timestamp()
+				AND lease_until <= statement_timestamp() AND ` + tableVersion + ` <= $6
 			ORDER BY due_at LIMIT 1
 			FOR UPDATE SKIP LOCKED)
-		RETURNING id, client_id, epoch, record, ` + durable
+		RETURNING id, client_id, epoch, record, due_at, clock_timestamp(), CASE WHEN $5 THEN (
+			SELECT min(due_at) FROM stytch_rotation WHERE project = $1 AND due_at >= coalesce($4::timestamptz, '-infinity')) END, ` + durable
 
 	// When the first rotation becomes due, or the first claim on a due one may end. Holders may
 	// release a claim long before its lease ends and there is no notification, so the wait for a
@@ -99,9 +103,11 @@ const (
 	waitStatement = `
 		SELECT extract(epoch FROM least(
 			(SELECT min(least(greatest(due_at, lease_until), statement_timestamp() + interval '2 seconds'))
-				FROM stytch_rotation WHERE project = $1 AND due_at <= statement_timestamp()),
+				FROM stytch_rotation WHERE project = $1 AND due_at >= coalesce($2::timestamptz, '-infinity') AND due_at <= statement_timestamp()),
 			(SELECT min(due_at) FROM stytch_rotation WHERE project = $1 AND due_at > statement_timestamp())
-		) - statement_timestamp())::float8`
+		) - statement_timestamp())::float8,
+		(SELECT min(due_at) FROM stytch_rotation WHERE project = $1 AND due_at >= coalesce($2::timestamptz, '-infinity')),
+		clock_timestamp(), ` + tableVersion
 )
 
 const minWait = 10 * time.Millisecond // if something has become due since Next looked
@@ -115,16 +121,18 @@ func (j *Journal) Next(ctx context.Context, life time.Duration) (rotate.Claim, t
 	c := j.newClaim("", life)
 	var data []byte
 	var wait *float64 // seconds
-	err := run(ctx, j.pool, func(ctx context.Context, conn *pgxpool.Conn) error {
-		err := conn.QueryRow(ctx, nextStatement, j.project, c.owner, life.Seconds()).
-			Scan(&c.id, &c.clientID, &c.epoch, &data, nil)
+	err := run(ctx, j.pool, func(ctx context.Context, conn conn) (err error) {
+		look := j.front.look()
+		data, err = j.take(ctx, conn, c, look)
+		if errors.Is(err, pgx.ErrNoRows) && !look.whole { // perhaps before where this process looked
+			look = j.front.wholeLook()
+			data, err = j.take(ctx, conn, c, look)
+		}
 		if !errors.Is(err, pgx.ErrNoRows) {
 			return err
 		}
-		if err := conn.QueryRow(ctx, waitStatement, j.project).Scan(&wait); err != nil {
-			return err
-		}
-		return rotate.ErrNoRotation
+		wait, err = j.nothingDue(ctx, conn, look)
+		return err
 	})
 	if err != nil {
 		return nil, waitFor(wait), err
@@ -137,6 +145,39 @@ func (j *Journal) Next(ctx context.Context, life time.Duration) (rotate.Claim, t
 		return nil, 0, err
 	}
 	return c, 0, nil
+}
+
+// take claims the first rotation that is due, and returns its record.
+func (j *Journal) take(ctx context.Context, conn conn, c *claim, look look) (data []byte, err error) {
+	var due, now time.Time
+	var first *time.Time
+	err = conn.row(ctx, nextStatement, j.project, c.owner, c.life.Seconds(), look.from, look.whole, len(migrations)).
+		Scan(&c.id, &c.clientID, &c.epoch, &data, &due, &now, &first, nil)
+	if err != nil {
+		return nil, err
+	}
+	j.clock.hear(now)
+	j.front.found(look, due)
+	if look.whole {
+		j.front.seen(look, first, now)
+	}
+	return data, nil
+}
+
+// nothingDue returns in how many seconds to look again, nil if nothing is left, and the reason.
+func (j *Journal) nothingDue(ctx context.Context, conn conn, look look) (wait *float64, err error) {
+	var first *time.Time
+	var now time.Time
+	var current int
+	if err := conn.row(ctx, waitStatement, j.project, look.from).Scan(&wait, &first, &now, &current); err != nil {
+		return nil, err
+	}
+	if err := checkVersion(current); err != nil {
+		return nil, err
+	}
+	j.clock.hear(now)
+	j.front.seen(look, first, now)
+	return wait, rotate.ErrNoRotation
 }
 
 func waitFor(seconds *float64) time.Duration {
@@ -154,7 +195,8 @@ func (c *claim) setAside(ctx context.Context) {
 }
 
 // Defer implements [rotate.Queue]. Like Release, it does nothing if the claim was lost. It never
-// makes a rotation due earlier.
+// makes a rotation due earlier. What the database gets is how long that is from now, so it does not
+// matter by how much its clock differs from that of this machine.
 func (j *Journal) Defer(ctx context.Context, held rotate.Claim, until time.Time) error {
 	c, ok := held.(*claim)
 	if !ok {
@@ -163,7 +205,7 @@ func (j *Journal) Defer(ctx context.Context, held rotate.Claim, until time.Time)
 	if c.empty || c.ended || c.released || c.record.State == rotate.NeedsHuman {
 		return c.Release(ctx)
 	}
-	if err := c.change(ctx, nil, deferStatement, until); err != nil {
+	if err := c.change(ctx, nil, deferStatement, time.Until(until).Seconds()); err != nil {
 		return err
 	}
 	c.released = true

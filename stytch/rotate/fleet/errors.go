@@ -46,7 +46,7 @@ func (e *clientError) Unwrap() error { return e.err }
 
 // ofRecord reports whether an error concerns one record, and not the whole journal.
 func ofRecord(err error) bool {
-	return isAny(err, rotate.ErrCorrupt, rotate.ErrNewerVersion, rotate.ErrOtherProject, rotate.ErrWrongKey)
+	return !errors.Is(err, rotate.ErrJournal) && isAny(err, rotate.ErrCorrupt, rotate.ErrNewerVersion, rotate.ErrOtherProject, rotate.ErrWrongKey)
 }
 
 // journalError makes sure that an error of a journal can be recognized.

@@ -60,7 +60,7 @@ func (p *patient) retry(ctx context.Context, clientID string, call func() error)
 		switch {
 		case clientID != "" && odd >= oddTries:
 			return err
-		case down >= patience, last == 0 && down >= firstPatience:
+		case down >= patience, last == 0 && down >= firstPatience, errors.Is(err, rotate.ErrNewerVersion): // which no wait changes
 			p.stop(err)
 			return errors.Join(err, context.Canceled)
 		}

@@ -61,7 +61,7 @@ func (s *suite) plan() {
 	for _, state := range states {
 		all = append(all, "client-"+string(state))
 	}
-	s.planned(4, append(all, "new-1", "new-2", "new-1")...) // two are new, two have ended
+	s.planned(5, append(all, "new-1", "new-2", "new-1")...) // two are new, three have ended
 	s.planned(0, append(all, "new-1", "new-2")...)
 	s.planned(0)
 
