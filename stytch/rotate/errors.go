@@ -36,6 +36,9 @@ var (
 	// ErrOnlySecret: the record cannot be given up, because it holds the only copy of a secret that
 	// works.
 	ErrOnlySecret = errors.New("rotate: the journal holds the only secret that works")
+	// ErrCompromised: with WithCompromised, the next secret is in use and the previous one was not
+	// proved to be refused.
+	ErrCompromised = errors.New("rotate: the compromised secret is not proved to be refused")
 	// ErrNotAdopted: no place holds the next secret of the rotation that the server has in
 	// progress. Nothing was changed.
 	ErrNotAdopted = errors.New("rotate: the rotation cannot be adopted")
@@ -106,6 +109,11 @@ func (e *Error) Advice() string {
 		return "both are kept in the journal; if the client is active, start and complete a rotation by hand, put its secret where it is used, and call Run again"
 	case is(ErrGone):
 		return "check the client id and the project; if the client was deleted, rotate it no more"
+	case is(ErrCompromised):
+		if e.Stage == Completed {
+			return "the next secret is in use; try the previous one by hand, and delete the client if it still works"
+		}
+		return "run again to prove it again; if it still works then, delete the client, which ends all of its secrets"
 	case is(ErrNotAdopted):
 		return "wait until the other rotation ends, or take it over (WithTakeOver)"
 	case is(ErrOnlySecret):

@@ -76,13 +76,16 @@ func (c *config) forecast(rec Record) Forecast {
 		f.Calls, proofs = 4, 2 // look; look, complete, look
 	}
 	switch {
-	case rec.State == Grace:
+	case rec.State == Grace && !c.compromised:
 		f.Duration = max(0, rec.GraceUntil.Sub(c.now()))
-	case rec.State != Completing && (c.grace > 0 || c.ready != nil):
+	case rec.State != Grace && rec.State != Completing && c.waits():
 		f.Duration = c.grace
 		f.Calls, proofs = f.Calls+1, proofs+1 // what was learned is no longer valid by then
 	}
 	f.Calls += proofs
+	if c.compromised { // and one more, which is refused and not billed
+		f.Calls++
+	}
 	if _, free := c.prober.(lastFourProber); !free {
 		f.BilledTokens = proofs
 	}

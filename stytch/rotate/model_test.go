@@ -77,6 +77,9 @@ func drawOptions(t *rapid.T) []rotate.Option {
 	if rapid.Bool().Draw(t, "cancelOnFailure") {
 		options = append(options, rotate.WithCancelOnFailure())
 	}
+	if rapid.IntRange(0, 3).Draw(t, "compromised") == 0 {
+		options = append(options, rotate.WithCompromised())
+	}
 	if rapid.Bool().Draw(t, "takeOver") {
 		options = append(options, rotate.WithTakeOver())
 	}

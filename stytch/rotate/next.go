@@ -118,7 +118,7 @@ func proceedFrom(rec Record, o *observation, c *config) effect {
 	case Delivered, Grace: // much may have happened to the places during a grace period
 		return readBackNext(rec, o.in(readBack), c)
 	case Verified:
-		if c.grace > 0 || c.ready != nil {
+		if c.waits() {
 			return effect{kind: write, record: changed(rec, Grace, func(r *Record) { r.GraceUntil = o.now.Add(c.grace) })}
 		}
 		return effect{kind: write, record: changed(rec, Completing)}
@@ -143,7 +143,7 @@ func hold(rec Record, o *observation, c *config) effect {
 
 // held reports whether the grace period or readiness holds the completion back.
 func (o *observation) held(rec Record, c *config) bool {
-	return rec.State == Grace && !rec.Abort && (rec.GraceUntil.After(o.now) || c.ready != nil && o.ready != ready)
+	return rec.State == Grace && !rec.Abort && !c.compromised && (rec.GraceUntil.After(o.now) || c.ready != nil && o.ready != ready)
 }
 
 // request sends one of the three requests that change something: by permission of the limiter,

@@ -33,6 +33,7 @@ type settings struct {
 	observers       []func(context.Context, Event)
 	takeOver        bool
 	unknownCurrent  bool
+	compromised     bool
 	cancelOnFailure bool
 }
 
@@ -213,6 +214,21 @@ func WithTakeOver() Option {
 		return nil
 	}
 }
+
+// WithCompromised is for a current secret that another party may have: the rotation ends as soon as
+// it can. [WithGrace], [WithReady] and [WithCancelOnFailure] do not apply, and a grace period in
+// progress is over. A service that has not read the next secret by then loses access until it does.
+// After the completion the previous secret is proved to be refused. While it still works the error
+// is [ErrCompromised], the rotation stays in [Completing], and another run proves it again.
+func WithCompromised() Option {
+	return func(s *settings) error {
+		s.compromised = true
+		return nil
+	}
+}
+
+// waits reports whether a rotation waits between the verification and the completion.
+func (s *settings) waits() bool { return !s.compromised && (s.grace > 0 || s.ready != nil) }
 
 // WithCancelOnFailure cancels a rotation, instead of leaving it to be resumed, when a delivery, its
 // verification or the check for readiness fails, or the caller's context ends before the completion

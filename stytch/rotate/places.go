@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"slices"
+	"time"
 )
 
 // errOtherSecret is the failure of a deliverer that reports success and stores something else.
@@ -99,7 +100,27 @@ func giveAll(rec Record, o *observation, c *config) effect {
 	case o.task == giveBack: // which may have taken minutes
 		return effect{kind: observe, task: gaveBack, forget: true}
 	}
+	if e, ok := proveDead(rec, o, c); ok {
+		return e
+	}
 	return effect{kind: write, record: erased(rec, Completed), result: Working{Current: Refused, Next: Accepted}}
+}
+
+// proveDead is the last step for a secret that was compromised: it is tried after the completion,
+// and as long as it works the rotation does not end. The server may take a moment to refuse it.
+func proveDead(rec Record, o *observation, c *config) (e effect, ok bool) {
+	switch {
+	case !c.compromised || o.working.Current == Refused && !rec.Current.IsZero():
+		return effect{}, false
+	case rec.Current.IsZero():
+		why := wrong(ErrCompromised, "it is not known, so nothing shows that it is refused")
+		return effect{kind: write, record: erased(rec, Completed), then: &failure{err: why, final: true}}, true
+	case o.working.Current == Unproved:
+		return effect{kind: prove, secret: currentSecret, task: o.task}, true
+	case o.rechecks < maxRechecks:
+		return effect{kind: wait, wait: time.Duration(o.rechecks+1) * time.Second, recheck: true, forget: true, task: o.task}, true
+	}
+	return effect{kind: stop, err: wrong(ErrCompromised, "IT STILL WORKS although the next secret is in use")}, true
 }
 
 // preflight checks all places that can be checked, once in each hold, and fails if one of them does

@@ -33,7 +33,7 @@ func recoverFrom(rec Record, o *observation, c *config, f failure) effect {
 	switch {
 	case f.kind == start && f.sent && rec.State == Planned && !isThrottled(f.err) && o.ended == nil:
 		return effect{kind: observe, task: findRival, cause: f.err}
-	case c.cancelOnFailure && o.cause == nil && !rec.Abort && begun(rec) && (f.caller || o.ended != nil) && !errors.Is(f.err, ErrBusy):
+	case c.cancelOnFailure && !c.compromised && o.cause == nil && !rec.Abort && begun(rec) && (f.caller || o.ended != nil) && !errors.Is(f.err, ErrBusy):
 		return effect{kind: write, record: changed(rec, rec.State, func(r *Record) { r.Abort = true }), cleanup: true, cause: f.err}
 	}
 	return effect{kind: stop, err: joined(f.err, o.cause), forget: f.repeat}

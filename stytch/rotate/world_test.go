@@ -28,6 +28,7 @@ type world struct {
 	deaf            bool // cancel and complete say yes and do nothing
 	mute            bool // it does not reveal how the current secret ends
 	goneFor         int  // calls of the server that say that the client does not exist; -1 for all
+	undead          int  // proofs of a previous secret that it accepts
 	latency         time.Duration
 	single          bool // the places keep one secret only
 	minted          int  // secrets
@@ -277,6 +278,10 @@ func (w *world) LastFour(context.Context, string) (seen secret.LastFour, err err
 func (w *world) Probe(_ context.Context, _ string, s secret.String) (accepted bool, err error) {
 	err = w.call("probe", func() error {
 		accepted = w.accepts(s)
+		if w.undead > 0 && w.completes > 0 && !accepted {
+			accepted = true
+			w.undead--
+		}
 		w.proved[s.Reveal()] = accepted
 		return nil
 	})
@@ -375,7 +380,7 @@ func (w *world) named(err error) {
 	known := errors.As(err, &f)
 	for _, sentinel := range []error{
 		rotate.ErrNoRotation, rotate.ErrOtherRotation, rotate.ErrCurrentRefused, rotate.ErrCurrentUnknown, rotate.ErrNoWorkingSecret,
-		rotate.ErrGone, rotate.ErrDelivery, rotate.ErrCanceled, rotate.ErrJournal, rotate.ErrInconsistent, context.Canceled,
+		rotate.ErrGone, rotate.ErrCompromised, rotate.ErrDelivery, rotate.ErrCanceled, rotate.ErrJournal, rotate.ErrInconsistent, context.Canceled,
 	} {
 		known = known || errors.Is(err, sentinel)
 	}
