@@ -82,14 +82,25 @@ func (r *Rotator) Journal() Journal { return r.journal }
 // Limiter is what bounds its requests.
 func (r *Rotator) Limiter() Limiter { return r.limiter }
 
-// Estimate is what the rotation of a record will cost from where it is, without asking the server;
-// the zero Record is that of a client to be rotated. The duration does not include what the limiter
-// adds.
-func (r *Rotator) Estimate(rec Record) Forecast {
+// Estimate is what the rotation of a client will cost from where its record is, without asking the
+// server; the zero Record is that of a client to be rotated. For such a client it asks
+// [WithCurrent] and the places, because a current secret that no one has is not proved. The error
+// is why the rotation would not begin, and the forecast then what finding that out costs. The
+// duration does not include what the limiter adds.
+func (r *Rotator) Estimate(ctx context.Context, clientID string, rec Record) (Forecast, error) {
 	if !rec.active() {
 		rec = Record{State: Planned}
 	}
-	return r.forecast(rec.resumed().shifted(-r.ahead()))
+	rec.ClientID = clientID
+	t, err := r.from(ctx, rec)
+	if err != nil {
+		return Forecast{}, err
+	}
+	f, err := t.estimate(ctx)
+	if err != nil {
+		return f, t.wrap(err)
+	}
+	return f, nil
 }
 
 // Observe calls the observers with an event that did not happen in a call of the rotator: a fleet

@@ -99,7 +99,7 @@ func (t *rotation) checkServer(ctx context.Context, report *CheckReport) error {
 		return err
 	}
 	var err error
-	if report.Run, err = t.cost(ctx); err != nil {
+	if report.Run, err = t.limited(ctx, t.forecast(t.rec, t.known())); err != nil {
 		return err
 	}
 	t.o.now = t.now()

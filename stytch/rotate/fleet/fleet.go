@@ -111,9 +111,10 @@ func (f *Fleet) Resume(ctx context.Context) (Report, error) {
 }
 
 // Forecast is a dry run of Run or, if clients is nil, of Resume: it returns what that would cost
-// now. It reads the journal and sends nothing to the server, so it does not find clients that
-// cannot be rotated. A record that cannot be read is one of the forecast's failures. Requests of
-// the iterator are not counted. The duration follows from the grace period and, if the rotator's
+// now. It reads the journal, asks the places for current secrets, and sends nothing to the server,
+// so it does not find all clients that cannot be rotated. A client whose record or place cannot be
+// read, or whose current secret no one has, is one of the forecast's failures. Requests of the
+// iterator are not counted. The duration follows from the grace period and, if the rotator's
 // limiter has a method Rate() float64, from that.
 func (f *Fleet) Forecast(ctx context.Context, clients iter.Seq2[string, error]) (rotate.Forecast, error) {
 	resume := clients == nil
@@ -147,7 +148,13 @@ func (f *Fleet) Forecast(ctx context.Context, clients iter.Seq2[string, error]) 
 			sum.Skipped++
 			continue
 		}
-		one := f.rotator.Estimate(record)
+		one, err := f.rotator.Estimate(ctx, id, record)
+		if err != nil {
+			sum.Failed++
+			if len(sum.Failures) < maxReported {
+				sum.Failures = append(sum.Failures, err)
+			}
+		}
 		sum.Clients += one.Clients
 		sum.Calls += one.Calls
 		sum.BilledTokens += one.BilledTokens
