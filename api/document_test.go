@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"iter"
+	"slices"
 	"sync"
 	"testing"
 
@@ -134,20 +135,27 @@ func exampleValues(media *openapi3.MediaType) iter.Seq[any] {
 }
 
 // walk visits a schema and all schemas below it, once per path. property is its name there, if it
-// is a property.
+// is a property. A schema that refers to itself ends its path.
 func walk(at, property string, ref *openapi3.SchemaRef, visit func(at, property string, s *openapi3.Schema)) {
-	if ref == nil || ref.Value == nil {
+	walkFrom(map[*openapi3.Schema]bool{}, at, property, ref, visit)
+}
+
+func walkFrom(above map[*openapi3.Schema]bool, at, property string, ref *openapi3.SchemaRef, visit func(at, property string, s *openapi3.Schema)) {
+	if ref == nil || ref.Value == nil || above[ref.Value] {
 		return
 	}
-	visit(at, property, ref.Value)
-	for name, p := range ref.Value.Properties {
-		walk(at+"."+name, name, p, visit)
+	s := ref.Value
+	visit(at, property, s)
+	above[s] = true
+	defer delete(above, s)
+	for name, p := range s.Properties {
+		walkFrom(above, at+"."+name, name, p, visit)
 	}
-	for _, part := range ref.Value.AllOf {
-		walk(at, property, part, visit)
+	for _, part := range slices.Concat(s.AllOf, s.OneOf, s.AnyOf, openapi3.SchemaRefs{s.Not}) {
+		walkFrom(above, at, property, part, visit)
 	}
-	walk(at+"[]", "", ref.Value.Items, visit)
-	walk(at+".*", "", ref.Value.AdditionalProperties.Schema, visit)
+	walkFrom(above, at+"[]", "", s.Items, visit)
+	walkFrom(above, at+".*", "", s.AdditionalProperties.Schema, visit)
 }
 
 // objects yields every JSON object of the document with its JSON pointer. Examples are data, not

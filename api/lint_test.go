@@ -44,6 +44,8 @@ var rules = []rule{
 	{"secrets", checkSecrets},
 	{"open-closed", checkOpenness},
 	{"unused", checkUnused},
+	{"defaults", checkDefaults},
+	{"names", checkNames},
 }
 
 // lint returns the faults of a contract, each as "rule: where: what".

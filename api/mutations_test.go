@@ -117,6 +117,18 @@ var mutations = []mutation{
 	{"open-closed", "metadata must be open", func(d document) {
 		d.property("UpdateM2MClientRequest", "trusted_metadata").AdditionalProperties = openapi3.AdditionalProperties{}
 	}},
+	{"defaults", "its zero value cannot be sent", func(d document) {
+		on := openapi3.NewBoolSchema()
+		on.Default = true
+		d.schema("CreateM2MClientRequest").Properties["enabled"] = on.NewRef()
+	}},
+	{"defaults", "its zero value cannot be sent", func(d document) { d.property("CreateM2MClientRequest", "client_name").Default = "unnamed" }},
+	{"names", "clientID and client_id", func(d document) {
+		d.schema("M2MClient").Properties["clientID"] = openapi3.NewStringSchema().NewRef()
+	}},
+	{"names", "GetM2MClientResult", func(d document) { d.Components.Schemas["GetM2MClientResult"] = openapi3.NewStringSchema().NewRef() }},
+	{"names", "ClientOption", func(d document) { d.Components.Schemas["ClientOption"] = openapi3.NewStringSchema().NewRef() }},
+	{"names", "JWK and jwk", func(d document) { d.Components.Schemas["jwk"] = openapi3.NewStringSchema().NewRef() }},
 	{"unused", "schemas/Spare", func(d document) { d.Components.Schemas["Spare"] = openapi3.NewStringSchema().NewRef() }},
 	{"unused", "responses/SearchFailed", func(d document) {
 		for _, id := range []string{"SearchM2MClients", "SearchConnectedApps"} {

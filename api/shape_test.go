@@ -56,9 +56,17 @@ type structField struct {
 // generatedStructs returns the struct types of a source file by name.
 func generatedStructs(t *testing.T, path string) map[string][]structField {
 	t.Helper()
-	file, err := parser.ParseFile(token.NewFileSet(), path, nil, parser.SkipObjectResolution)
+	structs, err := parseStructs(path)
 	if err != nil {
 		t.Fatal(err)
+	}
+	return structs
+}
+
+func parseStructs(path string) (map[string][]structField, error) {
+	file, err := parser.ParseFile(token.NewFileSet(), path, nil, parser.SkipObjectResolution)
+	if err != nil {
+		return nil, err
 	}
 	structs := map[string][]structField{}
 	ast.Inspect(file, func(n ast.Node) bool {
@@ -81,7 +89,7 @@ func generatedStructs(t *testing.T, path string) map[string][]structField {
 		}
 		return false
 	})
-	return structs
+	return structs, nil
 }
 
 // typeText renders the types that generated models use.

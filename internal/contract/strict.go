@@ -13,6 +13,9 @@ import (
 // drift lists where a valid response goes beyond the contract.
 func drift(response *openapi3.Response, status int, data []byte) []string {
 	media := response.Content.Get("application/json")
+	if media == nil && len(response.Content) > 0 {
+		return []string{"the contract has no application/json for this response: the client reads nothing else, so declare it in api/openapi.yaml"}
+	}
 	var value any
 	dec := json.NewDecoder(bytes.NewReader(data))
 	dec.UseNumber()
@@ -53,6 +56,9 @@ func strays(ref *openapi3.SchemaRef, value any, path []string) (found []string) 
 			if fields[name] == nil && !open {
 				complain(unknownField(name))
 			}
+			if further := ref.Value.AdditionalProperties.Schema; fields[name] == nil && further != nil {
+				found = append(found, strays(further, value[name], append(path[:len(path):len(path)], name))...)
+			}
 			for _, field := range fields[name] {
 				found = append(found, strays(field, value[name], append(path[:len(path):len(path)], name))...)
 			}
@@ -65,14 +71,19 @@ func strays(ref *openapi3.SchemaRef, value any, path []string) (found []string) 
 // declare it. An object is open if its schema allows additional properties or declares no fields.
 func members(ref *openapi3.SchemaRef) (fields map[string][]*openapi3.SchemaRef, open bool) {
 	fields = map[string][]*openapi3.SchemaRef{}
+	seen := map[*openapi3.Schema]bool{}
 	var collect func(s *openapi3.Schema)
 	collect = func(s *openapi3.Schema) {
+		if seen[s] {
+			return
+		}
+		seen[s] = true
 		extra := s.AdditionalProperties
 		open = open || extra.Schema != nil || extra.Has != nil && *extra.Has
 		for name, field := range s.Properties {
 			fields[name] = append(fields[name], field)
 		}
-		for _, part := range s.AllOf {
+		for _, part := range slices.Concat(s.AllOf, s.OneOf, s.AnyOf) {
 			collect(part.Value)
 		}
 	}

@@ -44,6 +44,40 @@ PUT {}
 	}
 }
 
+// What later versions of the contract may hold becomes Go types that lose nothing: a secret in a
+// request is sent as it is, a format does not make a response unreadable, and a schema may refer to
+// itself.
+func TestDriftTypes(t *testing.T) {
+	heavy.Only(t)
+	t.Parallel()
+	c := changeContract(t, func(contract string) string {
+		contract = insert(t, contract, `        signing_key: {type: string, format: password, writeOnly: true, description: A second secret.}
+`, "\n    CreateM2MClientRequest:\n", "\n      properties:\n")
+		return insert(t, contract, `        created_at: {type: string, format: date-time, description: A time.}
+        owner_email: {type: string, format: email, description: An address.}
+        owner_id: {type: string, format: uuid, description: An id.}
+        picture: {type: string, format: byte, description: Base64.}
+        parent: {$ref: "#/components/schemas/M2MClient"}
+`, "\n    M2MClient:\n", "\n      properties:\n")
+	})
+	models, err := os.ReadFile(filepath.Join(c.dir, "gen", "models.gen.go"))
+	must(t, err)
+	text := strings.Join(strings.Fields(string(models)), " ")
+	for _, field := range []string{"SigningKey secret.Outgoing `json:\"signing_key,omitzero\"`", "CreatedAt *string", "OwnerEmail *string", "OwnerID *string", "Picture *string", "Parent *M2MClient"} {
+		if !strings.Contains(text, field) {
+			t.Errorf("no field %s is generated", field)
+		}
+	}
+	redact, err := os.ReadFile(filepath.Join(c.dir, "gen", "redact.gen.go"))
+	must(t, err)
+	if !strings.Contains(string(redact), "forget(&r.SigningKey)") {
+		t.Error("the second secret is not left out of logs")
+	}
+	if out, err := c.goTool(".", "build", "./..."); err != nil {
+		t.Errorf("%v\n%s", err, out)
+	}
+}
+
 // A new operation cannot be forgotten. The emulator does not compile until it serves the operation;
 // then the tests of the wrapper and of the suite fail until they call it. Each names the operation.
 func TestDriftNewOperation(t *testing.T) {
