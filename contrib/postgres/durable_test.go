@@ -7,6 +7,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/stytchkit/m2m/internal/heavy"
 	"github.com/stytchkit/m2m/stytch/rotate"
 )
 
@@ -14,6 +15,7 @@ import (
 // sessions do not wait for the disk by default.
 func TestServerKilled(t *testing.T) {
 	t.Parallel()
+	heavy.Only(t)                                                          // it starts a server five times
 	s, err := newServer(needServer(t), "fsync=on", "wal_writer_delay=10s") // so that commits that were not waited for are lost with the server
 	if s != nil {
 		t.Cleanup(s.remove)

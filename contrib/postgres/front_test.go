@@ -12,6 +12,7 @@ import (
 	"github.com/jackc/pgx/v5/pgxpool"
 
 	"github.com/stytchkit/m2m/contrib/postgres"
+	"github.com/stytchkit/m2m/internal/heavy"
 	"github.com/stytchkit/m2m/stytch/rotate"
 )
 
@@ -19,6 +20,7 @@ import (
 // all the same, however much work was done since.
 func TestOldSnapshot(t *testing.T) {
 	t.Parallel()
+	heavy.Only(t) // it makes a long history
 	dsn := newSchema(t)
 	sent := &recorder{}
 	j, pool := open(t, dsn, func(c *pgxpool.Config) { c.ConnConfig.Tracer = sent }), connect(t, dsn)

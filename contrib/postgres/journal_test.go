@@ -14,6 +14,7 @@ import (
 	"github.com/jackc/pgx/v5/pgxpool"
 
 	"github.com/stytchkit/m2m/contrib/postgres"
+	"github.com/stytchkit/m2m/internal/heavy"
 	"github.com/stytchkit/m2m/stytch/rotate"
 	"github.com/stytchkit/m2m/stytch/rotate/journaltest"
 	"github.com/stytchkit/m2m/stytch/secret"
@@ -44,12 +45,14 @@ func TestConformance(t *testing.T) {
 // Where the database's defaults are others than PostgreSQL's.
 func TestConformanceSerializable(t *testing.T) {
 	t.Parallel()
+	heavy.Only(t)
 	journaltest.Run(t, storage(setting("default_transaction_isolation", "serializable")))
 }
 
 // Where a pooler in between cannot prepare statements.
 func TestConformanceSimpleProtocol(t *testing.T) {
 	t.Parallel()
+	heavy.Only(t)
 	journaltest.Run(t, storage(simple))
 }
 

@@ -19,6 +19,7 @@ import (
 	"github.com/jackc/pgx/v5/pgxpool"
 
 	"github.com/stytchkit/m2m/contrib/postgres"
+	"github.com/stytchkit/m2m/internal/heavy"
 	"github.com/stytchkit/m2m/stytch/rotate"
 	"github.com/stytchkit/m2m/stytch/secret"
 )
@@ -200,7 +201,7 @@ func TestKilledWorkerLosesNothing(t *testing.T) {
 	dsn := newSchema(t)
 	pool := connect(t, dsn)
 	j := open(t, dsn)
-	for round := range 8 {
+	for round := range heavy.Count(3, 8) {
 		exec1(t, pool, `DELETE FROM stytch_rotation`)
 		w := startWorker(t, "endless", dsn)
 		last := 0
