@@ -182,7 +182,10 @@ func (s search[T]) begin(ctx context.Context, cursor string) *pending {
 	go func() {
 		defer close(p.result)
 		var f fetched
-		f.response, f.err = s.fetch(WithResponse(ctx, &f.stored), cursor)
+		f.err = guard.Call("a page of a search", func() (err error) {
+			f.response, err = s.fetch(WithResponse(ctx, &f.stored), cursor)
+			return err
+		})
 		p.result <- f
 	}()
 	return p

@@ -37,8 +37,8 @@ func allowedHost(header string, listed []string) bool {
 }
 
 // refuseHost responds to a request for a host that is not allowed.
-func (s *Server) refuseHost(w http.ResponseWriter, r *http.Request) {
-	x := s.exchange(w, r)
+func (e *Emulator) refuseHost(w http.ResponseWriter, r *http.Request) {
+	x := e.exchange(w, r)
 	x.send(x.failure(&failure{
 		status: http.StatusMisdirectedRequest, kind: "bad_request",
 		message: "The host is not one of this emulator: use a loopback name, or list it with emulator.WithHosts.",

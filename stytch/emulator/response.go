@@ -6,6 +6,9 @@ import (
 	"strconv"
 )
 
+// tokenOperation is the one operation that responds as RFC 6749 says.
+const tokenOperation = "IssueM2MToken"
+
 // A response is complete before its first byte is sent, so that a fault can cut or drop it.
 type response struct {
 	status      int

@@ -10,10 +10,7 @@ import (
 	"strings"
 )
 
-const (
-	tokenOperation = "IssueM2MToken"
-	tokenSeconds   = 3600 // documented
-)
+const tokenSeconds = 3600 // documented
 
 // IssueM2MToken is the client credentials grant. It reads its body itself, because the body may be
 // a form.

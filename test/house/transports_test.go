@@ -10,7 +10,6 @@ import (
 var transportsElsewhere = map[string]string{
 	"internal/conns":    "is built on it",
 	"internal/contract": "sends what tests send, over loopback",
-	"stytch":            "an http.Client of the caller without a Transport means the default one",
 	"stytch/token":      "an http.Client or a base of the caller that is nil means the default one",
 	"stytch/emulator":   "sends requests to itself, over loopback",
 }
