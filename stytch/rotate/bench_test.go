@@ -143,7 +143,7 @@ func BenchmarkFleet10k(b *testing.B) {
 			}
 		}
 		began := time.Now()
-		f, err := fleet.New(r, fleet.WithConcurrency(32), fleet.WithAudit(io.Discard))
+		f, err := fleet.New(r, fleet.WithConcurrency(32))
 		if err != nil {
 			b.Fatal(err)
 		}

@@ -53,7 +53,8 @@ var mayImport = map[string][]string{
 	},
 	"stytch/rotate/deliver":     {"internal/atomicfile", "internal/conns", "internal/credentials", "internal/project", "internal/redact", "stytch/rotate", "stytch/secret"},
 	"stytch/rotate/filejournal": {"internal/atomicfile", "internal/project", "stytch/rotate", "stytch/secret"},
-	"stytch/rotate/fleet":       {"internal/guard", "internal/project", "internal/redact", "stytch/rotate"},
+	"stytch/rotate/audit":       {"internal/atomicfile", "stytch/rotate"},
+	"stytch/rotate/fleet":       {"internal/guard", "internal/project", "internal/redact", "stytch/rotate", "stytch/rotate/audit"},
 	"stytch/rotate/journaltest": {"stytch/rotate", "stytch/secret"},
 	// Client and server meet only in the YAML.
 	"stytch/emulator":              {"api", "gen/server", "internal/project"},
@@ -117,6 +118,7 @@ var thirdParty = map[string][]string{
 	"stytch/rotate":                {},
 	"stytch/rotate/deliver":        {},
 	"stytch/rotate/filejournal":    {},
+	"stytch/rotate/audit":          {},
 	"stytch/rotate/fleet":          {},
 	"stytch/rotate/journaltest":    {},
 	"stytch/secret":                {},

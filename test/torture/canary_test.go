@@ -23,6 +23,7 @@ import (
 	"github.com/stytchkit/m2m/internal/heavy"
 	"github.com/stytchkit/m2m/stytch/emulator"
 	"github.com/stytchkit/m2m/stytch/rotate"
+	"github.com/stytchkit/m2m/stytch/rotate/audit"
 	"github.com/stytchkit/m2m/stytch/rotate/deliver"
 	"github.com/stytchkit/m2m/stytch/rotate/fleet"
 	"github.com/stytchkit/m2m/stytch/secret"
@@ -215,7 +216,12 @@ func smallFleet(t *testing.T, key string, e *evidence) (all []secret.String) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	many, err := fleet.New(r, fleet.WithAudit(e), fleet.WithProgress(time.Second, func(p fleet.Progress) {
+	lines, err := audit.Open(t.Context(), filepath.Join(s.dir, "audit.ndjson"), journal)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer func() { _ = lines.Close() }()
+	many, err := fleet.New(r, fleet.WithAudit(lines), fleet.WithProgress(time.Second, func(p fleet.Progress) {
 		log.Info("progress", "progress", p, "text", fmt.Sprintf("%+v", p))
 	}))
 	if err != nil {

@@ -6,6 +6,7 @@
 //	clients := fleet.IDs(api.M2M.Search(ctx, query), func(c stytch.M2MClient) (string, bool) {
 //		return c.ClientID, true
 //	})
+//	log, err := audit.Open(ctx, "rotations.ndjson", journal)
 //	f, err := fleet.New(rotator, fleet.WithOlderThan(90*24*time.Hour), fleet.WithAudit(log))
 //	report, err := f.Run(ctx, clients)
 //

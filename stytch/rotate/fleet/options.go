@@ -2,8 +2,9 @@ package fleet
 
 import (
 	"fmt"
-	"io"
 	"time"
+
+	"github.com/stytchkit/m2m/stytch/rotate/audit"
 )
 
 // Option changes a setting of [New].
@@ -14,7 +15,7 @@ type settings struct {
 	maxFailures   int
 	olderThan     time.Duration
 	total         int
-	audit         io.Writer
+	audit         *audit.Log
 	progress      func(Progress)
 	progressEvery time.Duration
 }
@@ -70,14 +71,14 @@ func WithTotal(n int) Option {
 	}
 }
 
-// WithAudit writes the lines of [rotate.Audit] for the rotations of this fleet to w. If a line
+// WithAudit writes a line to log for each change of state and each failure of this fleet. If a line
 // cannot be written the fleet stops.
-func WithAudit(w io.Writer) Option {
+func WithAudit(log *audit.Log) Option {
 	return func(s *settings) error {
-		if w == nil {
-			return invalid("WithAudit: writer must not be nil")
+		if log == nil {
+			return invalid("WithAudit: log must not be nil")
 		}
-		s.audit = w
+		s.audit = log
 		return nil
 	}
 }

@@ -50,10 +50,6 @@ func (panickyQueue) Next(context.Context, time.Duration) (rotate.Claim, time.Dur
 	panic("no connection")
 }
 
-type panickyWriter struct{}
-
-func (panickyWriter) Write([]byte) (int, error) { panic("no disk") }
-
 // TestPanicOfAll is for what belongs to no client: the fleet ends with an error.
 func TestPanicOfAll(t *testing.T) {
 	list := iter.Seq2[string, error](func(yield func(string, error) bool) {
@@ -69,7 +65,6 @@ func TestPanicOfAll(t *testing.T) {
 	}{
 		"queue": {panickyQueue{newQueue()}, each(names(3)), nil, rotate.ErrJournal, "Journal panicked: no connection"},
 		"list":  {newMemory(), list, nil, nil, "the list of clients panicked: no search"},
-		"audit": {newMemory(), each(names(3)), []fleet.Option{fleet.WithAudit(panickyWriter{})}, nil, "WithAudit panicked: no disk"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			r := newServer().rotator(t, test.journal)

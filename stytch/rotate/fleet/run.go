@@ -3,6 +3,7 @@ package fleet
 import (
 	"context"
 	"errors"
+	"fmt"
 	"iter"
 	"sync"
 	"sync/atomic"
@@ -40,14 +41,21 @@ func (f *Fleet) newRun() (*run, error) {
 	r := &run{fleet: f, rotator: f.rotator, began: time.Now()}
 	r.counters = newCounters(f.maxFailures, func(err error) { r.stop(err) })
 	if f.audit != nil {
-		observe := rotate.Audit(auditWriter{f.audit, func(err error) { r.stop(err) }})
 		var err error
-		if r.rotator, err = f.rotator.With(rotate.WithObserver(observe)); err != nil {
+		if r.rotator, err = f.rotator.With(rotate.WithObserver(r.write)); err != nil {
 			return nil, err
 		}
 	}
 	r.journal = &patient{Journal: f.rotator.Journal(), report: r.rotator.Observe, stop: func(err error) { r.stop(err) }}
 	return r, nil
+}
+
+// write adds a line to the audit log. If it cannot be written the fleet stops.
+func (r *run) write(ctx context.Context, e rotate.Event) {
+	r.fleet.audit.Observe(ctx, e)
+	if err := r.fleet.audit.Err(); err != nil {
+		r.stop(fmt.Errorf("fleet: write the audit log: %w", err))
+	}
 }
 
 // share takes the work from a queue that other processes use too.
