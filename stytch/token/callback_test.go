@@ -149,6 +149,7 @@ func TestCloseLeavesBehind(t *testing.T) {
 				waiting, cancel := context.WithTimeout(t.Context(), time.Second)
 				defer cancel()
 				_, _ = s.Token(waiting)
+				synctest.Wait() // for the observer
 				if running.Load() == 0 {
 					t.Fatal("it does not run: this test proves nothing")
 				}

@@ -120,6 +120,7 @@ func TestCredentialsFail(t *testing.T) {
 				t.Errorf("%v, %d requests", err, e.count())
 			}
 		}
+		synctest.Wait() // for the observer
 		if len(seen.of(token.RefreshFailed)) != 10 {
 			t.Errorf("%d failures were reported", len(seen.of(token.RefreshFailed)))
 		}
