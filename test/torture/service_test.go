@@ -207,7 +207,8 @@ func (s *service) checkEnd(want rotate.State) {
 	}
 	for path, data := range files(s.dir) {
 		name := filepath.Base(path)
-		if name != "credentials.json" && !(strings.HasSuffix(name, ".json") && filepath.Dir(path) == s.Journal) {
+		ofJournal := filepath.Dir(path) == s.Journal && (strings.HasSuffix(name, ".json") || name == "project")
+		if name != "credentials.json" && !ofJournal {
 			s.wrong("the end: %s was left", name)
 		}
 		for _, value := range s.secrets() {
