@@ -25,7 +25,7 @@ func metadataOf(t *testing.T, v any) stytch.Metadata {
 func TestEnsure(t *testing.T) {
 	l := newLocal(t)
 	desired, chosen := ownCreate()
-	desired.TrustedMetadata = metadataOf(t, map[string]any{"team": "billing", "size": 12345678901234567})
+	desired.TrustedMetadata = metadataOf(t, map[string]any{"team": "billing", "size": int64(12345678901234567)})
 	first, err := l.client.M2M.Ensure(t.Context(), desired)
 	if err != nil || !first.Created || !first.Secret.Equal(chosen) || len(first.Updated) > 0 || first.Client.ClientID != "billing" {
 		t.Fatalf("%+v, %v", first, err)
@@ -45,7 +45,7 @@ func TestEnsure(t *testing.T) {
 		{"scopes", func(r *stytch.M2MCreate) { r.Scopes = []string{"read:users"} }, []string{"scopes"}},
 		{"name and description", func(r *stytch.M2MCreate) { r.ClientName, r.ClientDescription = "B", "b" }, []string{"client_name", "client_description"}},
 		{"metadata", func(r *stytch.M2MCreate) {
-			r.TrustedMetadata = metadataOf(t, map[string]any{"size": 12345678901234568, "new": true})
+			r.TrustedMetadata = metadataOf(t, map[string]any{"size": int64(12345678901234568), "new": true})
 		}, []string{"trusted_metadata"}},
 		{"metadata that goes", func(r *stytch.M2MCreate) { r.TrustedMetadata = metadataOf(t, map[string]any{"team": nil}) }, []string{"trusted_metadata"}},
 	} {
