@@ -99,7 +99,7 @@ func (c *call) refusePlaceholder() error {
 	}
 	given := guardedBody{"the request body", c.req.Body}
 	body, err := io.ReadAll(given)
-	given.Close()
+	_ = given.Close()
 	c.req.Body = io.NopCloser(bytes.NewReader(body))
 	if err != nil {
 		text, cause := c.redactor.cause(err)

@@ -30,7 +30,7 @@ func TestPanicsOfTransports(t *testing.T) {
 		"RoundTripper": func(int, *http.Request) (*http.Response, error) { panic("no route, " + canarySecret) },
 		"runtime error": func(int, *http.Request) (*http.Response, error) {
 			var m map[string]int
-			m["a"] = 1
+			m["a"] = 1 //nolint:staticcheck // it panics
 			return nil, nil
 		},
 		"nil error": func(int, *http.Request) (*http.Response, error) { return nil, (*nilError)(nil) },

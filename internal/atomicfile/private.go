@@ -19,7 +19,7 @@ func Dir(path string) error {
 	path = filepath.Clean(path) // a trailing slash would follow a symlink
 	err := os.Mkdir(path, 0o700)
 	if err == nil {
-		err = errors.Join(os.Chmod(path, 0o700), SyncDir(filepath.Dir(path))) // whatever the umask
+		err = errors.Join(os.Chmod(path, 0o700), SyncDir(filepath.Dir(path))) //nolint:gosec // a folder; whatever the umask
 	}
 	if err != nil && !errors.Is(err, fs.ErrExist) {
 		return err

@@ -33,7 +33,7 @@ type target struct {
 	At      time.Time         `json:"at"`
 	Number  json.Number       `json:"number"`
 	Hidden  string            `json:"-"`
-	Dash    string            `json:"-,"`
+	Dash    string            `json:"-,"` //nolint:staticcheck // a name that needs the comma
 	Quoted  int               `json:"quoted,string"`
 	Odd     string            `json:"odd 😀"`
 	Bytes   []byte            `json:"bytes"`

@@ -39,7 +39,7 @@ func (t *rotation) caught(ctx context.Context, err error) error {
 		return err
 	}
 	cleaned := t.cleaned(p)
-	if err == error(p) {
+	if _, bare := err.(*guard.PanicError); bare { //nolint:errorlint // what wraps it stays
 		err = cleaned
 	}
 	t.report(ctx, t.panicked(err, cleaned.Stack), t.observers)

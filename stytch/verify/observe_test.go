@@ -187,7 +187,7 @@ func TestActiveCheckPanics(t *testing.T) {
 		stack bool
 	}{
 		"panic":          {func(context.Context, string) (bool, error) { panic("no\nroute") }, "WithActiveCheck panicked: no route", true},
-		"nil panic":      {func(context.Context, string) (bool, error) { var m map[string]int; m["a"] = 1; return true, nil }, "WithActiveCheck panicked: assignment", true},
+		"nil panic":      {func(context.Context, string) (bool, error) { return *(*bool)(nil), nil }, "WithActiveCheck panicked: runtime error", true},
 		"error panics":   {func(context.Context, string) (bool, error) { return true, panics{} }, "WithActiveCheck panicked: an error", true},
 		"goroutine over": {func(context.Context, string) (bool, error) { runtime.Goexit(); return true, nil }, "ended its goroutine", false},
 	} {

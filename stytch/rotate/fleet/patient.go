@@ -71,7 +71,7 @@ func (p *patient) retry(ctx context.Context, clientID string, call func() error)
 // pause is how long to leave a journal alone that has been down for some time, with jitter.
 func pause(down time.Duration) time.Duration {
 	d := min(max(down, shortestPause), longestPause)
-	return d/2 + rand.N(d)
+	return d/2 + rand.N(d) //nolint:gosec // it spreads requests
 }
 
 // Claim implements [rotate.Journal].
