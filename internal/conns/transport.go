@@ -36,8 +36,8 @@ const (
 	handshakeTimeout = 5 * time.Second
 
 	// PingAfter is how long an HTTP/2 connection may be silent before a ping. With PingTimeout it
-	// finds a dead one within five seconds, whether it is in use or idle: less than the usual timeout
-	// of a request, so that a repeated one still succeeds.
+	// finds a dead one within five seconds, whether it is in use or idle: less than the usual
+	// timeout of a request, so that a repeated one still succeeds.
 	PingAfter = 3 * time.Second
 	// PingTimeout is how long to wait for the response to a ping.
 	PingTimeout = 2 * time.Second

@@ -43,6 +43,7 @@ func journalRows() []badInput {
 			b.must(err)
 			b.must(r.Plan(b.Context(), b.Client))
 			b.must(os.Rename(filepath.Join(other.Journal, b.Client+".json"), b.record()))
+			b.must(os.RemoveAll(other.Journal))
 		}},
 		{name: "wrong key", want: []error{rotate.ErrWrongKey}, mend: func(b *bad) { b.Key = strings.Repeat("a", 32) }, spoil: func(b *bad) {
 			b.Key = strings.Repeat("a", 32)
@@ -173,7 +174,7 @@ func placeRows() []badInput {
 			spoil: func(b *bad) {
 				b.edit(b.File, func(d []byte) []byte { return bytes.Replace(d, []byte(clientID), []byte("another"), 1) })
 			}, mend: func(b *bad) { b.must(os.WriteFile(b.File, b.kept, 0o600)) }},
-		{name: "place that anybody may change", want: []error{rotate.ErrDelivery, fs.ErrPermission}, stage: rotate.Started, working: both, spoil: writable, mend: private},
+		{name: "place that anybody may change", want: []error{rotate.ErrDelivery, fs.ErrPermission}, stage: rotate.Planned, spoil: writable, mend: private},
 		{name: "place without its folder", want: []error{rotate.ErrDelivery, fs.ErrNotExist}, stage: rotate.Started, working: both,
 			spoil: func(b *bad) {
 				b.place = &oddPlace{b.place, deliver.File(filepath.Join(b.dir, "absent", "credentials.json")).Deliver}
