@@ -10,6 +10,9 @@ APIDIFF_VERSION := v0.0.0-20261113113407-e3970619a1a4
 FUZZTIME ?= 20s
 MODULES := . $(patsubst %/go.mod,%,$(filter-out ./go.mod,$(shell find . -name go.mod -not -path '*/node_modules/*' -not -path '*/testdata/*' | sort)))
 
+# CONCURRENT are the modules with goroutines or locks of their own.
+CONCURRENT := . ./contrib/m2mgrpc ./contrib/oauth2 ./contrib/postgres ./contrib/redis
+
 # in_modules runs a command in the folder of each module in $(1).
 in_modules = @set -e; for m in $(1); do echo "== $$m"; (cd $$m && $(2)); done
 
@@ -45,9 +48,13 @@ house: ## the rules of the repository: imports, file cycles, wording of errors a
 	cd test && $(GO) test -count=1 ./house
 
 .PHONY: race
-race: ## the tests under the race detector, without the heavy ones and those that start processes
-	$(call in_modules,$(filter-out ./test,$(MODULES)),$(GO) test -race ./...)
+race: ## the tests of what runs concurrently under the race detector, without the heavy ones and those that start processes
+	$(call in_modules,$(CONCURRENT),$(GO) test -race ./...)
 	cd test && $(GO) test -race ./conformance
+
+.PHONY: test-sequential
+test-sequential: ## the tests of the other modules: the detector would compile their large dependencies once more
+	$(call in_modules,$(filter-out ./test $(CONCURRENT),$(MODULES)),$(GO) test ./...)
 
 .PHONY: generate
 generate: ## write gen/ from api/
