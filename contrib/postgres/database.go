@@ -40,10 +40,6 @@ type conn struct {
 	mode pgx.QueryExecMode
 }
 
-func (c conn) query(ctx context.Context, statement string, args ...any) (pgx.Rows, error) {
-	return c.Query(ctx, statement, append([]any{c.mode}, args...)...)
-}
-
 func (c conn) row(ctx context.Context, statement string, args ...any) pgx.Row {
 	return c.QueryRow(ctx, statement, append([]any{c.mode}, args...)...)
 }
@@ -113,7 +109,7 @@ func newer(ctx context.Context, c conn, err error) error {
 	}
 	current, err := version(ctx, c.row)
 	if err != nil {
-		return nil // the first error says more
+		return nil //nolint:nilerr // the first error says more
 	}
 	return checkVersion(current)
 }
