@@ -27,7 +27,8 @@ func TestManyWriters(t *testing.T) {
 	const writers = 32
 	a := newAPIServer(t)
 	a.write("fleet", func(map[string]any) {})
-	var arrived sync.WaitGroup
+	var arrived sync.WaitGroup // all begin at once
+	arrived.Add(writers)
 	var group sync.WaitGroup
 	for i := range writers {
 		process := a.deliverer(t, func(cfg *deliver.KubernetesConfig) {
@@ -35,7 +36,6 @@ func TestManyWriters(t *testing.T) {
 			cfg.Key = func(id string) string { return id + ".json" }
 			cfg.HTTPClient = &http.Client{Transport: distant{}}
 		})
-		arrived.Add(1)
 		group.Go(func() {
 			arrived.Done()
 			arrived.Wait()
