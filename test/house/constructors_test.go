@@ -132,6 +132,20 @@ func TestDoors(t *testing.T) {
 				return err
 			}},
 		}},
+		{func(a string) error { _, err := project.ParseInsecureBaseURL(a); return err }, addresses, []door{
+			{"stytch.WithInsecureBaseURL", stytch.ErrInvalidArgument, func(a string) error {
+				_, err := stytch.New(goodProject, goodSecret, stytch.WithInsecureBaseURL(a))
+				return err
+			}},
+			{"token.WithInsecureBaseURL", token.ErrInvalidArgument, func(a string) error {
+				_, err := token.New(goodProject, credentials(), token.WithInsecureBaseURL(a))
+				return err
+			}},
+			{"verify.WithInsecureBaseURL", verify.ErrInvalidArgument, func(a string) error {
+				_, err := verify.New(goodProject, verify.WithInsecureBaseURL(a))
+				return err
+			}},
+		}},
 		{func(a string) error { _, err := project.ParseURL(a); return err }, addresses, []door{
 			{"verify.WithJWKSURL", verify.ErrInvalidArgument, func(a string) error { _, err := verify.New(goodProject, verify.WithJWKSURL(a)); return err }},
 		}},
