@@ -33,7 +33,7 @@ test: ## the tests of every module, without the heavy ones
 
 # The heavy proofs run without the race detector, which makes them several times slower; "make race" looks for races in the light ones.
 .PHONY: heavy
-heavy: heavy-root heavy-nested ## every proof, the heavy ones too
+heavy: heavy-root heavy-nested ## the heavy proofs of every module
 
 .PHONY: heavy-root heavy-nested
 heavy-root heavy-nested: export M2M_HEAVY_TESTS = 1

@@ -92,6 +92,7 @@ func (c *ConnectedApps) Search(ctx context.Context, s ConnectedAppSearch) iter.S
 func (c *ConnectedApps) search(s ConnectedAppSearch) search[ConnectedApp] {
 	return search[ConnectedApp]{
 		op: operation.SearchConnectedApps, cursor: s.Cursor, limit: s.Limit, prefetch: s.Prefetch, onPage: s.OnPage,
+		redactor: c.sender.redactor,
 		fetch: func(ctx context.Context, cursor string) (*response, error) {
 			return asResponse(c.sender.api.SearchConnectedApps(ctx, gen.SearchConnectedAppsRequest{Cursor: cursor, Limit: int32(s.Limit)}))
 		},

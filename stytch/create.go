@@ -29,7 +29,9 @@ func createM2M(ctx context.Context, s *sender, r M2MCreate) (*M2MClientWithSecre
 		return reconcileCreate(ctx, s, r, err)
 	case created != nil && err != nil: // the client exists, but the response had a fault
 		if existing, readErr := readCreated(s.api.GetM2MClient(ctx, r.ClientID)); readErr == nil {
-			return compareCreated(r, existing, err)
+			if same, conflict := compareCreated(r, existing, err); conflict == nil {
+				return same, nil
+			}
 		}
 	}
 	return created, err

@@ -100,7 +100,7 @@ func (c *call) refusePlaceholder() error {
 	given := guardedBody{"the request body", c.req.Body}
 	body, err := io.ReadAll(given)
 	_ = given.Close()
-	c.req.Body = io.NopCloser(bytes.NewReader(body))
+	c.req.Body, c.redactor.body = io.NopCloser(bytes.NewReader(body)), body
 	if err != nil {
 		text, cause := c.redactor.cause(err)
 		return &callError{operation: c.op.ID, text: "the request body cannot be read: " + text, cause: cause}

@@ -94,7 +94,7 @@ func (m *M2M) Search(ctx context.Context, s M2MSearch) iter.Seq2[M2MClient, erro
 func (m *M2M) search(s M2MSearch) search[M2MClient] {
 	return search[M2MClient]{
 		op: operation.SearchM2MClients, cursor: s.Cursor, limit: s.Limit, prefetch: s.Prefetch, onPage: s.OnPage,
-		filter: s.Filter,
+		filter: s.Filter, redactor: m.sender.redactor,
 		fetch: func(ctx context.Context, cursor string) (*response, error) {
 			body := gen.SearchM2MClientsRequest{Cursor: cursor, Limit: int32(s.Limit)}
 			if s.Filter != nil {

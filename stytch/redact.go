@@ -2,7 +2,6 @@ package stytch
 
 import (
 	"encoding/json"
-	"io"
 	"net/http"
 	"net/url"
 	"slices"
@@ -23,6 +22,7 @@ type redactor struct {
 	project *redact.Redactor // knows the project secret
 	op      *operation.Operation
 	req     *http.Request
+	body    []byte // of the request
 
 	once sync.Once
 	all  *redact.Redactor
@@ -31,7 +31,7 @@ type redactor struct {
 // secrets is the redactor of all secrets. The request is searched for them only when there is a
 // text to clean.
 func (r *redactor) secrets() *redact.Redactor {
-	r.once.Do(func() { r.all = r.project.With(append(headerSecrets(r.req), bodySecrets(r.op, r.req)...)...) })
+	r.once.Do(func() { r.all = r.project.With(append(headerSecrets(r.req), bodySecrets(r.op, r.body)...)...) })
 	return r.all
 }
 
@@ -66,17 +66,8 @@ func headerSecrets(req *http.Request) []string {
 }
 
 // bodySecrets are the secrets that the body of a request carries by the contract.
-func bodySecrets(op *operation.Operation, req *http.Request) (secrets []string) {
-	if len(op.RequestSecrets) == 0 || req.GetBody == nil {
-		return nil
-	}
-	body, err := req.GetBody()
-	if err != nil {
-		return nil
-	}
-	defer body.Close()
-	text, err := io.ReadAll(io.LimitReader(body, 64<<10))
-	if err != nil {
+func bodySecrets(op *operation.Operation, text []byte) (secrets []string) {
+	if len(op.RequestSecrets) == 0 || len(text) == 0 {
 		return nil
 	}
 	form, _ := url.ParseQuery(string(text))

@@ -68,6 +68,7 @@ type search[T any] struct {
 	limit    int
 	prefetch bool
 	onPage   func(PageInfo)
+	redactor *redact.Redactor
 	filter   M2MFilter
 	fetch    func(ctx context.Context, cursor string) (*response, error)
 	decode   func(*response) (Page[T], error)
@@ -138,7 +139,7 @@ func (s search[T]) all(ctx context.Context) iter.Seq2[T, error] {
 			if s.onPage != nil {
 				info := PageInfo{Cursor: cursor, Next: next, Total: page.Total}
 				if err := guard.Run("OnPage", func() { s.onPage(info) }); err != nil {
-					yield(none, fmt.Errorf("stytch: %s: %w", s.op.ID, redact.New().Error(err)))
+					yield(none, fmt.Errorf("stytch: %s: %w", s.op.ID, s.redactor.Error(err)))
 					return
 				}
 			}
@@ -186,6 +187,9 @@ func (s search[T]) begin(ctx context.Context, cursor string) *pending {
 			f.response, err = s.fetch(WithResponse(ctx, &f.stored), cursor)
 			return err
 		})
+		if panicked := (*guard.PanicError)(nil); errors.As(f.err, &panicked) {
+			f.err = fmt.Errorf("stytch: %s: %w", s.op.ID, s.redactor.Error(f.err))
+		}
 		p.result <- f
 	}()
 	return p

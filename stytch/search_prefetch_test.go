@@ -182,10 +182,10 @@ func TestSearchEndsWithItsLoop(t *testing.T) {
 func TestSearchSurvivesAPanicOfOnPage(t *testing.T) {
 	eachWayInBubble(t, func(t *testing.T, f family, prefetch bool) {
 		s := &shelf{list: f.list, block: map[int]bool{2: true}}
-		onPage := func(stytch.PageInfo) { panic("of the page") }
+		onPage := func(stytch.PageInfo) { panic("of the page, " + canarySecret) }
 		items, err := collect(t, f.search(clientInMemory(t, s.ServeHTTP), t.Context(), paging{Prefetch: prefetch, OnPage: onPage}))
-		if len(items) > 0 || err == nil || !strings.Contains(err.Error(), "OnPage panicked: of the page") {
-			t.Errorf("got %q, %v", items, err)
+		if len(items) > 0 || err == nil || !strings.Contains(err.Error(), "OnPage panicked: of the page") || quotes(err.Error()) {
+			t.Errorf("got %q, or the error quotes a secret", items)
 		}
 		if got := s.inFlight.Load(); got != 0 {
 			t.Errorf("%d requests are in progress", got)

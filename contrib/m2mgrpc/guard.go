@@ -140,7 +140,7 @@ func invalid(where, rule string) error { return &argumentError{where, rule} }
 // Unauthenticated, one whose token fails a check with PermissionDenied, and one whose token could
 // not be verified with Unavailable. The status says little to the caller: the reason is reported to
 // the observer of the verifier, see [verify.WithObserver], and counted in its Stats. A check that
-// panics ends the call with Internal.
+// panics ends the call with Internal, and is not reported.
 func (g *Guard) UnaryServerInterceptor(ctx context.Context, request any, info *grpc.UnaryServerInfo, handler grpc.UnaryHandler) (any, error) {
 	ctx, err := g.admit(ctx, info.FullMethod)
 	if err != nil {

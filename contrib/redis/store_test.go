@@ -7,6 +7,7 @@ import (
 	"net"
 	"runtime"
 	"strings"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -14,6 +15,7 @@ import (
 	goredis "github.com/redis/go-redis/v9"
 
 	"github.com/stytchkit/m2m/contrib/redis"
+	"github.com/stytchkit/m2m/stytch/secret"
 	"github.com/stytchkit/m2m/stytch/token"
 	"github.com/stytchkit/m2m/stytch/token/storetest"
 )
@@ -187,6 +189,21 @@ func TestBrokenClient(t *testing.T) {
 		if err == nil || !strings.Contains(err.Error(), "panicked") && op != "Put" {
 			t.Errorf("%s: %v", op, err)
 		}
+	}
+	var stack atomic.Bool
+	source, err := token.New("project-test-1", token.Static("m2m-client-test-1", secret.New(strings.Repeat("0123456789abcdef", 3))),
+		token.WithBaseURL("http://127.0.0.1:1"), token.WithStore(broken), token.WithObserver(func(_ context.Context, e token.Event) {
+			stack.Store(stack.Load() || e.Kind == token.Panicked && strings.Contains(e.Stack, "panicking"))
+		}))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer source.Close()
+	if _, err := source.Token(t.Context()); err == nil {
+		t.Error("a token came from nowhere")
+	}
+	if source.Stats().Panics == 0 || !stack.Load() {
+		t.Errorf("%d panics counted, stack seen: %t", source.Stats().Panics, stack.Load())
 	}
 	for _, store := range []*redis.Store{nil, {}} {
 		for op, err := range operations(t.Context(), store) {

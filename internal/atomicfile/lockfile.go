@@ -48,7 +48,11 @@ func openLock(path string) (file *os.File, exists bool, err error) {
 	for {
 		file, err := os.OpenFile(path, os.O_RDWR|os.O_CREATE|os.O_EXCL|syscall.O_NOFOLLOW, 0o600) //nolint:gosec // the caller's file
 		if err == nil {
-			err = file.Chmod(0o600) // whatever the umask
+			if err = file.Chmod(0o600); err != nil { // whatever the umask
+				_ = os.Remove(path) //nolint:gosec // created here
+				_ = file.Close()
+				return nil, false, err
+			}
 		}
 		if !errors.Is(err, fs.ErrExist) {
 			return file, false, err

@@ -5,6 +5,8 @@ import (
 	"net/http"
 	"slices"
 	"strings"
+
+	"github.com/stytchkit/m2m/internal/project"
 )
 
 // WithHosts lets [Start] respond to further host names besides those of the loopback interface,
@@ -13,11 +15,11 @@ import (
 func WithHosts(names ...string) Option {
 	return func(s *settings) error {
 		for _, name := range names {
-			if name == "" || strings.ContainsAny(name, "/: ") && net.ParseIP(name) == nil {
+			if canonicalHost(name) == "" || strings.ContainsAny(name, "/: ") && net.ParseIP(name) == nil {
 				return invalidArgument("WithHosts: %q must be a host name or an IP address, without a port", name)
 			}
+			s.hosts = append(s.hosts, canonicalHost(name))
 		}
-		s.hosts = append(s.hosts, names...)
 		return nil
 	}
 }
@@ -28,12 +30,17 @@ func allowedHost(header string, listed []string) bool {
 	if err != nil {
 		host = strings.Trim(header, "[]")
 	}
-	if ip := net.ParseIP(host); ip != nil && ip.IsLoopback() {
-		return true
+	host = canonicalHost(host)
+	return project.IsLoopback(host) || strings.HasSuffix(host, ".localhost") || slices.Contains(listed, host)
+}
+
+// canonicalHost is a host name or an IP address in its one spelling.
+func canonicalHost(name string) string {
+	name = strings.ToLower(strings.TrimSuffix(name, "."))
+	if ip := net.ParseIP(name); ip != nil {
+		return ip.String()
 	}
-	host = strings.ToLower(strings.TrimSuffix(host, "."))
-	return host == "localhost" || strings.HasSuffix(host, ".localhost") ||
-		slices.ContainsFunc(listed, func(name string) bool { return strings.EqualFold(name, host) })
+	return name
 }
 
 // refuseHost responds to a request for a host that is not allowed.

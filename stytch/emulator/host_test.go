@@ -8,7 +8,7 @@ import (
 )
 
 func TestHosts(t *testing.T) {
-	w := start(t, emulator.WithHosts("stytch", "192.0.2.1"))
+	w := start(t, emulator.WithHosts("stytch", "192.0.2.1", "Spelled.example.", "fd00:0::1"))
 	for host, status := range map[string]int{
 		"":                   200, // that of the URL
 		"localhost":          200,
@@ -20,6 +20,8 @@ func TestHosts(t *testing.T) {
 		"stytch:3000":        200,
 		"Stytch":             200,
 		"192.0.2.1:80":       200,
+		"spelled.example:80": 200,
+		"[fd00::1]:80":       200,
 		"attacker.example":   421,
 		"localhost.example":  421,
 		"notlocalhost":       421,
@@ -40,7 +42,7 @@ func TestHosts(t *testing.T) {
 			t.Errorf("%q: status %d, want %d", host, resp.StatusCode, status)
 		}
 	}
-	for _, name := range []string{"", "http://stytch", "stytch:80", "a b"} {
+	for _, name := range []string{"", ".", "http://stytch", "stytch:80", "a b"} {
 		if _, err := emulator.New(emulator.WithHosts(name)); !errors.Is(err, emulator.ErrInvalidArgument) {
 			t.Errorf("WithHosts(%q): %v", name, err)
 		}

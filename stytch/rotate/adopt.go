@@ -67,6 +67,8 @@ func (t *rotation) adopted(ctx context.Context) (Record, error) {
 		return Record{}, err
 	case refused:
 		return Record{}, t.o.refusedCurrent(t.rec, t.config)
+	case current.IsZero() && seen.Current == seen.Next:
+		return Record{}, wrong(ErrNotAdopted, "both secrets end alike, so nothing shows which of them the places hold")
 	case current.IsZero() && !t.unknownCurrent:
 		return Record{}, t.o.unknownCurrent(t.config)
 	}

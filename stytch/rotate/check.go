@@ -153,6 +153,7 @@ func rank(seen secret.LastFour, s secret.String) int {
 
 // proveAny proves candidates until one works.
 func (t *rotation) proveAny(ctx context.Context, report *CheckReport) error {
+	_, free := t.prober.(lastFourProber)
 	for _, c := range t.candidates() {
 		report.Calls++
 		accepted, m, err := t.probe(ctx, c.secret)
@@ -161,10 +162,13 @@ func (t *rotation) proveAny(ctx context.Context, report *CheckReport) error {
 		}
 		t.o.proves(currentSecret, c.secret, accepted, m)
 		if report.Current = t.o.working.Current; !accepted {
+			if !free {
+				report.Calls++ // a refusal is followed by a look whether the client is active
+			}
 			continue
 		}
 		report.Source = c.source
-		if _, free := t.prober.(lastFourProber); !free {
+		if !free {
 			report.BilledTokens++
 		}
 		for _, a := range t.o.answers {

@@ -139,7 +139,11 @@ func TestCheck(t *testing.T) {
 			if !test.check(report) || report.ClientID != "client" {
 				t.Errorf("the report is %+v", report)
 			}
-			if report.BilledTokens != test.tokens || w.count("probe") != test.probes || report.Calls != w.count("probe")+w.count("pending") {
+			refused := 0 // each is followed by a look whether the client is active
+			if err == nil || report.Current == rotate.Refused {
+				refused = w.count("probe") - report.BilledTokens
+			}
+			if report.BilledTokens != test.tokens || w.count("probe") != test.probes || report.Calls != w.count("probe")+w.count("pending")+refused {
 				t.Errorf("%d tokens and %d calls; there were %v", report.BilledTokens, report.Calls, w.log)
 			}
 			for _, call := range w.log {

@@ -18,8 +18,9 @@ import (
 // of the given number, and quotes the secrets that it knows.
 type bomb struct {
 	*world
-	at   string
-	left int
+	at     string
+	left   int
+	claims int // that are held
 }
 
 func (b *bomb) tick(at string) {
@@ -61,6 +62,9 @@ func (b *bomb) Probe(ctx context.Context, id string, s secret.String) (bool, err
 func (b *bomb) Claim(ctx context.Context, id string, life time.Duration) (rotate.Claim, error) {
 	b.tick("Journal.Claim")
 	c, err := b.world.Claim(ctx, id, life)
+	if err == nil {
+		b.claims++
+	}
 	return bombClaim{c, b}, err
 }
 
@@ -90,6 +94,7 @@ func (c bombClaim) Write(ctx context.Context, r rotate.Record) error {
 
 func (c bombClaim) Release(ctx context.Context) error {
 	c.b.tick("Claim.Release")
+	c.b.claims--
 	return c.Claim.Release(ctx)
 }
 
@@ -207,6 +212,9 @@ func testPanic(t *testing.T, at string, want error) {
 	}
 	if err := r.Run(t.Context(), "client"); err != nil || w.sinks["a"].Secret.Reveal() != w.current {
 		t.Errorf("the next run: %v", err)
+	}
+	if b.claims > 0 && b.at != "Claim.Release" {
+		t.Errorf("%d claims are still held", b.claims)
 	}
 	for _, wrong := range w.wrongs {
 		t.Error(wrong)

@@ -34,7 +34,17 @@ func (c *config) claimFor(ctx context.Context, clientID string) (*rotation, erro
 	if clientID == "" {
 		return nil, &Error{Err: wrong(ErrInvalidArgument, "client id must not be empty")}
 	}
-	return c.resume(ctx, clientID, c.now(), func() (Claim, error) { return c.journal.Claim(ctx, clientID, c.claimLife()) })
+	var held Claim
+	t, err := c.resume(ctx, clientID, c.now(), func() (_ Claim, err error) {
+		if held, err = c.journal.Claim(ctx, clientID, c.claimLife()); err != nil {
+			held = nil
+		}
+		return held, err
+	})
+	if err != nil && held != nil { // its record could not be read
+		(&rotation{config: c, claim: held, rec: Record{ClientID: clientID}}).release(ctx)
+	}
+	return t, err
 }
 
 // resume makes a claim and continues from what it holds.

@@ -56,7 +56,7 @@ func (c *callbacks) storeFailed(ctx context.Context, err error) {
 // call runs f, reports its panic, and returns that as an error without secrets of clean.
 func call[T any](ctx context.Context, c *callbacks, clean *redact.Redactor, name string, f func(context.Context) (T, error)) (T, error) {
 	value, err := within(ctx, name, f)
-	if p, panicked := err.(*guard.PanicError); panicked {
+	if p := (*guard.PanicError)(nil); errors.As(err, &p) { // a store may have guarded its own client
 		c.counters.panics.Add(1)
 		err = &guard.PanicError{Name: p.Name, Text: clean.Line(p.Text, maxText), Stack: clean.Text(p.Stack)}
 		c.observe(ctx, Event{Kind: Panicked, Err: fmt.Errorf("token: %w", err), Stack: clean.Text(p.Stack)})

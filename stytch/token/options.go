@@ -174,10 +174,11 @@ func WithBudget(perHour int, alarm func(used, perHour int)) Option {
 	}
 }
 
-// WithObserver calls f after every refresh, successful or not, and when the shared store fails, in
-// the goroutine where that happens. The context carries the values of the call that caused the
-// refresh, for tracing. f must be quick and safe for concurrent use, and must not call Close. If it
-// panics, Stats counts that.
+// WithObserver calls f after every refresh, successful or not, when the shared store fails, and
+// when code that the source was given panics. What happened waits for f, which runs in a goroutine
+// of its own. The context carries the values of the call that caused the refresh, for tracing. f
+// must be quick and safe for concurrent use, and must not call Close. If it panics, Stats counts
+// that.
 func WithObserver(f func(context.Context, Event)) Option {
 	return func(s *settings) error {
 		if f == nil {

@@ -13,7 +13,7 @@ import (
 )
 
 const (
-	leaseLife    = 9 * time.Second        // longer than a mint takes; if its holder crashes, the others wait this long
+	leaseLife    = 9 * time.Second        // longer than a mint usually takes; then the next process mints, as it does if the holder crashed
 	mintTime     = time.Second            // that the next process gets after a lease has ended
 	takeOverLife = 2 * time.Second        // of the lease that counts after a lease was held too long
 	pollMin      = 50 * time.Millisecond  // shortest time between two lookups while another process mints

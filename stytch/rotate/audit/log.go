@@ -31,10 +31,12 @@ import (
 	"errors"
 	"fmt"
 	"os"
+	"path/filepath"
 	"strings"
 	"sync"
 	"time"
 
+	"github.com/stytchkit/m2m/internal/atomicfile"
 	"github.com/stytchkit/m2m/stytch/rotate"
 )
 
@@ -99,7 +101,7 @@ func Open(ctx context.Context, path string, journal rotate.Journal, options ...O
 	if l.file, err = os.OpenFile(path, os.O_RDWR|os.O_CREATE|os.O_APPEND, 0o600); err != nil { //nolint:gosec // the caller's file
 		return nil, fmt.Errorf("audit: open: %w", err)
 	}
-	if err := errors.Join(l.ownRights(), l.replay(ctx, journal)); err != nil {
+	if err := errors.Join(l.ownRights(), atomicfile.SyncDir(filepath.Dir(path)), l.replay(ctx, journal)); err != nil {
 		_ = l.file.Close()
 		return nil, fmt.Errorf("audit: open %s: %w", path, err)
 	}

@@ -64,7 +64,7 @@ var (
 // server returns the Secret with what was written. The service account needs the verbs "get" and
 // "patch" on secrets in the namespace and, with Create, "create". An immutable
 // Secret is an error. Redirects are refused. Responses are limited to 4 MiB. Only the context
-// limits the time.
+// limits the time; without a deadline, a delivery or check ends after a minute.
 func Kubernetes(cfg KubernetesConfig) (*KubernetesSecrets, error) {
 	s, err := newServer("Kubernetes", cfg.Address, cfg.HTTPClient, cfg.Token)
 	if err != nil {

@@ -59,7 +59,8 @@ var (
 // rights on the mount may do: in an engine of version 1 a delivery would be readable in another
 // shape. Redirects are refused, so
 // an address that may lead to a standby node must be one that forwards requests. Responses are
-// limited to 1 MiB. Only the context limits the time.
+// limited to 1 MiB. Only the context limits the time;
+// without a deadline, a delivery ends after a minute.
 func Vault(cfg VaultConfig) (*VaultSecrets, error) {
 	s, err := newServer("Vault", cfg.Address, cfg.HTTPClient, cfg.Token)
 	if err != nil {

@@ -19,6 +19,7 @@ type claim struct {
 	lock     *lock // nil once released
 	record   rotate.Record
 	stored   []byte // the record as this claim read or wrote it; nil if there was none
+	unsure   bool   // the lock was lost and taken again, and the record is not compared yet
 }
 
 // load reads the record that the previous holder left.
@@ -47,8 +48,12 @@ func (c *claim) load(ctx context.Context, leftover bool) error {
 // wrote the record.
 func (c *claim) alone() error {
 	regained, err := c.lock.held()
-	if err != nil || !regained {
+	if err != nil {
 		return err
+	}
+	c.unsure = c.unsure || regained
+	if !c.unsure {
+		return nil
 	}
 	there, err := readRecord(c.journal.path(c.clientID, recordSuffix))
 	if err != nil && !errors.Is(err, fs.ErrNotExist) {
@@ -57,6 +62,7 @@ func (c *claim) alone() error {
 	if !bytes.Equal(there, c.stored) {
 		return fmt.Errorf("%w: the lock file was removed, and another process wrote the record", rotate.ErrBusy)
 	}
+	c.unsure = false
 	return nil
 }
 

@@ -37,10 +37,11 @@ import (
 // A nil error means that a method finished, not that no client failed: see [Report.Err]. A method
 // ends early with the error of its context, of the journal or of the audit log, or with
 // [ErrTooManyFailures]. A journal that fails is waited for, five minutes at most; its faults are
-// events with [rotate.ErrJournal] for the rotator's observers, and count for no client. Rotations
-// in progress are then left where they can be resumed, after requests that were already sent are
-// answered and recorded, as [rotate.Rotator.Run] does. An error of the iterator ends only the
-// intake: the clients before it are rotated.
+// events with [rotate.ErrJournal] for the rotator's observers, and count for no client, unless it
+// fails for one again and again while it answers for others. Rotations in progress are then left
+// where they can be resumed, after requests that were already sent are answered and recorded, as
+// [rotate.Rotator.Run] does. An error of the iterator ends only the intake: the clients before it
+// are rotated.
 type Fleet struct {
 	rotator *rotate.Rotator
 	settings

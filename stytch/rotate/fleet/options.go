@@ -37,7 +37,8 @@ func WithConcurrency(n int) Option {
 }
 
 // WithMaxFailures sets after how many failed clients a fleet stops. The default is 10, the most is
-// 10,000. Records that cannot be read and faults of the journal do not count.
+// 10,000. Records that cannot be read and faults of the journal do not count,
+// unless it fails for one client again and again while it answers for others.
 func WithMaxFailures(n int) Option {
 	return func(s *settings) error {
 		if n < 1 || n > mostFailures {

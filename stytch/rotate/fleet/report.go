@@ -13,7 +13,8 @@ const maxReported = 100
 //
 // With a [rotate.Queue] each client is counted by the process that finished it: the one that
 // completed it or set it aside. So the sum of the reports of all processes that ran to their end is
-// what became of the fleet. Faults of the journal count for no client.
+// what became of the fleet. Faults of the journal count for no client, unless it fails for one
+// again and again while it answers for others.
 type Report struct {
 	Done    int // completed
 	Failed  int // at their last try, and records that cannot be read
