@@ -1,0 +1,110 @@
+package cli
+
+import (
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"strings"
+
+	"github.com/stytchkit/m2m/internal/redact"
+	"github.com/stytchkit/m2m/stytch"
+)
+
+// An Error is a failure that a command describes itself. Err, if there is one, stays visible to errors.Is.
+type Error struct {
+	Class   Class // "" leaves it to Err
+	Message string
+	Err     error
+}
+
+func (e *Error) Error() string {
+	switch {
+	case e.Err == nil:
+		return e.Message
+	case e.Message == "":
+		return e.Err.Error()
+	}
+	return e.Message + ": " + e.Err.Error()
+}
+
+// Unwrap is the cause.
+func (e *Error) Unwrap() error { return e.Err }
+
+// Errorf is an [Error] of a class. As with fmt.Errorf, %w keeps a cause visible to errors.Is.
+func Errorf(class Class, format string, args ...any) error {
+	return &Error{Class: class, Err: fmt.Errorf(format, args...)}
+}
+
+// Usagef refuses a command line or an input file before anything was done.
+func Usagef(format string, args ...any) error { return Errorf(Usage, format, args...) }
+
+// maxMessage bounds what a server can make us print.
+const maxMessage = 4 << 10
+
+type report struct {
+	Class     Class           `json:"class"`
+	Type      string          `json:"type,omitempty"`
+	Status    int             `json:"status,omitempty"`
+	RequestID string          `json:"request_id,omitempty"`
+	Message   string          `json:"message"`
+	Details   json.RawMessage `json:"details,omitempty"`
+}
+
+// Report prints an error to stderr, as text or as one line of JSON, and returns the exit code. It prints nothing if stdout is a
+// pipe whose reader went away.
+func (a *App) Report(err error) int {
+	if err == nil || errors.Is(err, errBrokenPipe) {
+		return 0
+	}
+	class := Classify(err)
+	message := err.Error()
+	if a.Machine() {
+		r := report{Class: class, Message: redact.Printable(message, maxMessage)}
+		var response *stytch.Error
+		if errors.As(err, &response) {
+			r.Type, r.Status, r.RequestID, r.Details = response.Type, response.StatusCode, response.RequestID, response.Details
+		}
+		line, _ := json.Marshal(map[string]report{"error": r}) // strings and valid JSON: it cannot fail
+		fmt.Fprintf(a.Err, "%s\n", line)
+		return class.ExitCode()
+	}
+	lines := strings.Split(message, "\n")
+	for i, line := range lines {
+		lines[i] = redact.Printable(line, maxMessage)
+	}
+	fmt.Fprintf(a.Err, "%s %s\n", a.paint(a.Err, red, "error:"), strings.Join(lines, "\n"))
+	return class.ExitCode()
+}
+
+// Note prints a line for people on stderr, unless -q was given.
+func (a *App) Note(format string, args ...any) {
+	if !a.Flags.Quiet {
+		fmt.Fprintf(a.Err, format+"\n", args...)
+	}
+}
+
+// Warn prints a line on stderr that -q does not suppress.
+func (a *App) Warn(format string, args ...any) {
+	fmt.Fprintf(a.Err, "%s %s\n", a.paint(a.Err, yellow, "warning:"), fmt.Sprintf(format, args...))
+}
+
+const (
+	red    = "31"
+	yellow = "33"
+	bold   = "1"
+)
+
+// paint colors a text if w shows colors.
+func (a *App) paint(w io.Writer, code, text string) string {
+	switch a.Flags.Color {
+	case "never":
+		return text
+	case "always":
+	default:
+		if !isTerminal(w) || a.Getenv("NO_COLOR") != "" || a.Getenv("TERM") == "dumb" {
+			return text
+		}
+	}
+	return "\x1b[" + code + "m" + text + "\x1b[0m"
+}

@@ -1,0 +1,95 @@
+package cli
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/spf13/pflag"
+)
+
+// Flags are the global flags.
+type Flags struct {
+	Profile           string
+	ProjectID         string
+	ProjectSecretFile string
+	BaseURL           string
+	Output            Format
+	Fields            []string
+	JQ                string
+	NoInput           bool
+	Yes               bool
+	Timeout           time.Duration
+	Quiet             bool
+	Verbose           bool
+	Color             string
+}
+
+// Register adds the global flags to a flag set.
+func (f *Flags) Register(set *pflag.FlagSet) {
+	f.Output = Table
+	set.StringVar(&f.Profile, "profile", "", "`name` of the profile with the credentials (see stytchctl profile)")
+	set.StringVar(&f.ProjectID, "project-id", "", "`id` of the project")
+	set.StringVar(&f.ProjectSecretFile, "project-secret-file", "", "`file` with the secret of the project; - is stdin")
+	set.StringVar(&f.BaseURL, "base-url", "", "`address` of the API, such as that of a local emulator")
+	set.VarP(&f.Output, "output", "o", "`format` of the output: table, json, ndjson or tsv")
+	set.StringSliceVar(&f.Fields, "fields", nil, "`names` of the fields to print, separated by commas")
+	set.StringVar(&f.JQ, "jq", "", "jq `expression` to apply to the output; implies -o json")
+	set.BoolVar(&f.NoInput, "no-input", false, "never ask a question: fail instead")
+	set.BoolVarP(&f.Yes, "yes", "y", false, "answer yes to every question")
+	set.DurationVar(&f.Timeout, "timeout", 0, "`limit` for the whole command, such as 30s; 0 is none")
+	set.BoolVarP(&f.Quiet, "quiet", "q", false, "no progress and no hints on stderr")
+	set.BoolVarP(&f.Verbose, "verbose", "v", false, "print each request on stderr: method, route, status, request id, duration")
+	set.StringVar(&f.Color, "color", "auto", "`when` to use color: auto, always or never")
+}
+
+// Check refuses values that do not fit together.
+func (f *Flags) Check(set *pflag.FlagSet) error {
+	if !slices.Contains([]string{"auto", "always", "never"}, f.Color) {
+		return Usagef("--color: %q is not auto, always or never", f.Color)
+	}
+	if f.Timeout < 0 {
+		return Usagef("--timeout: the limit must not be negative")
+	}
+	if f.JQ != "" {
+		if set.Changed("output") && f.Output != JSON && f.Output != NDJSON {
+			return Usagef("--jq works on JSON: leave out -o %s", f.Output)
+		}
+		if !set.Changed("output") {
+			f.Output = JSON
+		}
+	}
+	return nil
+}
+
+// A Format is a value of -o.
+type Format string
+
+// The formats.
+const (
+	Table  Format = "table"
+	JSON   Format = "json"
+	NDJSON Format = "ndjson"
+	TSV    Format = "tsv"
+)
+
+var formats = []Format{Table, JSON, NDJSON, TSV}
+
+func (f *Format) String() string { return string(*f) }
+
+// Set is the flag's.
+func (f *Format) Set(text string) error {
+	if !slices.Contains(formats, Format(text)) {
+		names := make([]string, len(formats))
+		for i, format := range formats {
+			names[i] = string(format)
+		}
+		return fmt.Errorf("the formats are %s", strings.Join(names, ", "))
+	}
+	*f = Format(text)
+	return nil
+}
+
+// Type is the flag's.
+func (f *Format) Type() string { return "format" }

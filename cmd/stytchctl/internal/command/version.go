@@ -1,0 +1,29 @@
+package command
+
+import (
+	"runtime"
+
+	"github.com/spf13/cobra"
+	"github.com/stytchkit/m2m/cmd/stytchctl/internal/cli"
+	"github.com/stytchkit/m2m/stytch"
+)
+
+type version struct {
+	Version string `json:"version"`
+	Go      string `json:"go"`
+	OS      string `json:"os"`
+	Arch    string `json:"arch"`
+}
+
+func newVersion(app *cli.App) *cobra.Command {
+	return &cobra.Command{
+		Use: "version", Short: "Print the version", Args: cli.NoArgs,
+		RunE: func(*cobra.Command, []string) error {
+			return cli.PrintOne(app, version{stytch.Version, runtime.Version(), runtime.GOOS, runtime.GOARCH},
+				cli.Column[version]{Field: "version", Title: "VERSION"},
+				cli.Column[version]{Field: "go", Title: "GO"},
+				cli.Column[version]{Field: "os", Title: "OS"},
+				cli.Column[version]{Field: "arch", Title: "ARCH"})
+		},
+	}
+}
