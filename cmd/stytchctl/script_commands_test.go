@@ -13,6 +13,7 @@ import (
 	"strings"
 
 	"github.com/rogpeppe/go-internal/testscript"
+
 	"github.com/stytchkit/m2m/internal/redact"
 	"github.com/stytchkit/m2m/stytch"
 	"github.com/stytchkit/m2m/stytch/emulator"

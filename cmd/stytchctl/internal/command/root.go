@@ -6,6 +6,7 @@ import (
 
 	"github.com/spf13/cobra"
 	"github.com/spf13/pflag"
+
 	"github.com/stytchkit/m2m/cmd/stytchctl/internal/cli"
 )
 

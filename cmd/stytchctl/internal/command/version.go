@@ -4,6 +4,7 @@ import (
 	"runtime"
 
 	"github.com/spf13/cobra"
+
 	"github.com/stytchkit/m2m/cmd/stytchctl/internal/cli"
 	"github.com/stytchkit/m2m/stytch"
 )
