@@ -2,7 +2,6 @@ package token
 
 import (
 	"context"
-	"fmt"
 	"slices"
 	"sync"
 	"time"
@@ -49,7 +48,10 @@ func (b *budget) take(ctx context.Context) error {
 	if ok {
 		b.spent = append(b.spent, now)
 	}
-	used := len(b.spent)
+	used, until := len(b.spent), now
+	if !ok {
+		until = b.spent[0].Add(time.Hour)
+	}
 	warn := used*5 >= b.perHour*4
 	alarm := warn && !b.warned || !ok && !b.alarmed
 	b.warned, b.alarmed = warn, !ok || b.alarmed && warn
@@ -58,7 +60,7 @@ func (b *budget) take(ctx context.Context) error {
 		b.alarm(ctx, used, b.perHour)
 	}
 	if !ok {
-		return fmt.Errorf("%w: %d in the last hour: raise WithBudget, or find out what requests so many", ErrBudget, b.perHour)
+		return &BudgetError{PerHour: b.perHour, Until: until}
 	}
 	return nil
 }

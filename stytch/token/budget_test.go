@@ -35,8 +35,13 @@ func TestBudget(t *testing.T) {
 			}
 		}
 		for i := range 10 {
-			if err := ask(10 + i); !errors.Is(err, token.ErrBudget) {
-				t.Errorf("token %d: %v", 5+i, err)
+			err := ask(10 + i)
+			var budget *token.BudgetError
+			if !errors.Is(err, token.ErrBudget) || !errors.As(err, &budget) {
+				t.Fatalf("token %d: %v", 5+i, err)
+			}
+			if budget.PerHour != 5 || time.Until(budget.Until) != time.Hour { // no time has passed since the first
+				t.Errorf("token %d: %+v", 5+i, budget)
 			}
 		}
 		if mustToken(t, s) != "token-1" || ask(3) != nil { // from memory

@@ -25,7 +25,8 @@ var (
 	ErrUnavailable     = errors.New("token: endpoint unavailable") // 5xx, or no response
 	ErrInvalidResponse = errors.New("token: invalid response")     // breaks the contract: not JSON, a redirect, a success without a token
 
-	// ErrBudget: the request was not sent, because [WithBudget] allows no more in this hour.
+	// ErrBudget: the request was not sent, because [WithBudget] allows no more in this hour. It is
+	// also a [*BudgetError], with the time when it allows the next one.
 	ErrBudget = errors.New("token: budget used up")
 
 	// ErrClosed: [Source.Close] was called.
@@ -101,6 +102,20 @@ func (e *Error) Is(target error) bool {
 
 // Unwrap returns the cause, such as a network error.
 func (e *Error) Unwrap() error { return e.cause }
+
+// BudgetError is an [ErrBudget] with what a caller needs to plan its next try.
+type BudgetError struct {
+	PerHour int       // the budget
+	Until   time.Time // when the oldest request of the last hour leaves it
+}
+
+// Error names the budget and says what to do.
+func (e *BudgetError) Error() string {
+	return fmt.Sprintf("%v: %d in the last hour: raise WithBudget, or find out what requests so many", ErrBudget, e.PerHour)
+}
+
+// Unwrap returns [ErrBudget].
+func (e *BudgetError) Unwrap() error { return ErrBudget }
 
 // argumentError is a mistake of the caller, found before anything was sent.
 type argumentError struct{ text string }
