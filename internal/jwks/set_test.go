@@ -221,3 +221,36 @@ func FuzzKeySet(f *testing.F) {
 		}
 	})
 }
+
+// A document may have exactly as many bytes as the limit says.
+func TestParseLimit(t *testing.T) {
+	const limit = 256 << 10
+	base := string(document(entry(0, "a")))
+	full := base + strings.Repeat(" ", limit-len(base))
+	if _, err := jwks.Parse([]byte(full)); err != nil {
+		t.Errorf("a document of %d bytes: %v", len(full), err)
+	}
+	if _, err := jwks.Parse([]byte(full + " ")); err == nil || !strings.Contains(err.Error(), "too large") {
+		t.Errorf("a document of %d bytes: %v, want that it is too large", len(full)+1, err)
+	}
+}
+
+// What is not an object, and numbers that the decoder would read all the same, are named.
+func TestParseMalformedKeys(t *testing.T) {
+	whole := entry(0, "a")
+	n := whole["n"].(string)
+	for _, test := range []struct {
+		key  any
+		want string
+	}{
+		{"text", "not a strict JSON object"},
+		{[]any{}, "not a strict JSON object"},
+		{entry(0, "a", "n", n[:8]+"\n"+n[8:]), "not both base64url"},
+		{entry(0, "a", "n", 17), "not both base64url"},
+		{entry(0, "a", "n", n+"="), "not both base64url"},
+	} {
+		if _, err := jwks.Parse(document(test.key)); err == nil || !strings.Contains(err.Error(), test.want) {
+			t.Errorf("%v: %v, want %q", test.key, err, test.want)
+		}
+	}
+}
