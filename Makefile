@@ -126,6 +126,14 @@ mutate: bin/gremlins-$(GREMLINS_VERSION) ## change the core line by line and see
 api-diff: bin/apidiff-$(APIDIFF_VERSION) ## what changed in the exported API since the last tag
 	@APIDIFF=$(CURDIR)/$< ./.ci/api-diff
 
+.PHONY: install
+install: ## install stytchctl into the folder of go env GOBIN
+	cd cmd/stytchctl && CGO_ENABLED=0 $(GO) install -trimpath -ldflags='-s -w' .
+
+.PHONY: release-check
+release-check: ## publish all modules to a folder, install the command and use the SDK from there
+	cd test && M2M_HEAVY_TESTS=1 $(GO) test -count=1 -v ./release
+
 .PHONY: vulncheck
 vulncheck: bin/govulncheck-$(VULN_VERSION) ## known vulnerabilities that the code can reach
 	@GOVULNCHECK=$(CURDIR)/$< ./.ci/vulncheck $(MODULES)
