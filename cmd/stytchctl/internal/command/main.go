@@ -7,6 +7,7 @@ import (
 	"syscall"
 
 	"github.com/stytchkit/m2m/cmd/stytchctl/internal/cli"
+	"github.com/stytchkit/m2m/cmd/stytchctl/internal/profile"
 )
 
 // Main runs a command line on the streams of the process and returns the exit code. The first interrupt ends the command in good
@@ -14,9 +15,11 @@ import (
 func Main(args []string) int {
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	defer stop()
-	context.AfterFunc(ctx, stop)     // from now on an interrupt has its usual effect
-	signal.Ignore(syscall.SIGPIPE)   // a reader that goes away must not end a rotation
-	return Run(ctx, cli.New(), args) // the errors of a broken pipe are seen where stdout is written
+	context.AfterFunc(ctx, stop)   // from now on an interrupt has its usual effect
+	signal.Ignore(syscall.SIGPIPE) // a reader that goes away must not end a rotation
+	app := cli.New()
+	app.Profiles = profile.New(app.Getenv)
+	return Run(ctx, app, args) // the errors of a broken pipe are seen where stdout is written
 }
 
 // Run runs a command line and returns the exit code. What failed is on the App's stderr.

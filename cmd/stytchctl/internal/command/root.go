@@ -8,6 +8,7 @@ import (
 	"github.com/spf13/pflag"
 
 	"github.com/stytchkit/m2m/cmd/stytchctl/internal/cli"
+	"github.com/stytchkit/m2m/cmd/stytchctl/internal/command/profile"
 )
 
 const long = `stytchctl manages the machine identities of a Stytch project: M2M clients, Connected
@@ -19,7 +20,10 @@ for by name.`
 
 // New is the root command. It does nothing until it is executed.
 func New(app *cli.App) *cobra.Command {
-	root := cli.Group("stytchctl", "Manage the machine identities of a Stytch project", long, newVersion(app))
+	root := cli.Group("stytchctl", "Manage the machine identities of a Stytch project", long,
+		profile.New(app),
+		newVersion(app),
+	)
 	root.SilenceErrors, root.SilenceUsage = true, true
 	root.PersistentPreRunE = func(cmd *cobra.Command, _ []string) error { return app.Flags.Check(cmd.Flags()) }
 	app.Flags.Register(root.PersistentFlags())
