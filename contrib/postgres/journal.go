@@ -158,7 +158,6 @@ func (j *Journal) Read(ctx context.Context, clientID string) (rotate.Record, err
 // Unfinished implements [rotate.Journal]. It reads a thousand clients at a time, in the order of
 // their ids, and holds neither a connection nor a transaction while the loop body runs.
 func (j *Journal) Unfinished(ctx context.Context) iter.Seq2[string, error] {
-	const page = 1000
 	const statement = `
 		SELECT client_id FROM stytch_rotation
 		WHERE project = $1 AND client_id > $2 AND finished IS NULL AND state <> 'claimed'

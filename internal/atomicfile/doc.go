@@ -10,6 +10,7 @@ package atomicfile
 import (
 	"errors"
 	"os"
+	"strings"
 )
 
 var (
@@ -20,6 +21,14 @@ var (
 	// ErrLockLost means that a lock file was removed or replaced while its lock was held.
 	ErrLockLost = errors.New("the lock file was removed")
 )
+
+// tempPrefix marks files that are being written. Their names do not contain the final name, which
+// may be of any length.
+const tempPrefix = ".unfinished-"
+
+// Unfinished reports whether a file of this name is one that is being written: [Sweep] removes it
+// when its process has died.
+func Unfinished(name string) bool { return strings.HasPrefix(name, tempPrefix) }
 
 // Point is called between the steps of writing a file, with "created", "written", "synced" and
 // "renamed". An error makes the write fail there. It is nil outside of tests, which fill the disk

@@ -14,10 +14,6 @@ import (
 	"syscall"
 )
 
-// tempPrefix marks files that are being written. Their names do not contain the final name, which
-// may be of any length.
-const tempPrefix = ".unfinished-"
-
 // Write durably replaces the file at path by one with the given data and mode, whatever the umask.
 // A symlink is replaced, not followed. After an error the file has either its old content or data.
 // The folder must exist.

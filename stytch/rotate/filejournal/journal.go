@@ -31,13 +31,9 @@ package filejournal
 import (
 	"context"
 	"errors"
-	"fmt"
-	"io"
 	"io/fs"
 	"iter"
-	"os"
 	"path/filepath"
-	"strings"
 	"time"
 
 	"github.com/stytchkit/m2m/internal/atomicfile"
@@ -138,55 +134,12 @@ func (j *Journal) read(ctx context.Context, clientID string) (rotate.Record, []b
 // record that changes meanwhile may be yielded or not.
 func (j *Journal) Unfinished(ctx context.Context) iter.Seq2[string, error] {
 	return func(yield func(string, error) bool) {
-		dir, err := os.Open(j.dir)
-		if err != nil {
-			yield("", failed(err))
-			return
-		}
-		defer func() { _ = dir.Close() }()
-		for {
-			entries, err := dir.ReadDir(256)
-			for _, entry := range entries {
-				if !j.yieldUnfinished(ctx, entry.Name(), yield) {
-					return
-				}
-			}
-			if errors.Is(err, io.EOF) {
-				return
-			}
-			if err != nil {
-				yield("", failed(err))
+		for r, err := range j.Records(ctx) {
+			if (err != nil || inProgress(r)) && !yield(r.ClientID, err) {
 				return
 			}
 		}
 	}
-}
-
-// yieldUnfinished yields the client of a file, and reports whether to continue.
-func (j *Journal) yieldUnfinished(ctx context.Context, name string, yield func(string, error) bool) bool {
-	if err := ctx.Err(); err != nil {
-		yield("", failed(err))
-		return false
-	}
-	if !strings.HasSuffix(name, recordSuffix) {
-		return true
-	}
-	path := filepath.Join(j.dir, name)
-	data, err := readRecord(path)
-	if errors.Is(err, fs.ErrNotExist) {
-		return true
-	}
-	if err != nil {
-		return yield("", err)
-	}
-	r, err := j.codec.DecodeAny(data)
-	if err == nil && fileName(r.ClientID)+recordSuffix != name {
-		err = fmt.Errorf("%w: it belongs to another client", rotate.ErrOtherProject)
-	}
-	if err != nil {
-		return yield("", inFile(path, err))
-	}
-	return !inProgress(r) || yield(r.ClientID, nil)
 }
 
 // path returns the path of a file of a client.
