@@ -32,8 +32,8 @@ func (noProfiles) Find(_ context.Context, name string, _ bool) (Credentials, boo
 	return Credentials{}, false, nil
 }
 
-// API is a client for the project that flags, environment or profile name.
-func (a *App) API(ctx context.Context) (*stytch.Client, error) {
+// API is a client for the project that flags, environment or profile name, with further options.
+func (a *App) API(ctx context.Context, more ...stytch.Option) (*stytch.Client, error) {
 	credentials, err := a.Credentials(ctx)
 	if err != nil {
 		return nil, err
@@ -45,7 +45,7 @@ func (a *App) API(ctx context.Context) (*stytch.Client, error) {
 	if a.Flags.Verbose {
 		options = append(options, stytch.WithObserver(a.logAttempt))
 	}
-	return stytch.New(credentials.ProjectID, credentials.Secret.Reveal(), options...)
+	return stytch.New(credentials.ProjectID, credentials.Secret.Reveal(), append(options, more...)...)
 }
 
 // logAttempt prints what -v promises: no body, no header, no id.

@@ -13,7 +13,8 @@ import (
 
 // An Error is a failure that a command describes itself. Err, if there is one, stays visible to errors.Is.
 type Error struct {
-	Class   Class // "" leaves it to Err
+	Class   Class  // "" leaves it to Err
+	Type    string // what programs distinguish within a class; "" for nothing, or for that of a response
 	Message string
 	Err     error
 }
@@ -64,6 +65,10 @@ func (a *App) Report(err error) int {
 		var response *stytch.Error
 		if errors.As(err, &response) {
 			r.Type, r.Status, r.RequestID, r.Details = response.Type, response.StatusCode, response.RequestID, response.Details
+		}
+		var own *Error
+		if errors.As(err, &own) && own.Type != "" {
+			r.Type = own.Type
 		}
 		line, _ := json.Marshal(map[string]report{"error": r}) // strings and valid JSON: it cannot fail
 		fmt.Fprintf(a.Err, "%s\n", line)
