@@ -49,17 +49,9 @@ func (c *config) sorted() []Profile {
 const heading = "# Profiles of stytchctl. No secret belongs here. The commands of stytchctl profile rewrite this file.\n"
 
 func (c *config) encode() ([]byte, error) {
-	type entry struct {
-		ProjectID string `yaml:"project_id"`
-		BaseURL   string `yaml:"base_url,omitempty"`
-		Store     Store  `yaml:"store"`
-	}
-	file := struct {
-		InUse    string           `yaml:"in_use,omitempty"`
-		Profiles map[string]entry `yaml:"profiles"`
-	}{c.inUse, map[string]entry{}}
-	for name, p := range c.profiles {
-		file.Profiles[name] = entry{p.ProjectID, p.BaseURL, p.Store}
+	file := configFile{InUse: c.inUse}
+	for _, p := range c.sorted() {
+		file.Profiles = append(file.Profiles, configEntry{Name: p.Name, ProjectID: p.ProjectID, BaseURL: p.BaseURL, Store: p.Store})
 	}
 	text, err := yaml.Marshal(file)
 	return append([]byte(heading), text...), err

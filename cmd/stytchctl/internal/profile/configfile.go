@@ -32,9 +32,9 @@ func (p *Profiles) load() (*config, error) {
 	case err != nil:
 		return nil, cli.Errorf(cli.Usage, "%w. Nothing was done.", err)
 	}
-	c, err := parse(text)
+	c, err := parse(path, text)
 	if err != nil {
-		return nil, cli.Usagef("%s: %w. Nothing was done.", path, err)
+		return nil, cli.Usagef("%w. Nothing was done.", err)
 	}
 	return c, nil
 }
