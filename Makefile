@@ -135,8 +135,8 @@ release-check: ## publish all modules to a folder, install the command and use t
 	cd test && M2M_HEAVY_TESTS=1 $(GO) test -count=1 -v ./release
 
 .PHONY: vulncheck
-vulncheck: bin/govulncheck-$(VULN_VERSION) ## known vulnerabilities that the code can reach
-	@GOVULNCHECK=$(CURDIR)/$< ./.ci/vulncheck $(MODULES)
+vulncheck: ## known vulnerabilities that the code can reach
+	@GOVULNCHECK=bin/govulncheck-$(VULN_VERSION) ./.ci/vulncheck $(MODULES)
 
 .PHONY: ci
 ci: ## what CI runs
