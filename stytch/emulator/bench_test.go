@@ -40,6 +40,35 @@ func BenchmarkGet(b *testing.B) {
 	b.ReportMetric(float64(b.N)/b.Elapsed().Seconds(), "req/s")
 }
 
+// BenchmarkCreate creates clients over loopback from parallel callers.
+func BenchmarkCreate(b *testing.B) {
+	benchmarkCreate(b, emulatortest.NewServer(b))
+}
+
+func benchmarkCreate(b *testing.B, s *emulator.Server) {
+	b.ReportAllocs()
+	b.SetParallelism(16)
+	b.RunParallel(func(pb *testing.PB) {
+		for pb.Next() {
+			r, err := http.NewRequestWithContext(b.Context(), http.MethodPost, s.URL+clients, strings.NewReader(`{"scopes":["read:users","write:users"]}`))
+			if err != nil {
+				b.Error(err)
+				return
+			}
+			r.SetBasicAuth(s.ProjectID, s.Secret)
+			r.Header.Set("Content-Type", "application/json")
+			resp, err := s.Client().Do(r)
+			if err != nil || resp.StatusCode != http.StatusOK {
+				b.Errorf("%v %v", resp, err)
+				return
+			}
+			_, _ = io.Copy(io.Discard, resp.Body)
+			resp.Body.Close()
+		}
+	})
+	b.ReportMetric(float64(b.N)/b.Elapsed().Seconds(), "req/s")
+}
+
 func hundredThousand(i int) emulator.M2MClientSeed {
 	return emulator.M2MClientSeed{
 		Name: fmt.Sprint("worker ", i), Description: "Charges cards at night", Metadata: map[string]any{"team": "billing", "tier": i % 3},
