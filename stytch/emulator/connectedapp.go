@@ -29,6 +29,14 @@ func (a *connectedApp) metadataURL() *string {
 	return &a.id
 }
 
+func validClientType(name string) bool {
+	switch name {
+	case "first_party", "first_party_public", "third_party", "third_party_public":
+		return true
+	}
+	return false
+}
+
 // public reports whether the app has no secret.
 func (a *connectedApp) public() bool     { return strings.HasSuffix(a.clientType, "_public") }
 func (a *connectedApp) thirdParty() bool { return strings.HasPrefix(a.clientType, "third_party") }

@@ -21,13 +21,13 @@ func (s *service) CreateConnectedApp(w http.ResponseWriter, r *http.Request) {
 		if in.err != nil {
 			return response{}, in.err
 		}
-		created, text, err := s.state.addConnectedApp(a, nil, nil)
+		created, text, err := s.state.addConnectedApp(&x.pending, x.behavior, a, nil, nil)
 		if err != nil {
 			return response{}, err
 		}
-		wire := created.wire(s.state.behavior)
+		wire := created.wire(x.behavior)
 		wire.ClientSecret = text
-		status := s.state.behavior.CreateStatus
+		status := x.behavior.CreateStatus
 		return jsonResponse(status, connectedAppResponse{wire, x.requestID, status}), nil
 	})
 }
@@ -43,14 +43,14 @@ func (s *service) GetConnectedApp(w http.ResponseWriter, r *http.Request, id str
 func (s *service) UpdateConnectedApp(w http.ResponseWriter, r *http.Request, id string) {
 	op := operation{id: "UpdateConnectedApp", body: server.UpdateConnectedAppRequest{}}
 	s.serve(w, r, op, func(x *exchange) (response, error) {
-		in := &input{fields: x.fields, null: s.state.behavior.NullOnUpdate}
+		in := &input{fields: x.fields, null: x.behavior.NullOnUpdate}
 		change := readAppFields(in)
 		if in.err != nil {
 			return response{}, in.err
 		}
-		return s.appResponse(x)(s.state.apps.update(id, func(a *connectedApp) error {
+		return s.appResponse(x)(s.state.apps.update(&x.pending, id, func(a *connectedApp) error {
 			change(a)
-			return a.check(s.state.env, s.state.behavior)
+			return a.check(s.state.env, x.behavior)
 		}))
 	})
 }
@@ -58,7 +58,7 @@ func (s *service) UpdateConnectedApp(w http.ResponseWriter, r *http.Request, id 
 // DeleteConnectedApp removes an app.
 func (s *service) DeleteConnectedApp(w http.ResponseWriter, r *http.Request, id string) {
 	s.serve(w, r, operation{id: "DeleteConnectedApp"}, func(x *exchange) (response, error) {
-		return deleteResult(x, id, s.state.apps.remove(id))
+		return deleteResult(x, id, s.state.apps.remove(&x.pending, id))
 	})
 }
 
@@ -68,8 +68,8 @@ func (s *service) appResponse(x *exchange) func(*connectedApp, error) (response,
 		if err != nil {
 			return response{}, err
 		}
-		wire := a.wire(s.state.behavior)
-		wire.CreationMethod = s.state.behavior.CreationMethod
+		wire := a.wire(x.behavior)
+		wire.CreationMethod = x.behavior.CreationMethod
 		return jsonResponse(200, connectedAppResponse{wire, x.requestID, 200}), nil
 	}
 }

@@ -1,6 +1,8 @@
 package emulator
 
 import (
+	"fmt"
+	"iter"
 	"net/http"
 	"strings"
 
@@ -28,7 +30,7 @@ func New(opts ...Option) (*Emulator, error) {
 }
 
 func (set *settings) newEmulator() (*Emulator, error) {
-	state, err := set.newState()
+	state, err := set.open()
 	if err != nil {
 		return nil, err
 	}
@@ -41,37 +43,6 @@ func (set *settings) newEmulator() (*Emulator, error) {
 	e.routes.HandleFunc("GET /openapi.yaml", e.serveContract)
 	server.HandlerWithOptions(&e.service, server.StdHTTPServerOptions{BaseRouter: &e.routes})
 	return e, nil
-}
-
-// newState builds the project with its seeds.
-func (set *settings) newState() (*state, error) {
-	id, secret := set.projectID, set.secret
-	if id == "" {
-		id, secret = "project-test-"+newUUID(), "secret-test-"+newSecretText(36)
-	}
-	behavior, err := set.behavior.filled()
-	if err != nil {
-		return nil, err
-	}
-	s := newState(id, secret, behavior, set.signingKey)
-	s.template = set.template
-	s.clock, s.strict, s.noTotals = set.clock, set.strict, set.noTotals
-	if set.issuer != "" {
-		s.issuer = set.issuer
-	}
-	for _, f := range set.clients {
-		for i := range f.n {
-			if err := f.seed(i).addTo(s); err != nil {
-				return nil, invalidArgument("M2M client seed %d: %w", i, err)
-			}
-		}
-	}
-	for i, seed := range set.apps {
-		if err := seed.addTo(s); err != nil {
-			return nil, invalidArgument("Connected App seed %d: %w", i, err)
-		}
-	}
-	return s, nil
 }
 
 // ServeHTTP responds to one request. A fault that ends the connection hijacks it from w, or panics
@@ -107,26 +78,71 @@ func (e *Emulator) Inject(f Fault) (remove func()) {
 // issue. It fails with an error matching [ErrInvalidArgument] if the claims cannot be encoded as
 // JSON.
 func (e *Emulator) Sign(claims map[string]any) (string, error) {
-	return e.service.state.keys.sign(claims)
+	var p pending
+	token, err := e.service.state.keys.sign(&p, claims)
+	if err != nil {
+		return "", err
+	}
+	return token, e.service.state.store.settle(&p)
 }
 
 // RotateSigningKey generates a new signing key and returns its id. Earlier keys stay listed, so
 // that their tokens remain valid, until [Emulator.RetireSigningKey]. It takes a few hundred
-// milliseconds.
+// milliseconds. It panics with an error matching [ErrStorage] if the storage fails.
 func (e *Emulator) RotateSigningKey() (kid string) {
-	kid, err := e.service.state.keys.rotate()
+	var p pending
+	kid, err := e.service.state.keys.rotate(&p)
+	if err == nil {
+		err = e.service.state.store.settle(&p)
+	}
 	if err != nil {
-		panic("emulator: generate a signing key: " + err.Error()) // the system has no randomness
+		panic(fmt.Errorf("emulator: RotateSigningKey: %w", err)) // or the system has no randomness
 	}
 	return kid
 }
 
 // RetireSigningKey removes a key from the key set. It fails with an error matching
 // [ErrInvalidArgument] for the current key and for one that is not listed.
-func (e *Emulator) RetireSigningKey(kid string) error { return e.service.state.keys.retire(kid) }
+func (e *Emulator) RetireSigningKey(kid string) error {
+	var p pending
+	if err := e.service.state.keys.retire(&p, kid); err != nil {
+		return err
+	}
+	return e.service.state.store.settle(&p)
+}
+
+// Keys returns the listed signing keys, oldest first. There is none before the first token or key
+// set, unless [WithSigningKey] or a storage has one.
+func (e *Emulator) Keys() []Key {
+	listed := e.service.state.keys.all()
+	keys := make([]Key, len(listed))
+	for i, key := range listed {
+		keys[i] = Key{key.kid, key.created, i == len(listed)-1}
+	}
+	return keys
+}
+
+// Behavior returns the behavior in effect, with its defaults filled in.
+func (e *Emulator) Behavior() Behavior { return e.service.state.switches.load() }
+
+// SetBehavior replaces the behavior; see [WithBehavior]. Requests in progress keep the one that
+// they began with. It fails with an error matching [ErrInvalidArgument] if a value is not accepted,
+// and with one matching [ErrStorage] if it could not be stored.
+func (e *Emulator) SetBehavior(b Behavior) error {
+	var p pending
+	if err := e.service.state.switches.set(&p, b); err != nil {
+		return err
+	}
+	return e.service.state.store.settle(&p)
+}
+
+// Records returns a consistent snapshot of the state, for an export: a [Storage] that loads these
+// records gives the same project. [Record.HasSecret] marks those that others must not see; without
+// them, [WithProject] has to provide the secret, and the project gets a new signing key.
+func (e *Emulator) Records() iter.Seq[Record] { return e.service.state.snapshot() }
 
 func (e *Emulator) exchange(w http.ResponseWriter, r *http.Request) *exchange {
-	return newExchange(w, r, e.service.state.env, &e.service.log)
+	return newExchange(w, r, e.service.state, &e.service.log)
 }
 
 func (e *Emulator) serveHealth(w http.ResponseWriter, r *http.Request) {
@@ -143,14 +159,14 @@ func (e *Emulator) serveUnknownRoute(w http.ResponseWriter, r *http.Request) {
 }
 
 func (e *Emulator) serveUnknownMethod(w http.ResponseWriter, r *http.Request, allowed []string) {
-	if e.service.state.behavior.WrongMethodStatus != http.StatusMethodNotAllowed {
-		e.serveUnknownRoute(w, r)
+	x := e.exchange(w, r)
+	if x.behavior.WrongMethodStatus != http.StatusMethodNotAllowed {
+		x.send(x.failure(fail("route_not_found")))
 		return
 	}
-	x := e.exchange(w, r)
 	refused := fail("method_not_allowed")
 	oauth := strings.HasPrefix(r.URL.Path, "/v1/public/")
-	if oauth && e.service.state.behavior.TokenErrorFormat == oauthFormat {
+	if oauth && x.behavior.TokenErrorFormat == oauthFormat {
 		refused.kind, refused.oauth = "invalid_request", true
 	}
 	refusal := x.failure(refused)

@@ -18,6 +18,8 @@ type exchange struct {
 	log       *requestLog
 	requestID string
 	operation string // operationId of the contract; empty for other routes
+	behavior  Behavior
+	pending   pending
 
 	body    []byte
 	bodyErr error
@@ -25,8 +27,8 @@ type exchange struct {
 }
 
 // newExchange reads the whole body first: only then does net/http notice that a client disconnects.
-func newExchange(w http.ResponseWriter, r *http.Request, env string, log *requestLog) *exchange {
-	x := &exchange{w: w, r: r, log: log, requestID: "request-id-" + env + "-" + newUUID()}
+func newExchange(w http.ResponseWriter, r *http.Request, s *state, log *requestLog) *exchange {
+	x := &exchange{w: w, r: r, log: log, requestID: "request-id-" + s.env + "-" + newUUID(), behavior: s.switches.load()}
 	if r.Body != nil {
 		x.body, x.bodyErr = io.ReadAll(http.MaxBytesReader(w, r.Body, maxBody))
 	}
@@ -51,11 +53,17 @@ func (x *exchange) send(r response) {
 	r.writeTo(x.w)
 }
 
-// failure returns the response for an error. An error that is not a failure is a bug of the
-// emulator, and is reported the way Stytch reports its own.
+// failure returns the response for an error. An error that is not a failure is one of the storage
+// or a bug of the emulator, and is reported the way Stytch reports its own.
 func (x *exchange) failure(err error) response {
 	var f *failure
-	if !errors.As(err, &f) {
+	switch {
+	case errors.As(err, &f):
+	case errors.Is(err, errRefused):
+		f = because("internal_server_error", "The storage of the emulator failed before, so its memory and its storage may differ: start it again. Nothing was changed.")
+	case errors.Is(err, ErrStorage):
+		f = because("internal_server_error", "The storage of the emulator failed, and it is not known whether a change was stored: start it again.")
+	default:
 		f = fail("internal_server_error")
 	}
 	return failureResponse(f, x.requestID)

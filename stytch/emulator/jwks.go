@@ -26,7 +26,7 @@ func (s *service) serveKeySet(w http.ResponseWriter, r *http.Request, id, projec
 		if projectID != s.state.id {
 			return response{}, fail("project_not_found")
 		}
-		keys, err := s.state.keys.listed()
+		keys, err := s.state.keys.listed(&x.pending)
 		if err != nil {
 			return response{}, err
 		}

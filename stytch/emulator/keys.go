@@ -11,6 +11,7 @@ import (
 	"fmt"
 	"slices"
 	"sync"
+	"time"
 )
 
 // sharedKey is the first key of every emulator in the process that was given none. Generating it
@@ -18,41 +19,73 @@ import (
 // is requested.
 var sharedKey = sync.OnceValues(newKey)
 
-func newKey() (*rsa.PrivateKey, error) { return rsa.GenerateKey(rand.Reader, 2048) }
+// minKeyBits is the smallest size of a signing key.
+const minKeyBits = 2048
+
+func newKey() (*rsa.PrivateKey, error) { return rsa.GenerateKey(rand.Reader, minKeyBits) }
 
 type signingKey struct {
 	kid     string
+	order   uint64 // of the keys, the one with the highest signs
+	created time.Time
 	private *rsa.PrivateKey
+}
+
+// A Key describes a signing key.
+type Key struct {
+	ID      string    `json:"id"` // the kid of tokens and of the key set
+	Created time.Time `json:"created"`
+	Current bool      `json:"current"` // whether it signs tokens
 }
 
 // A keyring holds the listed keys. The last one is the newest and signs.
 type keyring struct {
-	env  string
+	env   string
+	clock func() time.Time
+	store *store // nil if the state is in memory only
+
 	mu   sync.Mutex
 	keys []signingKey
 }
 
 // add lists a key, which signs from now on.
-func (k *keyring) add(private *rsa.PrivateKey) (kid string) {
+func (k *keyring) add(p *pending, private *rsa.PrivateKey) (kid string, err error) {
 	k.mu.Lock()
 	defer k.mu.Unlock()
-	return k.addLocked(private)
+	return k.addLocked(p, private)
 }
 
-// addLocked derives the key id from the key, so that a pinned key has a pinned id.
-func (k *keyring) addLocked(private *rsa.PrivateKey) (kid string) {
+func (k *keyring) addLocked(p *pending, private *rsa.PrivateKey) (kid string, err error) {
+	if err := k.store.check(); err != nil {
+		return "", err
+	}
+	key := signingKey{kid: keyID(k.env, private), order: 1, created: k.clock().UTC(), private: private}
+	if len(k.keys) > 0 {
+		key.order = k.keys[len(k.keys)-1].order + 1
+	}
+	if k.store != nil {
+		k.store.save(p, encodeKey(key))
+	}
+	k.keys = append(k.keys, key)
+	return key.kid, nil
+}
+
+// keyID derives the id of a key from the key, so that a pinned key has a pinned id.
+func keyID(env string, private *rsa.PrivateKey) string {
 	sum := sha256.Sum256(x509.MarshalPKCS1PublicKey(&private.PublicKey))
-	kid = "jwk-" + k.env + "-" + formatUUID([16]byte(sum[:16]))
-	k.keys = append(k.keys, signingKey{kid, private})
-	return kid
+	return "jwk-" + env + "-" + formatUUID([16]byte(sum[:16]))
+}
+
+// all returns the keys that are listed so far.
+func (k *keyring) all() []signingKey {
+	k.mu.Lock()
+	defer k.mu.Unlock()
+	return slices.Clone(k.keys)
 }
 
 // listed returns all keys. It generates the first one if there is none.
-func (k *keyring) listed() ([]signingKey, error) {
-	k.mu.Lock()
-	keys := slices.Clone(k.keys)
-	k.mu.Unlock()
-	if len(keys) > 0 {
+func (k *keyring) listed(p *pending) ([]signingKey, error) {
+	if keys := k.all(); len(keys) > 0 {
 		return keys, nil
 	}
 	private, err := sharedKey() // not under the lock: it may take long
@@ -62,25 +95,27 @@ func (k *keyring) listed() ([]signingKey, error) {
 	k.mu.Lock()
 	defer k.mu.Unlock()
 	if len(k.keys) == 0 {
-		k.addLocked(private)
+		if _, err := k.addLocked(p, private); err != nil {
+			return nil, err
+		}
 	}
 	return slices.Clone(k.keys), nil
 }
 
 // rotate adds a new key and returns its id.
-func (k *keyring) rotate() (kid string, err error) {
-	if _, err := k.listed(); err != nil { // the first key must be listed before the second
+func (k *keyring) rotate(p *pending) (kid string, err error) {
+	if _, err := k.listed(p); err != nil { // the first key must be listed before the second
 		return "", err
 	}
 	private, err := newKey()
 	if err != nil {
 		return "", err
 	}
-	return k.add(private), nil
+	return k.add(p, private)
 }
 
 // retire removes a key that no longer signs.
-func (k *keyring) retire(kid string) error {
+func (k *keyring) retire(p *pending, kid string) error {
 	k.mu.Lock()
 	defer k.mu.Unlock()
 	i := slices.IndexFunc(k.keys, func(key signingKey) bool { return key.kid == kid })
@@ -90,13 +125,19 @@ func (k *keyring) retire(kid string) error {
 	case i == len(k.keys)-1:
 		return invalidArgument("RetireSigningKey: this is the current key: call RotateSigningKey first")
 	}
+	if err := k.store.check(); err != nil {
+		return err
+	}
+	if k.store != nil {
+		k.store.save(p, Record{Kind: kindKey, ID: kid})
+	}
 	k.keys = slices.Delete(slices.Clone(k.keys), i, i+1)
 	return nil
 }
 
 // sign returns a JSON Web Token (RFC 7519) signed with the current key.
-func (k *keyring) sign(claims map[string]any) (string, error) {
-	keys, err := k.listed()
+func (k *keyring) sign(p *pending, claims map[string]any) (string, error) {
+	keys, err := k.listed(p)
 	if err != nil {
 		return "", err
 	}

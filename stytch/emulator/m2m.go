@@ -32,13 +32,13 @@ func (s *service) CreateM2MClient(w http.ResponseWriter, r *http.Request) {
 		if err := c.mergeMetadata(metadata); err != nil {
 			return response{}, err
 		}
-		created, text, err := s.state.addM2MClient(c, id, secret)
+		created, text, err := s.state.addM2MClient(&x.pending, x.behavior, c, id, secret)
 		if err != nil {
 			return response{}, err
 		}
-		wire := created.wire(s.state.behavior)
+		wire := created.wire(x.behavior)
 		wire.ClientSecret = text
-		status := s.state.behavior.CreateStatus
+		status := x.behavior.CreateStatus
 		return jsonResponse(status, m2mClientResponse{wire, x.requestID, status}), nil
 	})
 }
@@ -54,7 +54,7 @@ func (s *service) GetM2MClient(w http.ResponseWriter, r *http.Request, id string
 func (s *service) UpdateM2MClient(w http.ResponseWriter, r *http.Request, id string) {
 	op := operation{id: "UpdateM2MClient", body: server.UpdateM2MClientRequest{}}
 	s.serve(w, r, op, func(x *exchange) (response, error) {
-		in := &input{fields: x.fields, null: s.state.behavior.NullOnUpdate}
+		in := &input{fields: x.fields, null: x.behavior.NullOnUpdate}
 		name, setName := get[string](in, "client_name")
 		description, setDescription := get[string](in, "client_description")
 		status, _ := get[string](in, "status")
@@ -63,7 +63,7 @@ func (s *service) UpdateM2MClient(w http.ResponseWriter, r *http.Request, id str
 		if in.err != nil {
 			return response{}, in.err
 		}
-		return s.m2mResponse(x)(s.state.clients.update(id, func(c *m2mClient) error {
+		return s.m2mResponse(x)(s.state.clients.update(&x.pending, id, func(c *m2mClient) error {
 			if setName {
 				c.name = orZero(name)
 			}
@@ -84,7 +84,7 @@ func (s *service) UpdateM2MClient(w http.ResponseWriter, r *http.Request, id str
 				}
 			}
 			if setScopes || status != nil {
-				return c.check(s.state.behavior)
+				return c.check(x.behavior)
 			}
 			return nil
 		}))
@@ -94,7 +94,7 @@ func (s *service) UpdateM2MClient(w http.ResponseWriter, r *http.Request, id str
 // DeleteM2MClient removes a client.
 func (s *service) DeleteM2MClient(w http.ResponseWriter, r *http.Request, id string) {
 	s.serve(w, r, operation{id: "DeleteM2MClient"}, func(x *exchange) (response, error) {
-		return deleteResult(x, id, s.state.clients.remove(id))
+		return deleteResult(x, id, s.state.clients.remove(&x.pending, id))
 	})
 }
 
@@ -104,7 +104,7 @@ func (s *service) m2mResponse(x *exchange) func(*m2mClient, error) (response, er
 		if err != nil {
 			return response{}, err
 		}
-		return jsonResponse(200, m2mClientResponse{c.wire(s.state.behavior), x.requestID, 200}), nil
+		return jsonResponse(200, m2mClientResponse{c.wire(x.behavior), x.requestID, 200}), nil
 	}
 }
 

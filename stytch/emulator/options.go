@@ -18,6 +18,7 @@ type settings struct {
 	clock             func() time.Time
 	issuer            string
 	signingKey        *rsa.PrivateKey
+	storage           Storage
 	behavior          Behavior
 	strict            bool
 	noTotals          bool
@@ -76,13 +77,17 @@ func WithClock(now func() time.Time) Option {
 // https://auth.example.com.
 func WithIssuer(issuer string) Option {
 	return func(s *settings) error {
-		u, err := url.Parse(issuer)
-		if err != nil || issuer == "" || strings.HasSuffix(issuer, "/") || u.RawQuery != "" || u.Fragment != "" || u.User != nil {
-			return invalidArgument("WithIssuer: the issuer must be a URL without user, query, fragment or trailing slash")
-		}
 		s.issuer = issuer
-		return nil
+		return checkIssuer(issuer)
 	}
+}
+
+func checkIssuer(issuer string) error {
+	u, err := url.Parse(issuer)
+	if err != nil || issuer == "" || strings.HasSuffix(issuer, "/") || u.RawQuery != "" || u.Fragment != "" || u.User != nil {
+		return invalidArgument("WithIssuer: the issuer must be a URL without user, query, fragment or trailing slash")
+	}
+	return nil
 }
 
 // WithTokenTemplate adds custom claims to M2M tokens, as a token template of the project does. The
@@ -106,10 +111,35 @@ func WithSigningKey(key *rsa.PrivateKey) Option {
 		if key == nil || key.N == nil {
 			return invalidArgument("WithSigningKey: the key is nil")
 		}
-		if key.N.BitLen() < 2048 {
-			return invalidArgument("WithSigningKey: the key must have at least 2048 bits")
+		if key.N.BitLen() < minKeyBits {
+			return invalidArgument("WithSigningKey: the key must have at least %d bits", minKeyBits)
+		}
+		if key.Validate() != nil {
+			return invalidArgument("WithSigningKey: the key is not a complete RSA key")
 		}
 		s.signingKey = key
+		return nil
+	}
+}
+
+// WithStorage keeps the state in a storage as well: clients, apps, hashes of their secrets, signing
+// keys, the project with its secret, the counts of tokens and the behavior. No response is sent
+// before what it shows is stored. Faults and the request log are not stored.
+//
+// What the storage holds wins over the other options, so that a restart with the same ones changes
+// nothing: a seed whose id exists or was deleted is skipped, and so are seeds without an id once
+// the storage holds anything, [WithBehavior] and [WithSigningKey]. Only [WithIssuer] replaces the
+// stored issuer. [New] fails with an error matching [ErrStorage] if a record cannot be read, and
+// with one matching [ErrInvalidArgument] if [WithProject] names another project or secret.
+//
+// Once a change could not be stored, its request gets a 500, and so does every further request that
+// would change something, until the emulator is started again. Reads continue.
+func WithStorage(storage Storage) Option {
+	return func(s *settings) error {
+		if storage == nil {
+			return invalidArgument("WithStorage: the storage is nil")
+		}
+		s.storage = storage
 		return nil
 	}
 }

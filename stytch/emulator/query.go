@@ -6,7 +6,7 @@ import (
 )
 
 // parseQuery turns a query into a predicate. A nil predicate matches every client.
-func (s *state) parseQuery(raw *json.RawMessage) (func(*m2mClient) bool, error) {
+func parseQuery(raw *json.RawMessage, b Behavior, strict bool) (func(*m2mClient) bool, error) {
 	if raw == nil {
 		return nil, nil
 	}
@@ -17,22 +17,22 @@ func (s *state) parseQuery(raw *json.RawMessage) (func(*m2mClient) bool, error) 
 	in := &input{fields: fields, null: Ignore}
 	operator, given := get[string](in, "operator")
 	operands, _ := get[[]json.RawMessage](in, "operands")
-	if s.strict {
+	if strict {
 		in.refuseOthers("operator", "operands")
 	}
 	if in.err != nil {
 		return nil, in.err
 	}
-	if len(fields) == 0 && s.behavior.EmptyQuery == Allow {
+	if len(fields) == 0 && b.EmptyQuery == Allow {
 		return nil, nil
 	}
 	known := given && (*operator == "AND" || *operator == "OR")
-	if !known && (!given || s.behavior.UnknownOperator == Refuse) {
+	if !known && (!given || b.UnknownOperator == Refuse) {
 		return nil, because("bad_request", "The operator of the query must be AND or OR.")
 	}
 	var conditions []func(*m2mClient) bool
 	for _, operand := range orZero(operands) {
-		condition, err := parseOperand(operand, s.strict)
+		condition, err := parseOperand(operand, strict)
 		if err != nil {
 			return nil, err
 		}

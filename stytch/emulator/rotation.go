@@ -9,20 +9,20 @@ import (
 // rotationStep describes an operation that changes the secrets of a client or an app. Real clients
 // send an empty body, {} or the client id.
 func rotationStep(id string) operation {
-	return operation{id: id, body: server.SecretRotationRequest{}, bodyOptional: true}
+	return operation{id: id, body: server.SecretRotationRequest{}, bodyOptional: func(Behavior) bool { return true }}
 }
 
 // StartM2MClientSecretRotation adds a next secret.
 func (s *service) StartM2MClientSecretRotation(w http.ResponseWriter, r *http.Request, id string) {
 	s.serve(w, r, rotationStep("StartM2MClientSecretRotation"), func(x *exchange) (response, error) {
-		text, next := s.state.behavior.generateSecret()
-		c, err := s.state.clients.update(id, func(c *m2mClient) error {
-			return c.secrets.start(s.state.behavior, next, "m2m_client_already_rotating_secret")
+		text, next := x.behavior.generateSecret()
+		c, err := s.state.clients.update(&x.pending, id, func(c *m2mClient) error {
+			return c.secrets.start(x.behavior, next, "m2m_client_already_rotating_secret")
 		})
 		if err != nil {
 			return response{}, err
 		}
-		wire := c.wire(s.state.behavior)
+		wire := c.wire(x.behavior)
 		wire.NextClientSecret = text
 		return jsonResponse(200, m2mClientResponse{wire, x.requestID, 200}), nil
 	})
@@ -31,8 +31,8 @@ func (s *service) StartM2MClientSecretRotation(w http.ResponseWriter, r *http.Re
 // CancelM2MClientSecretRotation drops the next secret.
 func (s *service) CancelM2MClientSecretRotation(w http.ResponseWriter, r *http.Request, id string) {
 	s.serve(w, r, rotationStep("CancelM2MClientSecretRotation"), func(x *exchange) (response, error) {
-		return s.m2mResponse(x)(s.state.clients.update(id, func(c *m2mClient) error {
-			return c.secrets.cancel(s.state.behavior, "m2m_client_not_rotating_secret")
+		return s.m2mResponse(x)(s.state.clients.update(&x.pending, id, func(c *m2mClient) error {
+			return c.secrets.cancel(x.behavior, "m2m_client_not_rotating_secret")
 		}))
 	})
 }
@@ -40,8 +40,8 @@ func (s *service) CancelM2MClientSecretRotation(w http.ResponseWriter, r *http.R
 // CompleteM2MClientSecretRotation replaces the current secret with the next one.
 func (s *service) CompleteM2MClientSecretRotation(w http.ResponseWriter, r *http.Request, id string) {
 	s.serve(w, r, rotationStep("CompleteM2MClientSecretRotation"), func(x *exchange) (response, error) {
-		return s.m2mResponse(x)(s.state.clients.update(id, func(c *m2mClient) error {
-			return c.secrets.complete(s.state.behavior, "m2m_client_not_rotating_secret")
+		return s.m2mResponse(x)(s.state.clients.update(&x.pending, id, func(c *m2mClient) error {
+			return c.secrets.complete(x.behavior, "m2m_client_not_rotating_secret")
 		}))
 	})
 }
@@ -49,14 +49,14 @@ func (s *service) CompleteM2MClientSecretRotation(w http.ResponseWriter, r *http
 // StartConnectedAppSecretRotation adds a next secret.
 func (s *service) StartConnectedAppSecretRotation(w http.ResponseWriter, r *http.Request, id string) {
 	s.serve(w, r, rotationStep("StartConnectedAppSecretRotation"), func(x *exchange) (response, error) {
-		text, next := s.state.behavior.generateSecret()
-		a, err := s.updateSecrets(id, func(p *secretPair) error {
-			return p.start(s.state.behavior, next, "connected_app_already_rotating_secret")
+		text, next := x.behavior.generateSecret()
+		a, err := s.updateSecrets(x, id, func(p *secretPair) error {
+			return p.start(x.behavior, next, "connected_app_already_rotating_secret")
 		})
 		if err != nil {
 			return response{}, err
 		}
-		wire := a.wire(s.state.behavior)
+		wire := a.wire(x.behavior)
 		wire.NextClientSecret = text
 		return jsonResponse(200, connectedAppResponse{wire, x.requestID, 200}), nil
 	})
@@ -65,8 +65,8 @@ func (s *service) StartConnectedAppSecretRotation(w http.ResponseWriter, r *http
 // CancelConnectedAppSecretRotation drops the next secret.
 func (s *service) CancelConnectedAppSecretRotation(w http.ResponseWriter, r *http.Request, id string) {
 	s.serve(w, r, rotationStep("CancelConnectedAppSecretRotation"), func(x *exchange) (response, error) {
-		return s.appResponse(x)(s.updateSecrets(id, func(p *secretPair) error {
-			return p.cancel(s.state.behavior, "connected_app_not_rotating_secret")
+		return s.appResponse(x)(s.updateSecrets(x, id, func(p *secretPair) error {
+			return p.cancel(x.behavior, "connected_app_not_rotating_secret")
 		}))
 	})
 }
@@ -74,15 +74,15 @@ func (s *service) CancelConnectedAppSecretRotation(w http.ResponseWriter, r *htt
 // CompleteConnectedAppSecretRotation replaces the current secret with the next one.
 func (s *service) CompleteConnectedAppSecretRotation(w http.ResponseWriter, r *http.Request, id string) {
 	s.serve(w, r, rotationStep("CompleteConnectedAppSecretRotation"), func(x *exchange) (response, error) {
-		return s.appResponse(x)(s.updateSecrets(id, func(p *secretPair) error {
-			return p.complete(s.state.behavior, "connected_app_not_rotating_secret")
+		return s.appResponse(x)(s.updateSecrets(x, id, func(p *secretPair) error {
+			return p.complete(x.behavior, "connected_app_not_rotating_secret")
 		}))
 	})
 }
 
 // updateSecrets changes the secrets of an app, which must not be public.
-func (s *service) updateSecrets(id string, change func(*secretPair) error) (*connectedApp, error) {
-	return s.state.apps.update(id, func(a *connectedApp) error {
+func (s *service) updateSecrets(x *exchange, id string, change func(*secretPair) error) (*connectedApp, error) {
+	return s.state.apps.update(&x.pending, id, func(a *connectedApp) error {
 		if a.public() {
 			return fail("public_connected_apps_do_not_have_secrets")
 		}

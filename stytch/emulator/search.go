@@ -15,23 +15,26 @@ const (
 	maxLimit     = 1000
 )
 
+// mayLackBody reports whether a search needs no body.
+func mayLackBody(b Behavior) bool { return b.EmptySearchBody == Allow }
+
 // SearchM2MClients lists the clients that match a query.
 func (s *service) SearchM2MClients(w http.ResponseWriter, r *http.Request) {
-	op := operation{id: "SearchM2MClients", body: server.SearchM2MClientsRequest{}, bodyOptional: s.state.behavior.EmptySearchBody == Allow}
+	op := operation{id: "SearchM2MClients", body: server.SearchM2MClientsRequest{}, bodyOptional: mayLackBody}
 	s.serve(w, r, op, func(x *exchange) (response, error) {
 		in := &input{fields: x.fields, null: Ignore}
 		raw, _ := get[json.RawMessage](in, "query")
-		match, err := s.state.parseQuery(raw)
+		match, err := parseQuery(raw, x.behavior, s.state.strict)
 		if err != nil {
 			return response{}, err
 		}
-		found, results, err := search(s.state, in, &s.state.clients, match)
+		found, results, err := search(x, in, &s.state.clients, match, !s.state.noTotals)
 		if err != nil {
 			return response{}, err
 		}
 		clients := make([]m2mClientWire, len(found))
 		for i, c := range found {
-			clients[i] = c.wire(s.state.behavior)
+			clients[i] = c.wire(x.behavior)
 		}
 		return jsonResponse(200, m2mPageResponse{clients, x.requestID, results, 200}), nil
 	})
@@ -39,40 +42,40 @@ func (s *service) SearchM2MClients(w http.ResponseWriter, r *http.Request) {
 
 // SearchConnectedApps lists all apps.
 func (s *service) SearchConnectedApps(w http.ResponseWriter, r *http.Request) {
-	op := operation{id: "SearchConnectedApps", body: server.SearchConnectedAppsRequest{}, bodyOptional: s.state.behavior.EmptySearchBody == Allow}
+	op := operation{id: "SearchConnectedApps", body: server.SearchConnectedAppsRequest{}, bodyOptional: mayLackBody}
 	s.serve(w, r, op, func(x *exchange) (response, error) {
-		found, results, err := search(s.state, &input{fields: x.fields, null: Ignore}, &s.state.apps, nil)
+		found, results, err := search(x, &input{fields: x.fields, null: Ignore}, &s.state.apps, nil, !s.state.noTotals)
 		if err != nil {
 			return response{}, err
 		}
 		apps := make([]connectedAppWire, len(found))
 		for i, a := range found {
-			apps[i] = a.wire(s.state.behavior)
-			apps[i].CreationMethod = s.state.behavior.CreationMethod
+			apps[i] = a.wire(x.behavior)
+			apps[i].CreationMethod = x.behavior.CreationMethod
 		}
 		return jsonResponse(200, connectedAppPageResponse{apps, x.requestID, results, 200}), nil
 	})
 }
 
 // search reads the cursor and the limit, and returns the page that they ask for.
-func search[T any](s *state, in *input, t *table[T], match func(*T) bool) ([]*T, resultsWire, error) {
+func search[T any](x *exchange, in *input, t *table[T], match func(*T) bool, totals bool) ([]*T, resultsWire, error) {
 	cursor, _ := get[string](in, "cursor")
 	limit, _ := get[int32](in, "limit")
 	if in.err != nil {
 		return nil, resultsWire{}, in.err
 	}
-	size, err := pageSize(limit, s.behavior)
+	size, err := pageSize(limit, x.behavior)
 	if err != nil {
 		return nil, resultsWire{}, err
 	}
 	after, ok := decodeCursor(orZero(cursor))
 	if !ok || after > 0 && !t.issued(after) {
-		if s.behavior.BadCursor == Refuse {
+		if x.behavior.BadCursor == Refuse {
 			return nil, resultsWire{}, because("bad_request", "The cursor is not valid.")
 		}
 		after = 0
 	}
-	found := t.page(after, size, match, !s.noTotals)
+	found := t.page(after, size, match, totals)
 	results := resultsWire{Total: found.total}
 	if found.more {
 		next := encodeCursor(found.last)

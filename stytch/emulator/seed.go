@@ -40,7 +40,7 @@ func (seed ConnectedAppSeed) Format(f fmt.State, _ rune) {
 	_, _ = io.WriteString(f, "ConnectedAppSeed("+seed.ClientID+")")
 }
 
-func (seed M2MClientSeed) addTo(s *state) error {
+func (seed M2MClientSeed) addTo(s *state, b Behavior) error {
 	c := m2mClient{name: seed.Name, description: seed.Description, status: seed.Status, scopes: append([]string{}, seed.Scopes...)}
 	if c.status == "" {
 		c.status = statusActive
@@ -55,11 +55,11 @@ func (seed M2MClientSeed) addTo(s *state) error {
 	if err := c.mergeMetadata(metadata); err != nil {
 		return err
 	}
-	_, _, err = s.addM2MClient(c, optional(seed.ClientID), optional(seed.Secret))
+	_, _, err = s.addM2MClient(new(pending), b, c, optional(seed.ClientID), optional(seed.Secret))
 	return err
 }
 
-func (seed ConnectedAppSeed) addTo(s *state) error {
+func (seed ConnectedAppSeed) addTo(s *state, b Behavior) error {
 	a := connectedApp{
 		clientType: seed.ClientType, name: seed.Name, description: seed.Description,
 		redirectURLs: append([]string{}, seed.RedirectURLs...), postLogoutURLs: []string{}, expiryMinutes: defaultExpiryMinutes,
@@ -67,7 +67,7 @@ func (seed ConnectedAppSeed) addTo(s *state) error {
 	if a.clientType == "" {
 		a.clientType = "first_party"
 	}
-	_, _, err := s.addConnectedApp(a, optional(seed.ClientID), optional(seed.Secret))
+	_, _, err := s.addConnectedApp(new(pending), b, a, optional(seed.ClientID), optional(seed.Secret))
 	return err
 }
 

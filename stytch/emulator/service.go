@@ -18,16 +18,16 @@ type service struct {
 
 // An operation says how the requests of one operation are checked before it runs.
 type operation struct {
-	id           string // operationId of the contract
-	public       bool   // takes no project credentials
-	body         any    // zero value of the generated type of the JSON body; nil if the body is ignored
-	bodyOptional bool
+	id           string              // operationId of the contract
+	public       bool                // takes no project credentials
+	body         any                 // zero value of the generated type of the JSON body; nil if the body is ignored
+	bodyOptional func(Behavior) bool // whether an empty body is allowed; nil if it never is
 }
 
 // serve takes a request through faults, credentials, the body and the operation itself, in this
 // order.
 func (s *service) serve(w http.ResponseWriter, r *http.Request, op operation, run func(*exchange) (response, error)) {
-	x := newExchange(w, r, s.state.env, &s.log)
+	x := newExchange(w, r, s.state, &s.log)
 	x.operation = op.id
 	fault, found := s.faults.next(op.id)
 	if !found {
@@ -55,11 +55,14 @@ func (s *service) perform(x *exchange, op operation, run func(*exchange) (respon
 		}
 	}
 	if op.body != nil {
-		if err := x.parseBody(op.body, op.bodyOptional, s.state.strict); err != nil {
+		if err := x.parseBody(op.body, op.bodyOptional != nil && op.bodyOptional(x.behavior), s.state.strict); err != nil {
 			return x.failure(err)
 		}
 	}
 	r, err := run(x)
+	if unsettled := s.state.store.settle(&x.pending); unsettled != nil {
+		return x.failure(unsettled)
+	}
 	if err != nil {
 		return x.failure(err)
 	}

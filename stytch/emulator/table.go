@@ -9,6 +9,10 @@ import (
 // update replaces it with a changed copy, so that readers need no lock once they have it.
 type table[T any] struct {
 	missing string // error_type for an unknown id
+	kind    string // of its records in a storage
+	encode  func(*T, uint64) Record
+	store   *store          // nil if the state is in memory only
+	seeds   map[string]bool // ids of seeds: true once deleted; nil if the state is in memory only
 
 	mu   sync.RWMutex
 	byID map[string]*row[T]
@@ -22,13 +26,13 @@ type row[T any] struct {
 	record *T // nil once deleted
 }
 
-func newTable[T any](missing string) table[T] {
-	return table[T]{missing: missing, byID: map[string]*row[T]{}}
+func newTable[T any](missing, kind string, encode func(*T, uint64) Record) table[T] {
+	return table[T]{missing: missing, kind: kind, encode: encode, byID: map[string]*row[T]{}}
 }
 
 // insert adds a record unless the id is taken or the table already holds limit records (0 for no
 // limit).
-func (t *table[T]) insert(id string, record *T, limit int, duplicate, full string) error {
+func (t *table[T]) insert(p *pending, id string, record *T, limit int, duplicate, full string) error {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	if t.byID[id] != nil {
@@ -37,11 +41,20 @@ func (t *table[T]) insert(id string, record *T, limit int, duplicate, full strin
 	if limit > 0 && len(t.byID) >= limit {
 		return fail(full)
 	}
+	if err := t.store.check(); err != nil {
+		return err
+	}
+	if t.store != nil {
+		t.store.save(p, t.encode(record, t.last+1))
+	}
 	t.last++
-	r := &row[T]{seq: t.last, record: record}
+	t.append(id, &row[T]{seq: t.last, record: record})
+	return nil
+}
+
+func (t *table[T]) append(id string, r *row[T]) {
 	t.byID[id] = r
 	t.rows = append(t.rows, r)
-	return nil
 }
 
 func (t *table[T]) get(id string) (*T, error) {
@@ -56,7 +69,7 @@ func (t *table[T]) get(id string) (*T, error) {
 
 // update replaces a record with a copy that change has modified, unless change fails. change must
 // not modify what the record points to.
-func (t *table[T]) update(id string, change func(*T) error) (*T, error) {
+func (t *table[T]) update(p *pending, id string, change func(*T) error) (*T, error) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	r := t.byID[id]
@@ -67,16 +80,31 @@ func (t *table[T]) update(id string, change func(*T) error) (*T, error) {
 	if err := change(&changed); err != nil {
 		return nil, err
 	}
+	if err := t.store.check(); err != nil {
+		return nil, err
+	}
+	if t.store != nil {
+		t.store.save(p, t.encode(&changed, r.seq))
+	}
 	r.record = &changed
 	return r.record, nil
 }
 
-func (t *table[T]) remove(id string) error {
+func (t *table[T]) remove(p *pending, id string) error {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	r := t.byID[id]
 	if r == nil {
 		return fail(t.missing)
+	}
+	if err := t.store.check(); err != nil {
+		return err
+	}
+	if t.store != nil {
+		t.store.save(p, t.removal(id, r.seq)...)
+	}
+	if _, seed := t.seeds[id]; seed {
+		t.seeds[id] = true
 	}
 	delete(t.byID, id)
 	r.record = nil
@@ -85,6 +113,19 @@ func (t *table[T]) remove(id string) error {
 		t.compact()
 	}
 	return nil
+}
+
+// removal returns the records that change when a row is removed. The newest one leaves its seq
+// behind, or a cursor that was issued would become invalid.
+func (t *table[T]) removal(id string, seq uint64) []Record {
+	records := []Record{{Kind: t.kind, ID: id}}
+	if seq == t.last {
+		records = append(records, newRecord(kindSequence, t.kind, sequenceValue{seq}))
+	}
+	if _, seed := t.seeds[id]; seed {
+		records = append(records, newRecord(kindDeletedSeed, seedID(t.kind, id), struct{}{}))
+	}
+	return records
 }
 
 func (t *table[T]) compact() {

@@ -17,7 +17,7 @@ const tokenSeconds = 3600 // documented
 func (s *service) IssueM2MToken(w http.ResponseWriter, r *http.Request, projectID string) {
 	s.serve(w, r, operation{id: tokenOperation, public: true}, func(x *exchange) (response, error) {
 		if projectID != s.state.id {
-			return response{}, s.unknownProject()
+			return response{}, unknownProject(x.behavior)
 		}
 		params, err := x.tokenParameters(s.state.strict)
 		if err != nil {
@@ -30,39 +30,41 @@ func (s *service) IssueM2MToken(w http.ResponseWriter, r *http.Request, projectI
 		default:
 			return response{}, grantError("unsupported_grant_type", "The grant_type must be client_credentials.")
 		}
-		client, err := s.clientOf(params, x.r.Header)
+		client, err := s.clientOf(x, params)
 		if err != nil {
 			return response{}, err
 		}
-		scope, err := grantedScope(client.scopes, params["scope"], s.state.behavior.UnheldScope)
+		scope, err := grantedScope(client.scopes, params["scope"], x.behavior.UnheldScope)
 		if err != nil {
 			return response{}, err
 		}
-		token, err := s.state.keys.sign(s.claims(client, scope, params))
+		token, err := s.state.keys.sign(&x.pending, s.state.claims(x.behavior, client, scope, params))
 		if err != nil {
 			return response{}, err
 		}
-		s.state.minted.add(client.id)
+		if err := s.state.minted.add(&x.pending, client.id); err != nil {
+			return response{}, err
+		}
 		return jsonResponse(200, tokenResponse{token, tokenSeconds, x.requestID, 200, "bearer"}), nil
 	})
 }
 
 // unknownProject is the refusal of a path with the id of another project.
-func (s *service) unknownProject() error {
-	if s.state.behavior.TokenErrorFormat == oauthFormat {
+func unknownProject(b Behavior) error {
+	if b.TokenErrorFormat == oauthFormat {
 		return grantError("invalid_request", "The project could not be found.")
 	}
 	return fail("project_not_found")
 }
 
-func (s *service) claims(client *m2mClient, scope string, params map[string]string) map[string]any {
-	now := s.state.clock().Unix()
-	claims := s.state.template.claims(client, params)
+func (s *state) claims(b Behavior, client *m2mClient, scope string, params map[string]string) map[string]any {
+	now := s.clock().Unix()
+	claims := s.template.claims(client, params)
 	maps.Copy(claims, map[string]any{
-		"aud": []string{s.state.id}, "exp": now + tokenSeconds, "iat": now, "iss": s.state.issuer, "nbf": now,
+		"aud": []string{s.id}, "exp": now + tokenSeconds, "iat": now, "iss": s.issuer, "nbf": now,
 		"scope": scope, "sub": client.id,
 	})
-	if s.state.behavior.TokenID {
+	if b.TokenID {
 		claims["jti"] = newSecretText(33) // 44 characters, as in tokens of Connected Apps
 	}
 	return claims
@@ -131,21 +133,21 @@ func logins(params map[string]string, h http.Header) []login {
 	return slices.DeleteFunc(all, func(l login) bool { return id != "" && id != l.id })
 }
 
-func (s *service) clientOf(params map[string]string, h http.Header) (*m2mClient, error) {
-	for _, l := range logins(params, h) {
+func (s *service) clientOf(x *exchange, params map[string]string) (*m2mClient, error) {
+	for _, l := range logins(params, x.r.Header) {
 		client, err := s.state.clients.get(l.id)
 		if err != nil || !client.secrets.accept(l.secret) {
 			continue
 		}
 		if client.status != statusActive {
-			f := grantError(s.state.behavior.InactiveClientError, "The client is not active.")
-			f.status = s.state.behavior.InactiveClientStatus
+			f := grantError(x.behavior.InactiveClientError, "The client is not active.")
+			f.status = x.behavior.InactiveClientStatus
 			return nil, f
 		}
 		return client, nil
 	}
 	refused := grantError("invalid_client", "The client credentials are not valid.")
-	refused.status = s.state.behavior.InvalidClientStatus
+	refused.status = x.behavior.InvalidClientStatus
 	return nil, refused
 }
 

@@ -106,14 +106,14 @@ func TestSecretsAreStoredHashed(t *testing.T) {
 }
 
 func TestTableCompacts(t *testing.T) {
-	table := newTable[int]("m2m_client_not_found")
+	table := newTable[int]("m2m_client_not_found", kindClient, nil)
 	for i := range 5000 {
-		if err := table.insert(strings.Repeat("x", i+1), &i, 0, "", ""); err != nil {
+		if err := table.insert(nil, strings.Repeat("x", i+1), &i, 0, "", ""); err != nil {
 			t.Fatal(err)
 		}
 	}
 	for i := range 4900 {
-		if err := table.remove(strings.Repeat("x", i+1)); err != nil {
+		if err := table.remove(nil, strings.Repeat("x", i+1)); err != nil {
 			t.Fatal(err)
 		}
 	}

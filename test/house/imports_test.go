@@ -57,7 +57,7 @@ var mayImport = map[string][]string{
 	"stytch/rotate/fleet":       {"internal/guard", "internal/project", "internal/redact", "stytch/rotate", "stytch/rotate/audit"},
 	"stytch/rotate/journaltest": {"stytch/rotate", "stytch/secret"},
 	// Client and server meet only in the YAML.
-	"stytch/emulator":              {"api", "gen/server", "internal/project"},
+	"stytch/emulator":              {"api", "gen/server", "internal/guard", "internal/project"},
 	"stytch/emulator/emulatortest": {"stytch/emulator"},
 
 	"contrib/awssecrets": {"internal/credentials", "internal/project", "internal/redact", "stytch/rotate", "stytch/secret"},
