@@ -9,12 +9,14 @@ import (
 
 	"github.com/stytchkit/m2m/internal/redact"
 	"github.com/stytchkit/m2m/stytch"
+	"github.com/stytchkit/m2m/stytch/token"
 )
 
 // An Error is a failure that a command describes itself. Err, if there is one, stays visible to errors.Is.
 type Error struct {
 	Class   Class  // "" leaves it to Err
 	Type    string // what programs distinguish within a class; "" for nothing, or for that of a response
+	Details any    // more for programs, as JSON; nil for nothing, or for those of a response
 	Message string
 	Err     error
 }
@@ -62,24 +64,46 @@ func (a *App) Report(err error) int {
 	message := err.Error()
 	if a.Machine() {
 		r := report{Class: class, Message: redact.Printable(message, maxMessage)}
-		var response *stytch.Error
-		if errors.As(err, &response) {
-			r.Type, r.Status, r.RequestID, r.Details = response.Type, response.StatusCode, response.RequestID, response.Details
-		}
-		var own *Error
-		if errors.As(err, &own) && own.Type != "" {
-			r.Type = own.Type
-		}
+		r.describe(err)
 		line, _ := json.Marshal(map[string]report{"error": r}) // strings and valid JSON: it cannot fail
 		fmt.Fprintf(a.Err, "%s\n", line)
 		return class.ExitCode()
+	}
+	label := "error:"
+	if text, ok := strings.CutPrefix(message, refused); ok { // a verdict, not a failure
+		label, message = strings.TrimSpace(refused), text
 	}
 	lines := strings.Split(message, "\n")
 	for i, line := range lines {
 		lines[i] = redact.Printable(line, maxMessage)
 	}
-	fmt.Fprintf(a.Err, "%s %s\n", a.paint(a.Err, red, "error:"), strings.Join(lines, "\n"))
+	fmt.Fprintf(a.Err, "%s %s\n", a.paint(a.Err, red, label), strings.Join(lines, "\n"))
 	return class.ExitCode()
+}
+
+// refused begins the message of a verdict on a token.
+const refused = "refused: "
+
+// describe takes what programs need from a response, or from the error of a command.
+func (r *report) describe(err error) {
+	var response *stytch.Error
+	if errors.As(err, &response) {
+		r.Type, r.Status, r.RequestID, r.Details = response.Type, response.StatusCode, response.RequestID, response.Details
+	}
+	var issuing *token.Error
+	if errors.As(err, &issuing) {
+		r.Type, r.Status, r.RequestID = issuing.Type, issuing.StatusCode, issuing.RequestID
+	}
+	var own *Error
+	if !errors.As(err, &own) {
+		return
+	}
+	if own.Type != "" {
+		r.Type = own.Type
+	}
+	if own.Details != nil {
+		r.Details, _ = json.Marshal(own.Details) // what cannot be encoded is left out
+	}
 }
 
 // Note prints a line for people on stderr, unless -q was given.

@@ -24,6 +24,8 @@ type Flags struct {
 	Quiet             bool
 	Verbose           bool
 	Color             string
+
+	parsed bool
 }
 
 // Register adds the global flags to a flag set.
@@ -46,6 +48,7 @@ func (f *Flags) Register(set *pflag.FlagSet) {
 
 // Check refuses values that do not fit together.
 func (f *Flags) Check(set *pflag.FlagSet) error {
+	f.parsed = true
 	if !slices.Contains([]string{"auto", "always", "never"}, f.Color) {
 		return Usagef("--color: %q is not auto, always or never", f.Color)
 	}
@@ -61,6 +64,32 @@ func (f *Flags) Check(set *pflag.FlagSet) error {
 		}
 	}
 	return nil
+}
+
+// Guess looks for the format in arguments that could not be parsed, so that programs get the error
+// as JSON wherever they asked for it. It does nothing if they were parsed.
+func (f *Flags) Guess(args []string) {
+	for i, arg := range args {
+		if f.parsed || arg == "--" {
+			return
+		}
+		value := ""
+		switch {
+		case strings.HasPrefix(arg, "--output="):
+			value = strings.TrimPrefix(arg, "--output=")
+		case arg == "-o" || arg == "--output":
+			if i+1 < len(args) {
+				value = args[i+1]
+			}
+		case strings.HasPrefix(arg, "-o"):
+			value = strings.TrimPrefix(arg[2:], "=")
+		case arg == "--jq" || strings.HasPrefix(arg, "--jq="):
+			value = string(JSON)
+		}
+		if value == string(JSON) || value == string(NDJSON) {
+			f.Output = Format(value)
+		}
+	}
 }
 
 // A Format is a value of -o.

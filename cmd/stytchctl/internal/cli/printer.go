@@ -126,12 +126,14 @@ func (o *output) write(data []byte) error {
 	if err == nil && o.live {
 		err = o.w.Flush()
 	}
-	return pipeError(err)
+	return PipeError(err)
 }
 
-func (o *output) flush() error { return pipeError(o.w.Flush()) }
+func (o *output) flush() error { return PipeError(o.w.Flush()) }
 
-func pipeError(err error) error {
+// PipeError is the error of writing to stdout, such that the command ends quietly if the reader
+// went away.
+func PipeError(err error) error {
 	if errors.Is(err, syscall.EPIPE) || errors.Is(err, io.ErrClosedPipe) {
 		return errBrokenPipe
 	}

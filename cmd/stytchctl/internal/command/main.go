@@ -29,5 +29,7 @@ func Run(ctx context.Context, app *cli.App, args []string) int {
 	root.SetIn(app.In)
 	root.SetOut(app.Out)
 	root.SetErr(app.Err)
-	return app.Report(root.ExecuteContext(ctx))
+	err := root.ExecuteContext(ctx)
+	app.Flags.Guess(args)
+	return app.Report(err)
 }
