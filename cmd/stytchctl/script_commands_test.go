@@ -63,12 +63,14 @@ func of(ts *testscript.TestScript) *world { return ts.Value(worldKey{}).(*world)
 //	ctl [CODE] ARG...               runs stytchctl, wants the exit code CODE (0 if it is left out), and looks for secrets in what it prints
 //	client ID SECRET [SCOPE...]     creates an M2M client
 //	app VARIABLE TYPE [NAME]        creates a Connected App and puts its id into a variable
+//	fault KIND OPERATION [TIMES]    makes an operation fail: drop, reset, html, garbage or a status such as 503
 //	live                            continues with a new project whose id begins with project-live-
 //	canaries [FILE...]              looks for secrets in all files of the script except those named
 var scriptCommands = map[string]func(ts *testscript.TestScript, neg bool, args []string){
 	"ctl":      runStytchctl,
 	"client":   createClient,
 	"app":      createApp,
+	"fault":    injectFault,
 	"live":     startLive,
 	"canaries": searchFiles,
 }
@@ -130,6 +132,33 @@ func createApp(ts *testscript.TestScript, _ bool, args []string) {
 		w.canaries = append(w.canaries, text)
 	}
 	ts.Setenv(args[0], created.ClientID)
+}
+
+func injectFault(ts *testscript.TestScript, _ bool, args []string) {
+	if len(args) < 2 {
+		ts.Fatalf("usage: fault KIND OPERATION [TIMES]")
+	}
+	var fault emulator.Fault
+	switch kind, operation := args[0], args[1]; kind {
+	case "drop":
+		fault = emulator.DropResponse(operation)
+	case "reset":
+		fault = emulator.Reset(operation)
+	case "html":
+		fault = emulator.HTML(operation, 502)
+	case "garbage":
+		fault = emulator.Garbage(operation, 200)
+	default:
+		status, err := strconv.Atoi(kind)
+		ts.Check(err)
+		fault = emulator.Status(operation, status)
+	}
+	if len(args) > 2 {
+		times, err := strconv.Atoi(args[2])
+		ts.Check(err)
+		fault = fault.Times(times)
+	}
+	of(ts).local.Inject(fault)
 }
 
 func startLive(ts *testscript.TestScript, _ bool, _ []string) {
