@@ -3,8 +3,10 @@ package cli
 import (
 	"context"
 	"errors"
+	"io/fs"
 	"net"
 	"net/http"
+	"os"
 
 	"github.com/stytchkit/m2m/stytch"
 	"github.com/stytchkit/m2m/stytch/rotate"
@@ -113,8 +115,10 @@ var sentinels = []struct {
 // Classify says what kind of failure an error is.
 func Classify(err error) Class {
 	var own *Error
-	if errors.As(err, &own) && own.Class != "" {
-		return own.Class
+	for inner := err; errors.As(inner, &own); inner = own.Err {
+		if own.Class != "" {
+			return own.Class
+		}
 	}
 	for _, s := range sentinels {
 		if errors.Is(err, s.err) {
@@ -127,6 +131,11 @@ func Classify(err error) Class {
 	}
 	if errors.Is(err, context.Canceled) {
 		return Interrupted
+	}
+	var file *fs.PathError
+	var link *os.LinkError
+	if errors.As(err, &file) || errors.As(err, &link) {
+		return Internal // although the number of a system error looks like an error of the network
 	}
 	var network net.Error
 	if errors.Is(err, context.DeadlineExceeded) || errors.As(err, &network) {
