@@ -23,6 +23,7 @@ type Printer[T any] struct {
 	cells   func(cells []string) error
 	value   func(any) error
 	end     func() error
+	flush   func() error
 }
 
 // NewPrinter prints a list: an array in JSON.
@@ -51,7 +52,8 @@ func newPrinter[T any](a *App, columns []Column[T], list bool) (*Printer[T], err
 		}
 		p.columns = chosen
 	}
-	out := &output{w: bufio.NewWriterSize(a.Out, 32<<10), live: a.OutIsTerminal()}
+	out := newOutput(a)
+	p.flush = out.flush
 	switch a.Flags.Output {
 	case TSV:
 		p.cells, p.end = out.tsv, out.flush
@@ -70,7 +72,7 @@ func newPrinter[T any](a *App, columns []Column[T], list bool) (*Printer[T], err
 	default:
 		t := &table{output: out, bold: func(text string) string { return a.paint(a.Out, bold, text) }}
 		t.titles = titles(p.columns, func(c Column[T]) string { return c.Title })
-		p.cells, p.end = t.row, t.close
+		p.cells, p.end, p.flush = t.row, t.close, t.close
 		return p, nil
 	}
 }
@@ -109,8 +111,21 @@ func (p *Printer[T]) Print(record T) error {
 	return p.cells(cells)
 }
 
+// Flush writes what has been printed so far, for a list that grows while a person watches. A table
+// has its widths from then on.
+func (p *Printer[T]) Flush() error { return p.flush() }
+
 // Close writes what is left.
 func (p *Printer[T]) Close() error { return p.end() }
+
+// PrintText writes a text to stdout as it is, whatever the format of -o.
+func PrintText(a *App, text []byte) error {
+	out := newOutput(a)
+	if err := out.write(text); err != nil {
+		return err
+	}
+	return out.flush()
+}
 
 // errBrokenPipe ends a command quietly: whoever reads its output has seen enough.
 var errBrokenPipe = errors.New("the reader of stdout went away")
@@ -119,6 +134,10 @@ var errBrokenPipe = errors.New("the reader of stdout went away")
 type output struct {
 	w    *bufio.Writer
 	live bool
+}
+
+func newOutput(a *App) *output {
+	return &output{w: bufio.NewWriterSize(a.Out, 32<<10), live: a.OutIsTerminal()}
 }
 
 func (o *output) write(data []byte) error {
