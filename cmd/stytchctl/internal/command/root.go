@@ -8,7 +8,9 @@ import (
 	"github.com/spf13/pflag"
 
 	"github.com/stytchkit/m2m/cmd/stytchctl/internal/cli"
+	"github.com/stytchkit/m2m/cmd/stytchctl/internal/command/keys"
 	"github.com/stytchkit/m2m/cmd/stytchctl/internal/command/profile"
+	"github.com/stytchkit/m2m/cmd/stytchctl/internal/command/token"
 )
 
 const long = `stytchctl manages the machine identities of a Stytch project: M2M clients, Connected
@@ -21,7 +23,9 @@ for by name.`
 // New is the root command. It does nothing until it is executed.
 func New(app *cli.App) *cobra.Command {
 	root := cli.Group("stytchctl", "Manage the machine identities of a Stytch project", long,
+		keys.New(app),
 		profile.New(app),
+		token.New(app),
 		newVersion(app),
 	)
 	root.SilenceErrors, root.SilenceUsage = true, true

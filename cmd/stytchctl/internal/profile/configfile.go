@@ -87,7 +87,7 @@ func (p *Profiles) change(ctx context.Context, f func(*config) error) error {
 	if err != nil {
 		return err
 	}
-	return write(path, text)
+	return cli.WriteFile(path, text, 0o600)
 }
 
 // lock waits until no other command changes the configuration. Where files cannot be locked, the
@@ -113,25 +113,4 @@ func lock(ctx context.Context, path string) (unlock func(), err error) {
 			return nil, cli.Errorf(cli.Conflict, "%s: another command is changing the profiles: try again. Nothing was stored.", path)
 		}
 	}
-}
-
-// write replaces a file that holds no secret. Where package atomicfile does not work, it is
-// replaced by renaming, which is all that Windows offers.
-func write(path string, text []byte) error {
-	err := atomicfile.Write(path, text, 0o600)
-	if !errors.Is(err, errors.ErrUnsupported) {
-		return err
-	}
-	file, err := os.CreateTemp(filepath.Dir(path), "config-*.tmp")
-	if err != nil {
-		return err
-	}
-	_, err = file.Write(text)
-	if err = errors.Join(err, file.Close()); err == nil {
-		err = os.Rename(file.Name(), path)
-	}
-	if err != nil {
-		_ = os.Remove(file.Name())
-	}
-	return err
 }
