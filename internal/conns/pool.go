@@ -5,6 +5,7 @@ import (
 	"crypto/tls"
 	"net"
 	"net/http"
+	"slices"
 )
 
 // pool is a set of connections that lives and is left together.
@@ -20,7 +21,7 @@ func newPool(t *Transport) *pool {
 		Proxy:                  http.ProxyFromEnvironment,
 		DialContext:            p.dialPlain,
 		DialTLSContext:         p.dialTLS,
-		ForceAttemptHTTP2:      true,
+		ForceAttemptHTTP2:      slices.Contains(t.TLS.NextProtos, "h2"), // it would add h2 to a list without it
 		HTTP2:                  &http.HTTP2Config{SendPingTimeout: t.pingAfter, PingTimeout: t.pingTimeout},
 		TLSClientConfig:        t.TLS, // for HTTPS through a proxy; otherwise dialTLS does the handshake
 		TLSHandshakeTimeout:    handshakeTimeout,

@@ -46,7 +46,7 @@ const (
 // Transport is an [http.RoundTripper] for one host. It opens no connection before its first request
 // and is safe for concurrent use. Change its fields before the first request only.
 type Transport struct {
-	TLS         *tls.Config   // of all connections
+	TLS         *tls.Config   // of all connections; NextProtos without "h2" for HTTP/1.1 alone
 	IdleTimeout time.Duration // after which an unused connection is closed; 90 s by default
 
 	pingAfter, pingTimeout time.Duration

@@ -135,6 +135,18 @@ func (c *watchedConn) Close() error {
 
 func serve(w http.ResponseWriter, _ *http.Request) { _, _ = io.WriteString(w, "a short body") }
 
+// An upgrade, as of a WebSocket, needs HTTP/1.1 with a server that prefers HTTP/2.
+func TestOneProtocol(t *testing.T) {
+	for want, offered := range map[string][]string{"HTTP/2.0": {"h2", "http/1.1"}, "HTTP/1.1": {"http/1.1"}} {
+		got := ""
+		p := listen(t, "http2", func(_ http.ResponseWriter, r *http.Request) { got = r.Proto }).peer(t)
+		p.TLS.NextProtos = offered
+		if err := p.plain(t.Context(), "/"); err != nil || got != want {
+			t.Errorf("%q: %s, %v", offered, got, err)
+		}
+	}
+}
+
 // crowd starts callers together, each of which makes some calls, and returns the first error.
 func crowd(callers, calls int, call func() error) error {
 	var group sync.WaitGroup
