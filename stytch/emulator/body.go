@@ -24,7 +24,7 @@ func (x *exchange) parseBody(model any, optional, strict bool) error {
 	}
 	fields, ok := parseObject(x.body)
 	if !ok {
-		return because("bad_request", "The request body must be one JSON object.")
+		return because("bad_request", "The request body must be one JSON object.").why("the body %s", jsonFault(x.body))
 	}
 	x.fields = fields
 	if strict {

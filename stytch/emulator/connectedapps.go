@@ -25,6 +25,7 @@ func (s *service) CreateConnectedApp(w http.ResponseWriter, r *http.Request) {
 		if err != nil {
 			return response{}, err
 		}
+		x.clientID = created.id
 		wire := created.wire(x.behavior)
 		wire.ClientSecret = text
 		status := x.behavior.CreateStatus
@@ -34,14 +35,14 @@ func (s *service) CreateConnectedApp(w http.ResponseWriter, r *http.Request) {
 
 // GetConnectedApp reads an app.
 func (s *service) GetConnectedApp(w http.ResponseWriter, r *http.Request, id string) {
-	s.serve(w, r, operation{id: "GetConnectedApp"}, func(x *exchange) (response, error) {
+	s.serve(w, r, operation{id: "GetConnectedApp", subject: id}, func(x *exchange) (response, error) {
 		return s.appResponse(x)(s.state.apps.get(id))
 	})
 }
 
 // UpdateConnectedApp changes the fields that are present.
 func (s *service) UpdateConnectedApp(w http.ResponseWriter, r *http.Request, id string) {
-	op := operation{id: "UpdateConnectedApp", body: server.UpdateConnectedAppRequest{}}
+	op := operation{id: "UpdateConnectedApp", subject: id, body: server.UpdateConnectedAppRequest{}}
 	s.serve(w, r, op, func(x *exchange) (response, error) {
 		in := &input{fields: x.fields, null: x.behavior.NullOnUpdate}
 		change := readAppFields(in)
@@ -57,7 +58,7 @@ func (s *service) UpdateConnectedApp(w http.ResponseWriter, r *http.Request, id 
 
 // DeleteConnectedApp removes an app.
 func (s *service) DeleteConnectedApp(w http.ResponseWriter, r *http.Request, id string) {
-	s.serve(w, r, operation{id: "DeleteConnectedApp"}, func(x *exchange) (response, error) {
+	s.serve(w, r, operation{id: "DeleteConnectedApp", subject: id}, func(x *exchange) (response, error) {
 		return deleteResult(x, id, s.state.apps.remove(&x.pending, id))
 	})
 }

@@ -34,7 +34,7 @@ func (set *settings) newEmulator() (*Emulator, error) {
 	if err != nil {
 		return nil, err
 	}
-	e := &Emulator{service: service{state: state, log: requestLog{clock: state.clock}}}
+	e := &Emulator{service: service{state: state, log: requestLog{clock: state.clock, observer: set.observer}}}
 	for _, fault := range set.faults {
 		e.service.faults.add(fault)
 	}
@@ -71,8 +71,25 @@ func (e *Emulator) Inject(f Fault) (remove func()) {
 	if err := f.check(); err != nil {
 		panic(err)
 	}
-	return e.service.faults.add(f)
+	id := e.service.faults.add(f)
+	return func() { e.service.faults.remove(id) }
 }
+
+// AddFault is [Emulator.Inject] for faults that come from elsewhere: it returns an error matching
+// [ErrInvalidArgument] instead of panicking, and the id of the fault.
+func (e *Emulator) AddFault(f Fault) (id string, err error) {
+	if err := f.check(); err != nil {
+		return "", err
+	}
+	return e.service.faults.add(f), nil
+}
+
+// Faults returns the faults in the order in which they apply. A fault stays when it has applied for
+// the last time, until it is removed.
+func (e *Emulator) Faults() []ActiveFault { return e.service.faults.list() }
+
+// RemoveFault removes a fault and reports whether there was one with this id.
+func (e *Emulator) RemoveFault(id string) bool { return e.service.faults.remove(id) }
 
 // Sign signs any claims with the current signing key, including those that Stytch would never
 // issue. It fails with an error matching [ErrInvalidArgument] if the claims cannot be encoded as
@@ -155,16 +172,16 @@ func (e *Emulator) serveContract(w http.ResponseWriter, r *http.Request) {
 
 func (e *Emulator) serveUnknownRoute(w http.ResponseWriter, r *http.Request) {
 	x := e.exchange(w, r)
-	x.send(x.failure(fail("route_not_found")))
+	x.send(x.failure(fail("route_not_found").why("%s", e.routes.nearest(r))))
 }
 
 func (e *Emulator) serveUnknownMethod(w http.ResponseWriter, r *http.Request, allowed []string) {
 	x := e.exchange(w, r)
 	if x.behavior.WrongMethodStatus != http.StatusMethodNotAllowed {
-		x.send(x.failure(fail("route_not_found")))
+		x.send(x.failure(fail("route_not_found").why("%s", wrongMethod(r, allowed))))
 		return
 	}
-	refused := fail("method_not_allowed")
+	refused := fail("method_not_allowed").why("%s", wrongMethod(r, allowed))
 	oauth := strings.HasPrefix(r.URL.Path, "/v1/public/")
 	if oauth && x.behavior.TokenErrorFormat == oauthFormat {
 		refused.kind, refused.oauth = "invalid_request", true

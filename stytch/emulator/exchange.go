@@ -6,6 +6,7 @@ import (
 	"io"
 	"net"
 	"net/http"
+	"time"
 )
 
 // maxBody is the largest request body that is read, in bytes. A larger one gets a 413.
@@ -19,7 +20,12 @@ type exchange struct {
 	requestID string
 	operation string // operationId of the contract; empty for other routes
 	behavior  Behavior
-	pending   pending
+	began     time.Time
+
+	// For the request log.
+	reason, errorType, clientID string
+
+	pending pending
 
 	body    []byte
 	bodyErr error
@@ -28,7 +34,7 @@ type exchange struct {
 
 // newExchange reads the whole body first: only then does net/http notice that a client disconnects.
 func newExchange(w http.ResponseWriter, r *http.Request, s *state, log *requestLog) *exchange {
-	x := &exchange{w: w, r: r, log: log, requestID: "request-id-" + s.env + "-" + newUUID(), behavior: s.switches.load()}
+	x := &exchange{w: w, r: r, log: log, requestID: "request-id-" + s.env + "-" + newUUID(), behavior: s.switches.load(), began: time.Now()}
 	if r.Body != nil {
 		x.body, x.bodyErr = io.ReadAll(http.MaxBytesReader(w, r.Body, maxBody))
 	}
@@ -44,6 +50,7 @@ func (x *exchange) oauth() bool { return x.operation == tokenOperation }
 func (x *exchange) record(status int) {
 	x.log.add(Request{
 		Method: x.r.Method, Path: x.r.URL.EscapedPath(), Operation: x.operation, Status: status, RequestID: x.requestID,
+		ErrorType: x.errorType, ClientID: x.clientID, Reason: x.reason, Duration: time.Since(x.began),
 	})
 }
 
@@ -66,6 +73,10 @@ func (x *exchange) failure(err error) response {
 	default:
 		f = fail("internal_server_error")
 	}
+	x.errorType, x.reason = f.kind, f.reason
+	if x.reason == "" {
+		x.reason = f.message
+	}
 	return failureResponse(f, x.requestID)
 }
 
@@ -82,6 +93,7 @@ func (x *exchange) sendHalf(r response) (half int) {
 
 // hangUp ends the connection without a response. On a TCP connection, the client sees a reset.
 func (x *exchange) hangUp() {
+	x.errorType = ""
 	x.record(0)
 	conn, _, err := http.NewResponseController(x.w).Hijack()
 	if err != nil {

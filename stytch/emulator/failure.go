@@ -1,16 +1,26 @@
 package emulator
 
-import "net/http"
+import (
+	"fmt"
+	"net/http"
+)
 
 // A failure is an error that Stytch would send. Its text never contains a value of the request.
 type failure struct {
 	status  int
 	kind    string // error_type, or error at the token endpoint
 	message string
-	oauth   bool // in the format of RFC 6749, section 5.2
+	oauth   bool   // in the format of RFC 6749, section 5.2
+	reason  string // for the request log, with the ids that the message leaves out; empty if the message suffices
 }
 
 func (f *failure) Error() string { return f.kind + ": " + f.message }
+
+// why sets the reason and returns f.
+func (f *failure) why(format string, args ...any) *failure {
+	f.reason = fmt.Sprintf(format, args...)
+	return f
+}
 
 // fail returns the failure of a known kind, with its usual status and message.
 func fail(kind string) *failure {

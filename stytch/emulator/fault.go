@@ -4,6 +4,7 @@ import (
 	"net/http"
 	"reflect"
 	"slices"
+	"strings"
 	"sync"
 	"time"
 
@@ -135,13 +136,18 @@ func (f Fault) check() error {
 		return invalidArgument("a Fault without a kind: make it with a constructor such as emulator.Reset")
 	}
 	if f.operation != "" && !slices.Contains(operations(), f.operation) {
-		return invalidArgument("fault: no operation %q in api/openapi.yaml", f.operation)
+		return invalidArgument("fault: operation: %.64q is not in api/openapi.yaml: use one of %s", f.operation, strings.Join(operations(), ", "))
 	}
-	if f.skip < 0 || f.count < 0 || f.every < 0 || f.delay < 0 {
-		return invalidArgument("fault: After, Times, Each and durations must not be negative")
+	for _, number := range []struct {
+		key   string
+		value int64
+	}{{keyAfter, int64(f.skip)}, {keyTimes, int64(f.count)}, {keyEach, int64(f.every)}, {keyLatency, int64(f.delay)}} {
+		if number.value < 0 {
+			return invalidArgument("fault: %s: it must not be negative", number.key)
+		}
 	}
 	if _, known := failures[f.errorType]; f.errorType != "" && !known {
-		return invalidArgument("fault: no error type %q in the x-error-catalog of api/openapi.yaml", f.errorType)
+		return invalidArgument("fault: error_type: %.64q is not in the x-error-catalog of api/openapi.yaml", f.errorType)
 	}
 	lowest := 200
 	switch f.kind {
@@ -152,7 +158,7 @@ func (f Fault) check() error {
 		return nil
 	}
 	if f.status < lowest || f.status > 599 {
-		return invalidArgument("fault: status %d is outside %d to 599", f.status, lowest)
+		return invalidArgument("fault: status: %d is outside %d to 599", f.status, lowest)
 	}
 	return nil
 }

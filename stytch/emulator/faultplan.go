@@ -2,42 +2,67 @@ package emulator
 
 import (
 	"slices"
+	"strconv"
 	"sync"
 )
 
 // A faultPlan decides which fault applies to a request.
 type faultPlan struct {
 	mu     sync.Mutex
-	active []*activeFault
+	active []*ActiveFault
+	added  int
 }
 
-type activeFault struct {
-	Fault
-	seen, applied int
+// An ActiveFault is a fault with its counts.
+type ActiveFault struct {
+	ID     string `json:"id"`
+	Fault  Fault  `json:"fault"`
+	Seen   int    `json:"seen"`   // requests of its operation since it was added
+	Struck int    `json:"struck"` // how often it applied
+	Left   int    `json:"left"`   // how often it may still apply; -1 for no limit
 }
 
-func (p *faultPlan) add(f Fault) (remove func()) {
+func (p *faultPlan) add(f Fault) (id string) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	added := &activeFault{Fault: f}
-	p.active = append(p.active, added)
-	return func() {
-		p.mu.Lock()
-		defer p.mu.Unlock()
-		p.active = slices.DeleteFunc(p.active, func(a *activeFault) bool { return a == added })
+	p.added++
+	id = "fault-" + strconv.Itoa(p.added)
+	p.active = append(p.active, &ActiveFault{ID: id, Fault: f})
+	return id
+}
+
+func (p *faultPlan) remove(id string) bool {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	before := len(p.active)
+	p.active = slices.DeleteFunc(p.active, func(a *ActiveFault) bool { return a.ID == id })
+	return len(p.active) < before
+}
+
+func (p *faultPlan) list() []ActiveFault {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	all := make([]ActiveFault, len(p.active))
+	for i, a := range p.active {
+		all[i] = *a
+		all[i].Left = -1
+		if a.Fault.count > 0 {
+			all[i].Left = a.Fault.count - a.Struck
+		}
 	}
+	return all
 }
 
 // next counts a request of the operation and returns the fault that applies to it, if any.
 func (p *faultPlan) next(operation string) (Fault, bool) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	var found *activeFault
+	var found *ActiveFault
 	for _, a := range p.active {
-		if a.operation != "" && a.operation != operation {
+		if a.Fault.operation != "" && a.Fault.operation != operation {
 			continue
 		}
-		a.seen++
+		a.Seen++
 		if found == nil && a.due() {
 			found = a
 		}
@@ -45,11 +70,12 @@ func (p *faultPlan) next(operation string) (Fault, bool) {
 	if found == nil {
 		return Fault{}, false
 	}
-	found.applied++
+	found.Struck++
 	return found.Fault, true
 }
 
-func (a *activeFault) due() bool {
-	turn := a.seen - a.skip
-	return turn > 0 && (a.count == 0 || a.applied < a.count) && (a.every < 2 || turn%a.every == 0)
+func (a *ActiveFault) due() bool {
+	f := a.Fault
+	turn := a.Seen - f.skip
+	return turn > 0 && (f.count == 0 || a.Struck < f.count) && (f.every < 2 || turn%f.every == 0)
 }

@@ -46,6 +46,7 @@ func pause(ctx context.Context, d time.Duration) bool {
 }
 
 func (f Fault) response(x *exchange) response {
+	x.errorType = ""
 	switch f.kind {
 	case faultHTML:
 		page := "<html><head><title>" + http.StatusText(f.status) + "</title></head><body><h1>" +
@@ -56,7 +57,9 @@ func (f Fault) response(x *exchange) response {
 	case faultGarbage:
 		return response{status: f.status, contentType: "application/json", body: []byte(`{"status_code":`)}
 	}
-	return failureResponse(f.failure(x.operation), x.requestID)
+	refused := f.failure(x.operation)
+	x.errorType = refused.kind
+	return failureResponse(refused, x.requestID)
 }
 
 // usualTypes are the error types that Stytch most likely sends with a status.
@@ -88,4 +91,39 @@ func (f Fault) failure(operation string) *failure {
 	e := fail(kind)
 	e.status = f.status
 	return e
+}
+
+// struck begins the reason for a request that the fault applied to.
+func (f Fault) struck(operation string) string {
+	if f.operation == "" {
+		return "fault " + f.kindName() + " of every operation struck " + operation
+	}
+	return "fault " + f.kindName() + " of " + f.operation + " struck"
+}
+
+// reason says what the fault did. refused is why the operation refused the request; empty if it did
+// not.
+func (f Fault) reason(operation, refused string) string {
+	reason := f.struck(operation)
+	switch {
+	case f.kind == faultDelay && refused == "":
+		return reason + ": the response waited " + f.delay.String()
+	case f.kind == faultDelay:
+		return reason + ": the response waited " + f.delay.String() + ", and the operation was refused: " + refused
+	case !f.runsOperation():
+		reason += " before the operation: it was not carried out"
+	case refused != "":
+		reason += " after the operation was refused: " + refused
+	default:
+		reason += " after the operation took effect"
+	}
+	switch {
+	case f.kind == faultCut:
+		reason += "; half of the response was sent"
+	case f.kind == faultSlow:
+		reason += "; the response waited " + f.delay.String() + " in its middle"
+	case f.delay > 0:
+		reason += "; the response waited " + f.delay.String()
+	}
+	return reason
 }

@@ -2,6 +2,7 @@ package emulator
 
 import (
 	"encoding/json"
+	"reflect"
 	"slices"
 )
 
@@ -28,7 +29,8 @@ func get[T any](in *input, name string) (value *T, given bool) {
 	}
 	value = new(T)
 	if json.Unmarshal(raw, value) != nil {
-		in.refuse(because("bad_request", "The field "+name+" has the wrong type."))
+		in.refuse(because("bad_request", "The field "+name+" has the wrong type.").
+			why("the field %s must be %s, and it is %s", name, wantedKind(reflect.TypeFor[T]()), jsonKind(raw)))
 		return nil, false
 	}
 	return value, true

@@ -21,10 +21,10 @@ func (s *service) GetB2BJWKS(w http.ResponseWriter, r *http.Request, projectID s
 func (s *service) serveKeySet(w http.ResponseWriter, r *http.Request, id, projectID string) {
 	s.serve(w, r, operation{id: id, public: true}, func(x *exchange) (response, error) {
 		if project.CheckID(projectID) != nil {
-			return response{}, fail("invalid_project_id")
+			return response{}, fail("invalid_project_id").why("the path has no project ID: this is the project %s", s.state.id)
 		}
 		if projectID != s.state.id {
-			return response{}, fail("project_not_found")
+			return response{}, fail("project_not_found").why("the path has another project ID: this is the project %s", s.state.id)
 		}
 		keys, err := s.state.keys.listed(&x.pending)
 		if err != nil {

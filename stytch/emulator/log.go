@@ -3,6 +3,8 @@ package emulator
 import (
 	"sync"
 	"time"
+
+	"github.com/stytchkit/m2m/internal/guard"
 )
 
 const (
@@ -19,10 +21,22 @@ type Request struct {
 	Operation string // operationId of the contract; empty for other routes
 	Status    int    // 0 if a fault dropped the whole response
 	RequestID string // as in the response
+	ErrorType string // error_type of the response, or error of the token endpoint
+	ClientID  string // of the M2M client or Connected App, if there is one with that id
+
+	// Reason says in plain English which check refused the request and why, which fault struck, or
+	// which route comes close to one that does not exist. It is empty for a success without a
+	// fault. Clients are named by their id, and their secrets by their last four characters.
+	Reason string
+
+	// Duration is the time from the start of the request to the start of its response, by the
+	// clock of the system.
+	Duration time.Duration
 }
 
 type requestLog struct {
-	clock func() time.Time
+	clock    func() time.Time
+	observer func(Request) // may be nil
 
 	mu      sync.Mutex
 	entries []Request
@@ -32,6 +46,13 @@ type requestLog struct {
 func (l *requestLog) add(r Request) {
 	r.Time = l.clock()
 	r.Path = r.Path[:min(len(r.Path), maxLogPath)]
+	l.append(r)
+	if l.observer != nil {
+		_ = guard.Run("WithObserver", func() { l.observer(r) }) // the request continues without it
+	}
+}
+
+func (l *requestLog) append(r Request) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	if len(l.entries) < logSize {

@@ -36,6 +36,7 @@ func (s *service) CreateM2MClient(w http.ResponseWriter, r *http.Request) {
 		if err != nil {
 			return response{}, err
 		}
+		x.clientID = created.id
 		wire := created.wire(x.behavior)
 		wire.ClientSecret = text
 		status := x.behavior.CreateStatus
@@ -45,14 +46,14 @@ func (s *service) CreateM2MClient(w http.ResponseWriter, r *http.Request) {
 
 // GetM2MClient reads a client.
 func (s *service) GetM2MClient(w http.ResponseWriter, r *http.Request, id string) {
-	s.serve(w, r, operation{id: "GetM2MClient"}, func(x *exchange) (response, error) {
+	s.serve(w, r, operation{id: "GetM2MClient", subject: id}, func(x *exchange) (response, error) {
 		return s.m2mResponse(x)(s.state.clients.get(id))
 	})
 }
 
 // UpdateM2MClient changes the fields that are present.
 func (s *service) UpdateM2MClient(w http.ResponseWriter, r *http.Request, id string) {
-	op := operation{id: "UpdateM2MClient", body: server.UpdateM2MClientRequest{}}
+	op := operation{id: "UpdateM2MClient", subject: id, body: server.UpdateM2MClientRequest{}}
 	s.serve(w, r, op, func(x *exchange) (response, error) {
 		in := &input{fields: x.fields, null: x.behavior.NullOnUpdate}
 		name, setName := get[string](in, "client_name")
@@ -93,7 +94,7 @@ func (s *service) UpdateM2MClient(w http.ResponseWriter, r *http.Request, id str
 
 // DeleteM2MClient removes a client.
 func (s *service) DeleteM2MClient(w http.ResponseWriter, r *http.Request, id string) {
-	s.serve(w, r, operation{id: "DeleteM2MClient"}, func(x *exchange) (response, error) {
+	s.serve(w, r, operation{id: "DeleteM2MClient", subject: id}, func(x *exchange) (response, error) {
 		return deleteResult(x, id, s.state.clients.remove(&x.pending, id))
 	})
 }

@@ -32,11 +32,11 @@ func (c *m2mClient) check(b Behavior) error {
 		return because("bad_request", "The client must have at least one scope.")
 	}
 	if len(c.scopes) > b.MaxScopes {
-		return fail("too_many_m2m_client_scopes")
+		return fail("too_many_m2m_client_scopes").why("%d scopes: at most %d are allowed", len(c.scopes), b.MaxScopes)
 	}
-	for _, scope := range c.scopes {
+	for i, scope := range c.scopes {
 		if !validScope(scope) {
-			return fail("invalid_m2m_client_scope")
+			return fail("invalid_m2m_client_scope").why("scope %d of %d is empty or has a character that is not allowed", i+1, len(c.scopes))
 		}
 	}
 	return nil

@@ -19,6 +19,7 @@ type settings struct {
 	issuer            string
 	signingKey        *rsa.PrivateKey
 	storage           Storage
+	observer          func(Request)
 	behavior          Behavior
 	strict            bool
 	noTotals          bool
@@ -140,6 +141,19 @@ func WithStorage(storage Storage) Option {
 			return invalidArgument("WithStorage: the storage is nil")
 		}
 		s.storage = storage
+		return nil
+	}
+}
+
+// WithObserver sets a function that is called once for each request, before its response is sent.
+// It runs in the goroutine of the request and must be safe for concurrent use. Its panic is
+// dropped.
+func WithObserver(f func(Request)) Option {
+	return func(s *settings) error {
+		if f == nil {
+			return invalidArgument("WithObserver: the function is nil")
+		}
+		s.observer = f
 		return nil
 	}
 }

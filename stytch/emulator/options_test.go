@@ -172,16 +172,19 @@ func TestRequestLog(t *testing.T) {
 		t.Fatalf("%d requests", len(log))
 	}
 	want := []emulator.Request{
-		{Time: now, Method: "POST", Path: clients, Operation: "CreateM2MClient", Status: 200},
-		{Time: now, Method: "GET", Path: clients + "/a%2Fb", Operation: "GetM2MClient", Status: 404},
-		{Time: now, Method: "POST", Path: "/v1/public/" + w.ProjectID + "/oauth2/token", Operation: "IssueM2MToken", Status: 200},
-		{Time: now, Method: "GET", Path: "/nothing/" + strings.Repeat("x", 503), Status: 404},
+		{Time: now, Method: "POST", Path: clients, Operation: "CreateM2MClient", Status: 200, ClientID: id},
+		{Time: now, Method: "GET", Path: clients + "/a%2Fb", Operation: "GetM2MClient", Status: 404, ErrorType: "m2m_client_not_found"},
+		{Time: now, Method: "POST", Path: "/v1/public/" + w.ProjectID + "/oauth2/token", Operation: "IssueM2MToken", Status: 200, ClientID: id},
+		{Time: now, Method: "GET", Path: "/nothing/" + strings.Repeat("x", 503), Status: 404, ErrorType: "route_not_found"},
 	}
 	if last := log[3].RequestID; last != got.object(t)["request_id"] {
 		t.Errorf("request id %s", last)
 	}
 	for i := range log {
-		log[i].RequestID = ""
+		if log[i].Duration <= 0 {
+			t.Errorf("request %d took %v", i, log[i].Duration)
+		}
+		log[i].RequestID, log[i].Duration, log[i].Reason = "", 0, ""
 		if log[i] != want[i] {
 			t.Errorf("%+v, want %+v", log[i], want[i])
 		}

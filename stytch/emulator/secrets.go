@@ -104,10 +104,10 @@ func (b Behavior) generateOrImport(chosen *string) (string, *clientSecret, error
 // other rules are assumed.
 func (b Behavior) importSecret(text string) (*clientSecret, error) {
 	if utf8.RuneCountInString(text) < 8 {
-		return nil, fail("m2m_client_invalid_client_secret")
+		return nil, fail("m2m_client_invalid_client_secret").why("the client_secret has %d characters: at least 8 are needed", utf8.RuneCountInString(text))
 	}
 	if len(text) > b.MaxSecretLength {
-		return nil, fail("client_secret_too_long")
+		return nil, fail("client_secret_too_long").why("the client_secret has %d bytes: at most %d are allowed", len(text), b.MaxSecretLength)
 	}
 	distinct := map[rune]bool{}
 	for _, r := range text {
@@ -115,7 +115,7 @@ func (b Behavior) importSecret(text string) (*clientSecret, error) {
 	}
 	// A masked secret that is sent by mistake would lock its client out.
 	if len(distinct) < 5 || text == "[REDACTED]" {
-		return nil, fail("insecure_m2m_client_secret")
+		return nil, fail("insecure_m2m_client_secret").why("the client_secret has fewer than 5 different characters, or is [REDACTED]")
 	}
 	return newClientSecret(text, importedIterations), nil
 }

@@ -1,6 +1,7 @@
 package emulator
 
 import (
+	"errors"
 	"net/http"
 
 	"github.com/stytchkit/m2m/gen/server"
@@ -18,9 +19,11 @@ type service struct {
 
 // An operation says how the requests of one operation are checked before it runs.
 type operation struct {
-	id           string              // operationId of the contract
-	public       bool                // takes no project credentials
-	body         any                 // zero value of the generated type of the JSON body; nil if the body is ignored
+	id      string // operationId of the contract
+	subject string // client id in the path; empty for other operations
+	public  bool   // takes no project credentials
+	body    any    // zero value of the generated type of the JSON body; nil if the body is ignored
+
 	bodyOptional func(Behavior) bool // whether an empty body is allowed; nil if it never is
 }
 
@@ -35,6 +38,7 @@ func (s *service) serve(w http.ResponseWriter, r *http.Request, op operation, ru
 		return
 	}
 	if fault.kind != faultSlow && !pause(r.Context(), fault.delay) {
+		x.reason = fault.struck(op.id) + " and the client left before the wait of " + fault.delay.String() + " ended: the operation was not carried out"
 		x.hangUp()
 		return
 	}
@@ -42,6 +46,7 @@ func (s *service) serve(w http.ResponseWriter, r *http.Request, op operation, ru
 	if fault.runsOperation() {
 		real = s.perform(x, op, run)
 	}
+	x.reason = fault.reason(op.id, x.reason)
 	x.sendFault(fault, real)
 }
 
@@ -60,6 +65,9 @@ func (s *service) perform(x *exchange, op operation, run func(*exchange) (respon
 		}
 	}
 	r, err := run(x)
+	if op.subject != "" && !isMissing(err) {
+		x.clientID = op.subject
+	}
 	if unsettled := s.state.store.settle(&x.pending); unsettled != nil {
 		return x.failure(unsettled)
 	}
@@ -67,4 +75,10 @@ func (s *service) perform(x *exchange, op operation, run func(*exchange) (respon
 		return x.failure(err)
 	}
 	return r
+}
+
+// isMissing reports whether an error says that no client or app has the id.
+func isMissing(err error) bool {
+	var f *failure
+	return errors.As(err, &f) && f.status == http.StatusNotFound
 }

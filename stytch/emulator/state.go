@@ -33,8 +33,8 @@ func newState(id, secret string, clock func() time.Time) *state {
 	s := &state{
 		id: id, env: project.Environment(id), secret: sha256.Sum256([]byte(secret)), reveal: func() string { return secret },
 		issuer: "stytch.com/" + id, clock: clock,
-		clients: newTable("m2m_client_not_found", kindClient, encodeClient),
-		apps:    newTable("connected_app_not_found", kindApp, encodeApp),
+		clients: newTable("m2m_client_not_found", "an M2M client", kindClient, encodeClient),
+		apps:    newTable("connected_app_not_found", "a Connected App", kindApp, encodeApp),
 	}
 	s.keys.env, s.keys.clock = s.env, clock
 	return s
@@ -53,7 +53,8 @@ func (s *state) addM2MClient(p *pending, b Behavior, c m2mClient, id, secret *st
 		c.id = *id
 	}
 	if !validClientID(c.id) {
-		return nil, "", fail("m2m_client_invalid_client_id")
+		return nil, "", fail("m2m_client_invalid_client_id").
+			why("the client_id must have 1 to 256 bytes, none of / \\ %% ? # or control characters, no space around it, and must not be \".\", \"..\" or \"search\"")
 	}
 	if err := c.check(b); err != nil {
 		return nil, "", err

@@ -9,6 +9,7 @@ import (
 // update replaces it with a changed copy, so that readers need no lock once they have it.
 type table[T any] struct {
 	missing string // error_type for an unknown id
+	noun    string // for reasons: "an M2M client"
 	kind    string // of its records in a storage
 	encode  func(*T, uint64) Record
 	store   *store          // nil if the state is in memory only
@@ -26,8 +27,8 @@ type row[T any] struct {
 	record *T // nil once deleted
 }
 
-func newTable[T any](missing, kind string, encode func(*T, uint64) Record) table[T] {
-	return table[T]{missing: missing, kind: kind, encode: encode, byID: map[string]*row[T]{}}
+func newTable[T any](missing, noun, kind string, encode func(*T, uint64) Record) table[T] {
+	return table[T]{missing: missing, noun: noun, kind: kind, encode: encode, byID: map[string]*row[T]{}}
 }
 
 // insert adds a record unless the id is taken or the table already holds limit records (0 for no
@@ -36,10 +37,10 @@ func (t *table[T]) insert(p *pending, id string, record *T, limit int, duplicate
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	if t.byID[id] != nil {
-		return fail(duplicate)
+		return fail(duplicate).why("%s with the ID %.256q exists already", t.noun, id)
 	}
 	if limit > 0 && len(t.byID) >= limit {
-		return fail(full)
+		return fail(full).why("the project has %d, the limit of its Behavior", len(t.byID))
 	}
 	if err := t.store.check(); err != nil {
 		return err
@@ -52,6 +53,10 @@ func (t *table[T]) insert(p *pending, id string, record *T, limit int, duplicate
 	return nil
 }
 
+func (t *table[T]) notFound(id string) *failure {
+	return fail(t.missing).why("the ID %.256q is not that of %s", id, t.noun)
+}
+
 func (t *table[T]) append(id string, r *row[T]) {
 	t.byID[id] = r
 	t.rows = append(t.rows, r)
@@ -62,7 +67,7 @@ func (t *table[T]) get(id string) (*T, error) {
 	defer t.mu.RUnlock()
 	r := t.byID[id]
 	if r == nil {
-		return nil, fail(t.missing)
+		return nil, t.notFound(id)
 	}
 	return r.record, nil
 }
@@ -74,7 +79,7 @@ func (t *table[T]) update(p *pending, id string, change func(*T) error) (*T, err
 	defer t.mu.Unlock()
 	r := t.byID[id]
 	if r == nil {
-		return nil, fail(t.missing)
+		return nil, t.notFound(id)
 	}
 	changed := *r.record
 	if err := change(&changed); err != nil {
@@ -95,7 +100,7 @@ func (t *table[T]) remove(p *pending, id string) error {
 	defer t.mu.Unlock()
 	r := t.byID[id]
 	if r == nil {
-		return fail(t.missing)
+		return t.notFound(id)
 	}
 	if err := t.store.check(); err != nil {
 		return err

@@ -10,6 +10,9 @@ import (
 	"strings"
 )
 
+// tokenParameterNames are the parameters of every token request.
+var tokenParameterNames = []string{"grant_type", "client_id", "client_secret", "scope"}
+
 const tokenSeconds = 3600 // documented
 
 // IssueM2MToken is the client credentials grant. It reads its body itself, because the body may be
@@ -17,7 +20,7 @@ const tokenSeconds = 3600 // documented
 func (s *service) IssueM2MToken(w http.ResponseWriter, r *http.Request, projectID string) {
 	s.serve(w, r, operation{id: tokenOperation, public: true}, func(x *exchange) (response, error) {
 		if projectID != s.state.id {
-			return response{}, unknownProject(x.behavior)
+			return response{}, s.unknownProject(x.behavior)
 		}
 		params, err := x.tokenParameters(s.state.strict)
 		if err != nil {
@@ -26,14 +29,15 @@ func (s *service) IssueM2MToken(w http.ResponseWriter, r *http.Request, projectI
 		switch params["grant_type"] {
 		case "client_credentials":
 		case "":
-			return response{}, grantError("invalid_request", "The grant_type is missing.")
+			return response{}, grantError("invalid_request", "The grant_type is missing.").why("the parameter grant_type is missing: send client_credentials")
 		default:
-			return response{}, grantError("unsupported_grant_type", "The grant_type must be client_credentials.")
+			return response{}, grantError("unsupported_grant_type", "The grant_type must be client_credentials.").why("%s", otherGrant(params["grant_type"]))
 		}
 		client, err := s.clientOf(x, params)
 		if err != nil {
 			return response{}, err
 		}
+		x.clientID = client.id
 		scope, err := grantedScope(client.scopes, params["scope"], x.behavior.UnheldScope)
 		if err != nil {
 			return response{}, err
@@ -50,11 +54,12 @@ func (s *service) IssueM2MToken(w http.ResponseWriter, r *http.Request, projectI
 }
 
 // unknownProject is the refusal of a path with the id of another project.
-func unknownProject(b Behavior) error {
+func (s *service) unknownProject(b Behavior) error {
+	refused := fail("project_not_found")
 	if b.TokenErrorFormat == oauthFormat {
-		return grantError("invalid_request", "The project could not be found.")
+		refused = grantError("invalid_request", "The project could not be found.")
 	}
-	return fail("project_not_found")
+	return refused.why("the path has another project ID: this is the project %s", s.state.id)
 }
 
 func (s *state) claims(b Behavior, client *m2mClient, scope string, params map[string]string) map[string]any {
@@ -82,73 +87,32 @@ func (x *exchange) tokenParameters(strict bool) (map[string]string, error) {
 	case "application/x-www-form-urlencoded":
 		values, err := url.ParseQuery(string(x.body))
 		if err != nil {
-			return nil, grantError("invalid_request", "The request body is not a form.")
+			return nil, grantError("invalid_request", "The request body is not a form.").why("the body is not a form: its percent-encoding is wrong, or it contains a semicolon")
 		}
 		for name, value := range values {
 			if len(value) > 1 {
-				return nil, grantError("invalid_request", "A parameter is repeated.")
+				return nil, grantError("invalid_request", "A parameter is repeated.").why("the parameter %s is repeated", parameterName(name))
 			}
 			params[name] = value[0]
 		}
 	case "application/json":
 		fields, ok := parseObject(x.body)
 		if !ok {
-			return nil, grantError("invalid_request", "The request body must be one JSON object.")
+			return nil, grantError("invalid_request", "The request body must be one JSON object.").why("the body %s", jsonFault(x.body))
 		}
 		for name, raw := range fields {
 			var value *string
-			known := slices.Contains([]string{"grant_type", "client_id", "client_secret", "scope"}, name)
+			known := slices.Contains(tokenParameterNames, name)
 			if json.Unmarshal(raw, &value) != nil && (known || strict) {
-				return nil, grantError("invalid_request", "A parameter is not a string.")
+				return nil, grantError("invalid_request", "A parameter is not a string.").why("the parameter %s must be a string, and it is %s", parameterName(name), jsonKind(raw))
 			}
 			params[name] = orZero(value)
 		}
 	default:
-		return nil, grantError("invalid_request", "The Content-Type must be application/x-www-form-urlencoded or application/json.")
+		return nil, grantError("invalid_request", "The Content-Type must be application/x-www-form-urlencoded or application/json.").
+			why("the Content-Type is %s: it must be application/x-www-form-urlencoded or application/json", mediaTypeName(mediaType))
 	}
 	return params, nil
-}
-
-type login struct{ id, secret string }
-
-// logins returns the credentials that a request may mean: those in the body if it has a secret,
-// else the Basic header. The body wins because real clients send the project's Basic credentials
-// beside it. RFC 6749, section 2.3.1, wants both parts of the header form-encoded; some libraries
-// do that and others do not, so both readings are tried.
-func logins(params map[string]string, h http.Header) []login {
-	id, secret := params["client_id"], params["client_secret"]
-	if secret != "" {
-		return []login{{id, secret}}
-	}
-	user, password, ok := parseBasic(h.Get("Authorization"))
-	if !ok {
-		return nil
-	}
-	all := []login{{user, password}}
-	plainUser, userErr := url.QueryUnescape(user)
-	plainPassword, passwordErr := url.QueryUnescape(password)
-	if userErr == nil && passwordErr == nil && (plainUser != user || plainPassword != password) {
-		all = append(all, login{plainUser, plainPassword})
-	}
-	return slices.DeleteFunc(all, func(l login) bool { return id != "" && id != l.id })
-}
-
-func (s *service) clientOf(x *exchange, params map[string]string) (*m2mClient, error) {
-	for _, l := range logins(params, x.r.Header) {
-		client, err := s.state.clients.get(l.id)
-		if err != nil || !client.secrets.accept(l.secret) {
-			continue
-		}
-		if client.status != statusActive {
-			f := grantError(x.behavior.InactiveClientError, "The client is not active.")
-			f.status = x.behavior.InactiveClientStatus
-			return nil, f
-		}
-		return client, nil
-	}
-	refused := grantError("invalid_client", "The client credentials are not valid.")
-	refused.status = x.behavior.InvalidClientStatus
-	return nil, refused
 }
 
 // grantedScope returns the scope claim: all scopes of the client, or the requested ones in the
@@ -159,16 +123,21 @@ func grantedScope(held []string, requested string, unheld Choice) (string, error
 		return strings.Join(held, " "), nil
 	}
 	granted := make([]string, 0, len(wanted))
+	missing := ""
 	for _, scope := range wanted {
 		if slices.Contains(held, scope) {
 			granted = append(granted, scope)
-		} else if unheld == Refuse {
+			continue
+		}
+		missing = scope
+		if unheld == Refuse {
 			granted = nil
 			break
 		}
 	}
 	if len(granted) == 0 {
-		return "", grantError("invalid_scope", "The client does not hold a requested scope.")
+		return "", grantError("invalid_scope", "The client does not hold a requested scope.").
+			why("the client does not hold the scope %.64q: it holds %s", missing, shortened(strings.Join(held, " "), 256))
 	}
 	return strings.Join(granted, " "), nil
 }

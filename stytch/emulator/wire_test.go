@@ -106,7 +106,7 @@ func TestSecretsAreStoredHashed(t *testing.T) {
 }
 
 func TestTableCompacts(t *testing.T) {
-	table := newTable[int]("m2m_client_not_found", kindClient, nil)
+	table := newTable[int]("m2m_client_not_found", "a client", kindClient, nil)
 	for i := range 5000 {
 		if err := table.insert(nil, strings.Repeat("x", i+1), &i, 0, "", ""); err != nil {
 			t.Fatal(err)
