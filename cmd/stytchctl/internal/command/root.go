@@ -8,6 +8,7 @@ import (
 	"github.com/spf13/pflag"
 
 	"github.com/stytchkit/m2m/cmd/stytchctl/internal/cli"
+	"github.com/stytchkit/m2m/cmd/stytchctl/internal/command/clients"
 	"github.com/stytchkit/m2m/cmd/stytchctl/internal/command/keys"
 	"github.com/stytchkit/m2m/cmd/stytchctl/internal/command/profile"
 	"github.com/stytchkit/m2m/cmd/stytchctl/internal/command/token"
@@ -23,6 +24,8 @@ for by name.`
 // New is the root command. It does nothing until it is executed.
 func New(app *cli.App) *cobra.Command {
 	root := cli.Group("stytchctl", "Manage the machine identities of a Stytch project", long,
+		clients.New(app),
+		clients.NewApps(app),
 		keys.New(app),
 		profile.New(app),
 		token.New(app),
