@@ -1,7 +1,5 @@
 package emulator
 
-import "slices"
-
 // A Choice is what the emulator does where the behavior of Stytch is not known. The empty Choice
 // stands for the default.
 type Choice string
@@ -22,7 +20,7 @@ const oauthFormat = "oauth" // of Behavior.TokenErrorFormat
 
 // Behavior has one field for each behavior of Stytch that is not known, so that a client can be
 // tested under every variant. The zero value is the most likely behavior; the package documentation
-// lists what is known.
+// lists what is known. [Behaviors] has the fields as data.
 type Behavior struct {
 	// CreateStatus is the status of a creation: 200 (default; from the reference) or 201 (from one
 	// newer page).
@@ -106,70 +104,4 @@ type Behavior struct {
 	MaxExpiryMinutes int `json:"max_expiry_minutes"` // of the access tokens of a Connected App; default 1440
 	MaxM2MClients    int `json:"max_m2m_clients"`    // of the project; unlimited by default
 	MaxConnectedApps int `json:"max_connected_apps"` // of the project; unlimited by default
-}
-
-// filled returns b with its defaults filled in. The error names the first field with a value that
-// it does not accept.
-func (b Behavior) filled() (Behavior, error) {
-	var bad error
-	complain := func(field string, value any) {
-		if bad == nil {
-			bad = invalidArgument("Behavior.%s does not accept %v", field, value)
-		}
-	}
-	// The first allowed value of each is its default.
-	choice := func(field string, value *Choice, allowed ...Choice) { fill(field, value, complain, allowed...) }
-	number := func(field string, value *int, allowed ...int) { fill(field, value, complain, allowed...) }
-	text := func(field string, value *string, allowed ...string) { fill(field, value, complain, allowed...) }
-	limit := func(field string, value *int, standard int) {
-		if *value == 0 {
-			*value = standard
-		}
-		if *value < 0 {
-			complain(field, *value)
-		}
-	}
-
-	number("CreateStatus", &b.CreateStatus, 200, 201)
-	number("WrongMethodStatus", &b.WrongMethodStatus, 405, 404)
-	choice("StartWhileRotating", &b.StartWhileRotating, Refuse, Replace)
-	choice("FinishWhileIdle", &b.FinishWhileIdle, Refuse, Ignore)
-	choice("NullOnUpdate", &b.NullOnUpdate, Clear, Ignore, Refuse)
-	choice("EmptyScopes", &b.EmptyScopes, Allow, Refuse)
-	text("InvalidStatusType", &b.InvalidStatusType, "invalid_m2m_client_status", "m2m_client_invalid_status")
-	choice("ZeroLimit", &b.ZeroLimit, Ignore, Refuse, Empty)
-	choice("LargeLimit", &b.LargeLimit, Refuse, Clamp)
-	choice("BadCursor", &b.BadCursor, Refuse, Ignore)
-	choice("NegativeLimit", &b.NegativeLimit, Refuse, Ignore)
-	choice("EmptySearchBody", &b.EmptySearchBody, Refuse, Allow)
-	choice("EmptyQuery", &b.EmptyQuery, Allow, Refuse)
-	choice("UnknownOperator", &b.UnknownOperator, Refuse, Ignore)
-	choice("UnheldScope", &b.UnheldScope, Refuse, Drop)
-	text("TokenErrorFormat", &b.TokenErrorFormat, oauthFormat, "stytch")
-	number("InvalidClientStatus", &b.InvalidClientStatus, 400, 401)
-	text("InactiveClientError", &b.InactiveClientError, "invalid_client", "unauthorized_client", "access_denied")
-	number("InactiveClientStatus", &b.InactiveClientStatus, 400, 401)
-	limit("SecretLength", &b.SecretLength, 48)
-	if b.SecretLength < 43 || b.SecretLength > 128 { // 43 characters of base64 hold 256 bits
-		complain("SecretLength", b.SecretLength)
-	}
-	if b.CreationMethod == "" {
-		b.CreationMethod = "MANUAL"
-	}
-	limit("MaxSecretLength", &b.MaxSecretLength, 128)
-	limit("MaxScopes", &b.MaxScopes, 100)
-	limit("MaxExpiryMinutes", &b.MaxExpiryMinutes, 1440)
-	limit("MaxM2MClients", &b.MaxM2MClients, 0)
-	limit("MaxConnectedApps", &b.MaxConnectedApps, 0)
-	return b, bad
-}
-
-func fill[T comparable](field string, value *T, complain func(string, any), allowed ...T) {
-	var unset T
-	if *value == unset {
-		*value = allowed[0]
-	}
-	if !slices.Contains(allowed, *value) {
-		complain(field, *value)
-	}
 }
