@@ -88,6 +88,10 @@ func (e *Emulator) AddFault(f Fault) (id string, err error) {
 // the last time, until it is removed.
 func (e *Emulator) Faults() []ActiveFault { return e.service.faults.list() }
 
+// TakeFaults replaces the faults with those of another emulator, as they are now: with their ids and
+// counts. A server that replaces its emulator keeps them this way.
+func (e *Emulator) TakeFaults(from *Emulator) { e.service.faults.take(&from.service.faults) }
+
 // RemoveFault removes a fault and reports whether there was one with this id.
 func (e *Emulator) RemoveFault(id string) bool { return e.service.faults.remove(id) }
 

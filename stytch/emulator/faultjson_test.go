@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"errors"
 	"reflect"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -193,4 +194,24 @@ func FuzzFault(f *testing.F) {
 			t.Fatalf("%s became %s: %v", data, text, err)
 		}
 	})
+}
+
+// Faults move to another emulator with their ids and counts, and are counted apart from then on.
+func TestTakeFaults(t *testing.T) {
+	before := start(t, emulator.WithFaults(emulator.Status("SearchM2MClients", 503).Times(2), emulator.Reset(statusOp)))
+	before.call("POST", "/v1/m2m/clients/search", `{}`)
+	after := start(t, emulator.WithFaults(emulator.HTML("", 502)))
+	want := before.Faults()
+	after.TakeFaults(before.Emulator)
+	if got := after.Faults(); !reflect.DeepEqual(got, want) || got[0].Struck != 1 || got[0].Left != 1 {
+		t.Fatalf("got %+v, want %+v", got, want)
+	}
+	after.call("POST", "/v1/m2m/clients/search", `{}`)
+	if got := before.Faults(); !reflect.DeepEqual(got, want) {
+		t.Errorf("the first emulator: %+v, want %+v", got, want)
+	}
+	id, err := after.AddFault(emulator.Reset(statusOp))
+	if err != nil || slices.ContainsFunc(want, func(f emulator.ActiveFault) bool { return f.ID == id }) {
+		t.Errorf("the id %s of a new fault is taken, or %v", id, err)
+	}
 }

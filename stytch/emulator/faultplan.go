@@ -31,6 +31,20 @@ func (p *faultPlan) add(f Fault) (id string) {
 	return id
 }
 
+// take replaces the plan with a copy of another one.
+func (p *faultPlan) take(from *faultPlan) {
+	from.mu.Lock()
+	added, active := from.added, make([]*ActiveFault, len(from.active))
+	for i, a := range from.active {
+		copied := *a
+		active[i] = &copied
+	}
+	from.mu.Unlock()
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.added, p.active = max(added, p.added), active
+}
+
 func (p *faultPlan) remove(id string) bool {
 	p.mu.Lock()
 	defer p.mu.Unlock()
