@@ -11,6 +11,7 @@ import (
 	"github.com/stytchkit/m2m/cmd/stytchctl/internal/command/clients"
 	"github.com/stytchkit/m2m/cmd/stytchctl/internal/command/keys"
 	"github.com/stytchkit/m2m/cmd/stytchctl/internal/command/profile"
+	"github.com/stytchkit/m2m/cmd/stytchctl/internal/command/rotate"
 	"github.com/stytchkit/m2m/cmd/stytchctl/internal/command/token"
 )
 
@@ -28,6 +29,7 @@ func New(app *cli.App) *cobra.Command {
 		clients.NewApps(app),
 		keys.New(app),
 		profile.New(app),
+		rotate.New(app),
 		token.New(app),
 		newVersion(app),
 	)
