@@ -2,7 +2,9 @@ package main
 
 import (
 	"context"
+	"encoding/json"
 	"os"
+	"strconv"
 
 	"github.com/rogpeppe/go-internal/testscript"
 
@@ -11,13 +13,17 @@ import (
 	"github.com/stytchkit/m2m/stytch/secret"
 )
 
+//	place FILE ID SECRET    writes the credentials of a client to a file, as a deliverer does
+//	works ID FILE           wants the file to hold a secret of the client that works
+//	learn FILE              lets canaries and ctl look for the secrets in a file, too
+//	minted N                wants that N tokens were billed since the script began (works costs one)
 func init() {
 	scriptCommands["place"] = putPlace
+	scriptCommands["works"] = tryPlace
+	scriptCommands["learn"] = learnSecrets
+	scriptCommands["minted"] = countTokens
 }
 
-// putPlace writes the credentials of a client to a file, as a deliverer does.
-//
-//	place FILE ID SECRET
 func putPlace(ts *testscript.TestScript, _ bool, args []string) {
 	if len(args) != 3 {
 		ts.Fatalf("usage: place FILE ID SECRET")
@@ -25,4 +31,48 @@ func putPlace(ts *testscript.TestScript, _ bool, args []string) {
 	path := ts.MkAbs(args[0])
 	_ = os.Remove(path)
 	ts.Check(deliver.File(path).Deliver(context.Background(), rotate.Delivery{ClientID: args[1], Secret: secret.New(args[2])}))
+}
+
+// credentials are what a place holds.
+type credentials struct {
+	ClientID string `json:"client_id"`
+	Secret   string `json:"client_secret"`
+	Previous string `json:"previous_client_secret"`
+}
+
+func readPlace(ts *testscript.TestScript, file string) (held credentials) {
+	ts.Check(json.Unmarshal([]byte(ts.ReadFile(file)), &held))
+	return held
+}
+
+func tryPlace(ts *testscript.TestScript, _ bool, args []string) {
+	if len(args) != 2 {
+		ts.Fatalf("usage: works ID FILE")
+	}
+	held := readPlace(ts, args[1])
+	accepted, err := of(ts).api.M2M.Secrets.Probe(context.Background(), args[0], secret.New(held.Secret))
+	ts.Check(err)
+	if !accepted || held.ClientID != args[0] || held.Previous != "" {
+		ts.Fatalf("works: %s holds no secret of %s that works, or two", args[1], args[0])
+	}
+}
+
+func learnSecrets(ts *testscript.TestScript, _ bool, args []string) {
+	for _, file := range args {
+		held := readPlace(ts, file)
+		for _, text := range []string{held.Secret, held.Previous} {
+			if text != "" {
+				of(ts).canaries = append(of(ts).canaries, text)
+			}
+		}
+	}
+}
+
+func countTokens(ts *testscript.TestScript, _ bool, args []string) {
+	if len(args) != 1 {
+		ts.Fatalf("usage: minted N")
+	}
+	if got := of(ts).local.TokensMinted(""); strconv.Itoa(got) != args[0] {
+		ts.Fatalf("minted: %d tokens, want %s", got, args[0])
+	}
 }

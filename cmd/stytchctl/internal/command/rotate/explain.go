@@ -56,9 +56,9 @@ func stopped(ctx context.Context, err error, c stopContext) error {
 	}
 	s := stopOf(err)
 	if s == nil {
-		s = &stop{class: cli.Classify(err), mend: []advice{{"rotate resume ID", "to go on from here"}}}
-		if !begun(err) {
-			s.mend = []advice{{"rotate check ID", "when the cause is mended"}}
+		s = &stop{
+			class: cli.Classify(err),
+			mend:  []advice{{"rotate resume ID", "to go on from here"}}, fresh: []advice{{"rotate check ID", "when the cause is mended"}},
 		}
 	}
 	var b strings.Builder
@@ -66,7 +66,11 @@ func stopped(ctx context.Context, err error, c stopContext) error {
 	for _, a := range s.look {
 		b.WriteString("\n  look: " + c.line(a))
 	}
-	for _, a := range s.mend {
+	mend := s.mend
+	if s.fresh != nil && !inProgress(err) {
+		mend = s.fresh
+	}
+	for _, a := range mend {
 		b.WriteString("\n  mend: " + c.line(a))
 	}
 	return &explained{cli.Error{Class: s.class, Type: s.name, Message: b.String()}, err}
@@ -83,7 +87,7 @@ func interrupted(ended, err error, c stopContext) error {
 		e.Message += ": the rotation was canceled, and the current secret stays in use."
 	case c.id == "":
 		e.Message += ": the steps under way were finished, and no secret is lost.\n  go on: " + c.line(advice{command: "rotate resume --all"})
-	case begun(err):
+	case inProgress(err):
 		e.Message += ": the step under way was finished, and no secret is lost. " + describe(err) +
 			"\n  go on: " + c.line(advice{command: "rotate resume ID"})
 	default:
@@ -92,8 +96,8 @@ func interrupted(ended, err error, c stopContext) error {
 	return &explained{e, err}
 }
 
-// begun reports whether an error left a rotation that can be resumed.
-func begun(err error) bool {
+// inProgress reports whether an error left a rotation that can be resumed.
+func inProgress(err error) bool {
 	var e *rotate.Error
 	return errors.As(err, &e) && e.Stage != "" && !e.Stage.Final() && !strings.HasPrefix(e.Advice(), "nothing was begun")
 }
@@ -165,6 +169,9 @@ func commandLine(words []string) string {
 var flagNames = strings.NewReplacer(
 	"there is no WithCurrent, and no place can be read", "no place can be read",
 	"WithCurrent", "set-current", "WithTakeOver", "--take-over", "WithUnknownCurrent", "--unknown-current",
+	"call Secrets.LastFour; if it reports one, call Cancel, then Start again", "resume drops it and starts again",
+	"call Secrets.LastFour: if it reports no next secret, the rotation was completed or canceled, and a token request proves which secret works", "resume finds out",
+	"call Secrets.LastFour: if it reports no next secret, the rotation was canceled or completed, and a token request proves which secret works", "resume finds out",
 	"SetCurrent: ", "", "rotate: ", "", "call postgres.Migrate first", "rotate run makes them",
 )
 

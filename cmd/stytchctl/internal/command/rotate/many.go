@@ -71,7 +71,7 @@ func (e *engine) fleet(ctx context.Context, results *results, call func(*fleet.F
 	}
 	_, err = call(f)
 	progress.Close()
-	return errors.Join(results.finish(ctx, e.journal), e.ended(ctx, results, err))
+	return errors.Join(results.finish(ctx, e.journal, err != nil), e.ended(ctx, results, err))
 }
 
 // ended is the failure of a command for many clients.
@@ -113,10 +113,10 @@ func (e *engine) each(ctx context.Context, clients iter.Seq2[string, error], n, 
 	slots := make(chan struct{}, n)
 	var list error
 	for id, err := range clients {
+		slots <- struct{}{}
 		if list = err; err != nil || ctx.Err() != nil || results.bad() >= most {
 			break
 		}
-		slots <- struct{}{}
 		group.Go(func() {
 			defer func() { <-slots }()
 			results.add(resultOf(ctx, id, rotate.Completed, call(ctx, r, id)))
@@ -127,7 +127,7 @@ func (e *engine) each(ctx context.Context, clients iter.Seq2[string, error], n, 
 	if err == nil && results.bad() >= most {
 		err = fleet.ErrTooManyFailures
 	}
-	return errors.Join(results.finish(ctx, e.journal), e.ended(ctx, results, err), e.logged())
+	return errors.Join(results.finish(ctx, e.journal, err != nil), e.ended(ctx, results, err), e.logged())
 }
 
 // bad is how many clients have failed.

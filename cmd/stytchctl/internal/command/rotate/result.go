@@ -57,7 +57,7 @@ func resultOf(ctx context.Context, id string, state rotate.State, err error) res
 	switch ended := ctx.Err(); {
 	case ended != nil && errors.Is(err, ended):
 		r.Outcome, r.Class, r.Stop = isLeft, cli.Interrupted, ""
-		if !begun(err) {
+		if !inProgress(err) {
 			r.Outcome = isUntouched
 		}
 	case r.Class == cli.NeedsHuman:
@@ -145,9 +145,9 @@ func (r *results) print(one result) {
 	}
 }
 
-// finish prints the clients that have not reached their end, by the state in the journal.
-func (r *results) finish(ctx context.Context, j *journal.Opened) error {
-	ended := ctx.Err() != nil
+// finish prints the clients that have not reached their end, by the state in the journal. ended
+// says that the command did not come to all of them.
+func (r *results) finish(ctx context.Context, j *journal.Opened, ended bool) error {
 	ctx = context.WithoutCancel(ctx)
 	r.mu.Lock()
 	defer r.mu.Unlock()

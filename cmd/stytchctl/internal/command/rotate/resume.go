@@ -74,11 +74,5 @@ func (f *resumeFlags) run(ctx context.Context, app *cli.App, ids []string) error
 	case len(ids) == 1:
 		return e.one(ctx, ids[0], rotate.Completed, func(r *rotate.Rotator) error { return r.Resume(ctx, ids[0]) })
 	}
-	return e.each(ctx, func(yield func(string, error) bool) {
-		for _, id := range ids {
-			if !yield(id, nil) {
-				return
-			}
-		}
-	}, f.concurrency, f.maxFailures, func(ctx context.Context, r *rotate.Rotator, id string) error { return r.Resume(ctx, id) })
+	return e.each(ctx, each(ids), f.concurrency, f.maxFailures, func(ctx context.Context, r *rotate.Rotator, id string) error { return r.Resume(ctx, id) })
 }

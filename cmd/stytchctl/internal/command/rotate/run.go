@@ -72,6 +72,9 @@ func (f *runFlags) run(ctx context.Context, app *cli.App, ids []string) error {
 	if err := errors.Join(f.selection.check(ids, f.app), f.check()); err != nil {
 		return err
 	}
+	if err := f.selection.open(app); err != nil {
+		return err
+	}
 	ctx, cancel := app.Context(ctx)
 	defer cancel()
 	e, err := f.start(ctx, app, need{create: !f.dryRun, looks: f.dryRun})
@@ -79,10 +82,7 @@ func (f *runFlags) run(ctx context.Context, app *cli.App, ids []string) error {
 		return err
 	}
 	defer e.close()
-	clients, err := f.selection.clients(ctx, app, e.api)
-	if err != nil {
-		return err
-	}
+	clients := f.selection.clients(ctx, e.api)
 	id, single := f.selection.one()
 	switch {
 	case f.dryRun && single:

@@ -20,7 +20,8 @@ import (
 type selection struct {
 	ids    []string
 	scopes []string
-	from   string // a file with ids; - is stdin
+	from   string    // a file with ids; - is stdin
+	file   io.Reader // the same, open
 }
 
 func (s *selection) register(set *pflag.FlagSet) {
@@ -58,42 +59,49 @@ func (s *selection) one() (id string, ok bool) {
 	return "", false
 }
 
-// clients are the ids, each as often as it is listed.
-func (s *selection) clients(ctx context.Context, app *cli.App, api *stytch.Client) (iter.Seq2[string, error], error) {
+// open opens the file with the ids, if there is one.
+func (s *selection) open(app *cli.App) (err error) {
+	switch s.from {
+	case "":
+	case "-":
+		s.file, err = app.Stdin("--ids-from")
+	default:
+		if s.file, err = os.Open(s.from); err != nil {
+			err = cli.Usagef("--ids-from: %w. Nothing was sent.", err)
+		}
+	}
+	return err
+}
+
+// clients are the ids, each as often as it is listed. A file can be read once.
+func (s *selection) clients(ctx context.Context, api *stytch.Client) iter.Seq2[string, error] {
 	switch {
 	case len(s.scopes) > 0:
 		search := api.M2M.Search(ctx, stytch.M2MSearch{Filter: stytch.HasScope(s.scopes...), Limit: 1000})
-		return fleet.IDs(search, func(c stytch.M2MClient) (string, bool) { return c.ClientID, true }), nil
-	case s.from == "-":
-		in, err := app.Stdin("--ids-from")
-		if err != nil {
-			return nil, err
-		}
-		return lines(in, func() {}), nil
-	case s.from != "":
-		file, err := os.Open(s.from)
-		if err != nil {
-			return nil, cli.Usagef("--ids-from: %w. Nothing was sent.", err)
-		}
-		return lines(file, func() { _ = file.Close() }), nil
+		return fleet.IDs(search, func(c stytch.M2MClient) (string, bool) { return c.ClientID, true })
+	case s.file != nil:
+		return lines(s.file)
 	}
+	return each(s.ids)
+}
+
+// each yields ids that were given.
+func each(ids []string) iter.Seq2[string, error] {
 	return func(yield func(string, error) bool) {
-		for _, id := range s.ids {
+		for _, id := range ids {
 			if !yield(id, nil) {
 				return
 			}
 		}
-	}, nil
+	}
 }
 
 // longestLine is more than any id has.
 const longestLine = 4 << 10
 
-// lines are the ids in a text: one per line, without empty lines and comments (#). It can be read
-// once.
-func lines(in io.Reader, closed func()) iter.Seq2[string, error] {
+// lines are the ids in a text: one per line, without empty lines and comments (#).
+func lines(in io.Reader) iter.Seq2[string, error] {
 	return func(yield func(string, error) bool) {
-		defer closed()
 		scanner := bufio.NewScanner(in)
 		scanner.Buffer(nil, longestLine)
 		for scanner.Scan() {

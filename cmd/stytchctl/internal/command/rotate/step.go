@@ -3,6 +3,8 @@ package rotate
 import (
 	"context"
 	"errors"
+	"fmt"
+	"strings"
 
 	"github.com/spf13/cobra"
 
@@ -246,7 +248,8 @@ func stepCancel(ctx context.Context, app *cli.App, isApp bool, id string) error 
 func afterStep(err error, id string, isApp bool, unknown string) error {
 	if errors.Is(err, stytch.ErrOutcomeUnknown) {
 		look := stopContext{id: id, app: isApp}.line(advice{command: "clients get ID"})
-		return cli.Errorf(cli.OutcomeUnknown, "%w. %s\n  look: %s", err, unknown, look)
+		text, _, _ := strings.Cut(err.Error(), ": outcome unknown") // what follows is for programs in Go
+		return &explained{cli.Error{Class: cli.OutcomeUnknown, Message: fmt.Sprintf("%s: the response was lost. %s\n  look: %s", text, unknown, look)}, err}
 	}
 	return err
 }

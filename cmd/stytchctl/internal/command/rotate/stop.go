@@ -14,6 +14,7 @@ type stop struct {
 	class cli.Class
 	look  []advice
 	mend  []advice
+	fresh []advice // instead of mend, where nothing was begun
 }
 
 // An advice is a command to run. ID in it stands for the client, and FILE for a file that the
@@ -23,130 +24,132 @@ type advice struct {
 	when    string // in which case; "" for always
 }
 
-// stops are all of them. The first one that an error matches counts, so those where a person must
-// decide come first. A place that cannot be read comes before what is not known because of it.
+// stops are all of them. The first one that an error matches counts: the ends of a rotation come
+// before their causes, a place that cannot be read before what is not known because of it, and what
+// a person must decide before what another try may mend.
 var stops = []stop{
 	{
-		rotate.ErrOtherRotation, "other_rotation", cli.NeedsHuman,
-		[]advice{{"rotate check ID", ""}},
-		[]advice{
+		err: rotate.ErrGone, name: "gone", class: cli.NotFound,
+		look: []advice{{"clients get ID", ""}, {"whoami", "is it the right project?"}},
+		mend: []advice{{"rotate run ID", "if the client exists after all"}},
+	},
+	{
+		err: rotate.ErrCanceled, name: "canceled", class: cli.Conflict,
+		look: []advice{{"rotate status ID", ""}},
+		mend: []advice{{"rotate run ID", "to rotate all the same"}},
+	},
+	{
+		err: rotate.ErrOtherRotation, name: "other_rotation", class: cli.NeedsHuman,
+		look: []advice{{"rotate check ID", ""}},
+		mend: []advice{
 			{"rotate adopt ID", "if the journal of that rotation was lost and its places hold both secrets"},
 			{"rotate run ID --take-over", "if no service uses the pending secret: it is canceled"},
 		},
 	},
 	{
-		rotate.ErrDelivery, "delivery", cli.Unavailable,
-		[]advice{{"rotate check ID", "names the place and what is wrong with it"}},
-		[]advice{
+		err: rotate.ErrDelivery, name: "delivery", class: cli.Unavailable,
+		look: []advice{{"rotate check ID", "names the place and what is wrong with it"}},
+		mend: []advice{
 			{"rotate resume ID", "when the place is mended"},
 			{"rotate cancel ID", "to keep the current secret"},
 		},
+		fresh: []advice{{"rotate run ID", "when the place is mended"}},
 	},
 	{
-		rotate.ErrCurrentRefused, "current_refused", cli.NeedsHuman,
-		[]advice{{"rotate check ID", ""}, {"clients get ID", "is it active?"}},
-		[]advice{
+		err: rotate.ErrCurrentRefused, name: "current_refused", class: cli.NeedsHuman,
+		look: []advice{{"rotate check ID", ""}, {"clients get ID", "is it active?"}},
+		mend: []advice{
 			{"rotate set-current ID --secret-file FILE", "with the secret that services use"},
 			{"rotate resume ID", "then, or when the place holds that secret"},
 		},
 	},
 	{
-		rotate.ErrCurrentUnknown, "current_unknown", cli.NeedsHuman,
-		[]advice{{"rotate check ID", ""}},
-		[]advice{
+		err: rotate.ErrCurrentUnknown, name: "current_unknown", class: cli.NeedsHuman,
+		look: []advice{{"rotate check ID", ""}},
+		mend: []advice{
 			{"rotate set-current ID --secret-file FILE", "if you have the secret; then rotate resume ID"},
 			{"rotate run ID --unknown-current", "if the secret is lost, and no service uses it"},
 		},
 	},
 	{
-		rotate.ErrNoWorkingSecret, "no_working_secret", cli.NeedsHuman,
-		[]advice{{"clients get ID", "is it active?"}, {"rotate check ID", ""}},
-		[]advice{
+		err: rotate.ErrNoWorkingSecret, name: "no_working_secret", class: cli.NeedsHuman,
+		look: []advice{{"clients get ID", "is it active?"}, {"rotate check ID", ""}},
+		mend: []advice{
 			{"rotate step start ID --secret-to file:FILE", "a secret of your own; if a rotation is pending, rotate step cancel ID first"},
 			{"rotate step complete ID", "when services have it"},
 			{"rotate set-current ID --secret-file FILE", "then rotate resume ID"},
 		},
 	},
 	{
-		rotate.ErrInconsistent, "inconsistent", cli.NeedsHuman,
-		[]advice{{"clients get ID", ""}, {"rotate check ID", ""}},
-		[]advice{{"rotate resume ID", "everything is looked at again"}, {"rotate forget ID", "if that does not help, and the place holds a secret that works"}},
+		err: rotate.ErrInconsistent, name: "inconsistent", class: cli.NeedsHuman,
+		look: []advice{{"clients get ID", ""}, {"rotate check ID", ""}},
+		mend: []advice{{"rotate resume ID", "everything is looked at again"}, {"rotate forget ID", "if that does not help, and the place holds a secret that works"}},
 	},
 	{
-		rotate.ErrOnlySecret, "only_secret", cli.NeedsHuman,
-		[]advice{{"rotate status ID", ""}, {"rotate check ID", ""}},
-		[]advice{{"rotate resume ID", "brings the secret to its places"}},
+		err: rotate.ErrOnlySecret, name: "only_secret", class: cli.NeedsHuman,
+		look: []advice{{"rotate status ID", ""}, {"rotate check ID", ""}},
+		mend: []advice{{"rotate resume ID", "brings the secret to its places"}},
 	},
 	{
-		rotate.ErrCompromised, "compromised", cli.NeedsHuman,
-		[]advice{{"rotate status ID", ""}, {"clients get ID", ""}},
-		[]advice{
+		err: rotate.ErrCompromised, name: "compromised", class: cli.NeedsHuman,
+		look: []advice{{"rotate status ID", ""}, {"clients get ID", ""}},
+		mend: []advice{
 			{"rotate resume ID --compromised", "tries the previous secret again"},
 			{"clients delete ID", "if it still works: that ends all secrets of the client"},
 		},
 	},
 	{
-		rotate.ErrNotAdopted, "not_adopted", cli.NeedsHuman,
-		[]advice{{"rotate check ID", ""}},
-		[]advice{{"rotate run ID --take-over", "if no service uses the pending secret: it is canceled"}},
+		err: rotate.ErrNotAdopted, name: "not_adopted", class: cli.NeedsHuman,
+		look: []advice{{"rotate check ID", ""}},
+		mend: []advice{{"rotate run ID --take-over", "if no service uses the pending secret: it is canceled"}},
 	},
 	{
-		rotate.ErrNewerVersion, "newer_version", cli.NeedsHuman,
-		[]advice{{"version", ""}, {"rotate fsck", ""}},
-		[]advice{{"rotate resume --all", "with the version of stytchctl that wrote the record"}},
+		err: rotate.ErrNewerVersion, name: "newer_version", class: cli.NeedsHuman,
+		look: []advice{{"version", ""}, {"rotate fsck", ""}},
+		mend: []advice{{"rotate resume --all", "with the version of stytchctl that wrote the record"}},
 	},
 	{
-		rotate.ErrOtherProject, "other_project", cli.NeedsHuman,
-		[]advice{{"whoami", "which project is it?"}, {"rotate fsck", ""}},
-		[]advice{{"rotate status ID", "with the --journal or the credentials of the right project"}},
+		err: rotate.ErrOtherProject, name: "other_project", class: cli.NeedsHuman,
+		look: []advice{{"whoami", "which project is it?"}, {"rotate fsck", ""}},
+		mend: []advice{{"rotate status ID", "with the --journal or the credentials of the right project"}},
 	},
 	{
-		rotate.ErrWrongKey, "wrong_key", cli.NeedsHuman,
-		[]advice{{"rotate fsck", "names each record that these keys do not open"}},
-		[]advice{{"rotate rekey", "with the key that is missing as a further --journal-key-file"}},
+		err: rotate.ErrWrongKey, name: "wrong_key", class: cli.NeedsHuman,
+		look: []advice{{"rotate fsck", "names each record that these keys do not open"}},
+		mend: []advice{{"rotate rekey", "with the key that is missing as a further --journal-key-file"}},
 	},
 	{
-		rotate.ErrCorrupt, "corrupt", cli.NeedsHuman,
-		[]advice{{"rotate fsck", "names the record"}, {"clients get ID", "is a rotation pending?"}},
-		[]advice{
+		err: rotate.ErrCorrupt, name: "corrupt", class: cli.NeedsHuman,
+		look: []advice{{"rotate fsck", "names the record"}, {"clients get ID", "is a rotation pending?"}},
+		mend: []advice{
 			{"rotate adopt ID", "without the record, if a rotation is pending"},
 			{"rotate run ID", "without the record, if none is"},
 		},
 	},
 	{
-		audit.ErrBroken, "audit_broken", cli.NeedsHuman,
-		[]advice{{"rotate fsck --audit FILE", "names the line"}},
-		[]advice{{"rotate list", "move the log away when this shows none, and begin another one"}},
+		err: audit.ErrBroken, name: "audit_broken", class: cli.NeedsHuman,
+		look: []advice{{"rotate fsck --audit FILE", "names the line"}},
+		mend: []advice{{"rotate list", "move the log away when this shows none, and begin another one"}},
 	},
 	{
-		rotate.ErrGone, "gone", cli.NotFound,
-		[]advice{{"clients get ID", ""}, {"whoami", "is it the right project?"}},
-		[]advice{{"rotate run ID", "if the client exists after all"}},
+		err: rotate.ErrBusy, name: "busy", class: cli.Conflict,
+		look: []advice{{"rotate status ID", ""}},
+		mend: []advice{{"rotate resume ID", "when the other process has ended"}},
 	},
 	{
-		rotate.ErrBusy, "busy", cli.Conflict,
-		[]advice{{"rotate status ID", ""}},
-		[]advice{{"rotate resume ID", "when the other process has ended"}},
+		err: rotate.ErrJournal, name: "journal", class: cli.Unavailable,
+		look: []advice{{"rotate fsck", ""}},
+		mend: []advice{{"rotate resume --all", "when the journal is mended"}},
 	},
 	{
-		rotate.ErrCanceled, "canceled", cli.Conflict,
-		[]advice{{"rotate status ID", ""}},
-		[]advice{{"rotate run ID", "to rotate all the same"}},
+		err: fleet.ErrTooManyFailures, name: "too_many_failures", class: cli.Partial,
+		look: []advice{{"rotate list", ""}},
+		mend: []advice{{"rotate resume --all", "when the cause is mended"}},
 	},
 	{
-		rotate.ErrJournal, "journal", cli.Unavailable,
-		[]advice{{"rotate fsck", ""}},
-		[]advice{{"rotate resume --all", "when the journal is mended"}},
+		err: rotate.ErrNoRotation, name: "no_rotation", class: cli.NotFound,
+		look: []advice{{"rotate status ID", ""}},
+		mend: []advice{{"rotate run ID", "to start one"}},
 	},
-	{
-		fleet.ErrTooManyFailures, "too_many_failures", cli.Partial,
-		[]advice{{"rotate list", ""}},
-		[]advice{{"rotate resume --all", "when the cause is mended"}},
-	},
-	{
-		rotate.ErrNoRotation, "no_rotation", cli.NotFound,
-		[]advice{{"rotate status ID", ""}},
-		[]advice{{"rotate run ID", "to start one"}},
-	},
-	{rotate.ErrInvalidArgument, "invalid_argument", cli.Usage, nil, nil},
+	{err: rotate.ErrInvalidArgument, name: "invalid_argument", class: cli.Usage},
 }
