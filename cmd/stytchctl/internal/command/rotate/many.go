@@ -109,12 +109,19 @@ func (e *engine) each(ctx context.Context, clients iter.Seq2[string, error], n, 
 	if err != nil {
 		return err
 	}
+	var ids []string
+	for id, err := range clients {
+		if err != nil {
+			return stopped(ctx, err, e.flags.stopContext(""))
+		}
+		results.listed(id)
+		ids = append(ids, id)
+	}
 	var group sync.WaitGroup
 	slots := make(chan struct{}, n)
-	var list error
-	for id, err := range clients {
+	for _, id := range ids {
 		slots <- struct{}{}
-		if list = err; err != nil || ctx.Err() != nil || results.bad() >= most {
+		if ctx.Err() != nil || results.bad() >= most {
 			break
 		}
 		group.Go(func() {
@@ -123,8 +130,7 @@ func (e *engine) each(ctx context.Context, clients iter.Seq2[string, error], n, 
 		})
 	}
 	group.Wait()
-	err = errors.Join(list, ctx.Err())
-	if err == nil && results.bad() >= most {
+	if err = ctx.Err(); err == nil && results.bad() >= most {
 		err = fleet.ErrTooManyFailures
 	}
 	return errors.Join(results.finish(ctx, e.journal, err != nil), e.ended(ctx, results, err), e.logged())
