@@ -38,6 +38,11 @@ func (a *App) API(ctx context.Context, more ...stytch.Option) (*stytch.Client, e
 	if err != nil {
 		return nil, err
 	}
+	return a.Client(credentials, more...)
+}
+
+// Client is [App.API] for credentials that were read before.
+func (a *App) Client(credentials Credentials, more ...stytch.Option) (*stytch.Client, error) {
 	options := []stytch.Option{stytch.WithUserAgent("stytchctl/" + stytch.Version)}
 	if credentials.BaseURL != "" {
 		options = append(options, stytch.WithBaseURL(credentials.BaseURL))

@@ -8,11 +8,15 @@ import (
 	"github.com/spf13/pflag"
 
 	"github.com/stytchkit/m2m/cmd/stytchctl/internal/cli"
+	"github.com/stytchkit/m2m/cmd/stytchctl/internal/command/api"
 	"github.com/stytchkit/m2m/cmd/stytchctl/internal/command/clients"
+	"github.com/stytchkit/m2m/cmd/stytchctl/internal/command/contract"
+	"github.com/stytchkit/m2m/cmd/stytchctl/internal/command/doctor"
 	"github.com/stytchkit/m2m/cmd/stytchctl/internal/command/keys"
 	"github.com/stytchkit/m2m/cmd/stytchctl/internal/command/profile"
 	"github.com/stytchkit/m2m/cmd/stytchctl/internal/command/rotate"
 	"github.com/stytchkit/m2m/cmd/stytchctl/internal/command/token"
+	"github.com/stytchkit/m2m/cmd/stytchctl/internal/command/whoami"
 )
 
 const long = `stytchctl manages the machine identities of a Stytch project: M2M clients, Connected
@@ -27,10 +31,14 @@ func New(app *cli.App) *cobra.Command {
 	root := cli.Group("stytchctl", "Manage the machine identities of a Stytch project", long,
 		clients.New(app),
 		clients.NewApps(app),
+		api.New(app),
+		contract.New(app),
+		doctor.New(app),
 		keys.New(app),
 		profile.New(app),
 		rotate.New(app),
 		token.New(app),
+		whoami.New(app),
 		newVersion(app),
 	)
 	root.SilenceErrors, root.SilenceUsage = true, true

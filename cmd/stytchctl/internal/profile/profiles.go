@@ -176,3 +176,12 @@ func (p *Profiles) store(store Store) secretStore {
 	}
 	return keyringStore{p.getenv}
 }
+
+// KeyringAvailable is why no profile can use the keyring, or nil. It does not touch the keyring.
+func (p *Profiles) KeyringAvailable() error { return keyringStore{p.getenv}.available() }
+
+// CheckSecretFile is why the file with the secret of a profile cannot be used, or nil.
+func (p *Profiles) CheckSecretFile(profile Profile) error {
+	_, err := p.store(profile.Store).get(context.Background(), profile)
+	return err
+}

@@ -9,7 +9,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/stytchkit/m2m/cmd/stytchctl/internal/cli"
-	"github.com/stytchkit/m2m/internal/jwks"
+	"github.com/stytchkit/m2m/cmd/stytchctl/internal/keyset"
 )
 
 const long = `The key set of a project has the public keys that its tokens are signed with. It is not
@@ -30,11 +30,11 @@ Exit code 6 means that the key set cannot be fetched.`,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			ctx, cancel := app.Context(cmd.Context())
 			defer cancel()
-			document, set, err := fetch(ctx, app, b2b)
+			found, err := keyset.Fetch(ctx, app, b2b)
 			if err != nil {
 				return err
 			}
-			return list(app, document, set)
+			return list(app, found)
 		},
 	}
 	registerB2B(cmd, &b2b)
@@ -52,18 +52,18 @@ key; - is stdout.`,
 		RunE: func(cmd *cobra.Command, args []string) error {
 			ctx, cancel := app.Context(cmd.Context())
 			defer cancel()
-			document, set, err := fetch(ctx, app, b2b)
+			found, err := keyset.Fetch(ctx, app, b2b)
 			if err != nil {
 				return err
 			}
 			if args[0] == "-" {
-				_, err := app.Out.Write(append(document, '\n'))
+				_, err := app.Out.Write(append(found.Document, '\n'))
 				return cli.PipeError(err)
 			}
-			if err := cli.WriteFile(args[0], append(document, '\n'), 0o644); err != nil {
+			if err := cli.WriteFile(args[0], append(found.Document, '\n'), 0o644); err != nil {
 				return cli.Usagef("%w. Nothing was changed.", err)
 			}
-			app.Note("Saved %d keys in %s.", set.Len(), args[0])
+			app.Note("Saved %d keys in %s.", found.Set.Len(), args[0])
 			return nil
 		},
 	}
@@ -85,14 +85,14 @@ type row struct {
 	Usable    bool   `json:"usable"`
 }
 
-func list(app *cli.App, document []byte, set *jwks.Set) error {
+func list(app *cli.App, found *keyset.KeySet) error {
 	var keys struct {
 		Keys []struct {
 			row
 			Modulus string `json:"n"`
 		} `json:"keys"`
 	}
-	if err := json.Unmarshal(document, &keys); err != nil {
+	if err := json.Unmarshal(found.Document, &keys); err != nil {
 		return cli.Errorf(cli.Internal, "the key set: %w", err)
 	}
 	printer, err := cli.NewPrinter(app,
@@ -112,12 +112,12 @@ func list(app *cli.App, document []byte, set *jwks.Set) error {
 	}
 	for _, key := range keys.Keys {
 		modulus, _ := base64.RawURLEncoding.DecodeString(key.Modulus) // of a key that is not RSA there is none
-		key.Bits, key.Usable = 8*len(modulus), set.Key([]byte(key.KeyID)) != nil
+		key.Bits, key.Usable = 8*len(modulus), found.Set.Key([]byte(key.KeyID)) != nil
 		if err := printer.Print(key.row); err != nil {
 			return err
 		}
 	}
-	if dropped := set.Dropped(); len(dropped) > 0 {
+	if dropped := found.Set.Dropped(); len(dropped) > 0 {
 		app.Warn("not usable: %s", strings.Join(dropped, "; "))
 	}
 	return printer.Close()

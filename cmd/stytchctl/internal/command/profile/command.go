@@ -12,8 +12,8 @@ const long = `A profile is a project, the address of its API, and where its secr
 of the operating system, or in a file that only you can read. The profiles are in
 $XDG_CONFIG_HOME/stytchctl/config.yaml, which holds no secret.
 
-Commands use the profile of --profile, else that of STYTCH_PROFILE, else the
-environment (STYTCH_PROJECT_ID and STYTCH_PROJECT_SECRET), else the profile in use.`
+Commands use the profile of --profile, else the environment (STYTCH_PROJECT_ID and
+STYTCH_PROJECT_SECRET), else the profile of STYTCH_PROFILE, else the profile in use.`
 
 // New is stytchctl profile.
 func New(app *cli.App) *cobra.Command {

@@ -1,4 +1,6 @@
-package keys
+// Package keyset fetches the key set of a project in the form that it is served in. The client of
+// the management API does not: it needs the secret of the project.
+package keyset
 
 import (
 	"context"
@@ -21,25 +23,33 @@ const (
 	fetchTimeout = 10 * time.Second
 )
 
-// fetch gets the key set as it is served. The client of the management API cannot: it needs the
-// secret of the project. Redirects are not followed: the server they lead to would choose the keys.
-func fetch(ctx context.Context, app *cli.App, b2b bool) (document []byte, set *jwks.Set, err error) {
+// A KeySet is the public keys of a project.
+type KeySet struct {
+	Document []byte // of the response
+	Set      *jwks.Set
+	Date     time.Time     // of the response, by the clock of the server; zero if it does not say
+	Took     time.Duration // from the request to the end of the response
+}
+
+// Fetch gets the key set. Redirects are not followed: the server they lead to would choose the
+// keys.
+func Fetch(ctx context.Context, app *cli.App, b2b bool) (*KeySet, error) {
 	address, err := address(ctx, app, b2b)
 	if err != nil {
-		return nil, nil, err
+		return nil, err
 	}
 	ctx, cancel := context.WithTimeout(ctx, fetchTimeout)
 	defer cancel()
 	request, err := http.NewRequestWithContext(ctx, http.MethodGet, address, nil)
 	if err != nil {
-		return nil, nil, err
+		return nil, err
 	}
 	request.Header.Set("Accept", "application/json")
 	request.Header.Set("User-Agent", "stytchctl/"+stytch.Version+" "+project.UserAgent)
 	start := app.Now()
 	response, err := conns.New().RoundTrip(request)
 	if err != nil {
-		return nil, nil, cli.Errorf(cli.Unavailable, "the key set cannot be fetched: %s", redact.Printable(err.Error(), 300))
+		return nil, cli.Errorf(cli.Unavailable, "the key set cannot be fetched: %s", redact.Printable(err.Error(), 300))
 	}
 	defer response.Body.Close()
 	if app.Flags.Verbose {
@@ -47,23 +57,25 @@ func fetch(ctx context.Context, app *cli.App, b2b bool) (document []byte, set *j
 	}
 	switch {
 	case response.StatusCode == http.StatusNotFound:
-		return nil, nil, cli.Errorf(cli.NotFound, "the project has no key set there (404): check the project id, and whether it is a B2B project (--b2b)")
+		return nil, cli.Errorf(cli.NotFound, "the project has no key set there (404): check the project id, and whether it is a B2B project (--b2b)")
 	case response.StatusCode == http.StatusTooManyRequests, response.StatusCode >= 500:
-		return nil, nil, cli.Errorf(cli.Unavailable, "the key set cannot be fetched: status %d", response.StatusCode)
+		return nil, cli.Errorf(cli.Unavailable, "the key set cannot be fetched: status %d", response.StatusCode)
 	case response.StatusCode != http.StatusOK:
-		return nil, nil, cli.Errorf(cli.Internal, "the key set cannot be fetched: status %d", response.StatusCode)
+		return nil, cli.Errorf(cli.Internal, "the key set cannot be fetched: status %d", response.StatusCode)
 	}
-	document, err = io.ReadAll(io.LimitReader(response.Body, maxDocument+1))
+	document, err := io.ReadAll(io.LimitReader(response.Body, maxDocument+1))
 	if err != nil {
-		return nil, nil, cli.Errorf(cli.Unavailable, "the key set ended early: %s", redact.Printable(err.Error(), 300))
+		return nil, cli.Errorf(cli.Unavailable, "the key set ended early: %s", redact.Printable(err.Error(), 300))
 	}
 	if len(document) > maxDocument {
-		return nil, nil, cli.Errorf(cli.Internal, "the key set is larger than %d bytes", maxDocument)
+		return nil, cli.Errorf(cli.Internal, "the key set is larger than %d bytes", maxDocument)
 	}
-	if set, err = jwks.Parse(document); err != nil {
-		return nil, nil, cli.Errorf(cli.Internal, "the key set: %w", err)
+	found := &KeySet{Document: document, Took: app.Now().Sub(start)}
+	found.Date, _ = http.ParseTime(response.Header.Get("Date"))
+	if found.Set, err = jwks.Parse(document); err != nil {
+		return nil, cli.Errorf(cli.Internal, "the key set: %w", err)
 	}
-	return document, set, nil
+	return found, nil
 }
 
 func jwksOperation(b2b bool) *operation.Operation {
