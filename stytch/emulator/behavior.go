@@ -20,7 +20,7 @@ const oauthFormat = "oauth" // of Behavior.TokenErrorFormat
 
 // Behavior has one field for each behavior of Stytch that is not known, so that a client can be
 // tested under every variant. The zero value is the most likely behavior; the package documentation
-// lists what is known. [Behaviors] has the fields as data.
+// lists what is known, and [Behaviors] the fields as data. [Behaviors] has the fields as data.
 type Behavior struct {
 	// CreateStatus is the status of a creation: 200 (default; from the reference) or 201 (from one
 	// newer page).

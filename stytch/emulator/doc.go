@@ -1,6 +1,6 @@
-// Package emulator is a local Stytch for tests and development. It serves one project from memory
-// over HTTP: machine-to-machine (M2M) clients, Connected Apps, the rotation of their secrets, M2M
-// access tokens and the key set.
+// Package emulator is a local Stytch for tests and development. It serves one project over HTTP,
+// from memory and, if you like, with a storage: machine-to-machine (M2M) clients, Connected Apps,
+// the rotation of their secrets, M2M access tokens and the key set.
 //
 // It follows the contract of this module (api/openapi.yaml, served at /openapi.yaml) and shares no
 // code with the SDK, so it works for clients in any language.
@@ -22,8 +22,9 @@
 // The state is real. A client that was created is found; a secret works until its rotation is
 // completed; an inactive client gets no token; tokens are signed with a listed key. Use
 // [Emulator.TokensMinted] to count what Stytch would bill, [Emulator.Requests] to see what was
-// sent, [Emulator.RotateSigningKey] and [Emulator.RetireSigningKey] to exercise the key cache of a
-// verifier, and [Emulator.Sign] for tokens that Stytch would never issue.
+// sent and why it was refused, [Emulator.RotateSigningKey] and [Emulator.RetireSigningKey] to
+// exercise the key cache of a verifier, and [Emulator.Claims] with [Emulator.Sign] for tokens that
+// Stytch would never issue.
 //
 // # Faults
 //
@@ -33,6 +34,18 @@
 // in particular: a client cannot know whether its secret was rotated.
 //
 //	emulator.WithFaults(emulator.DropResponse("StartM2MClientSecretRotation").Times(1))
+//
+// # As a server
+//
+// [WithStorage] keeps the state beyond the process. A [Storage] loads and saves records; the
+// package writes no file itself. No response is sent before what it shows is stored.
+// [Emulator.Records] exports the state, without any client's secret.
+//
+// What a console or an API needs is there as data: faults as JSON ([Fault.UnmarshalJSON],
+// [FaultKinds], [Emulator.Faults]), the fields of [Behavior] ([Behaviors]), which
+// [Emulator.SetBehavior] changes while requests are served, keys ([Emulator.Keys]), the bill
+// ([Emulator.MintedBy]), and each request with its reason ([WithObserver]). [Emulator.Trusted]
+// serves the operations to a caller in the same process.
 //
 // # What is known about Stytch
 //
@@ -90,7 +103,8 @@
 // # Safety
 //
 // The emulator is for tests and development only. It stores secrets of clients as hashes and never
-// prints or logs a secret, but [Emulator.Credentials] returns the project's secret, and chosen
-// client secrets are hashed cheaply to keep tests fast. [Start] listens on a loopback address, and
+// prints or logs a secret, but [Emulator.Credentials] returns the project's secret, a [Storage]
+// gets it together with the private keys, and chosen client secrets are hashed cheaply to keep
+// tests fast. [Start] listens on a loopback address, and
 // responds only to loopback names and those of [WithHosts].
 package emulator

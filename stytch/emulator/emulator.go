@@ -4,10 +4,6 @@ import (
 	"fmt"
 	"iter"
 	"net/http"
-	"strings"
-
-	"github.com/stytchkit/m2m/api"
-	"github.com/stytchkit/m2m/gen/server"
 )
 
 // An Emulator is one Stytch project in memory, as an [http.Handler]. Create it with [New]. It is
@@ -15,7 +11,7 @@ import (
 // Close.
 type Emulator struct {
 	service service
-	routes  router
+	routes  *router
 }
 
 // New returns a project that is empty unless options add clients or apps. It fails with an error
@@ -34,14 +30,13 @@ func (set *settings) newEmulator() (*Emulator, error) {
 	if err != nil {
 		return nil, err
 	}
-	e := &Emulator{service: service{state: state, log: requestLog{clock: state.clock, observer: set.observer}}}
+	e := &Emulator{service: service{
+		state: state, faults: &faultPlan{}, log: &requestLog{clock: state.clock, observer: set.observer},
+	}}
 	for _, fault := range set.faults {
 		e.service.faults.add(fault)
 	}
-	e.routes = router{noMatch: e.serveUnknownRoute, noMethod: e.serveUnknownMethod}
-	e.routes.HandleFunc("GET /health", e.serveHealth)
-	e.routes.HandleFunc("GET /openapi.yaml", e.serveContract)
-	server.HandlerWithOptions(&e.service, server.StdHTTPServerOptions{BaseRouter: &e.routes})
+	e.routes = e.service.routes()
 	return e, nil
 }
 
@@ -49,6 +44,14 @@ func (set *settings) newEmulator() (*Emulator, error) {
 // with [http.ErrAbortHandler] if w does not support that, as [http.Server] expects. Any other
 // caller must recover that panic.
 func (e *Emulator) ServeHTTP(w http.ResponseWriter, r *http.Request) { e.routes.ServeHTTP(w, r) }
+
+// Trusted returns a handler with the same routes for callers in the same process, such as a
+// console: it checks no credentials of the project, and its requests neither meet faults nor appear
+// in the request log. Do not let a network reach it.
+func (e *Emulator) Trusted() http.Handler {
+	trusted := service{state: e.service.state}
+	return trusted.routes()
+}
 
 // Credentials returns the id and the secret of the project: the user name and the password of HTTP
 // Basic.
@@ -59,6 +62,10 @@ func (e *Emulator) Credentials() (projectID, secret string) {
 // TokensMinted returns how many access tokens were issued to a client, or to all clients for "".
 // Tokens whose response was dropped by a fault count: Stytch would bill them.
 func (e *Emulator) TokensMinted(clientID string) int { return e.service.state.minted.count(clientID) }
+
+// MintedBy returns how many access tokens were issued to each client: the bill. Deleted clients are
+// included.
+func (e *Emulator) MintedBy() map[string]int { return e.service.state.minted.all() }
 
 // Requests returns the last 1,024 requests, oldest first. A request is listed before its response
 // is sent.
@@ -88,9 +95,9 @@ func (e *Emulator) AddFault(f Fault) (id string, err error) {
 // the last time, until it is removed.
 func (e *Emulator) Faults() []ActiveFault { return e.service.faults.list() }
 
-// TakeFaults replaces the faults with those of another emulator, as they are now: with their ids and
-// counts. A server that replaces its emulator keeps them this way.
-func (e *Emulator) TakeFaults(from *Emulator) { e.service.faults.take(&from.service.faults) }
+// TakeFaults replaces the faults with those of another emulator, as they are now: with their ids
+// and counts. A server that replaces its emulator keeps them this way.
+func (e *Emulator) TakeFaults(from *Emulator) { e.service.faults.take(from.service.faults) }
 
 // RemoveFault removes a fault and reports whether there was one with this id.
 func (e *Emulator) RemoveFault(id string) bool { return e.service.faults.remove(id) }
@@ -161,37 +168,3 @@ func (e *Emulator) SetBehavior(b Behavior) error {
 // records gives the same project. [Record.HasSecret] marks those that others must not see; without
 // them, [WithProject] has to provide the secret, and the project gets a new signing key.
 func (e *Emulator) Records() iter.Seq[Record] { return e.service.state.snapshot() }
-
-func (e *Emulator) exchange(w http.ResponseWriter, r *http.Request) *exchange {
-	return newExchange(w, r, e.service.state, &e.service.log)
-}
-
-func (e *Emulator) serveHealth(w http.ResponseWriter, r *http.Request) {
-	e.exchange(w, r).send(response{status: http.StatusOK, contentType: "application/json", body: []byte(`{"status":"ok"}`)})
-}
-
-func (e *Emulator) serveContract(w http.ResponseWriter, r *http.Request) {
-	e.exchange(w, r).send(response{status: http.StatusOK, contentType: "application/yaml", body: api.OpenAPI})
-}
-
-func (e *Emulator) serveUnknownRoute(w http.ResponseWriter, r *http.Request) {
-	x := e.exchange(w, r)
-	x.send(x.failure(fail("route_not_found").why("%s", e.routes.nearest(r))))
-}
-
-func (e *Emulator) serveUnknownMethod(w http.ResponseWriter, r *http.Request, allowed []string) {
-	x := e.exchange(w, r)
-	if x.behavior.WrongMethodStatus != http.StatusMethodNotAllowed {
-		x.send(x.failure(fail("route_not_found").why("%s", wrongMethod(r, allowed))))
-		return
-	}
-	refused := fail("method_not_allowed").why("%s", wrongMethod(r, allowed))
-	oauth := strings.HasPrefix(r.URL.Path, "/v1/public/")
-	if oauth && x.behavior.TokenErrorFormat == oauthFormat {
-		refused.kind, refused.oauth = "invalid_request", true
-	}
-	refusal := x.failure(refused)
-	refusal.noStore = oauth
-	refusal.allow = strings.Join(allowed, ", ")
-	x.send(refusal)
-}

@@ -48,6 +48,9 @@ func (x *exchange) oauth() bool { return x.operation == tokenOperation }
 // record logs the request. It comes before the response is written, so that a client which has its
 // response finds its request in the log.
 func (x *exchange) record(status int) {
+	if x.log == nil {
+		return
+	}
 	x.log.add(Request{
 		Method: x.r.Method, Path: x.r.URL.EscapedPath(), Operation: x.operation, Status: status, RequestID: x.requestID,
 		ErrorType: x.errorType, ClientID: x.clientID, Reason: x.reason, Duration: time.Since(x.began),

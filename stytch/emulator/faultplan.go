@@ -69,6 +69,9 @@ func (p *faultPlan) list() []ActiveFault {
 
 // next counts a request of the operation and returns the fault that applies to it, if any.
 func (p *faultPlan) next(operation string) (Fault, bool) {
+	if p == nil {
+		return Fault{}, false
+	}
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	var found *ActiveFault

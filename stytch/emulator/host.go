@@ -45,7 +45,7 @@ func canonicalHost(name string) string {
 
 // refuseHost responds to a request for a host that is not allowed.
 func (e *Emulator) refuseHost(w http.ResponseWriter, r *http.Request) {
-	x := e.exchange(w, r)
+	x := e.service.exchange(w, r)
 	x.send(x.failure(&failure{
 		status: http.StatusMisdirectedRequest, kind: "bad_request",
 		message: "The host is not one of this emulator: use a loopback name, or list it with emulator.WithHosts.",

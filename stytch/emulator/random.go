@@ -32,3 +32,6 @@ func newSecretText(n int) string {
 	_, _ = rand.Read(b)
 	return base64.RawURLEncoding.EncodeToString(b)
 }
+
+// newTokenID returns the jti of a token: 44 characters, as documented for Connected Apps.
+func newTokenID() string { return newSecretText(33) }

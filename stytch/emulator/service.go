@@ -13,8 +13,8 @@ var _ server.ServerInterface = (*service)(nil)
 
 type service struct {
 	state  *state
-	faults faultPlan
-	log    requestLog
+	faults *faultPlan  // these two are nil if the callers are trusted
+	log    *requestLog // and need no credentials
 }
 
 // An operation says how the requests of one operation are checked before it runs.
@@ -30,7 +30,7 @@ type operation struct {
 // serve takes a request through faults, credentials, the body and the operation itself, in this
 // order.
 func (s *service) serve(w http.ResponseWriter, r *http.Request, op operation, run func(*exchange) (response, error)) {
-	x := newExchange(w, r, s.state, &s.log)
+	x := newExchange(w, r, s.state, s.log)
 	x.operation = op.id
 	fault, found := s.faults.next(op.id)
 	if !found {
@@ -50,11 +50,13 @@ func (s *service) serve(w http.ResponseWriter, r *http.Request, op operation, ru
 	x.sendFault(fault, real)
 }
 
+func (s *service) trusted() bool { return s.log == nil }
+
 // perform checks credentials before the body, so that a request without them learns nothing about
 // its body. Operations that take no body ignore one: real clients send {} with DELETE, and a
 // Content-Type with GET.
 func (s *service) perform(x *exchange, op operation, run func(*exchange) (response, error)) response {
-	if !op.public {
+	if !op.public && !s.trusted() {
 		if err := s.state.authenticate(x.r.Header); err != nil {
 			return x.failure(err)
 		}

@@ -70,7 +70,7 @@ func (s *state) claims(b Behavior, client *m2mClient, scope string, params map[s
 		"scope": scope, "sub": client.id,
 	})
 	if b.TokenID {
-		claims["jti"] = newSecretText(33) // 44 characters, as in tokens of Connected Apps
+		claims["jti"] = newTokenID()
 	}
 	return claims
 }
