@@ -40,7 +40,7 @@ var stops = []stop{
 	},
 	{
 		err: rotate.ErrOtherRotation, name: "other_rotation", class: cli.NeedsHuman,
-		look: []advice{{"rotate check ID", ""}},
+		look: []advice{{"rotate check ID", ""}, {"clients get ID", ""}},
 		mend: []advice{
 			{"rotate adopt ID", "if the journal of that rotation was lost and its places hold both secrets"},
 			{"rotate run ID --take-over", "if no service uses the pending secret: it is canceled"},
@@ -57,7 +57,7 @@ var stops = []stop{
 	},
 	{
 		err: rotate.ErrCurrentRefused, name: "current_refused", class: cli.NeedsHuman,
-		look: []advice{{"rotate check ID", ""}, {"clients get ID", "is it active?"}},
+		look: []advice{{"rotate check ID", ""}, {"clients get ID", "is it active? how does its secret end?"}},
 		mend: []advice{
 			{"rotate set-current ID --secret-file FILE", "with the secret that services use"},
 			{"rotate resume ID", "then, or when the place holds that secret"},
@@ -73,7 +73,7 @@ var stops = []stop{
 	},
 	{
 		err: rotate.ErrNoWorkingSecret, name: "no_working_secret", class: cli.NeedsHuman,
-		look: []advice{{"clients get ID", "is it active?"}, {"rotate check ID", ""}},
+		look: []advice{{"rotate status ID", ""}, {"clients get ID", "is it active? is a rotation pending?"}},
 		mend: []advice{
 			{"rotate step start ID --secret-to file:FILE", "a secret of your own; if a rotation is pending, rotate step cancel ID first"},
 			{"rotate step complete ID", "when services have it"},
@@ -82,7 +82,7 @@ var stops = []stop{
 	},
 	{
 		err: rotate.ErrInconsistent, name: "inconsistent", class: cli.NeedsHuman,
-		look: []advice{{"clients get ID", ""}, {"rotate check ID", ""}},
+		look: []advice{{"rotate status ID", ""}, {"clients get ID", ""}},
 		mend: []advice{{"rotate resume ID", "everything is looked at again"}, {"rotate forget ID", "if that does not help, and the place holds a secret that works"}},
 	},
 	{
