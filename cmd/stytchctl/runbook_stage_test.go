@@ -4,6 +4,7 @@ package main
 
 import (
 	"bytes"
+	"maps"
 	"os"
 	"path/filepath"
 	"time"
@@ -52,13 +53,10 @@ var stages = map[string]func(s *situation, mend int) (repair func()){
 		s.stops("no_working_secret", 10, s.run("resume")...)
 		return nil
 	},
-	"inconsistent": func(s *situation, mend int) func() {
+	"inconsistent": func(s *situation, _ int) func() {
 		front := s.putInFront()
 		front.pretends.Store(true)
 		s.stops("inconsistent", 10, s.run("run")...)
-		if mend == 0 {
-			return func() { front.pretends.Store(false) }
-		}
 		return func() { front.pretends.Store(false) }
 	},
 	"only_secret": func(s *situation, _ int) func() {
@@ -75,11 +73,15 @@ var stages = map[string]func(s *situation, mend int) (repair func()){
 		s.stops("compromised", 10, s.run("run", "--compromised")...)
 		return func() { front.undead.Store(false) }
 	},
-	"delivery": func(s *situation, _ int) func() {
-		s.start()
+	"delivery": func(s *situation, mend int) func() {
+		verb := "run"
+		if mend < 2 {
+			s.start()
+			verb = "resume"
+		}
 		places := filepath.Dir(s.path("PLACE"))
 		s.check(os.Rename(places, places+"-away"))
-		s.stops("delivery", 6, s.run("resume")...)
+		s.stops("delivery", 6, s.run(verb)...)
 		return func() { s.check(os.Rename(places+"-away", places)) }
 	},
 	"canceled": func(s *situation, _ int) func() {
@@ -133,10 +135,13 @@ var stages = map[string]func(s *situation, mend int) (repair func()){
 	},
 	"other_project": func(s *situation, _ int) func() {
 		s.start()
-		right := s.env["STYTCH_PROJECT_ID"]
-		s.env["STYTCH_PROJECT_ID"] = "project-test-00000000-0000-4000-8000-000000000009"
+		other, err := emulator.Start()
+		s.check(err)
+		s.Cleanup(func() { other.Close() })
+		right := maps.Clone(s.env)
+		s.env["STYTCH_PROJECT_ID"], s.env["STYTCH_PROJECT_SECRET"], s.env["STYTCH_BASE_URL"] = other.ProjectID, other.Secret, other.URL
 		s.stops("other_project", 10, "rotate", "status", runbookClient)
-		return func() { s.env["STYTCH_PROJECT_ID"] = right }
+		return func() { s.env = right }
 	},
 	"wrong_key": func(s *situation, _ int) func() {
 		s.start()

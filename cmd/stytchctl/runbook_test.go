@@ -226,7 +226,7 @@ func (s *situation) mended(stop string, mend int) {
 		return
 	}
 	out, _ := s.ctl(0, "rotate", "list", "-o", "ndjson")
-	if stop != "other_project" && out != "" {
+	if stop != "other_project" && out != "" { // whose mending only looks
 		s.Errorf("something is still in progress: %s", out)
 	}
 	if accepted, err := s.api.M2M.Secrets.Probe(s.Context(), runbookClient, s.held()); err != nil || !accepted {
