@@ -76,7 +76,7 @@ func (rt *route) connect(c Config, t *tokens, m *routeMetrics) {
 	rt.proxy = &httputil.ReverseProxy{
 		Rewrite:        rt.rewrite,
 		Transport:      t.Transport(u, rt.upstream.Host),
-		FlushInterval:  -1,
+		FlushInterval:  headerDelay,
 		ErrorLog:       log.New(io.Discard, "", 0), // it may repeat what an upstream sent; the exchange has the cleaned text
 		BufferPool:     buffers,
 		ModifyResponse: responded,

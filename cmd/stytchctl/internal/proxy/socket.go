@@ -42,8 +42,7 @@ func (s *socket) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		w.Header().Set("Cache-Control", "no-store")
 		_ = json.NewEncoder(w).Encode(g) // a caller that has left does not read it
 	}
-	s.log.LogAttrs(r.Context(), slog.LevelInfo, "token request", slog.Int("status", status), slog.String("class", class),
-		slog.Float64("duration_ms", milliseconds(time.Since(start))))
+	s.log.LogAttrs(r.Context(), slog.LevelInfo, "token request", slog.Int("status", status), slog.String("class", class), microseconds(time.Since(start)))
 }
 
 func (s *socket) grant(r *http.Request) (grant, *problem) {

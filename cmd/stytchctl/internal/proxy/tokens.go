@@ -52,7 +52,7 @@ func (t *tokens) observe(ctx context.Context, e token.Event) {
 		t.mu.Lock()
 		t.expiry, t.failed = e.Expiry, false
 		t.mu.Unlock()
-		t.log.InfoContext(ctx, "token refreshed", "from_store", e.FromStore, "expires_at", e.Expiry.UTC(), "duration_ms", milliseconds(e.Duration))
+		t.log.InfoContext(ctx, "token refreshed", "from_store", e.FromStore, "expires_at", e.Expiry.UTC(), microseconds(e.Duration))
 	case token.RefreshFailed:
 		t.mu.Lock()
 		t.failed = true
@@ -81,4 +81,4 @@ func (t *tokens) expires() time.Time {
 	return t.expiry
 }
 
-func milliseconds(d time.Duration) float64 { return float64(d.Round(time.Microsecond)) / 1e6 }
+func microseconds(d time.Duration) slog.Attr { return slog.Int64("duration_us", d.Microseconds()) }
