@@ -2,6 +2,7 @@ package destination
 
 import (
 	"context"
+	"fmt"
 	"os"
 	"path/filepath"
 	"regexp"
@@ -53,7 +54,7 @@ var inPath = regexp.MustCompile(`^[A-Za-z0-9_][A-Za-z0-9_.-]{0,127}$`)
 
 func (path fileByClient) of(clientID string) (*deliver.Files, error) {
 	if !inPath.MatchString(clientID) {
-		return nil, cli.Usagef("file: client id %.256q cannot be a part of a path: it must be ASCII letters, digits and _.- only", clientID)
+		return nil, &idError{clientID}
 	}
 	return deliver.File(fill(string(path), clientID)), nil
 }
@@ -81,3 +82,13 @@ func (path fileByClient) Check(ctx context.Context, clientID string) error {
 	}
 	return file.Check(ctx, clientID)
 }
+
+// idError refuses a client id for a path. It is [rotate.ErrInvalidArgument], as that of
+// deliver.Folder is.
+type idError struct{ clientID string }
+
+func (e *idError) Error() string {
+	return fmt.Sprintf("file: client id %.256q cannot be a part of a path: it must be ASCII letters, digits and _.- only", e.clientID)
+}
+
+func (e *idError) Is(target error) bool { return target == rotate.ErrInvalidArgument }

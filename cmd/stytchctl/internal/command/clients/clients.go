@@ -81,7 +81,7 @@ type search struct {
 }
 
 func group[T, C any](use, short, long string, c *commands[T, C]) *cobra.Command {
-	return cli.Group(use, short, long, c.newCreate(), c.newList(), c.newGet(), c.newUpdate(), c.newDelete(), c.newExport())
+	return cli.Group(use, short, long, c.newCreate(), c.newList(), c.newGet(), c.newUpdate(), c.newDelete(), c.newExport(), c.newImport())
 }
 
 // project opens the project.
