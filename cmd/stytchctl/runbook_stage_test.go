@@ -199,4 +199,3 @@ func (s *situation) key() secret.String {
 func (s *situation) record() string {
 	return filepath.Join(s.env["STYTCHCTL_JOURNAL"], runbookClient+".json")
 }
-

@@ -247,4 +247,3 @@ func (s *situation) start() {
 func (s *situation) run(verb string, flags ...string) []string {
 	return append([]string{"rotate", verb, runbookClient, "--deliver", s.env["PLACE"]}, flags...)
 }
-

@@ -17,11 +17,11 @@ import (
 	"github.com/stytchkit/m2m/stytch/secret"
 )
 
-//	place FILE ID SECRET    writes the credentials of a client to a file, as a deliverer does
-//	works ID FILE           wants the file to hold a secret of the client that works
-//	learn FILE              lets canaries and ctl look for the secrets in a file, too
-//	age FILE DURATION       makes a record in a journal without keys or secrets older
-//	minted N                wants that N tokens were billed since the script began (works costs one)
+// place FILE ID SECRET    writes the credentials of a client to a file, as a deliverer does
+// works ID FILE           wants the file to hold a secret of the client that works
+// learn FILE              lets canaries and ctl look for the secrets in a file, too
+// age FILE DURATION       makes a record in a journal without keys or secrets older
+// minted N                wants that N tokens were billed since the script began (works costs one)
 func init() {
 	scriptCommands["place"] = putPlace
 	scriptCommands["works"] = tryPlace
