@@ -58,14 +58,14 @@ func Decode(file string, data []byte, into any) error {
 	case err != nil:
 		return syntaxError(file, err)
 	}
+	r := reader{file: file}
 	var second yaml.Node
 	if err := decoder.Decode(&second); !errors.Is(err, io.EOF) {
 		if err != nil {
 			return syntaxError(file, err)
 		}
-		return &Error{File: file, Line: second.Line, Err: errors.New("a second document begins here: the file must have one")}
+		return r.fail(&second, "", "a second document begins here: the file must have one")
 	}
-	r := reader{file: file}
 	return r.value(document.Content[0], reflect.ValueOf(into).Elem(), "", 0)
 }
 
