@@ -57,11 +57,12 @@ test-sequential: ## the tests of the other modules: the detector would compile t
 	$(call in_modules,$(filter-out ./test $(CONCURRENT),$(MODULES)),$(GO) test ./...)
 
 .PHONY: generate
-generate: ## write gen/ from api/
+generate: ## write gen/ from api/, and the admin API of the emulator from its contract
 	$(GO) generate ./...
+	cd cmd/stytchctl && $(GO) generate ./internal/admin
 
 .PHONY: check-generate
-check-generate: ## fail if gen/ is not what api/ says
+check-generate: ## fail if generated code is not what the contracts say
 	@./api/codegen/check.sh
 
 .PHONY: vet

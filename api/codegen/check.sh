@@ -7,8 +7,9 @@ before=$(mktemp -d)
 trap 'rm -rf "$before"' EXIT
 files | xargs tar -cf - | tar -xf - -C "$before"
 go generate ./gen
+(cd cmd/stytchctl && go generate ./internal/admin)
 status=0
 while read -r file; do
-	cmp -s "$file" "$before/$file" || { echo "check-generate: $file did not match api/; it was regenerated: review and commit it" >&2; status=1; }
+	cmp -s "$file" "$before/$file" || { echo "check-generate: $file did not match its contract; it was regenerated: review and commit it" >&2; status=1; }
 done < <({ files; cd "$before" && find . -type f; } | sort -u)
 exit $status
