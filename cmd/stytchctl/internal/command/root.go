@@ -12,6 +12,7 @@ import (
 	"github.com/stytchkit/m2m/cmd/stytchctl/internal/command/clients"
 	"github.com/stytchkit/m2m/cmd/stytchctl/internal/command/contract"
 	"github.com/stytchkit/m2m/cmd/stytchctl/internal/command/doctor"
+	"github.com/stytchkit/m2m/cmd/stytchctl/internal/command/emulator"
 	"github.com/stytchkit/m2m/cmd/stytchctl/internal/command/keys"
 	"github.com/stytchkit/m2m/cmd/stytchctl/internal/command/profile"
 	"github.com/stytchkit/m2m/cmd/stytchctl/internal/command/rotate"
@@ -35,6 +36,7 @@ func New(app *cli.App) *cobra.Command {
 		contract.New(app),
 		doctor.New(app),
 		keys.New(app),
+		emulator.New(app),
 		profile.New(app),
 		rotate.New(app),
 		token.New(app),

@@ -1,0 +1,86 @@
+package emulator
+
+import (
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"time"
+
+	"github.com/stytchkit/m2m/cmd/stytchctl/internal/cli"
+	"github.com/stytchkit/m2m/cmd/stytchctl/internal/server"
+	"github.com/stytchkit/m2m/internal/atomicfile"
+	"github.com/stytchkit/m2m/internal/operation"
+	"github.com/stytchkit/m2m/stytch/emulator"
+)
+
+// announcement is the line that serve prints with -o json.
+type announcement struct {
+	URL       string `json:"url"`
+	AdminURL  string `json:"admin_url,omitempty"`
+	ProjectID string `json:"project_id"`
+}
+
+// ready is what --ready-file holds.
+type ready struct {
+	announcement
+	ProjectSecret string `json:"project_secret"`
+}
+
+// announce shows that the server is ready. The function removes the ready file.
+func (f *serveFlags) announce(app *cli.App, s *server.Server, c credential) (remove func() error, err error) {
+	a := announcement{s.URL(), s.AdminURL(), c.projectID}
+	remove = func() error { return nil }
+	if f.readyFile != "" {
+		text, err := json.Marshal(ready{a, c.secret.Reveal()})
+		if err != nil {
+			return nil, err
+		}
+		if err := atomicfile.Write(f.readyFile, append(text, '\n'), 0o600); err != nil {
+			return nil, cli.Errorf(cli.Usage, "--ready-file: %w. Nothing was started.", err)
+		}
+		remove = func() error {
+			if err := os.Remove(f.readyFile); !errors.Is(err, fs.ErrNotExist) {
+				return err
+			}
+			return nil
+		}
+	}
+	if app.Machine() {
+		return remove, errors.Join(cli.PrintOne(app, a), nil)
+	}
+	where := "in memory"
+	if f.data != "" {
+		where = "kept in " + f.data
+	}
+	line := fmt.Sprintf("local Stytch at %s, %s: export STYTCH_BASE_URL=%s STYTCH_PROJECT_ID=%s", a.URL, where, a.URL, a.ProjectID)
+	if c.public {
+		line += " STYTCH_PROJECT_SECRET=" + c.secret.Reveal()
+	} else {
+		line += " (and STYTCH_PROJECT_SECRET, " + c.source + ")"
+	}
+	return remove, cli.PrintText(app, []byte(line+"\n"))
+}
+
+// logRequest prints what -v promises, and why a request was refused.
+func logRequest(app *cli.App) func(emulator.Request) {
+	routes := map[string]string{}
+	for _, op := range operation.All {
+		routes[op.ID] = op.Path
+	}
+	return func(r emulator.Request) {
+		route, status := routes[r.Operation], fmt.Sprint(r.Status)
+		if route == "" {
+			route = "(no operation)"
+		}
+		if r.Status == 0 {
+			status = "no response"
+		}
+		line := fmt.Sprintf("%s %s: %s, request id %s, %v", r.Method, route, status, r.RequestID, r.Duration.Round(time.Microsecond))
+		if r.Reason != "" {
+			line += ": " + r.Reason
+		}
+		fmt.Fprintln(app.Err, line)
+	}
+}
