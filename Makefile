@@ -61,6 +61,10 @@ generate: ## write gen/ from api/, and the admin API of the emulator from its co
 	$(GO) generate ./...
 	cd cmd/stytchctl && $(GO) generate ./internal/admin
 
+.PHONY: docs
+docs: ## write docs/stytchctl.md from the commands
+	cd cmd/stytchctl && $(GO) test -count=1 ./internal/command -run TestReference -update
+
 .PHONY: check-generate
 check-generate: ## fail if generated code is not what the contracts say
 	@./api/codegen/check.sh

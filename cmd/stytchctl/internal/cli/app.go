@@ -19,6 +19,10 @@ type App struct {
 	Profiles Profiles
 	Flags    Flags
 
+	// Interrupted is closed when the command is to end. Reading stdin then fails; without it, an
+	// interrupt would have no effect before the next line.
+	Interrupted <-chan struct{}
+
 	stdinUsedBy string // the flag that reads stdin
 }
 

@@ -50,14 +50,14 @@ func (f *Flags) Register(set *pflag.FlagSet) {
 func (f *Flags) Check(set *pflag.FlagSet) error {
 	f.parsed = true
 	if !slices.Contains([]string{"auto", "always", "never"}, f.Color) {
-		return Usagef("--color: %q is not auto, always or never", f.Color)
+		return Usagef("--color: %q is not auto, always or never. Nothing was done.", f.Color)
 	}
 	if f.Timeout < 0 {
-		return Usagef("--timeout: the limit must not be negative")
+		return Usagef("--timeout: the limit must not be negative. Nothing was done.")
 	}
 	if f.JQ != "" {
 		if set.Changed("output") && f.Output != JSON && f.Output != NDJSON {
-			return Usagef("--jq works on JSON: leave out -o %s", f.Output)
+			return Usagef("--jq works on JSON: leave out -o %s. Nothing was done.", f.Output)
 		}
 		if !set.Changed("output") {
 			f.Output = JSON

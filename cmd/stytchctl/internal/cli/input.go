@@ -1,6 +1,7 @@
 package cli
 
 import (
+	"context"
 	"errors"
 	"io"
 	"os"
@@ -21,9 +22,9 @@ func (a *App) ReadSecret(flag, name string) (secret.String, error) {
 	line := strings.TrimSuffix(strings.TrimSuffix(string(text), "\n"), "\r")
 	switch {
 	case line == "":
-		return secret.String{}, Usagef("%s: there is no secret in it", flag)
+		return secret.String{}, Usagef("%s: there is no secret in it. Nothing was done.", flag)
 	case strings.ContainsAny(line, "\r\n"):
-		return secret.String{}, Usagef("%s: it must hold the secret alone, on one line", flag)
+		return secret.String{}, Usagef("%s: it must hold the secret alone, on one line. Nothing was done.", flag)
 	}
 	return secret.New(line), nil
 }
@@ -45,7 +46,7 @@ func (a *App) ReadFile(flag, name string, limit int64) ([]byte, error) {
 		if err := a.takeStdin(flag); err != nil {
 			return nil, err
 		}
-		from = a.In
+		from = a.stdin()
 	} else {
 		file, err := os.Open(name)
 		if err != nil {
@@ -55,11 +56,14 @@ func (a *App) ReadFile(flag, name string, limit int64) ([]byte, error) {
 		from = file
 	}
 	data, err := io.ReadAll(io.LimitReader(from, limit+1))
+	if errors.Is(err, context.Canceled) {
+		return nil, Errorf(Interrupted, "%s: interrupted while it was read. Nothing was done.", flag)
+	}
 	if err != nil {
 		return nil, fileError(flag, err)
 	}
 	if int64(len(data)) > limit {
-		return nil, Usagef("%s: it has more than %d bytes", flag, limit)
+		return nil, Usagef("%s: it has more than %d bytes. Nothing was done.", flag, limit)
 	}
 	return data, nil
 }
@@ -69,12 +73,12 @@ func (a *App) Stdin(flag string) (io.Reader, error) {
 	if err := a.takeStdin(flag); err != nil {
 		return nil, err
 	}
-	return a.In, nil
+	return a.stdin(), nil
 }
 
 func (a *App) takeStdin(flag string) error {
 	if a.stdinUsedBy != "" {
-		return Usagef("%s: stdin is read by %s already: name a file", flag, a.stdinUsedBy)
+		return Usagef("%s: stdin is read by %s already: name a file. Nothing was done.", flag, a.stdinUsedBy)
 	}
 	a.stdinUsedBy = flag
 	return nil
@@ -86,5 +90,5 @@ func fileError(flag string, err error) error {
 	if errors.Is(err, os.ErrNotExist) || errors.Is(err, os.ErrPermission) {
 		class = Usage
 	}
-	return Errorf(class, "%s: %w", flag, err)
+	return Errorf(class, "%s: %w. Nothing was done.", flag, err)
 }

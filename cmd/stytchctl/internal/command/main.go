@@ -18,7 +18,7 @@ func Main(args []string) int {
 	context.AfterFunc(ctx, stop)   // from now on an interrupt has its usual effect
 	signal.Ignore(syscall.SIGPIPE) // a reader that goes away must not end a rotation
 	app := cli.New()
-	app.Profiles = profile.New(app.Getenv)
+	app.Profiles, app.Interrupted = profile.New(app.Getenv), ctx.Done()
 	return Run(ctx, app, args) // the errors of a broken pipe are seen where stdout is written
 }
 

@@ -18,6 +18,8 @@ import (
 	"github.com/stytchkit/m2m/cmd/stytchctl/internal/command/rotate"
 	"github.com/stytchkit/m2m/cmd/stytchctl/internal/command/token"
 	"github.com/stytchkit/m2m/cmd/stytchctl/internal/command/whoami"
+	"github.com/stytchkit/m2m/cmd/stytchctl/internal/completion"
+	"github.com/stytchkit/m2m/cmd/stytchctl/internal/reference"
 )
 
 const long = `stytchctl manages the machine identities of a Stytch project: M2M clients, Connected
@@ -33,11 +35,13 @@ func New(app *cli.App) *cobra.Command {
 		clients.New(app),
 		clients.NewApps(app),
 		api.New(app),
+		completion.New(app),
 		contract.New(app),
 		doctor.New(app),
 		keys.New(app),
 		emulator.New(app),
 		profile.New(app),
+		reference.NewMan(app),
 		rotate.New(app),
 		token.New(app),
 		whoami.New(app),
@@ -47,6 +51,9 @@ func New(app *cli.App) *cobra.Command {
 	root.PersistentPreRunE = func(cmd *cobra.Command, _ []string) error { return app.Flags.Check(cmd.Flags()) }
 	app.Flags.Register(root.PersistentFlags())
 	root.SetFlagErrorFunc(flagError)
+	root.CompletionOptions.DisableDefaultCmd = true
+	root.SetHelpCommand(newHelp())
+	completion.Attach(app, root)
 	return root
 }
 

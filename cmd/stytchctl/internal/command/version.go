@@ -21,6 +21,8 @@ type version struct {
 func newVersion(app *cli.App) *cobra.Command {
 	return &cobra.Command{
 		Use: "version", Short: "Print the version", Args: cli.NoArgs,
+		Long:    "Prints the version of the program, and of the Go toolchain that built it.",
+		Example: "  stytchctl version --jq .version",
 		RunE: func(*cobra.Command, []string) error {
 			return cli.PrintOne(app, version{current(), runtime.Version(), runtime.GOOS, runtime.GOARCH},
 				cli.Column[version]{Field: "version", Title: "VERSION"},

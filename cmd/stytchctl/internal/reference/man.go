@@ -1,0 +1,94 @@
+package reference
+
+import (
+	"fmt"
+	"os"
+	"path/filepath"
+	"strings"
+	"time"
+
+	"github.com/spf13/cobra"
+	"github.com/spf13/cobra/doc"
+
+	"github.com/stytchkit/m2m/cmd/stytchctl/internal/cli"
+	"github.com/stytchkit/m2m/stytch"
+)
+
+// NewMan is stytchctl man.
+func NewMan(app *cli.App) *cobra.Command {
+	return &cobra.Command{
+		Use: "man DIR", Short: "Write the man pages",
+		Long: `Writes a man page for each command into DIR, which is created if it does not exist. Pages
+with the same names are replaced. SOURCE_DATE_EPOCH sets their date, for builds that must
+be reproducible.`,
+		Example: "  stytchctl man /usr/local/share/man/man1",
+		Args:    cli.Args("the DIR for the pages"),
+		RunE: func(cmd *cobra.Command, args []string) error {
+			if err := os.MkdirAll(args[0], 0o755); err != nil {
+				return cli.Usagef("%w. Nothing was written.", err)
+			}
+			n, err := writePages(app, cmd.Root(), args[0])
+			if err != nil {
+				return err
+			}
+			app.Note("Wrote %d pages to %s.", n, args[0])
+			return nil
+		},
+	}
+}
+
+func writePages(app *cli.App, root *cobra.Command, dir string) (int, error) {
+	header := doc.GenManHeader{Title: "STYTCHCTL", Section: "1", Source: "stytchctl " + stytch.Version, Manual: "stytchctl"}
+	if app.Getenv("SOURCE_DATE_EPOCH") == "" {
+		now := app.Now()
+		header.Date = &now
+	} else if date, err := epoch(app.Getenv("SOURCE_DATE_EPOCH")); err == nil {
+		header.Date = &date
+	} else {
+		return 0, cli.Usagef("SOURCE_DATE_EPOCH: %w. Nothing was written.", err)
+	}
+	n := 0
+	for cmd := range commands(root) {
+		var page strings.Builder
+		h := header
+		h.Title = strings.ToUpper(strings.ReplaceAll(cmd.CommandPath(), " ", "-"))
+		long := cmd.Long
+		cmd.DisableAutoGenTag, cmd.Long = true, preformat(long)
+		err := doc.GenMan(cmd, &h, &page)
+		cmd.Long = long
+		if err != nil {
+			return n, err
+		}
+		path := filepath.Join(dir, strings.ReplaceAll(cmd.CommandPath(), " ", "-")+".1")
+		if err := cli.WriteFile(path, []byte(page.String()), 0o644); err != nil {
+			return n, err
+		}
+		n++
+	}
+	return n, nil
+}
+
+// preformat marks the lists of a text, whose lines are indented, as Markdown does.
+func preformat(text string) string {
+	var b strings.Builder
+	inBlock := false
+	for line := range strings.Lines(text) {
+		indented := strings.HasPrefix(line, "  ")
+		if indented != inBlock {
+			b.WriteString("\n")
+		}
+		if inBlock = indented; indented {
+			b.WriteString("  ")
+		}
+		b.WriteString(line)
+	}
+	return b.String()
+}
+
+func epoch(text string) (time.Time, error) {
+	var seconds int64
+	if _, err := fmt.Sscanf(text, "%d", &seconds); err != nil {
+		return time.Time{}, fmt.Errorf("it must be a number of seconds since 1970")
+	}
+	return time.Unix(seconds, 0).UTC(), nil
+}
