@@ -115,6 +115,19 @@ func BenchmarkSeed100k(b *testing.B) {
 	}
 }
 
+// BenchmarkOpen100k loads 100,000 clients from a storage that takes no time itself.
+func BenchmarkOpen100k(b *testing.B) {
+	m := &memory{}
+	if _, err := emulator.New(emulator.WithStorage(m), emulator.WithM2MClients(100_000, hundredThousand)); err != nil {
+		b.Fatal(err)
+	}
+	for b.Loop() {
+		if _, err := emulator.New(emulator.WithStorage(m)); err != nil {
+			b.Fatal(err)
+		}
+	}
+}
+
 func BenchmarkNewServer(b *testing.B) {
 	for b.Loop() {
 		emulatortest.NewServer(b).Close()

@@ -21,12 +21,12 @@ func (s *service) CreateConnectedApp(w http.ResponseWriter, r *http.Request) {
 		if in.err != nil {
 			return response{}, in.err
 		}
-		created, text, err := s.state.addConnectedApp(&x.pending, x.behavior, a, nil, nil)
+		created, text, err := s.state.addConnectedApp(&x.pending, *x.behavior, a, nil, nil)
 		if err != nil {
 			return response{}, err
 		}
 		x.clientID = created.id
-		wire := created.wire(x.behavior)
+		wire := created.wire(*x.behavior)
 		wire.ClientSecret = text
 		status := x.behavior.CreateStatus
 		return jsonResponse(status, connectedAppResponse{wire, x.requestID, status}), nil
@@ -51,7 +51,7 @@ func (s *service) UpdateConnectedApp(w http.ResponseWriter, r *http.Request, id 
 		}
 		return s.appResponse(x)(s.state.apps.update(&x.pending, id, func(a *connectedApp) error {
 			change(a)
-			return a.check(s.state.env, x.behavior)
+			return a.check(s.state.env, *x.behavior)
 		}))
 	})
 }
@@ -69,7 +69,7 @@ func (s *service) appResponse(x *exchange) func(*connectedApp, error) (response,
 		if err != nil {
 			return response{}, err
 		}
-		wire := a.wire(x.behavior)
+		wire := a.wire(*x.behavior)
 		wire.CreationMethod = x.behavior.CreationMethod
 		return jsonResponse(200, connectedAppResponse{wire, x.requestID, 200}), nil
 	}

@@ -19,7 +19,7 @@ type exchange struct {
 	log       *requestLog
 	requestID string
 	operation string // operationId of the contract; empty for other routes
-	behavior  Behavior
+	behavior  *Behavior
 	began     time.Time
 
 	// For the request log.
@@ -34,7 +34,7 @@ type exchange struct {
 
 // newExchange reads the whole body first: only then does net/http notice that a client disconnects.
 func newExchange(w http.ResponseWriter, r *http.Request, s *state, log *requestLog) *exchange {
-	x := &exchange{w: w, r: r, log: log, requestID: "request-id-" + s.env + "-" + newUUID(), behavior: s.switches.load(), began: time.Now()}
+	x := &exchange{w: w, r: r, log: log, requestID: "request-id-" + s.env + "-" + newUUID(), behavior: s.switches.current.Load(), began: time.Now()}
 	if r.Body != nil {
 		x.body, x.bodyErr = io.ReadAll(http.MaxBytesReader(w, r.Body, maxBody))
 	}

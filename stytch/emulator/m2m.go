@@ -32,12 +32,12 @@ func (s *service) CreateM2MClient(w http.ResponseWriter, r *http.Request) {
 		if err := c.mergeMetadata(metadata); err != nil {
 			return response{}, err
 		}
-		created, text, err := s.state.addM2MClient(&x.pending, x.behavior, c, id, secret)
+		created, text, err := s.state.addM2MClient(&x.pending, *x.behavior, c, id, secret)
 		if err != nil {
 			return response{}, err
 		}
 		x.clientID = created.id
-		wire := created.wire(x.behavior)
+		wire := created.wire(*x.behavior)
 		wire.ClientSecret = text
 		status := x.behavior.CreateStatus
 		return jsonResponse(status, m2mClientResponse{wire, x.requestID, status}), nil
@@ -85,7 +85,7 @@ func (s *service) UpdateM2MClient(w http.ResponseWriter, r *http.Request, id str
 				}
 			}
 			if setScopes || status != nil {
-				return c.check(x.behavior)
+				return c.check(*x.behavior)
 			}
 			return nil
 		}))
@@ -105,7 +105,7 @@ func (s *service) m2mResponse(x *exchange) func(*m2mClient, error) (response, er
 		if err != nil {
 			return response{}, err
 		}
-		return jsonResponse(200, m2mClientResponse{c.wire(x.behavior), x.requestID, 200}), nil
+		return jsonResponse(200, m2mClientResponse{c.wire(*x.behavior), x.requestID, 200}), nil
 	}
 }
 

@@ -217,6 +217,8 @@ func TestObserver(t *testing.T) {
 		resp.Body.Close()
 		t.Error("no reset")
 	}
+	mu.Lock()
+	defer mu.Unlock()
 	if log := w.Requests(); !slices.Equal(log, seen) || len(seen) != 5 {
 		t.Errorf("seen %v, logged %v", seen, log)
 	}

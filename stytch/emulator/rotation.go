@@ -17,12 +17,12 @@ func (s *service) StartM2MClientSecretRotation(w http.ResponseWriter, r *http.Re
 	s.serve(w, r, rotationStep("StartM2MClientSecretRotation", id), func(x *exchange) (response, error) {
 		text, next := x.behavior.generateSecret()
 		c, err := s.state.clients.update(&x.pending, id, func(c *m2mClient) error {
-			return c.secrets.start(x.behavior, next, "m2m_client_already_rotating_secret")
+			return c.secrets.start(*x.behavior, next, "m2m_client_already_rotating_secret")
 		})
 		if err != nil {
 			return response{}, err
 		}
-		wire := c.wire(x.behavior)
+		wire := c.wire(*x.behavior)
 		wire.NextClientSecret = text
 		return jsonResponse(200, m2mClientResponse{wire, x.requestID, 200}), nil
 	})
@@ -32,7 +32,7 @@ func (s *service) StartM2MClientSecretRotation(w http.ResponseWriter, r *http.Re
 func (s *service) CancelM2MClientSecretRotation(w http.ResponseWriter, r *http.Request, id string) {
 	s.serve(w, r, rotationStep("CancelM2MClientSecretRotation", id), func(x *exchange) (response, error) {
 		return s.m2mResponse(x)(s.state.clients.update(&x.pending, id, func(c *m2mClient) error {
-			return c.secrets.cancel(x.behavior, "m2m_client_not_rotating_secret")
+			return c.secrets.cancel(*x.behavior, "m2m_client_not_rotating_secret")
 		}))
 	})
 }
@@ -41,7 +41,7 @@ func (s *service) CancelM2MClientSecretRotation(w http.ResponseWriter, r *http.R
 func (s *service) CompleteM2MClientSecretRotation(w http.ResponseWriter, r *http.Request, id string) {
 	s.serve(w, r, rotationStep("CompleteM2MClientSecretRotation", id), func(x *exchange) (response, error) {
 		return s.m2mResponse(x)(s.state.clients.update(&x.pending, id, func(c *m2mClient) error {
-			return c.secrets.complete(x.behavior, "m2m_client_not_rotating_secret")
+			return c.secrets.complete(*x.behavior, "m2m_client_not_rotating_secret")
 		}))
 	})
 }
@@ -51,12 +51,12 @@ func (s *service) StartConnectedAppSecretRotation(w http.ResponseWriter, r *http
 	s.serve(w, r, rotationStep("StartConnectedAppSecretRotation", id), func(x *exchange) (response, error) {
 		text, next := x.behavior.generateSecret()
 		a, err := s.updateSecrets(x, id, func(p *secretPair) error {
-			return p.start(x.behavior, next, "connected_app_already_rotating_secret")
+			return p.start(*x.behavior, next, "connected_app_already_rotating_secret")
 		})
 		if err != nil {
 			return response{}, err
 		}
-		wire := a.wire(x.behavior)
+		wire := a.wire(*x.behavior)
 		wire.NextClientSecret = text
 		return jsonResponse(200, connectedAppResponse{wire, x.requestID, 200}), nil
 	})
@@ -66,7 +66,7 @@ func (s *service) StartConnectedAppSecretRotation(w http.ResponseWriter, r *http
 func (s *service) CancelConnectedAppSecretRotation(w http.ResponseWriter, r *http.Request, id string) {
 	s.serve(w, r, rotationStep("CancelConnectedAppSecretRotation", id), func(x *exchange) (response, error) {
 		return s.appResponse(x)(s.updateSecrets(x, id, func(p *secretPair) error {
-			return p.cancel(x.behavior, "connected_app_not_rotating_secret")
+			return p.cancel(*x.behavior, "connected_app_not_rotating_secret")
 		}))
 	})
 }
@@ -75,7 +75,7 @@ func (s *service) CancelConnectedAppSecretRotation(w http.ResponseWriter, r *htt
 func (s *service) CompleteConnectedAppSecretRotation(w http.ResponseWriter, r *http.Request, id string) {
 	s.serve(w, r, rotationStep("CompleteConnectedAppSecretRotation", id), func(x *exchange) (response, error) {
 		return s.appResponse(x)(s.updateSecrets(x, id, func(p *secretPair) error {
-			return p.complete(x.behavior, "connected_app_not_rotating_secret")
+			return p.complete(*x.behavior, "connected_app_not_rotating_secret")
 		}))
 	})
 }

@@ -24,7 +24,7 @@ func (s *service) SearchM2MClients(w http.ResponseWriter, r *http.Request) {
 	s.serve(w, r, op, func(x *exchange) (response, error) {
 		in := &input{fields: x.fields, null: Ignore}
 		raw, _ := get[json.RawMessage](in, "query")
-		match, err := parseQuery(raw, x.behavior, s.state.strict)
+		match, err := parseQuery(raw, *x.behavior, s.state.strict)
 		if err != nil {
 			return response{}, err
 		}
@@ -34,7 +34,7 @@ func (s *service) SearchM2MClients(w http.ResponseWriter, r *http.Request) {
 		}
 		clients := make([]m2mClientWire, len(found))
 		for i, c := range found {
-			clients[i] = c.wire(x.behavior)
+			clients[i] = c.wire(*x.behavior)
 		}
 		return jsonResponse(200, m2mPageResponse{clients, x.requestID, results, 200}), nil
 	})
@@ -50,7 +50,7 @@ func (s *service) SearchConnectedApps(w http.ResponseWriter, r *http.Request) {
 		}
 		apps := make([]connectedAppWire, len(found))
 		for i, a := range found {
-			apps[i] = a.wire(x.behavior)
+			apps[i] = a.wire(*x.behavior)
 			apps[i].CreationMethod = x.behavior.CreationMethod
 		}
 		return jsonResponse(200, connectedAppPageResponse{apps, x.requestID, results, 200}), nil
@@ -64,7 +64,7 @@ func search[T any](x *exchange, in *input, t *table[T], match func(*T) bool, tot
 	if in.err != nil {
 		return nil, resultsWire{}, in.err
 	}
-	size, err := pageSize(limit, x.behavior)
+	size, err := pageSize(limit, *x.behavior)
 	if err != nil {
 		return nil, resultsWire{}, err
 	}

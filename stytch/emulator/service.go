@@ -62,12 +62,12 @@ func (s *service) perform(x *exchange, op operation, run func(*exchange) (respon
 		}
 	}
 	if op.body != nil {
-		if err := x.parseBody(op.body, op.bodyOptional != nil && op.bodyOptional(x.behavior), s.state.strict); err != nil {
+		if err := x.parseBody(op.body, op.bodyOptional != nil && op.bodyOptional(*x.behavior), s.state.strict); err != nil {
 			return x.failure(err)
 		}
 	}
 	r, err := run(x)
-	if op.subject != "" && !isMissing(err) {
+	if op.subject != "" && (err == nil || !isMissing(err)) {
 		x.clientID = op.subject
 	}
 	if unsettled := s.state.store.settle(&x.pending); unsettled != nil {

@@ -20,7 +20,7 @@ const tokenSeconds = 3600 // documented
 func (s *service) IssueM2MToken(w http.ResponseWriter, r *http.Request, projectID string) {
 	s.serve(w, r, operation{id: tokenOperation, public: true}, func(x *exchange) (response, error) {
 		if projectID != s.state.id {
-			return response{}, s.unknownProject(x.behavior)
+			return response{}, s.unknownProject(*x.behavior)
 		}
 		params, err := x.tokenParameters(s.state.strict)
 		if err != nil {
@@ -42,7 +42,7 @@ func (s *service) IssueM2MToken(w http.ResponseWriter, r *http.Request, projectI
 		if err != nil {
 			return response{}, err
 		}
-		token, err := s.state.keys.sign(&x.pending, s.state.claims(x.behavior, client, scope, params))
+		token, err := s.state.keys.sign(&x.pending, s.state.claims(*x.behavior, client, scope, params))
 		if err != nil {
 			return response{}, err
 		}
