@@ -16,7 +16,7 @@ func (i *Import) client(ctx context.Context, e inventory.Entry, result *Result) 
 	key := e.Key()
 	if e.ID == "" {
 		if e.ID = r.ClientID; e.ID == "" {
-			e.ID = newID(i.Project.ID())
+			e.ID = i.Project.NewID()
 		}
 	}
 	result.ClientID = e.ID

@@ -2,7 +2,6 @@ package importer
 
 import (
 	"context"
-	"crypto/rand"
 	"errors"
 	"fmt"
 	"strings"
@@ -10,7 +9,6 @@ import (
 	"github.com/stytchkit/m2m/cmd/stytchctl/internal/cli"
 	"github.com/stytchkit/m2m/cmd/stytchctl/internal/destination"
 	"github.com/stytchkit/m2m/cmd/stytchctl/internal/inventory"
-	"github.com/stytchkit/m2m/internal/project"
 	"github.com/stytchkit/m2m/stytch/rotate"
 )
 
@@ -242,13 +240,4 @@ func (i *Import) created(e inventory.Entry, id string, result *Result) error {
 		result.SecretTo = i.Place.Name(id)
 	}
 	return i.State.complete(record{Key: e.Key(), Stage: done, ClientID: id})
-}
-
-// newID is an id of the form that Stytch gives to M2M clients, so that package verify accepts the
-// tokens of the client.
-func newID(projectID string) string {
-	var b [16]byte
-	_, _ = rand.Read(b[:]) // it never fails
-	b[6], b[8] = b[6]&0x0f|0x40, b[8]&0x3f|0x80
-	return fmt.Sprintf("m2m-client-%s-%x-%x-%x-%x-%x", project.Environment(projectID), b[:4], b[4:6], b[6:8], b[8:10], b[10:])
 }

@@ -121,7 +121,7 @@ func (f *File) readOwn(name string, objects []numbered, k *Kind) error {
 		}
 		e, err := k.Parse(o.Object)
 		if err == nil {
-			err = e.checkCreate()
+			err = e.CheckCreate()
 		}
 		if err != nil {
 			return cli.Usagef("%s:%d: %w. %s", name, o.line, err, nothing)
@@ -132,8 +132,8 @@ func (f *File) readOwn(name string, objects []numbered, k *Kind) error {
 	return nil
 }
 
-// checkCreate refuses an entry that could not be created.
-func (e Entry) checkCreate() error {
+// CheckCreate refuses an entry that could not be created.
+func (e Entry) CheckCreate() error {
 	switch {
 	case e.Kind == Clients && len(e.Fields.Texts(fieldScopes)) == 0:
 		return errors.New("it has no scopes, and a client needs at least one")

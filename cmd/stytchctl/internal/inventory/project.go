@@ -2,11 +2,13 @@ package inventory
 
 import (
 	"context"
+	"crypto/rand"
 	"encoding/json"
 	"fmt"
 	"iter"
 	"slices"
 
+	"github.com/stytchkit/m2m/internal/project"
 	"github.com/stytchkit/m2m/stytch"
 	"github.com/stytchkit/m2m/stytch/secret"
 )
@@ -19,6 +21,15 @@ func In(api *stytch.Client) Project { return Project{api} }
 
 // ID is the id of the project.
 func (p Project) ID() string { return p.api.ProjectID() }
+
+// NewID is an id of the form that Stytch gives to M2M clients, so that package verify accepts the
+// tokens of the client. With an id of its own, a client is found again after a lost response.
+func (p Project) NewID() string {
+	var b [16]byte
+	_, _ = rand.Read(b[:]) // it never fails
+	b[6], b[8] = b[6]&0x0f|0x40, b[8]&0x3f|0x80
+	return fmt.Sprintf("m2m-client-%s-%x-%x-%x-%x-%x", project.Environment(p.ID()), b[:4], b[4:6], b[6:8], b[8:10], b[10:])
+}
 
 // Made is a new client or app.
 type Made struct {

@@ -2,6 +2,7 @@ package strictyaml
 
 import (
 	"encoding/json"
+	"errors"
 	"reflect"
 	"strconv"
 	"strings"
@@ -151,10 +152,30 @@ func (r *reader) unmarshal(n *yaml.Node, decoder json.Unmarshaler, path string, 
 	if err != nil {
 		return r.fail(n, path, "it is %s, which has no spelling in JSON", kind(n))
 	}
-	if err := decoder.UnmarshalJSON(text); err != nil {
-		return r.fail(n, path, "%w", err)
+	err = decoder.UnmarshalJSON(text)
+	var other *json.UnmarshalTypeError
+	switch {
+	case err == nil:
+		return nil
+	case errors.As(err, &other):
+		return r.fail(n, path, "it must be %s, and is %s", typeName(other.Type), kind(n))
 	}
-	return nil
+	return r.fail(n, path, "%w", err)
+}
+
+// typeName is what a type is called in an error.
+func typeName(t reflect.Type) string {
+	switch t.Kind() {
+	case reflect.String:
+		return "a text"
+	case reflect.Bool:
+		return "true or false"
+	case reflect.Slice:
+		return "a list"
+	case reflect.Map, reflect.Struct:
+		return "a mapping"
+	}
+	return "a whole number"
 }
 
 // plain is a node as encoding/json would decode it with UseNumber.

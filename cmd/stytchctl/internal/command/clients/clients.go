@@ -81,7 +81,8 @@ type search struct {
 }
 
 func group[T, C any](use, short, long string, c *commands[T, C]) *cobra.Command {
-	return cli.Group(use, short, long, c.newCreate(), c.newList(), c.newGet(), c.newUpdate(), c.newDelete(), c.newExport(), c.newImport())
+	return cli.Group(use, short, long, c.newCreate(), c.newList(), c.newGet(), c.newUpdate(), c.newDelete(), c.newExport(), c.newImport(),
+		c.newPlan(), c.newApply())
 }
 
 // project opens the project.
