@@ -124,29 +124,36 @@ func (s *Store) Records(kind string) (records []emulator.Record, err error) {
 
 // each calls yield for each record whose key has a prefix, until it returns false.
 func (s *Store) each(prefix []byte, yield func(emulator.Record) bool) error {
-	var records []emulator.Record
-	err := guarded(func() error {
-		return s.db.View(func(tx *bbolt.Tx) error {
-			cursor := tx.Bucket(recordsBucket).Cursor()
-			for key, sealed := cursor.Seek(prefix); key != nil && bytes.HasPrefix(key, prefix); key, sealed = cursor.Next() {
-				r, err := decodeRecord(key, sealed)
-				if err != nil {
-					return err
-				}
-				records = append(records, r)
-			}
-			return nil
-		})
-	})
+	tx, err := s.db.Begin(false)
 	if err != nil {
 		return unreadable(s.path, err)
 	}
-	for _, r := range records {
-		if !yield(r) {
-			break
+	defer tx.Rollback() // of a transaction that reads
+	var cursor *bbolt.Cursor
+	for {
+		var r emulator.Record
+		found := false
+		err := guarded(func() (err error) { // yield runs outside: its panics are its own
+			var key, sealed []byte
+			if cursor == nil {
+				cursor = tx.Bucket(recordsBucket).Cursor()
+				key, sealed = cursor.Seek(prefix)
+			} else {
+				key, sealed = cursor.Next()
+			}
+			if key != nil && bytes.HasPrefix(key, prefix) {
+				found = true
+				r, err = decodeRecord(key, sealed)
+			}
+			return err
+		})
+		if err != nil {
+			return unreadable(s.path, err)
+		}
+		if !found || !yield(r) {
+			return nil
 		}
 	}
-	return nil
 }
 
 // decodeRecord copies: the memory of bbolt ends with the transaction.

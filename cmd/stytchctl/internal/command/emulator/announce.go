@@ -6,11 +6,11 @@ import (
 	"fmt"
 	"io/fs"
 	"os"
+	"path/filepath"
 	"time"
 
 	"github.com/stytchkit/m2m/cmd/stytchctl/internal/cli"
 	"github.com/stytchkit/m2m/cmd/stytchctl/internal/server"
-	"github.com/stytchkit/m2m/internal/atomicfile"
 	"github.com/stytchkit/m2m/internal/operation"
 	"github.com/stytchkit/m2m/stytch/emulator"
 )
@@ -28,27 +28,45 @@ type ready struct {
 	ProjectSecret string `json:"project_secret"`
 }
 
-// announce shows that the server is ready. The function removes the ready file.
-func (f *serveFlags) announce(app *cli.App, s *server.Server, c credential) (remove func() error, err error) {
+// write puts the file where a script waits for it: whole, and for its owner alone.
+func (r ready) write(name string) error {
+	text, err := json.Marshal(r)
+	if err != nil {
+		return err
+	}
+	file, err := os.CreateTemp(filepath.Dir(name), "."+filepath.Base(name)+"-*") // 0600
+	if err != nil {
+		return err
+	}
+	defer os.Remove(file.Name())
+	_, err = file.Write(append(text, '\n'))
+	if err := errors.Join(err, file.Close()); err != nil {
+		return err
+	}
+	return os.Rename(file.Name(), name)
+}
+
+// removeReady removes the ready file, also one that a crash left: it names a server that is gone.
+func (f *serveFlags) removeReady() error {
+	if f.readyFile == "" {
+		return nil
+	}
+	if err := os.Remove(f.readyFile); err != nil && !errors.Is(err, fs.ErrNotExist) {
+		return cli.Usagef("--ready-file: %w", err)
+	}
+	return nil
+}
+
+// announce shows that the server is ready.
+func (f *serveFlags) announce(app *cli.App, s *server.Server, c credential) error {
 	a := announcement{s.URL(), s.AdminURL(), c.projectID}
-	remove = func() error { return nil }
 	if f.readyFile != "" {
-		text, err := json.Marshal(ready{a, c.secret.Reveal()})
-		if err != nil {
-			return nil, err
-		}
-		if err := atomicfile.Write(f.readyFile, append(text, '\n'), 0o600); err != nil {
-			return nil, cli.Errorf(cli.Usage, "--ready-file: %w. Nothing was started.", err)
-		}
-		remove = func() error {
-			if err := os.Remove(f.readyFile); !errors.Is(err, fs.ErrNotExist) {
-				return err
-			}
-			return nil
+		if err := (ready{a, c.secret.Reveal()}).write(f.readyFile); err != nil {
+			return cli.Usagef("--ready-file: %w. Nothing was started.", err)
 		}
 	}
 	if app.Machine() {
-		return remove, errors.Join(cli.PrintOne(app, a), nil)
+		return cli.PrintOne(app, a)
 	}
 	where := "in memory"
 	if f.data != "" {
@@ -60,7 +78,7 @@ func (f *serveFlags) announce(app *cli.App, s *server.Server, c credential) (rem
 	} else {
 		line += " (and STYTCH_PROJECT_SECRET, " + c.source + ")"
 	}
-	return remove, cli.PrintText(app, []byte(line+"\n"))
+	return cli.PrintText(app, []byte(line+"\n"))
 }
 
 // logRequest prints what -v promises, and why a request was refused.

@@ -48,8 +48,11 @@ func (r *remote) follow(cmd *cobra.Command, count int) error {
 		return err
 	}
 	err = readEvents(r.app, response.Body, p, count)
-	if ctx.Err() != nil {
-		err = ctx.Err()
+	switch {
+	case cmd.Context().Err() != nil:
+		err = cli.Errorf(cli.Interrupted, "interrupted")
+	case ctx.Err() != nil:
+		err = cli.Errorf(cli.Unavailable, "the time of --timeout is over")
 	}
 	return errors.Join(err, p.Close())
 }

@@ -154,7 +154,9 @@ var classes = map[int]cli.Class{
 func refusal(response *http.Response, base string) error {
 	text, _ := io.ReadAll(io.LimitReader(response.Body, 64<<10)) // half of a body is no JSON
 	var refused admin.Error
-	if json.Unmarshal(text, &refused) != nil || refused.ErrorMessage == "" {
+	decoder := json.NewDecoder(bytes.NewReader(text))
+	decoder.DisallowUnknownFields() // an error of Stytch's API has more fields
+	if decoder.Decode(&refused) != nil || refused.ErrorMessage == "" {
 		return cli.Errorf(cli.Unavailable, "%s has no admin API: it responded with status %d. Give the address of stytchctl emulator serve with --url.", base, response.StatusCode)
 	}
 	class, ok := classes[response.StatusCode]

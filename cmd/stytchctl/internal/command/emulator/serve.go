@@ -90,6 +90,9 @@ func serve(ctx context.Context, app *cli.App, f *serveFlags) (err error) {
 	if err := f.check(app); err != nil {
 		return err
 	}
+	if err := f.removeReady(); err != nil {
+		return err
+	}
 	config, err := f.serverConfig(app)
 	if err != nil {
 		return err
@@ -122,11 +125,10 @@ func serve(ctx context.Context, app *cli.App, f *serveFlags) (err error) {
 	if !s.Loopback() {
 		app.Warn("%s can be reached from other machines: anyone who knows the project's secret can use it", f.listen)
 	}
-	remove, err := f.announce(app, s, shown)
-	if err != nil {
+	defer func() { err = errors.Join(err, f.removeReady()) }()
+	if err := f.announce(app, s, shown); err != nil {
 		return errors.Join(err, s.Close())
 	}
-	defer func() { err = errors.Join(err, remove()) }()
 	return s.Serve(ctx)
 }
 
