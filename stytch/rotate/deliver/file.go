@@ -60,9 +60,13 @@ func File(path string) *Files {
 	return f
 }
 
+// maxName is how long a file name may be. A bound in the pattern would be expensive: each program
+// that links this package compiles it when it starts.
+const maxName = 128
+
 // safeName matches file names that have no meaning to shells and file systems, and are neither
 // options nor hidden files.
-var safeName = regexp.MustCompile(`^[A-Za-z0-9_][A-Za-z0-9_.-]{0,127}$`)
+var safeName = regexp.MustCompile(`^[A-Za-z0-9_][A-Za-z0-9_.-]*$`)
 
 // Folder stores the credentials of many clients in dir, each in a file named <client id>.json. A
 // missing folder is created with mode 0700; an existing one must be closed to other users. A client
@@ -74,7 +78,7 @@ func Folder(dir string) *Files {
 		if dir == "" {
 			return "", invalid(f.what, "path must not be empty")
 		}
-		if !safeName.MatchString(id) {
+		if len(id) > maxName || !safeName.MatchString(id) {
 			return "", invalid(f.what, "client id %.256q cannot be a file name: it must be ASCII letters, digits and _.- only", id)
 		}
 		return filepath.Join(dir, id+".json"), nil

@@ -48,9 +48,9 @@ var (
 )
 
 var (
-	label   = regexp.MustCompile(`^[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?$`)
+	label   = regexp.MustCompile(`^[a-z0-9]([-a-z0-9]*[a-z0-9])?$`)
 	dnsName = regexp.MustCompile(`^[a-z0-9]([-a-z0-9]*[a-z0-9])?(\.[a-z0-9]([-a-z0-9]*[a-z0-9])?)*$`)
-	dataKey = regexp.MustCompile(`^[-._a-zA-Z0-9]{1,253}$`)
+	dataKey = regexp.MustCompile(`^[-._a-zA-Z0-9]+$`)
 )
 
 // Kubernetes stores credentials in Secrets of Kubernetes, through the API server. One key of a
@@ -70,7 +70,7 @@ func Kubernetes(cfg KubernetesConfig) (*KubernetesSecrets, error) {
 	if err != nil {
 		return nil, err
 	}
-	if !label.MatchString(cfg.Namespace) {
+	if len(cfg.Namespace) > 63 || !label.MatchString(cfg.Namespace) {
 		return nil, invalid("Kubernetes", "Namespace must be a DNS label")
 	}
 	if cfg.SecretName == nil {
@@ -99,7 +99,7 @@ func (k *KubernetesSecrets) locate(clientID string) (location, error) {
 	if len(l.name) > 253 || !dnsName.MatchString(l.name) {
 		return location{}, invalid("Kubernetes", "SecretName of client %q must be a DNS name in lower case", clientID)
 	}
-	if !dataKey.MatchString(l.key) || l.key == "." || strings.HasPrefix(l.key, "..") {
+	if len(l.key) > 253 || !dataKey.MatchString(l.key) || l.key == "." || strings.HasPrefix(l.key, "..") {
 		return location{}, invalid("Kubernetes", "Key of client %q must have letters, digits and -._ only", clientID)
 	}
 	return l, nil

@@ -48,12 +48,14 @@ func exists(path string) bool {
 // fileByClient is a path with {client_id}.
 type fileByClient string
 
-// inPath matches the ids that can be a part of a path: they lead to no other folder and hide no
+var pathPart = regexp.MustCompile(`^[A-Za-z0-9_][A-Za-z0-9_.-]*$`)
+
+// inPath reports whether an id can be a part of a path: it leads to no other folder and hides no
 // file.
-var inPath = regexp.MustCompile(`^[A-Za-z0-9_][A-Za-z0-9_.-]{0,127}$`)
+func inPath(id string) bool { return len(id) <= 128 && pathPart.MatchString(id) }
 
 func (path fileByClient) of(clientID string) (*deliver.Files, error) {
-	if !inPath.MatchString(clientID) {
+	if !inPath(clientID) {
 		return nil, &idError{clientID}
 	}
 	return deliver.File(fill(string(path), clientID)), nil

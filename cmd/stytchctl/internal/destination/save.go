@@ -59,7 +59,7 @@ func saveFile(d rotate.Delivery, folders []string) (path string, err error) {
 
 // saveIn makes a new file whose name no other has.
 func saveIn(folder, clientID string, text []byte) (path string, err error) {
-	if !inPath.MatchString(clientID) {
+	if !inPath(clientID) {
 		clientID = "client"
 	}
 	file, err := os.CreateTemp(folder, fmt.Sprintf("secret-of-%s-*.json", clientID)) // mode 0600

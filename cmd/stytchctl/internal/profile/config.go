@@ -59,7 +59,7 @@ func (c *config) encode() ([]byte, error) {
 
 // check refuses a profile that could not be used. Names become names of files.
 func (p Profile) check() error {
-	if !name.MatchString(p.Name) {
+	if len(p.Name) > 64 || !name.MatchString(p.Name) {
 		return fmt.Errorf("the name must be 1 to 64 letters, digits, dots, hyphens and underscores, and begin with a letter or digit")
 	}
 	if err := project.CheckID(p.ProjectID); err != nil {
@@ -76,4 +76,4 @@ func (p Profile) check() error {
 	return nil
 }
 
-var name = regexp.MustCompile(`^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$`)
+var name = regexp.MustCompile(`^[A-Za-z0-9][A-Za-z0-9._-]*$`)
