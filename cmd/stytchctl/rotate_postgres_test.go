@@ -43,9 +43,9 @@ func TestRotatePostgres(t *testing.T) {
 	s.ctl(0, "rotate", "rekey", "--journal-key-file", s.env["STYTCHCTL_JOURNAL_KEY_FILE"], "--journal-key-file", s.env["OLD_KEY"])
 	s.ctl(0, "rotate", "fsck")
 	s.ctl(0, s.run("resume")...)
-	s.mended("", 0)
+	s.isFixed("", 0)
 	s.ctl(0, "rotate", "run", "--scope", "read:users", "--deliver", s.env["PLACE"], "-q") // a fleet with a queue that others share
-	s.mended("", 0)
+	s.isFixed("", 0)
 	if out, _ := s.ctl(0, "rotate", "purge", "--older-than", "1h", "-o", "json"); out != "{\"deleted\":0}\n" {
 		t.Errorf("purge: %s", out)
 	}
@@ -88,7 +88,7 @@ func startPostgres(t *testing.T) string {
 	if out, err := run(initdb, "-D", data, "-U", "rotator", "-A", "trust", "-E", "UTF8", "--no-locale", "--no-sync").CombinedOutput(); err != nil {
 		t.Fatalf("initdb: %v: %s", err, out)
 	}
-	// The server ends when its shell has nothing more to read, so it does not outlive the test however that ends.
+	// The server ends when its shell has nothing more to read, so it does not outlive the test.
 	server := run("/bin/sh", "-c", `"$@" >>log 2>&1 & read -r end; kill -QUIT $!; wait $!`, "sh",
 		filepath.Join(filepath.Dir(initdb), "postgres"), "-D", data, "-k", dir, "-c", "listen_addresses=", "-c", "fsync=off")
 	leash, err := server.StdinPipe()

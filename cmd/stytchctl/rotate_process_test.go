@@ -77,12 +77,12 @@ func TestInterrupt(t *testing.T) {
 			t.Parallel()
 			s := newSituation(t)
 			output, err := interrupt(s, s.process(t.Context(), s.run("run", "--grace", "1h")...))
-			if exitCode(err) != 130 || !strings.Contains(output, "interrupted: the step under way was finished, and no secret is lost. ") ||
+			if exitCode(err) != 130 || !strings.Contains(output, "interrupted: the step in progress was finished, and no secret is lost. ") ||
 				!strings.Contains(output, "go on: stytchctl rotate resume worker --deliver ") {
 				t.Errorf("%v: %s", err, output)
 			}
 			s.ctl(0, s.run("resume", "--compromised")...) // the same without the rest of the hour
-			s.mended("", 0)
+			s.isFixed("", 0)
 		})
 	}
 }
@@ -151,7 +151,7 @@ func TestInterruptMany(t *testing.T) {
 		t.Errorf("exit code %d: %s", got, output.String())
 	}
 	s.ctl(0, s.run("cancel")...)
-	s.mended("", 0)
+	s.isFixed("", 0)
 }
 
 // TestKilled kills a rotation at random moments, and resumes it. No secret is lost.
@@ -164,10 +164,10 @@ func TestKilled(t *testing.T) {
 		kill()
 		if _, err := os.Stat(s.env["STYTCHCTL_JOURNAL"]); err == nil {
 			s.ctl(0, "rotate", "resume", "--all", "--deliver", s.env["PLACE"], "--rate", "1000/s")
-			s.mended("", 0)
+			s.isFixed("", 0)
 		}
 		s.ctl(0, s.run("run", "--rate", "1000/s")...)
-		s.mended("", 0)
+		s.isFixed("", 0)
 	}
 }
 

@@ -15,8 +15,8 @@ import (
 // A front stands between the command and the emulator, and lies about rotations.
 type front struct {
 	pretends atomic.Bool // it confirms a completion, and completes nothing
-	undead   atomic.Bool // it accepts the former secret although the rotation was completed
-	former   string      // a token request with it becomes one with the secret in the place
+	undead   atomic.Bool // it accepts the previous secret although the rotation was completed
+	previous string      // a token request with it becomes one with the secret in the place
 
 	completed atomic.Bool
 }
@@ -41,7 +41,7 @@ func (s *situation) putInFront() *front {
 		case strings.HasSuffix(path, "/secrets/rotate"):
 			f.completed.Store(true)
 		case strings.HasSuffix(path, "/oauth2/token") && f.undead.Load() && f.completed.Load():
-			text = strings.ReplaceAll(text, url.QueryEscape(f.former), url.QueryEscape(s.held().Reveal()))
+			text = strings.ReplaceAll(text, url.QueryEscape(f.previous), url.QueryEscape(s.held().Reveal()))
 		}
 		out.Body, out.ContentLength = io.NopCloser(strings.NewReader(text)), int64(len(text))
 		forward.ServeHTTP(w, out)

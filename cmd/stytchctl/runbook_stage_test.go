@@ -15,11 +15,11 @@ import (
 	"github.com/stytchkit/m2m/stytch/secret"
 )
 
-// stages bring about each stop, for one of the ways to mend it. What they return is what a person
-// does between looking and the commands that mend.
-var stages = map[string]func(s *situation, mend int) (repair func()){
-	"other_rotation": func(s *situation, mend int) func() {
-		if mend == 0 { // the journal was lost
+// stages bring about each stop, for one of the ways to fix it. What they return is what a person
+// does between looking and the commands that fix.
+var stages = map[string]func(s *situation, fix int) (repair func()){
+	"other_rotation": func(s *situation, fix int) func() {
+		if fix == 0 { // the journal was lost
 			s.start()
 			s.check(os.RemoveAll(s.env["STYTCHCTL_JOURNAL"]))
 		} else {
@@ -68,14 +68,14 @@ var stages = map[string]func(s *situation, mend int) (repair func()){
 	},
 	"compromised": func(s *situation, _ int) func() {
 		front := s.putInFront()
-		front.former = s.held().Reveal()
+		front.previous = s.held().Reveal()
 		front.undead.Store(true)
 		s.stops("compromised", 10, s.run("run", "--compromised")...)
 		return func() { front.undead.Store(false) }
 	},
-	"delivery": func(s *situation, mend int) func() {
+	"delivery": func(s *situation, fix int) func() {
 		verb := "run"
-		if mend < 2 {
+		if fix < 2 {
 			s.start()
 			verb = "resume"
 		}
@@ -115,8 +115,8 @@ var stages = map[string]func(s *situation, mend int) (repair func()){
 		s.stops("journal", 6, s.run("resume")...)
 		return nil
 	},
-	"corrupt": func(s *situation, mend int) func() {
-		if mend == 0 {
+	"corrupt": func(s *situation, fix int) func() {
+		if fix == 0 {
 			s.start()
 		} else {
 			s.ctl(0, s.run("run")...)

@@ -24,11 +24,11 @@ import (
 	"github.com/stytchkit/m2m/stytch/secret"
 )
 
-// A runbookSection is a stop in docs/runbook.md: the blocks of commands to look, and those to mend.
+// A runbookSection is a stop in docs/runbook.md: the blocks of commands to look, and those to fix.
 type runbookSection struct {
 	stop  string
 	look  []string
-	mends [][]string
+	fixes [][]string
 }
 
 var exitNote = regexp.MustCompile(`# exit (\d+)`)
@@ -55,7 +55,7 @@ func readRunbook(t *testing.T) (sections []runbookSection) {
 			if last.look == nil {
 				last.look = block
 			} else {
-				last.mends = append(last.mends, block)
+				last.fixes = append(last.fixes, block)
 			}
 		case inBlock:
 			block = append(block, line)
@@ -65,7 +65,7 @@ func readRunbook(t *testing.T) (sections []runbookSection) {
 }
 
 // TestRunbook brings about each stop, and runs every command of its section: those to look, and
-// each way to mend in a situation of its own. The page has no other section.
+// each way to fix in a situation of its own. The page has no other section.
 func TestRunbook(t *testing.T) {
 	staged := map[string]bool{}
 	for _, section := range readRunbook(t) {
@@ -75,7 +75,7 @@ func TestRunbook(t *testing.T) {
 			continue
 		}
 		staged[section.stop] = true
-		for i := range max(1, len(section.mends)) {
+		for i := range max(1, len(section.fixes)) {
 			t.Run(fmt.Sprintf("%s %d", section.stop, i+1), func(t *testing.T) {
 				t.Parallel()
 				s := newSituation(t)
@@ -84,9 +84,9 @@ func TestRunbook(t *testing.T) {
 				if repair != nil {
 					repair()
 				}
-				if i < len(section.mends) {
-					s.runBlock(section.mends[i])
-					s.mended(section.stop, i)
+				if i < len(section.fixes) {
+					s.runBlock(section.fixes[i])
+					s.isFixed(section.stop, i)
 				}
 			})
 		}
@@ -218,15 +218,15 @@ func (s *situation) runBlock(lines []string) {
 	}
 }
 
-// mended checks that what is left is a client whose place holds a secret that works, and nothing in
-// progress.
-func (s *situation) mended(stop string, mend int) {
+// isFixed checks that what is left is a client whose place holds a secret that works, and nothing
+// in progress.
+func (s *situation) isFixed(stop string, fix int) {
 	s.Helper()
-	if stop == "compromised" && mend == 1 { // the client was deleted
+	if stop == "compromised" && fix == 1 { // the client was deleted
 		return
 	}
 	out, _ := s.ctl(0, "rotate", "list", "-o", "ndjson")
-	if stop != "other_project" && out != "" { // whose mending only looks
+	if stop != "other_project" && out != "" { // whose fix only looks
 		s.Errorf("something is still in progress: %s", out)
 	}
 	if accepted, err := s.api.M2M.Secrets.Probe(s.Context(), runbookClient, s.held()); err != nil || !accepted {

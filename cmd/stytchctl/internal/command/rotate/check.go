@@ -117,8 +117,8 @@ func (f *engineFlags) checkAll(ctx context.Context, app *cli.App, ids []string) 
 func (f *engineFlags) notReady(id string, err error) string {
 	text := strings.TrimSuffix(describe(err), " Nothing was begun.") + " Nothing was changed."
 	if s := stopOf(err); s != nil && s.class == cli.NeedsHuman {
-		for _, a := range s.mend {
-			text += "\n  mend: " + f.stopContext(id).line(a)
+		for _, a := range s.fix {
+			text += "\n  fix: " + f.stopContext(id).line(a)
 		}
 	}
 	return text

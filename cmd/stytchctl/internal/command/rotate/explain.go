@@ -58,7 +58,7 @@ func stopped(ctx context.Context, err error, c stopContext) error {
 	if s == nil {
 		s = &stop{
 			class: cli.Classify(err),
-			mend:  []advice{{"rotate resume ID", "to go on from here"}}, fresh: []advice{{"rotate check ID", "when the cause is mended"}},
+			fix:   []advice{{"rotate resume ID", "to go on from here"}}, fresh: []advice{{"rotate check ID", "when the cause is fixed"}},
 		}
 	}
 	var b strings.Builder
@@ -66,12 +66,12 @@ func stopped(ctx context.Context, err error, c stopContext) error {
 	for _, a := range s.look {
 		b.WriteString("\n  look: " + c.line(a))
 	}
-	mend := s.mend
+	fix := s.fix
 	if s.fresh != nil && !inProgress(err) {
-		mend = s.fresh
+		fix = s.fresh
 	}
-	for _, a := range mend {
-		b.WriteString("\n  mend: " + c.line(a))
+	for _, a := range fix {
+		b.WriteString("\n  fix: " + c.line(a))
 	}
 	return &explained{cli.Error{Class: s.class, Type: s.name, Message: b.String()}, err}
 }
@@ -86,9 +86,9 @@ func interrupted(ended, err error, c stopContext) error {
 	case errors.Is(err, rotate.ErrCanceled):
 		e.Message += ": the rotation was canceled, and the current secret stays in use."
 	case c.id == "":
-		e.Message += ": the steps under way were finished, and no secret is lost.\n  go on: " + c.line(advice{command: "rotate resume --all"})
+		e.Message += ": the steps in progress were finished, and no secret is lost.\n  go on: " + c.line(advice{command: "rotate resume --all"})
 	case inProgress(err):
-		e.Message += ": the step under way was finished, and no secret is lost. " + describe(err) +
+		e.Message += ": the step in progress was finished, and no secret is lost. " + describe(err) +
 			"\n  go on: " + c.line(advice{command: "rotate resume ID"})
 	default:
 		e.Message += ". Nothing was begun."

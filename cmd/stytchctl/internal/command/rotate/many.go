@@ -92,9 +92,9 @@ func (e *engine) ended(ctx context.Context, results *results, err error) error {
 	case results.person:
 		return cli.Errorf(cli.NeedsHuman, "%s; a person must decide\n  look: %s", text, c.line(advice{command: "rotate list --needs-human"}))
 	case err != nil:
-		return &explained{cli.Error{Class: cli.Partial, Type: "too_many_failures", Message: text + "\n  mend: " + c.line(advice{"rotate resume --all", "when the cause is mended"})}, err}
+		return &explained{cli.Error{Class: cli.Partial, Type: "too_many_failures", Message: text + "\n  fix: " + c.line(advice{"rotate resume --all", "when the cause is fixed"})}, err}
 	case bad > 0:
-		return cli.Errorf(cli.Partial, "%s\n  mend: %s", text, c.line(advice{"rotate resume --all", "when the cause is mended"}))
+		return cli.Errorf(cli.Partial, "%s\n  fix: %s", text, c.line(advice{"rotate resume --all", "when the cause is fixed"}))
 	}
 	return nil
 }

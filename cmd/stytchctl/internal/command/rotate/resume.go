@@ -13,7 +13,7 @@ import (
 )
 
 const resumeLong = `Continues rotations that are in progress, as run does, and starts none. The journal, Stytch
-and proofs are compared first, so it is right after any crash, and after a person mended
+and proofs are compared first, so it is right after any crash, and after a person fixed
 what stopped it. Give the same --deliver and --app as to run.
 
 Exit codes: as of run; 3 if a client has no rotation in progress.

@@ -25,7 +25,7 @@ token: with --app the last four characters are compared, which proves little.
 
 It prints a record per client: state, outcome (completed, skipped, busy, canceled, gone,
 failed, needs_human, interrupted or not_started) and the class of the error. An interrupt
-finishes the steps under way and says how to go on.
+finishes the steps in progress and says how to go on.
 
 Exit codes: 0; 8 if some of several failed; 10 if a person must decide; 130 after an
 interrupt. Of one client: the class of its failure, such as 3 if it is gone, 5 if another

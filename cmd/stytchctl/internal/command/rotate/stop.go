@@ -13,8 +13,8 @@ type stop struct {
 	name  string
 	class cli.Class
 	look  []advice
-	mend  []advice
-	fresh []advice // instead of mend, where nothing was begun
+	fix   []advice
+	fresh []advice // instead of fix, where nothing was begun
 }
 
 // An advice is a command to run. ID in it stands for the client, and FILE for a file that the
@@ -26,22 +26,22 @@ type advice struct {
 
 // stops are all of them. The first one that an error matches counts: the ends of a rotation come
 // before their causes, a place that cannot be read before what is not known because of it, and what
-// a person must decide before what another try may mend.
+// a person must decide before what another try may fix.
 var stops = []stop{
 	{
 		err: rotate.ErrGone, name: "gone", class: cli.NotFound,
 		look: []advice{{"clients get ID", ""}, {"whoami", "is it the right project?"}},
-		mend: []advice{{"rotate run ID", "if the client exists after all"}},
+		fix:  []advice{{"rotate run ID", "if the client exists after all"}},
 	},
 	{
 		err: rotate.ErrCanceled, name: "canceled", class: cli.Conflict,
 		look: []advice{{"rotate status ID", ""}},
-		mend: []advice{{"rotate run ID", "to rotate all the same"}},
+		fix:  []advice{{"rotate run ID", "to rotate all the same"}},
 	},
 	{
 		err: rotate.ErrOtherRotation, name: "other_rotation", class: cli.NeedsHuman,
 		look: []advice{{"rotate check ID", ""}, {"clients get ID", ""}},
-		mend: []advice{
+		fix: []advice{
 			{"rotate adopt ID", "if the journal of that rotation was lost and its places hold both secrets"},
 			{"rotate run ID --take-over", "if no service uses the pending secret: it is canceled"},
 		},
@@ -49,16 +49,16 @@ var stops = []stop{
 	{
 		err: rotate.ErrDelivery, name: "delivery", class: cli.Unavailable,
 		look: []advice{{"rotate check ID", "names the place and what is wrong with it"}},
-		mend: []advice{
-			{"rotate resume ID", "when the place is mended"},
+		fix: []advice{
+			{"rotate resume ID", "when the place is fixed"},
 			{"rotate cancel ID", "to keep the current secret"},
 		},
-		fresh: []advice{{"rotate run ID", "when the place is mended"}},
+		fresh: []advice{{"rotate run ID", "when the place is fixed"}},
 	},
 	{
 		err: rotate.ErrCurrentRefused, name: "current_refused", class: cli.NeedsHuman,
 		look: []advice{{"rotate check ID", ""}, {"clients get ID", "is it active? how does its secret end?"}},
-		mend: []advice{
+		fix: []advice{
 			{"rotate set-current ID --secret-file FILE", "with the secret that services use"},
 			{"rotate resume ID", "then, or when the place holds that secret"},
 		},
@@ -66,7 +66,7 @@ var stops = []stop{
 	{
 		err: rotate.ErrCurrentUnknown, name: "current_unknown", class: cli.NeedsHuman,
 		look: []advice{{"rotate check ID", ""}},
-		mend: []advice{
+		fix: []advice{
 			{"rotate set-current ID --secret-file FILE", "if you have the secret; then rotate resume ID"},
 			{"rotate run ID --unknown-current", "if the secret is lost, and no service uses it"},
 		},
@@ -74,7 +74,7 @@ var stops = []stop{
 	{
 		err: rotate.ErrNoWorkingSecret, name: "no_working_secret", class: cli.NeedsHuman,
 		look: []advice{{"rotate status ID", ""}, {"clients get ID", "is it active? is a rotation pending?"}},
-		mend: []advice{
+		fix: []advice{
 			{"rotate step start ID --secret-to file:FILE", "a secret of your own; if a rotation is pending, rotate step cancel ID first"},
 			{"rotate step complete ID", "when services have it"},
 			{"rotate set-current ID --secret-file FILE", "then rotate resume ID"},
@@ -83,17 +83,17 @@ var stops = []stop{
 	{
 		err: rotate.ErrInconsistent, name: "inconsistent", class: cli.NeedsHuman,
 		look: []advice{{"rotate status ID", ""}, {"clients get ID", ""}},
-		mend: []advice{{"rotate resume ID", "everything is looked at again"}, {"rotate forget ID", "if that does not help, and the place holds a secret that works"}},
+		fix:  []advice{{"rotate resume ID", "everything is looked at again"}, {"rotate forget ID", "if that does not help, and the place holds a secret that works"}},
 	},
 	{
 		err: rotate.ErrOnlySecret, name: "only_secret", class: cli.NeedsHuman,
 		look: []advice{{"rotate status ID", ""}, {"rotate check ID", ""}},
-		mend: []advice{{"rotate resume ID", "brings the secret to its places"}},
+		fix:  []advice{{"rotate resume ID", "brings the secret to its places"}},
 	},
 	{
 		err: rotate.ErrCompromised, name: "compromised", class: cli.NeedsHuman,
 		look: []advice{{"rotate status ID", ""}, {"clients get ID", ""}},
-		mend: []advice{
+		fix: []advice{
 			{"rotate resume ID --compromised", "tries the previous secret again"},
 			{"clients delete ID", "if it still works: that ends all secrets of the client"},
 		},
@@ -101,27 +101,27 @@ var stops = []stop{
 	{
 		err: rotate.ErrNotAdopted, name: "not_adopted", class: cli.NeedsHuman,
 		look: []advice{{"rotate check ID", ""}},
-		mend: []advice{{"rotate run ID --take-over", "if no service uses the pending secret: it is canceled"}},
+		fix:  []advice{{"rotate run ID --take-over", "if no service uses the pending secret: it is canceled"}},
 	},
 	{
 		err: rotate.ErrNewerVersion, name: "newer_version", class: cli.NeedsHuman,
 		look: []advice{{"version", ""}, {"rotate fsck", ""}},
-		mend: []advice{{"rotate resume --all", "with the version of stytchctl that wrote the record"}},
+		fix:  []advice{{"rotate resume --all", "with the version of stytchctl that wrote the record"}},
 	},
 	{
 		err: rotate.ErrOtherProject, name: "other_project", class: cli.NeedsHuman,
 		look: []advice{{"whoami", "which project is it?"}, {"rotate fsck", ""}},
-		mend: []advice{{"rotate status ID", "with the --journal or the credentials of the right project"}},
+		fix:  []advice{{"rotate status ID", "with the --journal or the credentials of the right project"}},
 	},
 	{
 		err: rotate.ErrWrongKey, name: "wrong_key", class: cli.NeedsHuman,
 		look: []advice{{"rotate fsck", "names each record that these keys do not open"}},
-		mend: []advice{{"rotate rekey", "with the key that is missing as a further --journal-key-file"}},
+		fix:  []advice{{"rotate rekey", "with the key that is missing as a further --journal-key-file"}},
 	},
 	{
 		err: rotate.ErrCorrupt, name: "corrupt", class: cli.NeedsHuman,
 		look: []advice{{"rotate fsck", "names the record"}, {"clients get ID", "is a rotation pending?"}},
-		mend: []advice{
+		fix: []advice{
 			{"rotate adopt ID", "without the record, if a rotation is pending"},
 			{"rotate run ID", "without the record, if none is"},
 		},
@@ -129,27 +129,27 @@ var stops = []stop{
 	{
 		err: audit.ErrBroken, name: "audit_broken", class: cli.NeedsHuman,
 		look: []advice{{"rotate fsck --audit FILE", "names the line"}},
-		mend: []advice{{"rotate list", "move the log away when this shows none, and begin another one"}},
+		fix:  []advice{{"rotate list", "move the log away when this shows none, and begin another one"}},
 	},
 	{
 		err: rotate.ErrBusy, name: "busy", class: cli.Conflict,
 		look: []advice{{"rotate status ID", ""}},
-		mend: []advice{{"rotate resume ID", "when the other process has ended"}},
+		fix:  []advice{{"rotate resume ID", "when the other process has ended"}},
 	},
 	{
 		err: rotate.ErrJournal, name: "journal", class: cli.Unavailable,
 		look: []advice{{"rotate fsck", ""}},
-		mend: []advice{{"rotate resume --all", "when the journal is mended"}},
+		fix:  []advice{{"rotate resume --all", "when the journal is fixed"}},
 	},
 	{
 		err: fleet.ErrTooManyFailures, name: "too_many_failures", class: cli.Partial,
 		look: []advice{{"rotate list", ""}},
-		mend: []advice{{"rotate resume --all", "when the cause is mended"}},
+		fix:  []advice{{"rotate resume --all", "when the cause is fixed"}},
 	},
 	{
 		err: rotate.ErrNoRotation, name: "no_rotation", class: cli.NotFound,
 		look: []advice{{"rotate status ID", ""}},
-		mend: []advice{{"rotate run ID", "to start one"}},
+		fix:  []advice{{"rotate run ID", "to start one"}},
 	},
 	{err: rotate.ErrInvalidArgument, name: "invalid_argument", class: cli.Usage},
 }

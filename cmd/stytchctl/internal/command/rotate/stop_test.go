@@ -121,7 +121,7 @@ func TestRunbookHasTheAdvice(t *testing.T) {
 			t.Errorf("there is no section %s", s.name)
 			continue
 		}
-		for _, a := range append(append(s.look, s.mend...), s.fresh...) {
+		for _, a := range append(append(s.look, s.fix...), s.fresh...) {
 			if !hasCommand(section, a.command) {
 				t.Errorf("section %s lacks the command %q", s.name, a.command)
 			}
