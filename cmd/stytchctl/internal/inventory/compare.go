@@ -4,9 +4,10 @@ import (
 	"bytes"
 	"encoding/json"
 	"maps"
+	"math"
 	"reflect"
 	"slices"
-	"strconv"
+	"strings"
 )
 
 // A Change is a field that differs.
@@ -120,13 +121,14 @@ func canonicalNumbers(value any) any {
 		if whole, err := v.Int64(); err == nil {
 			return whole
 		}
-		if float, err := v.Float64(); err == nil {
-			if whole := int64(float); float64(whole) == float && strconv.FormatInt(whole, 10) != "" && float < 1<<53 && float > -(1<<53) {
-				return whole
-			}
-			return float
+		float, err := v.Float64()
+		if err != nil || !strings.ContainsAny(v.String(), ".eE") {
+			return v.String() // a whole number of many digits
 		}
-		return v.String()
+		if whole := int64(float); math.Abs(float) < 1<<53 && float64(whole) == float {
+			return whole
+		}
+		return float
 	case map[string]any:
 		for key, item := range v {
 			v[key] = canonicalNumbers(item)

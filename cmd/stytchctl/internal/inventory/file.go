@@ -61,7 +61,8 @@ type numbered struct {
 }
 
 func isOwn(n numbered) bool {
-	return n.Object["kind"] != nil || n.Object[fieldName] != nil || n.Object[fieldScopes] != nil && n.Object["name"] == nil
+	foreign := n.Object["name"] != nil || n.Object["app_type"] != nil || n.Object["grant_types"] != nil
+	return n.Object["kind"] != nil || n.Object[fieldName] != nil || n.Object[fieldScopes] != nil && !foreign
 }
 
 // readObjects reads objects one after the other, or in an array.
@@ -103,7 +104,7 @@ func readObjects(name string, text []byte) (objects []numbered, err error) {
 func plain(err error) error {
 	var other *json.UnmarshalTypeError
 	if errors.As(err, &other) {
-		return errors.New("it is a " + other.Value)
+		return errors.New("it is of type " + other.Value)
 	}
 	return err
 }
