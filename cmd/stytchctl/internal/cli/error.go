@@ -1,15 +1,10 @@
 package cli
 
 import (
-	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
-	"strings"
-
-	"github.com/stytchkit/m2m/internal/redact"
-	"github.com/stytchkit/m2m/stytch"
-	"github.com/stytchkit/m2m/stytch/token"
+	"syscall"
 )
 
 // An Error is a failure that a command describes itself. Err, if there is one, stays visible to errors.Is.
@@ -42,98 +37,14 @@ func Errorf(class Class, format string, args ...any) error {
 // Usagef refuses a command line or an input file before anything was done.
 func Usagef(format string, args ...any) error { return Errorf(Usage, format, args...) }
 
-// maxMessage bounds what a server can make us print.
-const maxMessage = 4 << 10
+// errBrokenPipe ends a command quietly: whoever reads its output has seen enough.
+var errBrokenPipe = errors.New("the reader of stdout went away")
 
-type report struct {
-	Class     Class           `json:"class"`
-	Type      string          `json:"type,omitempty"`
-	Status    int             `json:"status,omitempty"`
-	RequestID string          `json:"request_id,omitempty"`
-	Message   string          `json:"message"`
-	Details   json.RawMessage `json:"details,omitempty"`
-}
-
-// Report prints an error to stderr, as text or as one line of JSON, and returns the exit code. It prints nothing if stdout is a
-// pipe whose reader went away.
-func (a *App) Report(err error) int {
-	if err == nil || errors.Is(err, errBrokenPipe) {
-		return 0
+// PipeError is the error of writing to stdout, such that the command ends quietly if the reader
+// went away.
+func PipeError(err error) error {
+	if errors.Is(err, syscall.EPIPE) || errors.Is(err, io.ErrClosedPipe) {
+		return errBrokenPipe
 	}
-	class := Classify(err)
-	message := err.Error()
-	if a.Machine() {
-		r := report{Class: class, Message: redact.Printable(message, maxMessage)}
-		r.describe(err)
-		line, _ := json.Marshal(map[string]report{"error": r}) // strings and valid JSON: it cannot fail
-		fmt.Fprintf(a.Err, "%s\n", line)
-		return class.ExitCode()
-	}
-	label := "error:"
-	if text, ok := strings.CutPrefix(message, refused); ok { // a verdict, not a failure
-		label, message = strings.TrimSpace(refused), text
-	}
-	lines := strings.Split(message, "\n")
-	for i, line := range lines {
-		lines[i] = redact.Printable(line, maxMessage)
-	}
-	fmt.Fprintf(a.Err, "%s %s\n", a.paint(a.Err, red, label), strings.Join(lines, "\n"))
-	return class.ExitCode()
-}
-
-// refused begins the message of a verdict on a token.
-const refused = "refused: "
-
-// describe takes what programs need from a response, or from the error of a command.
-func (r *report) describe(err error) {
-	var response *stytch.Error
-	if errors.As(err, &response) {
-		r.Type, r.Status, r.RequestID, r.Details = response.Type, response.StatusCode, response.RequestID, response.Details
-	}
-	var issuing *token.Error
-	if errors.As(err, &issuing) {
-		r.Type, r.Status, r.RequestID = issuing.Type, issuing.StatusCode, issuing.RequestID
-	}
-	var own *Error
-	if !errors.As(err, &own) {
-		return
-	}
-	if own.Type != "" {
-		r.Type = own.Type
-	}
-	if own.Details != nil {
-		r.Details, _ = json.Marshal(own.Details) // what cannot be encoded is left out
-	}
-}
-
-// Note prints a line for people on stderr, unless -q was given.
-func (a *App) Note(format string, args ...any) {
-	if !a.Flags.Quiet {
-		fmt.Fprintf(a.Err, format+"\n", args...)
-	}
-}
-
-// Warn prints a line on stderr that -q does not suppress.
-func (a *App) Warn(format string, args ...any) {
-	fmt.Fprintf(a.Err, "%s %s\n", a.paint(a.Err, yellow, "warning:"), fmt.Sprintf(format, args...))
-}
-
-const (
-	red    = "31"
-	yellow = "33"
-	bold   = "1"
-)
-
-// paint colors a text if w shows colors.
-func (a *App) paint(w io.Writer, code, text string) string {
-	switch a.Flags.Color {
-	case "never":
-		return text
-	case "always":
-	default:
-		if !isTerminal(w) || a.Getenv("NO_COLOR") != "" || a.Getenv("TERM") == "dumb" {
-			return text
-		}
-	}
-	return "\x1b[" + code + "m" + text + "\x1b[0m"
+	return err
 }

@@ -1,12 +1,17 @@
 package cli
 
 import (
-	"encoding/json"
-	"fmt"
 	"reflect"
 	"slices"
 	"strings"
 )
+
+// A Column is one field of a record as people see it.
+type Column[T any] struct {
+	Field string         // its name in JSON, which --fields takes
+	Title string         // the head of its column
+	Text  func(T) string // nil shows the value of the field
+}
 
 // choose are the columns of --fields, in their order. A field without a column of its own shows its JSON.
 func choose[T any](columns []Column[T], fields []string) ([]Column[T], error) {
@@ -51,59 +56,4 @@ func jsonNames(t reflect.Type) (names []string) {
 
 func needsObject[T any](columns []Column[T]) bool {
 	return slices.ContainsFunc(columns, func(c Column[T]) bool { return c.Text == nil })
-}
-
-// decode turns a record into maps and lists, with numbers as they are written.
-func decode(record any) (any, error) {
-	text, err := marshal(record)
-	if err != nil {
-		return nil, err
-	}
-	decoder := json.NewDecoder(strings.NewReader(string(text)))
-	decoder.UseNumber()
-	var value any
-	err = decoder.Decode(&value)
-	return value, err
-}
-
-// lookup finds a field by its path: trusted_metadata.team.
-func lookup(value any, path string) any {
-	for part := range strings.SplitSeq(path, ".") {
-		object, ok := value.(map[string]any)
-		if !ok {
-			return nil
-		}
-		value = object[part]
-	}
-	return value
-}
-
-// restrict keeps the fields of an object, by the paths that --fields named.
-func restrict(value any, fields []string) any {
-	kept := map[string]any{}
-	for _, field := range fields {
-		kept[field] = lookup(value, field)
-	}
-	return kept
-}
-
-// scalar is a value as a cell shows it.
-func scalar(value any) string {
-	switch v := value.(type) {
-	case nil:
-		return ""
-	case string:
-		return v
-	case []any:
-		texts := make([]string, len(v))
-		for i, item := range v {
-			texts[i] = scalar(item)
-		}
-		return strings.Join(texts, ",")
-	case map[string]any:
-		text, _ := marshal(v) // decoded from JSON
-		return string(text)
-	default:
-		return fmt.Sprint(v)
-	}
 }

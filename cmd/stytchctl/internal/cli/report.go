@@ -1,0 +1,88 @@
+package cli
+
+import (
+	"encoding/json"
+	"errors"
+	"fmt"
+	"strings"
+
+	"github.com/stytchkit/m2m/internal/redact"
+	"github.com/stytchkit/m2m/stytch"
+	"github.com/stytchkit/m2m/stytch/token"
+)
+
+// maxMessage bounds what a server can make us print.
+const maxMessage = 4 << 10
+
+type report struct {
+	Class     Class           `json:"class"`
+	Type      string          `json:"type,omitempty"`
+	Status    int             `json:"status,omitempty"`
+	RequestID string          `json:"request_id,omitempty"`
+	Message   string          `json:"message"`
+	Details   json.RawMessage `json:"details,omitempty"`
+}
+
+// Report prints an error to stderr, as text or as one line of JSON, and returns the exit code. It prints nothing if stdout is a
+// pipe whose reader went away.
+func (a *App) Report(err error) int {
+	if err == nil || errors.Is(err, errBrokenPipe) {
+		return 0
+	}
+	class := Classify(err)
+	message := err.Error()
+	if a.Machine() {
+		r := report{Class: class, Message: redact.Printable(message, maxMessage)}
+		r.describe(err)
+		line, _ := json.Marshal(map[string]report{"error": r}) // strings and valid JSON: it cannot fail
+		fmt.Fprintf(a.Err, "%s\n", line)
+		return class.ExitCode()
+	}
+	label := "error:"
+	if text, ok := strings.CutPrefix(message, refused); ok { // a verdict, not a failure
+		label, message = strings.TrimSpace(refused), text
+	}
+	lines := strings.Split(message, "\n")
+	for i, line := range lines {
+		lines[i] = redact.Printable(line, maxMessage)
+	}
+	fmt.Fprintf(a.Err, "%s %s\n", a.paint(a.Err, red, label), strings.Join(lines, "\n"))
+	return class.ExitCode()
+}
+
+// refused begins the message of a verdict on a token.
+const refused = "refused: "
+
+// describe takes what programs need from a response, or from the error of a command.
+func (r *report) describe(err error) {
+	var response *stytch.Error
+	if errors.As(err, &response) {
+		r.Type, r.Status, r.RequestID, r.Details = response.Type, response.StatusCode, response.RequestID, response.Details
+	}
+	var issuing *token.Error
+	if errors.As(err, &issuing) {
+		r.Type, r.Status, r.RequestID = issuing.Type, issuing.StatusCode, issuing.RequestID
+	}
+	var own *Error
+	if !errors.As(err, &own) {
+		return
+	}
+	if own.Type != "" {
+		r.Type = own.Type
+	}
+	if own.Details != nil {
+		r.Details, _ = json.Marshal(own.Details) // what cannot be encoded is left out
+	}
+}
+
+// Note prints a line for people on stderr, unless -q was given.
+func (a *App) Note(format string, args ...any) {
+	if !a.Flags.Quiet {
+		fmt.Fprintf(a.Err, format+"\n", args...)
+	}
+}
+
+// Warn prints a line on stderr that -q does not suppress.
+func (a *App) Warn(format string, args ...any) {
+	fmt.Fprintf(a.Err, "%s %s\n", a.paint(a.Err, yellow, "warning:"), fmt.Sprintf(format, args...))
+}
