@@ -32,7 +32,7 @@ func problemOf(ctx context.Context, err error) *problem {
 		return nil
 	case ctx.Err() != nil && !errors.Is(err, errUpstreamTimeout):
 		return nil
-	case errors.As(err, &upstream) || exchangeOf(ctx).upgraded: // an upgrade that does not fit the request
+	case errors.As(err, &upstream):
 		return upstreamProblem(err)
 	}
 	return tokenProblem(err)

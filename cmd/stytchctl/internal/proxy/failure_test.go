@@ -66,23 +66,30 @@ func TestUpstreamFailures(t *testing.T) {
 			_, _ = io.WriteString(c, "HTTP/1.1 200 OK\r\n ")
 			_, _ = io.Copy(c, c)
 		}), 502, "upstream_failed", ""},
+		{"repeats a header as its status", tcp(t, func(c net.Conn) {
+			if r, err := http.ReadRequest(bufio.NewReader(c)); err == nil {
+				_, _ = io.WriteString(c, "HTTP/1.1 "+r.Header.Get("X-Canary")+"\r\n\r\n")
+			}
+		}), 502, "upstream_failed", ""},
 		{"responds too late", tcp(t, func(c net.Conn) { read(c); read(c) }), 504, "upstream_timeout", "may have carried out"},
 		{"upgrades without being asked", tcp(t, func(c net.Conn) {
 			read(c)
-			_, _ = io.WriteString(c, "HTTP/1.1 101 Switching Protocols\r\nConnection: Upgrade\r\nUpgrade: other\r\n\r\n")
+			_, _ = io.WriteString(c, "HTTP/1.1 101 Switching Protocols\r\nConnection: Upgrade\r\nUpgrade: a-canary-in-a-header\r\n\r\n")
 		}), 502, "upstream_failed", ""},
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			f := start(t, nil, func(c *proxy.Config) {
-				c.Routes[0].Upstream, c.UpstreamTimeout = test.upstream, 300*time.Millisecond
+				if c.Routes[0].Upstream = test.upstream; test.status == http.StatusGatewayTimeout {
+					c.UpstreamTimeout = 300 * time.Millisecond
+				}
 			})
-			r := f.do("GET", "/some/path?with=query-of-the-caller", "", "X-Canary", "header-of-the-caller")
+			r := f.do("GET", "/some/path?with=query-of-the-caller", "", "X-Canary", "a-canary-in-a-header")
 			f.wantProblem(r, test.status, test.class)
 			if !strings.Contains(r.text, test.detail) {
 				t.Errorf("%s", r.text)
 			}
 			f.stop()
-			for _, canary := range []string{"with=query", "header-of-the-caller", "eyJ"} {
+			for _, canary := range []string{"with=query", "a-canary-in-a-header", "eyJ"} {
 				if strings.Contains(f.log.String(), canary) || strings.Contains(r.text, canary) {
 					t.Errorf("%s is in the log or the response: %s", canary, f.log)
 				}

@@ -66,7 +66,11 @@ func responded(resp *http.Response) error {
 
 // failed is called when there is no response.
 func failed(w http.ResponseWriter, r *http.Request, err error) {
-	exchangeOf(r.Context()).fail(w, problemOf(r.Context(), err), err)
+	x := exchangeOf(r.Context())
+	if x.upgraded { // to a protocol that was not asked for
+		err = &upstreamError{cleaned(err, r)}
+	}
+	x.fail(w, problemOf(r.Context(), err), err)
 }
 
 // fail sends a problem. Without one, the caller has left: what it gets is the end of the

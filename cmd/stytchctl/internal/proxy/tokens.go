@@ -52,12 +52,12 @@ func (t *tokens) observe(ctx context.Context, e token.Event) {
 		t.mu.Lock()
 		t.expiry, t.failed = e.Expiry, false
 		t.mu.Unlock()
-		t.log.InfoContext(ctx, "token refreshed", "from_store", e.FromStore, "expires_at", e.Expiry.UTC(), microseconds(e.Duration))
+		t.log.InfoContext(ctx, "token refreshed", "from_store", e.FromStore, "expires_at", e.Expiry.UTC().Truncate(time.Second), microseconds(e.Duration))
 	case token.RefreshFailed:
 		t.mu.Lock()
 		t.failed = true
 		t.mu.Unlock()
-		t.log.ErrorContext(ctx, "no token", "error", e.Err.Error(), "retry_at", e.RetryAt.UTC())
+		t.log.ErrorContext(ctx, "no token", "error", e.Err.Error(), "retry_at", e.RetryAt.UTC().Truncate(time.Second))
 	default:
 		t.log.WarnContext(ctx, "token", "event", e.Kind.String(), "error", e.Err.Error())
 	}

@@ -12,7 +12,7 @@ import (
 )
 
 // errUpstreamTimeout is why a request that got no response in time was canceled.
-var errUpstreamTimeout = errors.New("proxy: the upstream did not respond in time")
+var errUpstreamTimeout = errors.New("no response in time")
 
 // upstreamError is a failure on the way to the upstream, as opposed to one of the token.
 type upstreamError struct{ cause error }

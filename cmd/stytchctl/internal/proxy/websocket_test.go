@@ -146,6 +146,9 @@ func TestDrainClosesWebSockets(t *testing.T) {
 	if err := f.stop(); err != nil {
 		t.Errorf("Serve: %v", err)
 	}
+	if !strings.Contains(f.log.String(), `"status":101`) {
+		t.Error("Serve did not wait for the end of the WebSocket")
+	}
 	if _, err := conn.Read(make([]byte, 1)); err == nil {
 		t.Error("the caller's side stays open")
 	}
