@@ -3,6 +3,7 @@ package seed
 
 import (
 	"crypto/rand"
+	"errors"
 	"fmt"
 	"strings"
 
@@ -60,6 +61,9 @@ type ConnectedApp struct {
 func Parse(file string, text []byte) (*Seed, error) {
 	s := &Seed{File: file}
 	if err := strictyaml.Decode(file, text, s); err != nil {
+		if located := (*strictyaml.Error)(nil); errors.As(err, &located) {
+			located.Err = plain(located.Err)
+		}
 		return nil, err
 	}
 	return s, s.check()
@@ -140,8 +144,11 @@ func plain(err error) error {
 	if err == nil {
 		return nil
 	}
+	if !errors.Is(err, emulator.ErrInvalidArgument) {
+		return err
+	}
 	text := strings.TrimPrefix(err.Error(), emulator.ErrInvalidArgument.Error()+": ")
-	for _, prefix := range []string{"WithProject: ", "WithIssuer: ", "WithTokenTemplate: ", "M2M client seed 0: ", "Connected App seed 0: "} {
+	for _, prefix := range []string{"WithProject: ", "WithIssuer: ", "WithTokenTemplate: ", "M2M client seed 0: ", "Connected App seed 0: ", "fault: "} {
 		text = strings.TrimPrefix(text, prefix)
 	}
 	return fmt.Errorf("%s", text)

@@ -2,6 +2,7 @@ package emulator_test
 
 import (
 	"bytes"
+	"cmp"
 	"encoding/json"
 	"fmt"
 	"math/rand/v2"
@@ -35,6 +36,8 @@ type worker struct {
 	url      string
 	http     *http.Client
 	clients  []*loadClient
+	secrets  []string // all that were seen
+	password string   // of the project; empty for the default one
 	answered *countdown
 }
 
@@ -68,7 +71,7 @@ func (w *worker) request(method, path string, body any) (int, map[string]any, er
 		return 0, nil, err
 	}
 	r.Header.Set("Content-Type", "application/json")
-	r.SetBasicAuth(seed.DefaultProjectID, seed.DefaultSecret)
+	r.SetBasicAuth(seed.DefaultProjectID, cmp.Or(w.password, seed.DefaultSecret))
 	response, err := w.http.Do(r)
 	if err != nil {
 		return 0, nil, err
@@ -117,9 +120,10 @@ func (w *worker) step() bool {
 }
 
 func (w *worker) create() bool {
-	c := &loadClient{id: fmt.Sprintf("load-%d-%d", w.number, w.random.Int64())}
-	state := clientState{exists: true, name: "new", secret: fmt.Sprintf("Secret-%d", w.random.Int64())}
+	c := &loadClient{id: fmt.Sprintf("load-%d-%d", w.number, rand.Int64())}
+	state := clientState{exists: true, name: "new", secret: fmt.Sprintf("Secret-%d", rand.Int64())}
 	c.allowed = []clientState{{}}
+	w.secrets = append(w.secrets, state.secret)
 	w.clients = append(w.clients, c)
 	_, ok := w.attempt(c, state, "POST", "/v1/m2m/clients", map[string]any{
 		"client_id": c.id, "client_secret": state.secret, "client_name": state.name, "scopes": []string{"a"},
@@ -134,6 +138,7 @@ func (w *worker) rotate(c *loadClient) bool {
 		return false
 	}
 	state.secret = started["m2m_client"].(map[string]any)["next_client_secret"].(string)
+	w.secrets = append(w.secrets, state.secret)
 	_, ok = w.attempt(c, state, "POST", path, nil)
 	return ok
 }

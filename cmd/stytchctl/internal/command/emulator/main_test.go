@@ -11,7 +11,6 @@ import (
 	"strings"
 	"syscall"
 	"testing"
-	"time"
 
 	"github.com/stytchkit/m2m/cmd/stytchctl/internal/command"
 	"github.com/stytchkit/m2m/internal/redact"
@@ -110,16 +109,6 @@ func search(t *testing.T, dir string, secrets ...string) {
 		if redactor.Found(string(data)) {
 			t.Errorf("%s holds a secret", filepath.Base(name))
 		}
-	}
-}
-
-// within runs f and fails if it takes longer.
-func within(t *testing.T, limit time.Duration, f func()) {
-	t.Helper()
-	began := time.Now()
-	f()
-	if d := time.Since(began); d > limit {
-		t.Errorf("it took %v, at most %v", d, limit)
 	}
 }
 
