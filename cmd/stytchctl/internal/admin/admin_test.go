@@ -233,7 +233,7 @@ func TestRefusals(t *testing.T) {
 		"unknown preset":    {"POST", "/tokens", `{"client_id":"worker","preset":"old"}`, 400, "invalid_request", "preset must be one of expired"},
 		"unknown client":    {"POST", "/tokens", `{"client_id":"nobody"}`, 400, "invalid_request", "no M2M client or Connected App has the ID"},
 		"unknown switch":    {"PATCH", "/behavior", `{"start_while_rotatin":"refuse"}`, 400, "invalid_request", `did you mean "start_while_rotating"?`},
-		"switch value":      {"PATCH", "/behavior", `{"start_while_rotating":"clear"}`, 400, "invalid_request", "clear"},
+		"switch value":      {"PATCH", "/behavior", `{"start_while_rotating":"clear"}`, 400, "invalid_request", `start_while_rotating does not accept "clear"`},
 		"state format":      {"PUT", "/state", `{"format":"other","version":1,"records":[]}`, 400, "invalid_request", "the format is not stytch-emulator-state"},
 		"state version":     {"PUT", "/state", `{"format":"stytch-emulator-state","version":2,"records":[]}`, 400, "invalid_request", "version 2"},
 		"state empty":       {"PUT", "/state", `{"format":"stytch-emulator-state","version":1,"records":[]}`, 400, "invalid_request", "no record of the kind version"},
@@ -285,5 +285,17 @@ func TestOtherOrigins(t *testing.T) {
 				}
 			}
 		})
+	}
+}
+
+// null returns a switch to its default, and no other one.
+func TestSwitchDefaults(t *testing.T) {
+	w := start(t)
+	call[admin.BehaviorList](w, "PATCH", "/behavior", `{"token_id":true,"max_scopes":7,"unheld_scope":"drop"}`, 200)
+	b := call[admin.BehaviorList](w, "PATCH", "/behavior", `{"token_id":null,"max_scopes":null}`, 200)
+	for name, want := range map[string]any{"token_id": false, "max_scopes": 100.0, "unheld_scope": "drop"} {
+		if got := value(b, name); got != want {
+			t.Errorf("%s is %v, want %v", name, got, want)
+		}
 	}
 }
