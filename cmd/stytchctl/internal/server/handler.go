@@ -2,6 +2,7 @@ package server
 
 import (
 	"encoding/json"
+	"fmt"
 	"net/http"
 	"strings"
 	"time"
@@ -14,11 +15,14 @@ import (
 const consolePath = "/_emulator/"
 
 // handler puts the APIs together, behind the checks that all of them need.
-func (s *Server) handler() http.Handler {
+func (s *Server) handler() (http.Handler, error) {
 	api := admin.New(s.instance, s.ending)
 	var console http.Handler
 	if s.config.Console != nil && !s.config.NoAdmin {
-		console = s.config.Console(s)
+		var err error
+		if console, err = s.config.Console(s); err != nil {
+			return nil, fmt.Errorf("server: %w", err)
+		}
 	}
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		patient := &patientWriter{ResponseWriter: w, control: http.NewResponseController(w), timeout: s.timeouts.write}
@@ -47,7 +51,7 @@ func (s *Server) handler() http.Handler {
 		default:
 			refuse(w, http.StatusNotFound, "not_found", "There is no such route.")
 		}
-	})
+	}), nil
 }
 
 // refuseHost refuses a name that is not this server's, and logs it, so that a person who looks

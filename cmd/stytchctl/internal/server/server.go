@@ -53,7 +53,7 @@ type Config struct {
 
 	// Console makes the handler below /_emulator/, or is nil. It guards itself with the token, if
 	// there is one, and shows the address.
-	Console func(*Server) http.Handler
+	Console func(*Server) (http.Handler, error)
 }
 
 // A Server is listening. [Server.Serve] accepts.
@@ -87,8 +87,13 @@ func Listen(ctx context.Context, i *instance.Instance, config Config) (*Server, 
 		_ = listener.Close()
 		return nil, fmt.Errorf("%w: %s can be reached from other machines", ErrNeedsToken, listener.Addr())
 	}
+	handler, err := s.handler()
+	if err != nil {
+		_ = listener.Close()
+		return nil, err
+	}
 	s.http = &http.Server{
-		Handler:           s.handler(),
+		Handler:           handler,
 		ReadHeaderTimeout: s.timeouts.header,
 		ReadTimeout:       s.timeouts.read,
 		IdleTimeout:       s.timeouts.idle,

@@ -161,10 +161,10 @@ func TestAdminToken(t *testing.T) {
 
 // A console gets everything below its path, but for the admin API.
 func TestConsole(t *testing.T) {
-	s := start(t, server.Config{Console: func(s *server.Server) http.Handler {
+	s := start(t, server.Config{Console: func(s *server.Server) (http.Handler, error) {
 		return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 			fmt.Fprint(w, "console ", r.URL.Path, " ", s.CheckToken(""))
-		})
+		}), nil
 	}})
 	for path, want := range map[string]string{
 		"/_emulator/": "console /_emulator/ true", "/_emulator": "console /_emulator true", "/_emulator/clients": "console /_emulator/clients true",
