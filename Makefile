@@ -98,6 +98,18 @@ contract-live: ## run the conformance suite against Stytch (STYTCH_PROJECT_ID, S
 interop: ## run the official Node SDK against the emulator (needs node and npm)
 	cd test && $(GO) test -count=1 -tags interop ./interop
 
+.PHONY: console-test
+console-test: ## the console in headless Chromium, with screenshots in test/console/screenshots (needs node, npm and chromium)
+	cd test && $(GO) test -count=1 -tags console ./console
+
+.PHONY: console-picture
+console-picture: export CONSOLE_PICTURE = $(CURDIR)/docs/console.png
+console-picture: console-test ## the same, and take the picture of the README again
+
+.PHONY: reference
+reference: ## write the API reference as static HTML into docs/reference
+	cd cmd/stytchctl && $(GO) run ./internal/console/writereference $(CURDIR)/docs/reference
+
 .PHONY: torture
 torture: ## rotations killed, paused and broken, as a soak test: 1,000 random kills, 100,000 rotations on PostgreSQL
 	cd test && M2M_HEAVY_TESTS=long $(GO) test -count=1 -timeout 60m -v -run 'Torture|Kill|TwoEngines|Canar' ./torture

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"path/filepath"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -111,6 +112,7 @@ func serve(ctx context.Context, app *cli.App, f *serveFlags) (err error) {
 	if err != nil {
 		return err
 	}
+	config.Console = newConsole(project.Issuer, f.storage(), f.caFile())
 	i, err := instance.Open(project)
 	if err != nil {
 		return startError(err)
@@ -183,6 +185,22 @@ func (f *serveFlags) serverConfig(app *cli.App) (config server.Config, err error
 	}
 	config.TLS, err = f.tls(app)
 	return config, err
+}
+
+// storage says where the project is kept.
+func (f *serveFlags) storage() string {
+	if f.data != "" {
+		return "kept in " + f.data
+	}
+	return "in memory: it is gone when the server ends"
+}
+
+// caFile is what clients have to trust, or "".
+func (f *serveFlags) caFile() string {
+	if f.tlsSelfSigned == "" {
+		return ""
+	}
+	return filepath.Join(f.tlsSelfSigned, "ca.pem")
 }
 
 // minToken keeps a word from being a token.

@@ -1,0 +1,38 @@
+package console
+
+import (
+	"net/http"
+
+	"github.com/stytchkit/m2m/stytch"
+	"github.com/stytchkit/m2m/stytch/secret"
+)
+
+// A Config is what a console shows.
+type Config struct {
+	API   http.Handler // the operations of Stytch, without faults and without the request log
+	Admin http.Handler // the admin API under /_emulator/v1/, without its token
+
+	Address       string // of the server, such as http://127.0.0.1:4010
+	ProjectID     string
+	ProjectSecret secret.String
+	Issuer        string // of tokens; "" for the usual one
+	Storage       string // where the project is kept, in words
+	CAFile        string // the authority to trust if the server made its own certificate; "" otherwise
+
+	// Authorize reports whether a text is the admin token. Nil means that none is needed.
+	Authorize func(token string) bool
+}
+
+// A Console is the handler of all pages.
+type Console struct {
+	config   Config
+	api      *stytch.Client
+	admin    adminAPI
+	views    *views
+	notices  *notices
+	sessions *sessions
+	handler  http.Handler
+}
+
+// ServeHTTP implements http.Handler.
+func (c *Console) ServeHTTP(w http.ResponseWriter, r *http.Request) { c.handler.ServeHTTP(w, r) }
