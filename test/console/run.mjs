@@ -1,0 +1,20 @@
+// Tests the console in Chromium. `make console-test` starts it with servers to test: see console_test.go.
+import { after } from "node:test";
+import { close, connect } from "./browser.mjs";
+import { flows } from "./flows.mjs";
+import { guarded } from "./guarded.mjs";
+import { hostile } from "./hostile.mjs";
+import { keyboard } from "./keyboard.mjs";
+import { live } from "./live.mjs";
+import { pages } from "./pages.mjs";
+
+const servers = JSON.parse(process.env.CONSOLE_SERVERS);
+after(close);
+
+pages(connect(servers.open));
+flows(connect(servers.open));
+flows(connect(servers.open), { javaScriptEnabled: false });
+live(connect(servers.open));
+keyboard(connect(servers.open));
+hostile(connect(servers.open));
+guarded(connect(servers.guarded), servers.guarded.token);
