@@ -110,7 +110,7 @@ func TestSplit(t *testing.T) {
 	}
 }
 
-// FuzzParse: whatever is accepted has a name that tells clients apart if it takes several, and an
+// FuzzParse: whatever is accepted has a name that differs by client if it takes several, and an
 // error never repeats the token.
 func FuzzParse(f *testing.F) {
 	for _, spec := range []string{"file:/a/{client_id}", "folder:x", "exec:a 'b c'", "vault:m:p/{client_id}", "k8s:a/b#c", "aws:n?region=r", ":", "{"} {

@@ -89,8 +89,8 @@ func lastFour(s secret.String) string {
 	return text[max(0, len(text)-4):]
 }
 
-// newApp creates a Connected App. Neither its id nor its secret can be chosen, so the state says
-// that it may exist from now on.
+// newApp creates a Connected App. Neither its id nor its secret can be chosen, so from now on the
+// state records that it may exist.
 func (i *Import) newApp(ctx context.Context, e inventory.Entry, result *Result) error {
 	if needsPlace(e) && !i.Place.Many() {
 		if err := i.checkFor(ctx, ""); err != nil {

@@ -74,13 +74,13 @@ func (k *Kind) Parse(object Object) (Entry, error) {
 		case name == "kind" || slices.Contains(k.other, name) || string(value) == "null":
 		case name == fieldID:
 			if err := json.Unmarshal(value, &e.ID); err != nil {
-				return e, errors.New("client_id: it must be a text")
+				return e, cli.Usagef("client_id: it must be a text")
 			}
 		case name == fieldSecret:
-			return e, errors.New("client_secret: a file of stytchctl holds no secret: remove it")
+			return e, cli.Usagef("client_secret: a file of stytchctl holds no secret: remove it")
 		case !slices.Contains(k.fields, name):
 			known := append(k.Fields(), fieldID)
-			return e, fmt.Errorf("unknown field %q%s The fields are %s", name, cli.Nearest(name, known), strings.Join(known, ", "))
+			return e, cli.Usagef("unknown field %q%s The fields are %s", name, cli.Nearest(name, known), strings.Join(known, ", "))
 		default:
 			if err := k.checkValue(name, value); err != nil {
 				return e, err
@@ -95,11 +95,11 @@ func (k *Kind) Parse(object Object) (Entry, error) {
 func (e Entry) Check() error {
 	if e.ID != "" {
 		if err := operation.CheckID(e.ID); err != nil {
-			return fmt.Errorf("client_id: it %w", err)
+			return cli.Usagef("client_id: it %w", err)
 		}
 	}
 	if e.ID == "" && e.Name() == "" {
-		return errors.New("it has neither a client_id nor a client_name, by which it could be found")
+		return cli.Usagef("it has neither a client_id nor a client_name, by which it could be found")
 	}
 	return nil
 }
@@ -117,15 +117,15 @@ func (k *Kind) checkValue(name string, value json.RawMessage) error {
 	case err == nil:
 		return nil
 	case want.Kind() == reflect.Slice && name != fieldMeta:
-		return fmt.Errorf("%s: it must be a list of texts", name)
+		return cli.Usagef("%s: it must be a list of texts", name)
 	case name == fieldMeta:
-		return fmt.Errorf("%s: it must be a JSON object", name)
+		return cli.Usagef("%s: it must be a JSON object", name)
 	case want.Kind() == reflect.String:
-		return fmt.Errorf("%s: it must be a text", name)
+		return cli.Usagef("%s: it must be a text", name)
 	case want.Kind() == reflect.Bool:
-		return fmt.Errorf("%s: it must be true or false", name)
+		return cli.Usagef("%s: it must be true or false", name)
 	case errors.As(err, &other):
-		return fmt.Errorf("%s: it must be a whole number", name)
+		return cli.Usagef("%s: it must be a whole number", name)
 	}
-	return fmt.Errorf("%s: %w", name, err)
+	return cli.Usagef("%s: %w", name, err)
 }

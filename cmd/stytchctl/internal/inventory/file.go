@@ -137,11 +137,11 @@ func (f *File) readOwn(name string, objects []numbered, k *Kind) error {
 func (e Entry) CheckCreate() error {
 	switch {
 	case e.Kind == Clients && len(e.Fields.Texts(fieldScopes)) == 0:
-		return errors.New("it has no scopes, and a client needs at least one")
+		return cli.Usagef("it has no scopes, and a client needs at least one")
 	case e.Kind == Apps && e.Fields.Text(fieldType) == "":
-		return errors.New("it has no client_type")
+		return cli.Usagef("it has no client_type")
 	case e.Kind == Apps && e.Name() == "":
-		return errors.New("it has no client_name, by which a second import finds it: the id of an app cannot be chosen")
+		return cli.Usagef("it has no client_name, by which a second import finds it: the id of an app cannot be chosen")
 	}
 	return nil
 }
