@@ -20,7 +20,8 @@ import (
 	"github.com/stytchkit/m2m/stytch/secret"
 )
 
-// A world is the project of one script, and the secrets that must not be seen in its output and files.
+// A world is the project of one script, and the secrets that must not be seen in its output and
+// files.
 type world struct {
 	local    *emulator.Server
 	api      *stytch.Client

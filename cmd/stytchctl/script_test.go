@@ -12,8 +12,9 @@ func TestMain(m *testing.M) {
 	testscript.Main(m, map[string]func(){"stytchctl": main})
 }
 
-// TestScripts runs the command line as users do, each script against a project of its own. The folders of testdata/script are
-// named for the groups of commands. See script_commands_test.go for what scripts can say.
+// TestScripts runs the command line as users do, each script against a project of its own. The
+// folders of testdata/script are named for the groups of commands. See script_commands_test.go for
+// what scripts can say.
 func TestScripts(t *testing.T) {
 	groups, err := filepath.Glob("testdata/script/*")
 	if err != nil || len(groups) == 0 {

@@ -6,7 +6,8 @@ import (
 	"testing"
 )
 
-// What is printed on one line is exactly as long as its limit allows, and never cut inside of a character.
+// What is printed on one line is exactly as long as its limit allows, and never cut inside of a
+// character.
 func TestPrintableLimits(t *testing.T) {
 	for _, test := range []struct {
 		text  string

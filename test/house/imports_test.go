@@ -80,6 +80,7 @@ var mayImport = map[string][]string{
 	"test/drift":       {}, // tests only
 	"test/house":       {},
 	"test/platforms":   {}, // tests only
+	"test/release":     {},
 	"test/torture":     {},
 }
 
@@ -87,6 +88,9 @@ func TestImports(t *testing.T) {
 	known := map[string]bool{}
 	for _, s := range sources(t) {
 		name := s.path()
+		if strings.HasPrefix(name, command) {
+			continue // see TestCommandImports
+		}
 		known[name] = true
 		for _, path := range s.Imports {
 			to, own := strings.CutPrefix(path, modulePath+"/")
@@ -103,6 +107,42 @@ func TestImports(t *testing.T) {
 			t.Errorf("%s is listed in mayImport and is not there", name)
 		}
 	}
+}
+
+const (
+	command  = "cmd/stytchctl"
+	commands = command + "/internal/command/"
+)
+
+// The command may import every package. Within it, a group of commands imports engines and package
+// cli, and no other group; an engine knows no command line.
+func TestCommandImports(t *testing.T) {
+	for _, s := range sources(t) {
+		name := s.path()
+		if !strings.HasPrefix(name, command) {
+			continue
+		}
+		group, engine := strings.HasPrefix(name, commands), strings.HasPrefix(name, command+"/internal/") && !strings.HasPrefix(name+"/", commands)
+		for _, path := range s.Imports {
+			to, _ := strings.CutPrefix(path, modulePath+"/")
+			switch {
+			case (group || engine) && strings.HasPrefix(to+"/", commands):
+				t.Errorf("%s imports %s: only the root command knows the groups", name, to)
+			case name == command+"/internal/cli" && strings.HasPrefix(to, command):
+				t.Errorf("%s imports %s: what all commands share knows none of them", name, to)
+			case engine && !mayKnowFlags[name] && (path == "github.com/spf13/cobra" || path == "github.com/spf13/pflag"):
+				t.Errorf("%s imports %s: read flags in %s", name, path, commands)
+			}
+		}
+	}
+}
+
+// mayKnowFlags are the engines that are about the command line itself.
+var mayKnowFlags = map[string]bool{
+	command + "/internal/cli":         true,
+	command + "/internal/completion":  true,
+	command + "/internal/destination": true,
+	command + "/internal/reference":   true,
 }
 
 // thirdParty are the modules of others that reach the users of a package, over all of its

@@ -20,9 +20,9 @@ type Module struct {
 	Path, Dir string
 }
 
-// Stage copies the files of a repository that git knows to a folder, and gives the modules there the form of a release: each
-// requires the others by their version, and none is replaced. It returns the modules that are published: not those of tests,
-// benchmarks and examples.
+// Stage copies the files of a repository that git knows to a folder, and gives the modules there
+// the form of a release: each requires the others by their version, and none is replaced. It
+// returns the modules that are published: not those of tests, benchmarks and examples.
 func Stage(repository, to, version string) ([]Module, error) {
 	files, err := tracked(repository)
 	if err != nil {
@@ -58,7 +58,8 @@ func published(file string) bool {
 	return file == "go.mod" || strings.HasPrefix(file, "contrib/") || strings.HasPrefix(file, "cmd/")
 }
 
-// releaseForm requires a version of the modules of this repository instead of replacing them with folders.
+// releaseForm requires a version of the modules of this repository instead of replacing them with
+// folders.
 func releaseForm(goMod []byte, version string) (module string, form []byte, err error) {
 	file, err := modfile.Parse("go.mod", goMod, nil)
 	if err != nil {

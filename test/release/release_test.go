@@ -18,8 +18,8 @@ import (
 // maxModules is how many modules of others a program compiles that uses all of the SDK.
 const maxModules = 5
 
-// TestRelease publishes all modules to a folder, and uses them from there: the command is installed as its users install it, and
-// a program of a module of its own uses the SDK.
+// TestRelease publishes all modules to a folder, and uses them from there: the command is installed
+// as its users install it, and a program of a module of its own uses the SDK.
 func TestRelease(t *testing.T) {
 	heavy.Only(t)
 	repository, err := filepath.Abs("../..")
@@ -99,8 +99,8 @@ func main() {
 }
 `
 
-// user returns the go command of somebody who has nothing of this repository but what is published. Everything else comes from
-// the module cache or the usual proxies.
+// user returns the go command of a user who has nothing of this repository but what is published.
+// Everything else comes from the module cache or the usual proxies.
 func user(t *testing.T, proxy, version string) func(t *testing.T, dir string, env ...string) goCommand {
 	variables := strings.Split(strings.TrimSpace(goCommand{t, ".", nil}.run("env", "GOPROXY", "GOMODCACHE")), "\n")
 	usual, cache := strings.TrimSpace(variables[0]), strings.TrimSpace(variables[1])

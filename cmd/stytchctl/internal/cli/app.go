@@ -9,8 +9,8 @@ import (
 	"golang.org/x/term"
 )
 
-// An App is one run of the program: its streams, its environment and its global flags. The flags are set when the command line
-// has been parsed.
+// An App is one run of the program: its streams, its environment and its global flags. The flags
+// are set when the command line has been parsed.
 type App struct {
 	In       io.Reader
 	Out, Err io.Writer
@@ -39,8 +39,8 @@ func (a *App) Context(ctx context.Context) (context.Context, context.CancelFunc)
 	return context.WithCancel(ctx)
 }
 
-// Interactive reports whether a person can be asked: stdin and stderr are terminals, and neither --no-input nor a format for
-// machines was given.
+// Interactive reports whether a person can be asked: stdin and stderr are terminals, and neither
+// --no-input nor a format for machines was given.
 func (a *App) Interactive() bool {
 	return !a.Flags.NoInput && !a.Machine() && isTerminal(a.In) && isTerminal(a.Err)
 }

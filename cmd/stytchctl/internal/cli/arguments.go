@@ -4,7 +4,8 @@ import (
 	"github.com/spf13/cobra"
 )
 
-// Group is a command that only has commands below it. It shows its help, and refuses a word that is none of them.
+// Group is a command that only has commands below it. It shows its help, and refuses a word that is
+// none of them.
 func Group(use, short, long string, children ...*cobra.Command) *cobra.Command {
 	group := &cobra.Command{Use: use, Short: short, Long: long, Args: cobra.ArbitraryArgs, RunE: runGroup}
 	group.AddCommand(children...)
@@ -30,7 +31,8 @@ func NoArgs(cmd *cobra.Command, args []string) error {
 	return nil
 }
 
-// Args wants one argument for each name. If the last name ends with "...", it stands for one or more.
+// Args wants one argument for each name. If the last name ends with "...", it stands for one or
+// more.
 func Args(names ...string) cobra.PositionalArgs {
 	return func(cmd *cobra.Command, args []string) error {
 		last := names[len(names)-1]

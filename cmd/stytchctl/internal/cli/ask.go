@@ -7,14 +7,15 @@ import (
 	"strings"
 )
 
-// Confirm asks a person before something that cannot be undone. With a word, that word must be typed: an id in a live project.
-// --yes answers for them. Where nobody can be asked, it fails and says which flag answers.
+// Confirm asks a person before something that cannot be undone. With a word, that word must be
+// typed: an id in a live project. --yes answers for them. Where no person can be asked, it fails and
+// says which flag answers.
 func (a *App) Confirm(ctx context.Context, question, word string) error {
 	if a.Flags.Yes {
 		return nil
 	}
 	if !a.Interactive() {
-		return Usagef("%s Nobody can be asked here: give --yes. Nothing was changed.", question)
+		return Usagef("%s No person can be asked here: give --yes. Nothing was changed.", question)
 	}
 	hint := "[y/N]"
 	if word != "" {
@@ -31,7 +32,8 @@ func (a *App) Confirm(ctx context.Context, question, word string) error {
 	return Errorf(Interrupted, "not confirmed. Nothing was changed.")
 }
 
-// readLine reads one line from stdin, or ends with ctx: then the line that comes later is lost with the process.
+// readLine reads one line from stdin, or ends with ctx: then the line that comes later is lost with
+// the process.
 func (a *App) readLine(ctx context.Context) (string, error) {
 	type line struct {
 		text string

@@ -14,7 +14,8 @@ import (
 	"github.com/stytchkit/m2m/stytch/verify"
 )
 
-// sentinels of the packages, and what they mean. The first that matches counts, so what may have taken effect comes first.
+// sentinels of the packages, and what they mean. The first that matches counts, so what may have
+// taken effect comes first.
 var sentinels = []struct {
 	err   error
 	class Class

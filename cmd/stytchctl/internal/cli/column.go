@@ -13,7 +13,8 @@ type Column[T any] struct {
 	Text  func(T) string // nil shows the value of the field
 }
 
-// choose are the columns of --fields, in their order. A field without a column of its own shows its JSON.
+// choose are the columns of --fields, in their order. A field without a column of its own shows its
+// JSON.
 func choose[T any](columns []Column[T], fields []string) ([]Column[T], error) {
 	known := jsonNames(reflect.TypeFor[T]())
 	for _, column := range columns {

@@ -54,7 +54,8 @@ func orNone(text string) string {
 	return text
 }
 
-// Credentials finds id and secret of the project: flags come first, then the environment, then the profile.
+// Credentials finds id and secret of the project: flags come first, then the environment, then the
+// profile.
 func (a *App) Credentials(ctx context.Context) (Credentials, error) {
 	return a.project(ctx, true)
 }

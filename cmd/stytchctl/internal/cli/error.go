@@ -7,7 +7,8 @@ import (
 	"syscall"
 )
 
-// An Error is a failure that a command describes itself. Err, if there is one, stays visible to errors.Is.
+// An Error is a failure that a command describes itself. Err, if there is one, stays visible to
+// errors.Is.
 type Error struct {
 	Class   Class  // "" leaves it to Err
 	Type    string // what programs distinguish within a class; "" for nothing, or for that of a response
@@ -37,7 +38,7 @@ func Errorf(class Class, format string, args ...any) error {
 // Usagef refuses a command line or an input file before anything was done.
 func Usagef(format string, args ...any) error { return Errorf(Usage, format, args...) }
 
-// errBrokenPipe ends a command quietly: whoever reads its output has seen enough.
+// errBrokenPipe ends a command quietly: the reader of its output has seen enough.
 var errBrokenPipe = errors.New("the reader of stdout went away")
 
 // PipeError is the error of writing to stdout, such that the command ends quietly if the reader

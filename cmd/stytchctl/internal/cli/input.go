@@ -13,7 +13,8 @@ import (
 // maxSecretFile is far more than any secret needs: a larger file is the wrong one.
 const maxSecretFile = 64 << 10
 
-// ReadSecret reads a secret from the file that a flag names; - is stdin. One line break at the end is removed.
+// ReadSecret reads a secret from the file that a flag names; - is stdin. One line break at the end
+// is removed.
 func (a *App) ReadSecret(flag, name string) (secret.String, error) {
 	text, err := a.ReadFile(flag, name, maxSecretFile)
 	if err != nil {
@@ -29,8 +30,8 @@ func (a *App) ReadSecret(flag, name string) (secret.String, error) {
 	return secret.New(line), nil
 }
 
-// ReadArgument is the value of a flag that takes text or, after an @, the name of a file with it: --metadata @file, or @- for
-// stdin.
+// ReadArgument is the value of a flag that takes text or, after an @, the name of a file with it:
+// --metadata @file, or @- for stdin.
 func (a *App) ReadArgument(flag, value string, limit int64) ([]byte, error) {
 	name, ok := strings.CutPrefix(value, "@")
 	if !ok {

@@ -5,7 +5,8 @@ import (
 	"strings"
 )
 
-// Nearest is a hint for a name that is not known: `: did you mean "x"?`, or "." if no known name is near.
+// Nearest is a hint for a name that is not known: `: did you mean "x"?`, or "." if no known name is
+// near.
 func Nearest(name string, known []string) string {
 	best, distance := "", len(name)/2+1
 	for _, candidate := range known {
@@ -19,7 +20,8 @@ func Nearest(name string, known []string) string {
 	return fmt.Sprintf(": did you mean %q?", best)
 }
 
-// edits is how many characters must be added, removed or changed to turn a into b (the Levenshtein distance).
+// edits is how many characters must be added, removed or changed to turn a into b (the Levenshtein
+// distance).
 func edits(a, b string) int {
 	row := make([]int, len(b)+1)
 	for j := range row {

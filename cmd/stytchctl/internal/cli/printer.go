@@ -1,7 +1,8 @@
 package cli
 
-// A Printer writes records of one kind to stdout in the format of -o, one after the other. A long list takes no memory in ndjson,
-// tsv and table, whose columns are as wide as the first records need. Call Close at the end.
+// A Printer writes records of one kind to stdout in the format of -o, one after the other. A long
+// list takes no memory in ndjson, tsv and table, whose columns are as wide as the first records
+// need. Call Close at the end.
 type Printer[T any] struct {
 	columns []Column[T] // those to show
 	fields  []string    // of --fields; nil for all

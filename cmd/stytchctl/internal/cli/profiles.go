@@ -14,7 +14,8 @@ type Credentials struct {
 	Source    string        // for people: "the environment", "profile prod"
 }
 
-// Profiles finds the credentials of a profile; the name "" stands for the profile in use. Found is false if there is none in use.
+// Profiles finds the credentials of a profile; the name "" stands for the profile in use. Found is
+// false if there is none in use.
 type Profiles interface {
 	Find(ctx context.Context, name string, withSecret bool) (credentials Credentials, found bool, err error)
 }

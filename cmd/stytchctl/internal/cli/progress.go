@@ -8,8 +8,9 @@ import (
 	"github.com/stytchkit/m2m/internal/redact"
 )
 
-// A Progress tells a person how far a long command is: one line on stderr that is rewritten on a terminal, and a line every ten
-// seconds elsewhere. With -q it is silent. It is safe for concurrent use.
+// A Progress shows a person how far a long command is: one line on stderr that is rewritten on a
+// terminal, and a line every ten seconds elsewhere. With -q it is silent. It is safe for concurrent
+// use.
 type Progress struct {
 	app  *App
 	live bool

@@ -23,8 +23,8 @@ type report struct {
 	Details   json.RawMessage `json:"details,omitempty"`
 }
 
-// Report prints an error to stderr, as text or as one line of JSON, and returns the exit code. It prints nothing if stdout is a
-// pipe whose reader went away.
+// Report prints an error to stderr, as text or as one line of JSON, and returns the exit code. It
+// prints nothing if stdout is a pipe whose reader went away.
 func (a *App) Report(err error) int {
 	if err == nil || errors.Is(err, errBrokenPipe) {
 		return 0

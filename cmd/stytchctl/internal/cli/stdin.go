@@ -13,8 +13,8 @@ func (a *App) stdin() io.Reader {
 	return &interruptible{from: a.In, interrupted: a.Interrupted}
 }
 
-// An interruptible is a reader whose Read returns context.Canceled after an interrupt. What is being
-// read then is lost, which ends with the process.
+// An interruptible is a reader whose Read returns context.Canceled after an interrupt. What is
+// being read then is lost, which ends with the process.
 type interruptible struct {
 	from        io.Reader
 	interrupted <-chan struct{}

@@ -10,7 +10,8 @@ import (
 // measured is how many records decide the widths of the columns.
 const measured = 100
 
-// table lays records out in columns. Its last column has no padding, so that long texts do not wrap without need.
+// table lays records out in columns. Its last column has no padding, so that long texts do not wrap
+// without need.
 type table struct {
 	*output
 	bold   func(string) string
@@ -87,7 +88,8 @@ func (o *output) tsv(cells []string) error {
 	return o.write([]byte(strings.Join(cells, "\t") + "\n"))
 }
 
-// visible shows what a terminal would act on: control characters, line breaks and marks that reverse the direction of text.
+// visible shows what a terminal would act on: control characters, line breaks and marks that
+// reverse the direction of text.
 func visible(text string) string {
 	if !strings.ContainsFunc(text, acts) {
 		return text

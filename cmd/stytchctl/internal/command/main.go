@@ -10,8 +10,8 @@ import (
 	"github.com/stytchkit/m2m/cmd/stytchctl/internal/profile"
 )
 
-// Main runs a command line on the streams of the process and returns the exit code. The first interrupt ends the command in good
-// order, the second one at once.
+// Main runs a command line on the streams of the process and returns the exit code. The first
+// interrupt ends the command in good order, the second one at once.
 func Main(args []string) int {
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	defer stop()

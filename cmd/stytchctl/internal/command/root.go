@@ -1,4 +1,5 @@
-// Package command puts the commands of stytchctl together. Each group of commands has a package of its own below.
+// Package command puts the commands of stytchctl together. Each group of commands has a package of
+// its own below.
 package command
 
 import (

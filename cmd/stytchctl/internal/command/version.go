@@ -33,7 +33,8 @@ func newVersion(app *cli.App) *cobra.Command {
 	}
 }
 
-// current is the version under which the module was installed, or that of the SDK in a build from a clone.
+// current is the version under which the module was installed, or that of the SDK in a build from a
+// clone.
 func current() string {
 	if info, ok := debug.ReadBuildInfo(); ok && strings.HasPrefix(info.Main.Version, "v") {
 		return strings.TrimPrefix(info.Main.Version, "v")

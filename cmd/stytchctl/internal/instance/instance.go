@@ -1,6 +1,6 @@
-// Package instance is one running local Stytch: an emulator, its data file, its clock and its request
-// log. It replaces the emulator as a whole when the project is reset or imported. It knows nothing of
-// HTTP but the handler of the emulator; the admin API and the console call it.
+// Package instance is one running local Stytch: an emulator, its data file, its clock and its
+// request log. It replaces the emulator as a whole when the project is reset or imported. It knows
+// nothing of HTTP but the handler of the emulator; the admin API and the console call it.
 package instance
 
 import (
@@ -36,8 +36,8 @@ type Config struct {
 	Options   []emulator.Option // of every emulator, such as emulator.WithStrict
 	Start     time.Time         // what the clock shows at the beginning; zero for real time
 
-	// OnRequest is called for each request before its response is sent, if it is not nil. It must not
-	// block.
+	// OnRequest is called for each request before its response is sent, if it is not nil. It must
+	// not block.
 	OnRequest func(emulator.Request)
 }
 

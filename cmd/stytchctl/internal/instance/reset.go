@@ -47,7 +47,8 @@ func (i *Instance) Reset(how Reset) error {
 }
 
 // replace builds an emulator from records and a seed, stores its content and lets it serve once
-// prepare has made what is not stored. The caller holds i.mu. Requests that the old emulator still answers count as served before.
+// prepare has made what is not stored. The caller holds i.mu. Requests that the old emulator still
+// answers count as served before.
 func (i *Instance) replace(records []emulator.Record, from *seed.Seed, offset time.Duration, prepare func(*emulator.Emulator) error) error {
 	if err := checkOffset(offset); err != nil {
 		return err

@@ -16,8 +16,8 @@ const (
 	StateVersion = 1
 )
 
-// A State is the content of a project for [Instance.Import]: no secret of a client, of the project or
-// of a signing key is in it.
+// A State is the content of a project for [Instance.Import]: no secret of a client, of the project
+// or of a signing key is in it.
 type State struct {
 	Format      string           `json:"format"`
 	Version     int              `json:"version"`
@@ -66,8 +66,8 @@ func (i *Instance) Export() State {
 	return s
 }
 
-// Import replaces the content of the project. Its id, secret, issuer and signing keys stay. If a part
-// of the state cannot be used, nothing is changed.
+// Import replaces the content of the project. Its id, secret, issuer and signing keys stay. If a
+// part of the state cannot be used, nothing is changed.
 func (i *Instance) Import(s State) error {
 	offset, records, err := s.check()
 	if err != nil {

@@ -93,8 +93,8 @@ func (p *Proxy) counted(h http.Handler) http.Handler {
 	})
 }
 
-// Serve forwards requests until ctx ends or a listener fails. Then it accepts no more, lets those in
-// progress end within the time to drain, closes WebSockets, and returns nil, or [ErrCut] if some
+// Serve forwards requests until ctx ends or a listener fails. Then it accepts no more, lets those
+// in progress end within the time to drain, closes WebSockets, and returns nil, or [ErrCut] if some
 // had to be cut. Its first request to Stytch is for a token, so that wrong credentials are seen
 // before a caller needs one.
 func (p *Proxy) Serve(ctx context.Context) error {

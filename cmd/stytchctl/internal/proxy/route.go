@@ -81,7 +81,7 @@ func leavesRoute(u *url.URL) bool {
 	return slices.ContainsFunc(strings.FieldsFunc(u.Path, func(c rune) bool { return c == '/' || c == '\\' }), isDots)
 }
 
-// match returns the route of a path as it was sent, escaped.
+// match returns the route of a path in the escaped form in which it was sent.
 func match(routes []*route, escaped string) *route {
 	for _, rt := range routes {
 		rest, ok := strings.CutPrefix(escaped, rt.prefix)

@@ -1,5 +1,5 @@
-// Package requestlog holds the last requests that an emulator answered, without headers, queries and
-// bodies, for people who look and for tests that count.
+// Package requestlog holds the last requests that an emulator answered, without headers, queries
+// and bodies, for people who look and for tests that count.
 package requestlog
 
 import (

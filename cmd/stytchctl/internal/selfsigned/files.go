@@ -1,5 +1,5 @@
-// Package selfsigned makes a certificate for a local server, and the authority that clients trust. The
-// key of the authority is forgotten at once, so that it can sign nothing else.
+// Package selfsigned makes a certificate for a local server, and the authority that clients trust.
+// The key of the authority is forgotten at once, so that it can sign nothing else.
 package selfsigned
 
 import (
@@ -31,8 +31,9 @@ type Files struct {
 	CA          string // a file for clients
 }
 
-// Load reads the files of a folder, or writes new ones if there are none, they end soon, or they lack
-// one of the hosts. Without its folder, they are made again and clients must trust the new authority.
+// Load reads the files of a folder, or writes new ones if there are none, they end soon, or they
+// lack one of the hosts. Without its folder, they are made again and clients must trust the new
+// authority.
 func Load(dir string, hosts []string, now time.Time) (Files, error) {
 	files := Files{CA: filepath.Join(dir, "ca.pem")}
 	chainFile, keyFile := filepath.Join(dir, "cert.pem"), filepath.Join(dir, "key.pem")

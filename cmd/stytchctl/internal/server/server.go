@@ -1,6 +1,6 @@
-// Package server serves a local Stytch over HTTP: the API of Stytch, the admin API, and the console.
-// It listens on a loopback address unless another one is given, and bounds what clients can make it
-// hold.
+// Package server serves a local Stytch over HTTP: the API of Stytch, the admin API, and the
+// console. It listens on a loopback address unless another one is given, and bounds what clients
+// can make it hold.
 package server
 
 import (

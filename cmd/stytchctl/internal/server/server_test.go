@@ -261,8 +261,8 @@ func open(t *testing.T, url string) *http.Response {
 	return response
 }
 
-// The limit of a write is that of one write: neither a response that a fault delays nor the next one
-// on the connection suffers from it.
+// The limit of a write is that of one write: neither a response that a fault delays nor the next
+// one on the connection suffers from it.
 func TestWriteTimeout(t *testing.T) {
 	s := start(t, server.Config{}, func(s *server.Server) { s.SetTimeouts(50*time.Millisecond, time.Second) })
 	for _, f := range []emulator.Fault{

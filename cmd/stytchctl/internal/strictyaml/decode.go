@@ -1,6 +1,6 @@
-// Package strictyaml reads YAML files that people write. A key that is not known, a value of another
-// type and a second document are errors, each with its line; the nearest known key is named. What
-// aliases expand to is bounded.
+// Package strictyaml reads YAML files that people write. A key that is not known, a value of
+// another type and a second document are errors, each with its line; the nearest known key is
+// named. What aliases expand to is bounded.
 package strictyaml
 
 import (

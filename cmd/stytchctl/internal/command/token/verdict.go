@@ -47,8 +47,8 @@ func passed(err error) []string {
 	return slices.Clone(checks)
 }
 
-// sentence is "Signature, issuer and times are good." It leaves out the kind, which the command line
-// names.
+// sentence is "Signature, issuer and times are good." It leaves out the kind, which the command
+// line names.
 func sentence(good []string) string {
 	good = slices.DeleteFunc(slices.Clone(good), func(check string) bool { return check == "kind" })
 	switch len(good) {
