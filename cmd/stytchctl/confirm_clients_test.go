@@ -45,8 +45,8 @@ func TestConfirm(t *testing.T) {
 		"prune, no":            {test, prune, "no", "Change project " + test + ": 1 to delete? [y/N]", 130},
 		"prune, live":          {live, prune, live, "Type " + live + " to confirm:", 0},
 		"prune, live, yes":     {live, prune, "y", "not confirmed. Nothing was changed.", 130},
-		"no input":             {test, append(remove, "--no-input"), "y", "Nobody can be asked here: give --yes.", 2},
-		"output for a program": {test, append(remove, "-o", "json"), "y", "Nobody can be asked here: give --yes.", 2},
+		"no input":             {test, append(remove, "--no-input"), "y", "No person can be asked here: give --yes.", 2},
+		"output for a program": {test, append(remove, "-o", "json"), "y", "No person can be asked here: give --yes.", 2},
 	} {
 		t.Run(name, func(t *testing.T) {
 			local, err := emulator.Start(emulator.WithProject(tt.project, "secret-of-Correct-Horse-Battery"),

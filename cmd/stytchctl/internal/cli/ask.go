@@ -8,8 +8,8 @@ import (
 )
 
 // Confirm asks a person before something that cannot be undone. With a word, that word must be
-// typed: an id in a live project. --yes answers for them. Where no person can be asked, it fails and
-// says which flag answers.
+// typed: an id in a live project. --yes answers for them. Where no person can be asked, it fails
+// and says which flag answers.
 func (a *App) Confirm(ctx context.Context, question, word string) error {
 	if a.Flags.Yes {
 		return nil

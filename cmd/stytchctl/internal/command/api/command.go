@@ -48,10 +48,3 @@ func New(app *cli.App) *cobra.Command {
 	f.secret.Register(cmd.Flags())
 	return cmd
 }
-
-type flags struct {
-	data     string
-	fields   []string
-	paginate bool
-	secret   destination.Flags
-}

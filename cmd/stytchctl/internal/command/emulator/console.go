@@ -9,8 +9,8 @@ import (
 	"github.com/stytchkit/m2m/stytch/secret"
 )
 
-// newConsole makes the console of a server. issuer is that of tokens, storage says where the project
-// is kept, and caFile is what clients have to trust, or "".
+// newConsole makes the console of a server. issuer is that of tokens, storage says where the
+// project is kept, and caFile is what clients have to trust, or "".
 func newConsole(issuer, storage, caFile string) func(*server.Server) (http.Handler, error) {
 	return func(s *server.Server) (http.Handler, error) {
 		i := s.Instance()
