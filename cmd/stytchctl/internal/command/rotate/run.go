@@ -16,7 +16,7 @@ import (
 
 const runLong = `Rotates the secrets of clients: of those named, of all M2M clients with a scope, or of a
 list of ids. What is in progress already is continued. Run it again after any failure: it
-goes on where the journal is. Of one client it waits until the end of --grace; of many it
+continues where the journal says. Of one client it waits until the end of --grace; of many it
 works on others meanwhile.
 
 It costs 8 requests and 3 billed tokens per client, with --grace 10 and 4; --dry-run says
@@ -33,9 +33,9 @@ process rotates it, 6 if a place or Stytch cannot be reached.
 
 `
 
-const runExample = `  stytchctl rotate run m2m-client-test-8f1c --journal /var/lib/rotation \\
+const runExample = `  stytchctl rotate run m2m-client-test-8f1c --journal /var/lib/rotation \
     --journal-key-file /etc/rotation.key --deliver file:/run/billing/credentials.json --grace 10m
-  stytchctl rotate run --scope write:invoices --older-than 90d --dry-run \\
+  stytchctl rotate run --scope write:invoices --older-than 90d --dry-run \
     --journal postgres://rotator@db/ops --journal-key-file key --deliver 'vault:secret/stytch/{client_id}'`
 
 // runFlags are those of rotate run.
