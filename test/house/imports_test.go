@@ -68,6 +68,7 @@ var mayImport = map[string][]string{
 
 	"bench":                  {"internal/cputime", "internal/vectors", "stytch/secret", "stytch/token", "stytch/verify"},
 	"examples/demo":          {"stytch", "stytch/emulator", "stytch/rotate", "stytch/rotate/deliver", "stytch/rotate/filejournal", "stytch/secret"},
+	"examples/recipes":       {"stytch", "stytch/token", "stytch/verify"},
 	"examples/observability": {"stytch", "stytch/emulator"},
 	"examples/servers/chi":   {"stytch/verify"},
 	"examples/servers/echo":  {"stytch/verify"},

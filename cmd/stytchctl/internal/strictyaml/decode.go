@@ -59,14 +59,22 @@ func Decode(file string, data []byte, into any) error {
 		return syntaxError(file, err)
 	}
 	r := reader{file: file}
-	var second yaml.Node
-	if err := decoder.Decode(&second); !errors.Is(err, io.EOF) {
-		if err != nil {
-			return syntaxError(file, err)
-		}
-		return r.fail(&second, "", "a second document begins here: the file must have one")
+	if err := r.end(decoder); err != nil {
+		return err
 	}
 	return r.value(document.Content[0], reflect.ValueOf(into).Elem(), "", 0)
+}
+
+// end wants no second document.
+func (r *reader) end(decoder *yaml.Decoder) error {
+	var second yaml.Node
+	switch err := decoder.Decode(&second); {
+	case errors.Is(err, io.EOF):
+		return nil
+	case err != nil:
+		return syntaxError(r.file, err)
+	}
+	return r.fail(&second, "", "a second document begins here: the file must have one")
 }
 
 var syntax = regexp.MustCompile(`^yaml: (?:line (\d+): )?(?s:(.*))$`)
