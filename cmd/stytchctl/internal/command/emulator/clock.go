@@ -51,7 +51,8 @@ func newClockSet(r *remote) *cobra.Command {
 func newClockAdvance(r *remote) *cobra.Command {
 	return &cobra.Command{
 		Use: "advance DURATION", Short: "Move the clock",
-		Long:    `Moves the clock forward by a duration such as 90s, 15m or 1h30m. After --, a negative one moves it back.`,
+		Long:    `Moves the clock forward by a duration such as 90s, 15m or 1h30m.
+After --, a negative one moves it back.`,
 		Example: "  stytchctl emulator clock advance 1h\n  stytchctl emulator clock advance -- -30m", Args: cli.Args("DURATION"),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			if _, err := time.ParseDuration(args[0]); err != nil {
