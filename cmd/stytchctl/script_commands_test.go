@@ -26,6 +26,8 @@ type world struct {
 	local    *emulator.Server
 	api      *stytch.Client
 	canaries []string
+
+	upstreams []chan string // of a proxy, with the tokens that they got
 }
 
 type worldKey struct{}

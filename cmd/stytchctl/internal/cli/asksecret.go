@@ -2,9 +2,7 @@ package cli
 
 import (
 	"context"
-	"errors"
 	"fmt"
-	"io"
 	"os"
 	"strings"
 
@@ -20,39 +18,30 @@ func (a *App) AskSecret(ctx context.Context, question string) (secret.String, er
 	if !ok {
 		return secret.String{}, Usagef("%s No one can be asked here. Nothing was done.", question)
 	}
-	// The terminal stops showing text before it shows the question: nothing is typed too early.
-	before, err := term.MakeRaw(int(file.Fd()))
+	before, err := term.GetState(int(file.Fd()))
 	if err != nil {
 		return secret.String{}, err
 	}
-	defer term.Restore(int(file.Fd()), before)
 	type answer struct {
-		text string
+		text []byte
 		err  error
 	}
 	read := make(chan answer, 1)
+	fmt.Fprintf(a.Err, "%s ", question)
 	go func() {
-		text, err := term.NewTerminal(readWriter{file, a.Err}, "").ReadPassword(question + " ")
+		text, err := term.ReadPassword(int(file.Fd()))
 		read <- answer{text, err}
 	}()
+	defer fmt.Fprintln(a.Err)
 	select {
 	case got := <-read:
-		text := strings.TrimSpace(got.text)
-		switch {
-		case errors.Is(got.err, io.EOF): // Ctrl-C and Ctrl-D
-			fmt.Fprint(a.Err, "\r\n")
-			return secret.String{}, Errorf(Interrupted, "no secret was entered. Nothing was done.")
-		case got.err != nil || text == "":
+		text := strings.TrimSpace(string(got.text))
+		if got.err != nil || text == "" {
 			return secret.String{}, Usagef("no secret was entered. Nothing was done.")
 		}
 		return secret.New(text), nil
 	case <-ctx.Done():
-		fmt.Fprint(a.Err, "\r\n")
+		_ = term.Restore(int(file.Fd()), before)
 		return secret.String{}, ctx.Err()
 	}
-}
-
-type readWriter struct {
-	io.Reader
-	io.Writer
 }

@@ -16,6 +16,7 @@ import (
 	"github.com/stytchkit/m2m/cmd/stytchctl/internal/command/emulator"
 	"github.com/stytchkit/m2m/cmd/stytchctl/internal/command/keys"
 	"github.com/stytchkit/m2m/cmd/stytchctl/internal/command/profile"
+	"github.com/stytchkit/m2m/cmd/stytchctl/internal/command/proxy"
 	"github.com/stytchkit/m2m/cmd/stytchctl/internal/command/rotate"
 	"github.com/stytchkit/m2m/cmd/stytchctl/internal/command/token"
 	"github.com/stytchkit/m2m/cmd/stytchctl/internal/command/whoami"
@@ -42,6 +43,7 @@ func New(app *cli.App) *cobra.Command {
 		keys.New(app),
 		emulator.New(app),
 		profile.New(app),
+		proxy.New(app),
 		reference.NewMan(app),
 		rotate.New(app),
 		token.New(app),

@@ -32,17 +32,17 @@ type grant struct {
 }
 
 func (s *socket) ServeHTTP(w http.ResponseWriter, r *http.Request) {
-	start, status, class := time.Now(), http.StatusOK, ""
+	start, attributes := time.Now(), []slog.Attr{slog.Int("status", http.StatusOK)}
 	g, p := s.grant(r)
 	if p != nil {
-		status, class = p.Status, p.Class
+		attributes = []slog.Attr{slog.Int("status", p.Status), slog.String("class", p.Class)}
 		p.write(w)
 	} else {
 		w.Header().Set("Content-Type", "application/json")
 		w.Header().Set("Cache-Control", "no-store")
 		_ = json.NewEncoder(w).Encode(g) // a caller that has left does not read it
 	}
-	s.log.LogAttrs(r.Context(), slog.LevelInfo, "token request", slog.Int("status", status), slog.String("class", class), microseconds(time.Since(start)))
+	s.log.LogAttrs(r.Context(), slog.LevelInfo, "token request", append(attributes, microseconds(time.Since(start)))...)
 }
 
 func (s *socket) grant(r *http.Request) (grant, *problem) {

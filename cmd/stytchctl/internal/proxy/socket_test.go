@@ -172,7 +172,7 @@ func TestSocketPlace(t *testing.T) {
 	}
 	for _, test := range []struct{ path, err string }{
 		{at("file"), "not a socket"},
-		{at("live"), "in use by another process"},
+		{at("live"), "already in use by another process"},
 		{at("missing/socket"), "no such file"},
 		{at("open/socket"), "others may write to the folder"},
 		{at("stale"), ""},

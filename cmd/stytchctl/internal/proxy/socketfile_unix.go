@@ -84,7 +84,7 @@ func checkSocketPlace(ctx context.Context, path string) error {
 	switch {
 	case err == nil:
 		conn.Close()
-		return fmt.Errorf("%s is in use by another process: stop it, or choose another path", path)
+		return fmt.Errorf("%s: %w by another process: stop it, or choose another path", path, syscall.EADDRINUSE)
 	case errors.Is(err, syscall.ECONNREFUSED) || errors.Is(err, fs.ErrNotExist): // left behind
 		return nil
 	}

@@ -2,6 +2,7 @@ package proxy
 
 import (
 	"context"
+	"errors"
 	"log/slog"
 	"sync"
 	"time"
@@ -54,12 +55,15 @@ func (t *tokens) observe(ctx context.Context, e token.Event) {
 		t.mu.Unlock()
 		t.log.InfoContext(ctx, "token refreshed", "from_store", e.FromStore, "expires_at", e.Expiry.UTC().Truncate(time.Second), microseconds(e.Duration))
 	case token.RefreshFailed:
+		if errors.Is(e.Err, token.ErrClosed) { // the proxy is stopping
+			return
+		}
 		t.mu.Lock()
 		t.failed = true
 		t.mu.Unlock()
 		t.log.ErrorContext(ctx, "no token", "error", e.Err.Error(), "retry_at", e.RetryAt.UTC().Truncate(time.Second))
 	default:
-		t.log.WarnContext(ctx, "token", "event", e.Kind.String(), "error", e.Err.Error())
+		t.log.WarnContext(ctx, e.Kind.String(), "error", e.Err.Error())
 	}
 }
 
