@@ -51,11 +51,12 @@ house: ## the rules of the repository: imports, file cycles, wording of errors a
 .PHONY: race
 race: ## the tests of what runs concurrently under the race detector, without the heavy ones and those that start processes
 	$(call in_modules,$(CONCURRENT),$(GO) test -race ./...)
+	cd cmd/stytchctl && $(GO) test -race ./internal/admin ./internal/console ./internal/instance ./internal/proxy ./internal/requestlog ./internal/server ./internal/store
 	cd test && $(GO) test -race ./conformance
 
 .PHONY: test-sequential
 test-sequential: ## the tests of the other modules: the detector would compile their large dependencies once more
-	$(call in_modules,$(filter-out ./test $(CONCURRENT),$(MODULES)),$(GO) test ./...)
+	$(call in_modules,$(filter-out ./test ./cmd/stytchctl $(CONCURRENT),$(MODULES)),$(GO) test ./...)
 
 .PHONY: generate
 generate: ## write gen/ from api/, and the admin API of the emulator from its contract
