@@ -13,7 +13,7 @@ after(close);
 
 pages(connect(servers.open));
 flows(connect(servers.open));
-flows(connect(servers.open), { javaScriptEnabled: false });
+flows(connect(servers.open), { javaScriptEnabled: false }, ["create a client", "rotate a secret", "travel in time", "behavior"]);
 live(connect(servers.open));
 keyboard(connect(servers.open));
 hostile(connect(servers.open));

@@ -15,6 +15,7 @@ import (
 	"github.com/stytchkit/m2m/cmd/stytchctl/internal/console"
 	"github.com/stytchkit/m2m/cmd/stytchctl/internal/instance"
 	"github.com/stytchkit/m2m/stytch"
+	"github.com/stytchkit/m2m/stytch/emulator"
 	"github.com/stytchkit/m2m/stytch/secret"
 )
 
@@ -35,9 +36,9 @@ type site struct {
 }
 
 // open starts a site. With guarded, the console needs the admin token.
-func open(t testing.TB, guarded bool) *site {
+func open(t testing.TB, guarded bool, options ...emulator.Option) *site {
 	t.Helper()
-	i, err := instance.Open(instance.Config{ProjectID: projectID, Secret: secret.New(projectSecret)})
+	i, err := instance.Open(instance.Config{ProjectID: projectID, Secret: secret.New(projectSecret), Options: options})
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -76,7 +76,7 @@ func (f faultData) What() string {
 		also = append(also, "skips the first "+count(f.After))
 	}
 	if f.Each > 1 {
-		also = append(also, "every "+count(f.Each)+"th request")
+		also = append(also, "1 of "+count(f.Each)+" requests")
 	}
 	if len(also) > 0 {
 		text += " (" + strings.Join(also, ", ") + ")"

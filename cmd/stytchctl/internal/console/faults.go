@@ -1,6 +1,7 @@
 package console
 
 import (
+	"cmp"
 	"net/http"
 	"net/url"
 	"slices"
@@ -28,8 +29,7 @@ func (c *Console) renderFaults(w http.ResponseWriter, r *http.Request, status in
 	}
 	kinds := sortedKinds(known.FaultKinds)
 	p := faultsPage{Kinds: kinds}
-	// Shown-once operations first: they are those for which a lost response matters most.
-	slices.SortStableFunc(known.Operations, func(a, b admin.Operation) int { return rank(a.Safety) - rank(b.Safety) })
+	slices.SortStableFunc(known.Operations, compareOperations)
 	for i, o := range append(known.Operations, admin.Operation{}) {
 		one := faultForm{ID: o.ID, Prefix: "f" + strconv.Itoa(i), Safety: o.Safety, Kinds: kinds, Form: newForm("kind", "drop_response", "times", "1")}
 		if o.ID == open && (open != "" || f.Failed()) {
@@ -40,23 +40,34 @@ func (c *Console) renderFaults(w http.ResponseWriter, r *http.Request, status in
 	c.render(w, r, status, "faults", page{Title: "Faults", Section: "faults", Data: p})
 }
 
-func rank(safety string) int {
-	return slices.Index([]string{"shown-once", "billed", "idempotent", "read"}, safety)
+// compareOperations puts those first for which a lost response matters most: those that show a
+// secret once, and of these the start of a rotation.
+func compareOperations(a, b admin.Operation) int {
+	return cmp.Or(
+		rank(a.Safety, "shown-once", "billed", "idempotent", "read")-rank(b.Safety, "shown-once", "billed", "idempotent", "read"),
+		strings.Count(a.ID, "ConnectedApp")-strings.Count(b.ID, "ConnectedApp"),
+		rank(a.ID, "StartM2MClientSecretRotation", "StartConnectedAppSecretRotation")-rank(b.ID, "StartM2MClientSecretRotation", "StartConnectedAppSecretRotation"),
+		strings.Compare(a.ID, b.ID),
+	)
+}
+
+// rank is the place of a text in a list, and behind it for one that is not there.
+func rank(text string, order ...string) int {
+	if at := slices.Index(order, text); at >= 0 {
+		return at
+	}
+	return len(order)
 }
 
 func sortedKinds(known []admin.FaultKind) (all []faultKind) {
 	for _, k := range known {
 		all = append(all, faultKind{k.Name, kindTitle(k.Name), k.Description, strings.Join(append(k.Needs, k.Takes...), " ")})
 	}
-	order := func(k faultKind) int {
-		for i, titled := range kindTitles {
-			if titled.kind == k.Kind {
-				return i
-			}
-		}
-		return len(kindTitles)
+	order := make([]string, len(kindTitles))
+	for i, k := range kindTitles {
+		order[i] = k.kind
 	}
-	slices.SortStableFunc(all, func(a, b faultKind) int { return order(a) - order(b) })
+	slices.SortStableFunc(all, func(a, b faultKind) int { return rank(a.Kind, order...) - rank(b.Kind, order...) })
 	return all
 }
 

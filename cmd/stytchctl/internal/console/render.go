@@ -23,6 +23,7 @@ type page struct {
 	Navigation                             []navigationGroup
 	Notice                                 *notice
 	Faults                                 []activeFault
+	Active                                 []activeFault // those that will still strike
 	Clock                                  admin.Clock
 	Offset                                 time.Duration
 	Trouble                                string // why the state cannot be shown
@@ -52,6 +53,11 @@ func (c *Console) render(w http.ResponseWriter, r *http.Request, status int, nam
 		p.Notice = c.noticeFor(w, r)
 		faults, err := get[activeFaults](r.Context(), c.admin, "/faults")
 		p.Faults = faults.Faults
+		for _, f := range p.Faults {
+			if !f.Spent() {
+				p.Active = append(p.Active, f)
+			}
+		}
 		if err == nil {
 			p.Clock, err = get[admin.Clock](r.Context(), c.admin, "/clock")
 			p.Offset, _ = time.ParseDuration(p.Clock.Offset)

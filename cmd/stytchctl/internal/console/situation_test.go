@@ -45,11 +45,12 @@ func TestFaults(t *testing.T) {
 	if _, err := s.api.M2M.Get(context.Background(), created.ClientID); err != nil {
 		t.Fatalf("the client repeats a read: %v", err)
 	}
-	s.has(s.get("clock"), http.StatusOK, "none left")
+	s.has(s.get("clock"), http.StatusOK, "!fault is active")
+	s.has(s.get("faults"), http.StatusOK, "none left", "!fault is active")
 	s.has(s.get("requests?outcome=dropped"), http.StatusOK, "no response", "drop_response")
-	s.has(s.post("faults", "kind", "latency", "latency", "1ms", "each", "3", "after", "2"), http.StatusOK, "2 faults are active", "every operation", "waits 1ms", "skips the first 2", "every 3th request", "without end")
+	s.has(s.post("faults", "kind", "latency", "latency", "1ms", "each", "3", "after", "2"), http.StatusOK, "1 fault is active", "every operation", "waits 1ms", "skips the first 2", "1 of 3 requests", "without end")
 	id := s.find(s.get("faults"), `name="id" value="([^"]+)"`)
-	s.has(s.post("faults/remove", "id", id), http.StatusOK, "The fault was removed", "1 fault is active")
+	s.has(s.post("faults/remove", "id", id), http.StatusOK, "The fault was removed")
 	s.has(s.post("faults/remove", "id", id), http.StatusNotFound)
 	s.has(s.post("faults/remove"), http.StatusOK, "All faults were removed", "!fault is active")
 }

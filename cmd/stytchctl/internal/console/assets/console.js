@@ -111,24 +111,23 @@ function follow() {
     const empty = document.getElementById("empty");
     if (empty) empty.hidden = true;
     const row = template.content.cloneNode(true).firstElementChild;
-    const [number, time, outcome, operation, client, duration] = row.children;
+    const [number, time, outcome, what, duration] = row.children;
     number.firstElementChild.textContent = r.id;
     number.firstElementChild.href = live.dataset.page + r.id;
     time.textContent = new Date(r.time).toISOString().slice(11, 23);
     const badge = outcome.firstElementChild;
     badge.textContent = r.status || "no response";
     badge.classList.add(r.status && r.status < 400 ? "good" : "bad");
-    const method = document.createElement("span");
-    method.className = "mono method";
-    method.textContent = r.method;
-    operation.append(method, " ", r.operation || visible(r.path));
-    if (r.reason) {
-      const reason = document.createElement("span");
-      reason.className = "reason";
-      reason.textContent = clip(visible(r.reason));
-      operation.append(reason);
-    }
-    client.firstElementChild.textContent = clip(visible(r.client_id || ""));
+    const add = (name, className, text) => {
+      const element = document.createElement(name);
+      element.className = className;
+      element.textContent = text;
+      what.append(element);
+    };
+    add("span", "mono method", r.method);
+    what.append(" ", r.operation || clip(visible(r.path), 80));
+    if (r.client_id) add("bdi", "mono id", clip(visible(r.client_id), 80));
+    if (r.reason) add("span", "reason", clip(visible(r.reason), 240));
     const ms = r.duration_ms || 0;
     duration.textContent = ms < 10 ? ms.toFixed(1) + " ms" : Math.round(ms) + " ms";
     row.classList.add("new");
@@ -140,9 +139,9 @@ function follow() {
     return text.replace(/[\p{Cc}\p{Cf}\u2028\u2029]/gu, (c) => "⟨U+" + c.codePointAt(0).toString(16).toUpperCase().padStart(4, "0") + "⟩");
   }
 
-  function clip(text) {
+  function clip(text, limit) {
     const characters = [...text];
-    return characters.length > 240 ? characters.slice(0, 240).join("") + "…" : text;
+    return characters.length > limit ? characters.slice(0, limit).join("") + "…" : text;
   }
 
   function status(text) {
