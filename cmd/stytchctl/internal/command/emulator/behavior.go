@@ -28,7 +28,7 @@ func newBehaviorList(r *remote) *cobra.Command {
 func newBehaviorSet(r *remote) *cobra.Command {
 	return &cobra.Command{
 		Use: "set NAME=VALUE...", Short: "Change switches",
-		Long:    `Changes switches, all or none. The next request finds them changed.
+		Long: `Changes switches, all or none. The next request finds them changed.
 NAME= returns one to its default.`,
 		Example: "  stytchctl emulator behavior set start_while_rotating=replace token_id=true", Args: cli.Args("NAME=VALUE..."),
 		RunE: func(cmd *cobra.Command, args []string) error {

@@ -51,7 +51,7 @@ func newClockSet(r *remote) *cobra.Command {
 func newClockAdvance(r *remote) *cobra.Command {
 	return &cobra.Command{
 		Use: "advance DURATION", Short: "Move the clock",
-		Long:    `Moves the clock forward by a duration such as 90s, 15m or 1h30m.
+		Long: `Moves the clock forward by a duration such as 90s, 15m or 1h30m.
 After --, a negative one moves it back.`,
 		Example: "  stytchctl emulator clock advance 1h\n  stytchctl emulator clock advance -- -30m", Args: cli.Args("DURATION"),
 		RunE: func(cmd *cobra.Command, args []string) error {

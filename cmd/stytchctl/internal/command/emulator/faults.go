@@ -21,7 +21,7 @@ that is no JSON.`, newFaultsList(r), newFaultsAdd(r), newFaultsRemove(r), newFau
 func newFaultsList(r *remote) *cobra.Command {
 	return &cobra.Command{
 		Use: "list", Short: "List faults with what is left of them",
-		Long:    `Prints the faults in the order in which they apply, how often each struck,
+		Long: `Prints the faults in the order in which they apply, how often each struck,
 and how often it still will.`,
 		Example: "  stytchctl emulator faults list",
 		Args:    cli.NoArgs,
