@@ -2,6 +2,7 @@ package admin_test
 
 import (
 	"bytes"
+	"context"
 	"encoding/json"
 	"errors"
 	"io"
@@ -10,6 +11,7 @@ import (
 	"slices"
 	"strings"
 	"testing"
+	"time"
 
 	"go.yaml.in/yaml/v3"
 
@@ -268,10 +270,15 @@ func TestOtherOrigins(t *testing.T) {
 		"cross-site":     {"DELETE", "/requests", "Sec-Fetch-Site", "cross-site", 403},
 		"other origin":   {"POST", "/reset", "Origin", "https://attacker.example", 403},
 		"same origin":    {"DELETE", "/requests", "Sec-Fetch-Site", "same-origin", 204},
+		"stream, site":   {"GET", "/requests/stream", "Sec-Fetch-Site", "cross-site", 403}, // it would hold one of a few
+		"stream, port":   {"GET", "/requests/stream", "Sec-Fetch-Site", "same-site", 403},
+		"stream, origin": {"GET", "/requests/stream", "Origin", "https://attacker.example", 403},
 		"reads are fine": {"GET", "/bill", "Sec-Fetch-Site", "cross-site", 200}, // and the page cannot see the response
 	} {
 		t.Run(name, func(t *testing.T) {
-			r := httptest.NewRequest(c.method, admin.Base+c.path, strings.NewReader(`{"to":"seed"}`))
+			ctx, cancel := context.WithTimeout(t.Context(), time.Second) // a stream that is not refused has no end
+			defer cancel()
+			r := httptest.NewRequestWithContext(ctx, c.method, admin.Base+c.path, strings.NewReader(`{"to":"seed"}`))
 			r.Header.Set("Content-Type", "application/json")
 			r.Header.Set(c.header, c.value)
 			recorder := httptest.NewRecorder()

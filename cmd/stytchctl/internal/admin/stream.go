@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"io"
 	"net/http"
+	"net/url"
 	"strconv"
 	"time"
 
@@ -20,6 +21,10 @@ const (
 // StreamRequests serves GET /requests/stream. Each round reads from the log what is new, so a slow
 // reader holds nothing but its place.
 func (s *service) StreamRequests(w http.ResponseWriter, r *http.Request, params StreamRequestsParams) {
+	if fromOtherPage(r) {
+		refuse(w, http.StatusForbidden, "forbidden", "A page of another origin opened the stream: call the API from a program.")
+		return
+	}
 	if s.streams.Add(1) > maxStreams {
 		s.streams.Add(-1)
 		refuse(w, http.StatusTooManyRequests, "too_many_streams", fmt.Sprintf("%d streams are open already: close one.", maxStreams))
@@ -60,6 +65,24 @@ func (s *service) StreamRequests(w http.ResponseWriter, r *http.Request, params 
 			return
 		}
 	}
+}
+
+// fromOtherPage reports whether a browser sent the request for the page of another origin. It could
+// not read a stream, but a few of its tabs would hold all streams that there are.
+func fromOtherPage(r *http.Request) bool {
+	switch r.Header.Get("Sec-Fetch-Site") {
+	case "same-origin", "none":
+		return false
+	case "":
+	default:
+		return true
+	}
+	text := r.Header.Get("Origin")
+	if text == "" {
+		return false
+	}
+	origin, err := url.Parse(text)
+	return err != nil || origin.Host != r.Host
 }
 
 // writeEvents writes the entries after an id. More reports whether there may be others already.

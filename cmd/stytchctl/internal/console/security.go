@@ -25,9 +25,11 @@ func protect(next http.Handler) http.Handler {
 		h.Set("Cross-Origin-Opener-Policy", "same-origin")
 		h.Set("Cross-Origin-Resource-Policy", "same-origin")
 		h.Set("Cache-Control", "no-store")
-		if r.URL.Path != Root+"data/import" {
-			r.Body = http.MaxBytesReader(w, r.Body, maxForm)
+		limit := int64(maxForm)
+		if r.URL.Path == Root+"data/import" {
+			limit = maxImport
 		}
+		r.Body = http.MaxBytesReader(w, r.Body, limit)
 		guarded.ServeHTTP(w, r)
 	})
 }

@@ -3,12 +3,15 @@ package console_test
 import (
 	"bytes"
 	"context"
+	"io"
 	"mime/multipart"
 	"net/http"
+	"net/http/httptest"
 	"strings"
 	"testing"
 	"time"
 
+	"github.com/stytchkit/m2m/cmd/stytchctl/internal/console"
 	"github.com/stytchkit/m2m/stytch"
 )
 
@@ -126,6 +129,38 @@ func TestData(t *testing.T) {
 	if ok, err := s.api.M2M.Secrets.Probe(context.Background(), created.ClientID, created.ClientSecret); err != nil || !ok {
 		t.Errorf("the imported client does not work: %v, %v", ok, err)
 	}
+}
+
+// An upload without an end is not read without an end.
+func TestLargeImport(t *testing.T) {
+	s := open(t, false)
+	const limit = 257 << 20
+	body := &endless{line: []byte(strings.Repeat("x", 1022) + "\r\n")}
+	r := httptest.NewRequest(http.MethodPost, console.Root+"data/import", io.LimitReader(body, 2*limit))
+	r.Header.Set("Content-Type", "multipart/form-data; boundary=b")
+	w := httptest.NewRecorder()
+	s.handler.ServeHTTP(w, r)
+	if w.Code != http.StatusUnprocessableEntity || !strings.Contains(w.Body.String(), "larger than 256 MiB") {
+		t.Errorf("status %d", w.Code)
+	}
+	if body.read > limit+1<<20 {
+		t.Errorf("%d bytes were read", body.read)
+	}
+}
+
+// endless repeats a line.
+type endless struct {
+	line []byte
+	read int
+}
+
+func (e *endless) Read(p []byte) (n int, err error) {
+	for n < len(p) {
+		copied := copy(p[n:], e.line[(e.read+n)%len(e.line):])
+		n += copied
+	}
+	e.read += n
+	return n, nil
 }
 
 func (s *site) upload(text string) shown {

@@ -20,13 +20,14 @@ var errNotKept = errors.New("proxy: the body was not kept")
 // upstream rejects the token before it has read all of it. One of unknown length may be a
 // conversation, so it is forwarded while it is read, and kept as long as it fits.
 func (x *exchange) prepareBody(w http.ResponseWriter, r *http.Request, limit int) error {
+	dropFields(x.trailer)
 	switch length := r.ContentLength; {
 	case length == 0:
 		r.Body = http.NoBody
 	case length > 0 && length <= int64(limit):
 		return x.readBody(w, r)
 	default:
-		b := &streamedBody{body: r.Body, limit: limit, progress: x.extend}
+		b := &streamedBody{body: r.Body, limit: limit, progress: x.extend, trailer: x.trailer}
 		x.body, r.Body = b, b
 		_ = http.NewResponseController(w).EnableFullDuplex() // HTTP/2 always is; without it, the response would wait for the body
 		if length < 0 && limit > 0 {
@@ -63,6 +64,7 @@ type streamedBody struct {
 	body     io.ReadCloser
 	limit    int
 	progress func()
+	trailer  http.Header // of the request: its end fills it
 
 	mu       sync.Mutex
 	kept     []byte
@@ -86,6 +88,7 @@ func (b *streamedBody) Read(p []byte) (int, error) {
 	switch {
 	case errors.Is(err, io.EOF):
 		b.ended = true
+		dropFields(b.trailer) // a caller may send more than it announced
 	case err != nil && b.failed == nil:
 		b.failed = err
 	}

@@ -4,8 +4,11 @@ import (
 	"bufio"
 	"fmt"
 	"io"
+	"maps"
+	"net"
 	"net/http"
 	"net/http/httptest"
+	"slices"
 	"strings"
 	"testing"
 
@@ -33,7 +36,7 @@ func TestForward(t *testing.T) {
 	r := f.do("POST", "/users?b=2&a=%zz;c", "a body",
 		"Authorization", "Bearer "+callersToken, "Proxy-Authorization", "Basic "+callersToken,
 		"Forwarded", "for=1.2.3.4", "X-Forwarded-For", "1.2.3.4", "X-Forwarded-Host", "evil.test", "X-Forwarded-Proto", "gopher",
-		"X-Forwarded-User", "root", "X-Real-Ip", "1.2.3.4", "X-Request-Id", "r1", "Cookie", "c=1")
+		"X-Forwarded-User", "root", "X_forwarded_for", "1.2.3.4", "X_real_ip", "1.2.3.4", "X-Real-Ip", "1.2.3.4", "X-Request-Id", "r1", "Cookie", "c=1")
 	if r.StatusCode != http.StatusCreated || r.text != "got a body" || r.Header.Get("X-Upstream") != "yes" {
 		t.Errorf("%d %q", r.StatusCode, r.text)
 	}
@@ -46,7 +49,7 @@ func TestForward(t *testing.T) {
 	}
 	for name, want := range map[string]string{
 		"Proxy-Authorization": "", "Forwarded": "", "X-Forwarded-For": "127.0.0.1", "X-Forwarded-Host": f.Addr().String(),
-		"X-Forwarded-Proto": "http", "X-Forwarded-User": "", "X-Real-Ip": "", "X-Request-Id": "r1", "Cookie": "c=1",
+		"X-Forwarded-Proto": "http", "X-Forwarded-User": "", "X_forwarded_for": "", "X_real_ip": "", "X-Real-Ip": "", "X-Request-Id": "r1", "Cookie": "c=1",
 	} {
 		if value := strings.Join(got.Header[name], "|"); value != want {
 			t.Errorf("%s: %q, want %q", name, value, want)
@@ -129,6 +132,30 @@ func TestHopByHop(t *testing.T) {
 		if value := r.Header.Get(name); value != want {
 			t.Errorf("response: %s: %q, want %q", name, value, want)
 		}
+	}
+}
+
+// A caller claims as little about itself in a trailer as in a header, announced or not.
+func TestTrailersOfCallers(t *testing.T) {
+	var got http.Header
+	f := start(t, func(_ http.ResponseWriter, r *http.Request) {
+		_, _ = io.Copy(io.Discard, r.Body)
+		got = r.Trailer
+	}, nil)
+	conn, err := net.Dial("tcp", f.Addr().String())
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer conn.Close()
+	fmt.Fprint(conn, "POST / HTTP/1.1\r\nHost: localhost\r\nTrailer: X-Check, X-Forwarded-For\r\nTransfer-Encoding: chunked\r\n\r\n"+
+		"1\r\na\r\n0\r\nX-Check: good\r\nX-Forwarded-For: 1.2.3.4\r\nAuthorization: Bearer "+callersToken+"\r\n\r\n")
+	resp, err := http.ReadResponse(bufio.NewReader(conn), nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	resp.Body.Close()
+	if len(got) != 1 || got.Get("X-Check") != "good" {
+		t.Errorf("the upstream got the trailer %v", slices.Sorted(maps.Keys(got)))
 	}
 }
 

@@ -73,12 +73,16 @@ func checkPrefix(prefix string) error {
 func isDots(segment string) bool { return segment == "." || segment == ".." }
 
 // leavesRoute reports whether a server that resolves dot segments could read the path as one
-// outside of its route. It looks at the decoded path, because servers decode first.
+// outside of its route. It looks at the decoded path, because servers decode first, and at segments
+// without their parameters, because servlet containers take ;x from a segment before they resolve.
 func leavesRoute(u *url.URL) bool {
 	if !strings.Contains(u.Path, ".") {
 		return false
 	}
-	return slices.ContainsFunc(strings.FieldsFunc(u.Path, func(c rune) bool { return c == '/' || c == '\\' }), isDots)
+	return slices.ContainsFunc(strings.FieldsFunc(u.Path, func(c rune) bool { return c == '/' || c == '\\' }), func(segment string) bool {
+		name, _, _ := strings.Cut(segment, ";")
+		return isDots(name)
+	})
 }
 
 // match returns the route of a path in the escaped form in which it was sent.
@@ -114,18 +118,24 @@ func (rt *route) target(in *url.URL) *url.URL {
 func (rt *route) rewrite(r *httputil.ProxyRequest) {
 	r.Out.URL = rt.target(r.In.URL)
 	r.Out.Host = "" // that of the URL
-	for name := range r.Out.Header {
-		if notForwarded(name) {
-			delete(r.Out.Header, name)
-		}
-	}
+	dropFields(r.Out.Header)
 	r.SetXForwarded()
 }
 
+// dropFields removes the fields of a header or trailer that end here.
+func dropFields(h http.Header) {
+	for name := range h {
+		if notForwarded(name) {
+			delete(h, name)
+		}
+	}
+}
+
 // notForwarded names the headers of callers that end here: the upstream must get our credentials
-// only, and believe no one but us about where a request came from.
+// only, and believe no one but us about where a request came from. CGI and what follows it take a
+// low line for a hyphen.
 func notForwarded(name string) bool {
-	switch canonical := http.CanonicalHeaderKey(name); canonical {
+	switch canonical := http.CanonicalHeaderKey(strings.ReplaceAll(name, "_", "-")); canonical {
 	case "Authorization", "Proxy-Authorization", "Forwarded", "X-Real-Ip":
 		return true
 	default:

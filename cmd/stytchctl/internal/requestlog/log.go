@@ -4,6 +4,7 @@ package requestlog
 
 import (
 	"slices"
+	"strings"
 	"sync"
 
 	"github.com/stytchkit/m2m/stytch/emulator"
@@ -46,8 +47,32 @@ type Log struct {
 	changed chan struct{}
 }
 
+// The lengths of what callers choose, in bytes. They bound what a full log holds.
+const (
+	maxMethod = 32
+	maxPath   = 512
+	maxReason = 2048
+	maxID     = 512
+)
+
+// kept is a request as the log holds it. Its texts are copies: one that is part of the request line
+// would keep the whole line in memory, with its query.
+func kept(r emulator.Request) emulator.Request {
+	r.Method, r.Path = clip(r.Method, maxMethod), clip(r.Path, maxPath)
+	r.Reason, r.ClientID = clip(r.Reason, maxReason), clip(r.ClientID, maxID)
+	return r
+}
+
+func clip(text string, limit int) string {
+	if len(text) > limit {
+		text = strings.ToValidUTF8(text[:limit], "")
+	}
+	return strings.Clone(text)
+}
+
 // Add appends a request.
 func (l *Log) Add(r emulator.Request) {
+	r = kept(r)
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	l.last++

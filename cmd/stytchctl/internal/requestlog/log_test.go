@@ -2,8 +2,11 @@ package requestlog_test
 
 import (
 	"fmt"
+	"runtime"
 	"slices"
+	"strings"
 	"testing"
+	"unicode/utf8"
 
 	"github.com/stytchkit/m2m/cmd/stytchctl/internal/requestlog"
 	"github.com/stytchkit/m2m/stytch/emulator"
@@ -26,6 +29,39 @@ func filled(n int) *requestlog.Log {
 		l.Add(emulator.Request{Operation: fmt.Sprint("op", i%3), Status: status, Method: "GET", ClientID: fmt.Sprint("c", i%5)})
 	}
 	return l
+}
+
+// What callers choose is bounded, and a part of a request line does not keep the line.
+func TestLongTexts(t *testing.T) {
+	line := strings.Repeat("\u20ac", 20_000)
+	l := new(requestlog.Log)
+	l.Add(emulator.Request{Method: line, Path: line, ClientID: line, Reason: line})
+	e, _ := l.Entry(1)
+	if n := len(e.Method) + len(e.Path) + len(e.ClientID) + len(e.Reason); n > 4096 {
+		t.Errorf("the log holds %d bytes of one request", n)
+	}
+	if !utf8.ValidString(e.Method) || e.Method == "" {
+		t.Errorf("the method is cut inside a character: %q", e.Method)
+	}
+}
+
+// A part of a request line does not keep the line, with its query, in memory.
+func TestMemory(t *testing.T) {
+	const long = 20 << 10
+	var before, after runtime.MemStats
+	runtime.GC()
+	runtime.ReadMemStats(&before)
+	l := new(requestlog.Log)
+	for range 2000 {
+		line := strings.Repeat("x", long)
+		l.Add(emulator.Request{Method: line[:3], Path: line[:9]})
+	}
+	runtime.GC()
+	runtime.ReadMemStats(&after)
+	if held := int64(after.HeapAlloc) - int64(before.HeapAlloc); held > 4<<20 {
+		t.Errorf("2000 short entries hold %d bytes", held)
+	}
+	runtime.KeepAlive(l)
 }
 
 func TestSelect(t *testing.T) {

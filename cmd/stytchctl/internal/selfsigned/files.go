@@ -17,6 +17,7 @@ import (
 	"net"
 	"os"
 	"path/filepath"
+	"runtime"
 	"time"
 )
 
@@ -41,7 +42,7 @@ func Load(dir string, hosts []string, now time.Time) (Files, error) {
 	switch {
 	case err == nil && usable(certificate.Leaf, hosts, now):
 		files.Certificate = certificate
-		return files, nil
+		return files, checkKey(keyFile)
 	case err != nil && !errors.Is(err, fs.ErrNotExist):
 		return files, fmt.Errorf("selfsigned: read cert.pem and key.pem: %w: remove them, and new ones are made", err)
 	}
@@ -77,12 +78,30 @@ func usable(leaf *x509.Certificate, hosts []string, now time.Time) bool {
 	return true
 }
 
-// write replaces a file. The old one goes first: it may have other permissions.
+// checkKey refuses a key that others could have read or put there.
+func checkKey(name string) error {
+	info, err := os.Stat(name)
+	if err != nil {
+		return fmt.Errorf("selfsigned: %w", err)
+	}
+	if runtime.GOOS != "windows" && info.Mode().Perm()&0o077 != 0 {
+		return fmt.Errorf("selfsigned: others can read %s: remove it, and a new one is made", name)
+	}
+	return nil
+}
+
+// write replaces a file. The old one goes first: it may have other permissions. What another user
+// of the folder puts there in between, such as a symbolic link, is not written to.
 func write(name string, text []byte, mode fs.FileMode) error {
 	if err := os.Remove(name); err != nil && !errors.Is(err, fs.ErrNotExist) {
 		return err
 	}
-	return os.WriteFile(name, text, mode)
+	file, err := os.OpenFile(name, os.O_WRONLY|os.O_CREATE|os.O_EXCL, mode)
+	if err != nil {
+		return err
+	}
+	_, err = file.Write(text)
+	return errors.Join(err, file.Close())
 }
 
 type pair struct{ ca, chain, key []byte }

@@ -6,6 +6,7 @@ import (
 	"os"
 	"path/filepath"
 	"runtime"
+	"strings"
 	"testing"
 	"time"
 
@@ -31,6 +32,21 @@ func verify(files selfsigned.Files, host string, now time.Time) error {
 	pool.AppendCertsFromPEM(text)
 	_, err = files.Certificate.Leaf.Verify(x509.VerifyOptions{Roots: pool, DNSName: host, CurrentTime: now})
 	return err
+}
+
+// A key that others can read may be known to them: it is not used.
+func TestExposedKey(t *testing.T) {
+	if runtime.GOOS == "windows" {
+		t.Skip("files have no mode there")
+	}
+	dir, now := t.TempDir(), time.Date(2030, 1, 1, 0, 0, 0, 0, time.UTC)
+	load(t, dir, nil, now)
+	if err := os.Chmod(filepath.Join(dir, "key.pem"), 0o644); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := selfsigned.Load(dir, nil, now); err == nil || !strings.Contains(err.Error(), "others can read") {
+		t.Errorf("error %v", err)
+	}
 }
 
 func TestLoad(t *testing.T) {
