@@ -10,6 +10,7 @@ type Printer[T any] struct {
 	value   func(any) error
 	end     func() error
 	flush   func() error
+	cut     func() error
 }
 
 // NewPrinter prints a list: an array in JSON.
@@ -39,7 +40,7 @@ func newPrinter[T any](a *App, columns []Column[T], list bool) (*Printer[T], err
 		p.columns = chosen
 	}
 	out := newOutput(a)
-	p.flush = out.flush
+	p.flush, p.cut = out.flush, out.flush
 	switch a.Flags.Output {
 	case TSV:
 		p.cells, p.end = out.tsv, out.flush
@@ -58,7 +59,7 @@ func newPrinter[T any](a *App, columns []Column[T], list bool) (*Printer[T], err
 	default:
 		t := &table{output: out, bold: func(text string) string { return a.paint(a.Out, bold, text) }}
 		t.titles = titles(p.columns, func(c Column[T]) string { return c.Title })
-		p.cells, p.end, p.flush = t.row, t.close, t.close
+		p.cells, p.end, p.flush, p.cut = t.row, t.close, t.close, t.cut
 		return p, nil
 	}
 }
@@ -103,6 +104,10 @@ func (p *Printer[T]) Flush() error { return p.flush() }
 
 // Close writes what is left.
 func (p *Printer[T]) Close() error { return p.end() }
+
+// Cut writes what is left of a list that is not complete, instead of Close. A program must not take
+// it for a whole one: an array in JSON has no end then, and no program of --jq runs.
+func (p *Printer[T]) Cut() error { return p.cut() }
 
 // PrintText writes a text to stdout as it is, whatever the format of -o.
 func PrintText(a *App, text []byte) error {

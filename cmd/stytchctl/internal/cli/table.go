@@ -80,6 +80,14 @@ func (t *table) close() error {
 	return t.flush()
 }
 
+// cut writes the rows that there are, and no head without any.
+func (t *table) cut() error {
+	if t.rows == nil && t.widths == nil {
+		return nil
+	}
+	return t.close()
+}
+
 // tsv writes values separated by tabs, each record on one line.
 func (o *output) tsv(cells []string) error {
 	for i, cell := range cells {

@@ -107,7 +107,7 @@ func (c *commands[T, C]) list(ctx context.Context, s search, limit int) error {
 	if err != nil {
 		return err
 	}
-	print, done, err := c.printer()
+	print, end, err := c.printer()
 	if err != nil {
 		return err
 	}
@@ -115,7 +115,7 @@ func (c *commands[T, C]) list(ctx context.Context, s search, limit int) error {
 	if err != nil && cli.Classify(err) == cli.Interrupted {
 		err = cli.Errorf(cli.Interrupted, "interrupted: the list is not complete")
 	}
-	if err := errors.Join(done(), err); err != nil {
+	if err := errors.Join(end(err == nil), err); err != nil {
 		return err
 	}
 	c.noteNext(next)
@@ -174,8 +174,8 @@ func (c *commands[T, C]) noteNext(cursor string) {
 }
 
 // printer prints items in the format of -o. In ndjson an item that can spell itself does so, since
-// encoding/json takes longer than the search.
-func (c *commands[T, C]) printer() (print func(*T) error, done func() error, err error) {
+// encoding/json takes longer than the search. At the end it is told whether the list is complete.
+func (c *commands[T, C]) printer() (print func(*T) error, end func(complete bool) error, err error) {
 	flags := c.app.Flags
 	if flags.Output == cli.NDJSON && c.appendJSON != nil && flags.Fields == nil && flags.JQ == "" {
 		lines, err := cli.NewPrinter[json.RawMessage](c.app)
@@ -188,11 +188,20 @@ func (c *commands[T, C]) printer() (print func(*T) error, done func() error, err
 				return err
 			}
 			return lines.Print(line)
-		}, lines.Close, nil
+		}, ending(lines), nil
 	}
 	p, err := cli.NewPrinter(c.app, c.columns...)
 	if err != nil {
 		return nil, nil, err
 	}
-	return func(item *T) error { return p.Print(*item) }, p.Close, nil
+	return func(item *T) error { return p.Print(*item) }, ending(p), nil
+}
+
+func ending[T any](p *cli.Printer[T]) func(complete bool) error {
+	return func(complete bool) error {
+		if !complete {
+			return p.Cut()
+		}
+		return p.Close()
+	}
 }
