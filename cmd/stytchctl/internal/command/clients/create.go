@@ -83,15 +83,22 @@ func (c *commands[T, C]) create(cmd *cobra.Command, to destination.Flags, id, se
 	ctx, cancel := c.app.Context(cmd.Context())
 	defer cancel()
 	e := inventory.Entry{Kind: c.kind, ID: id}
+	var place *destination.Place
 	var err error
+	// The place of the secret comes before all else: nothing is read or asked for in vain. Whether an
+	// app has a secret depends on its type.
+	if c.kind == inventory.Clients && (secretFile == "" || to.Given()) {
+		if place, err = to.Place(c.app, nothingCreated); err != nil {
+			return err
+		}
+	}
 	if e.Fields, err = collect(c.app, cmd.Flags(), c.fields); err != nil {
 		return err
 	}
 	if err := c.checkCreate(e, to, secretFile); err != nil {
 		return err
 	}
-	var place *destination.Place
-	if !e.Public() && (secretFile == "" || to.Given()) {
+	if c.kind == inventory.Apps && !e.Public() {
 		if place, err = to.Place(c.app, nothingCreated); err != nil {
 			return err
 		}
