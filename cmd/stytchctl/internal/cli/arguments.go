@@ -1,6 +1,9 @@
 package cli
 
 import (
+	"fmt"
+	"slices"
+
 	"github.com/spf13/cobra"
 )
 
@@ -19,8 +22,15 @@ func runGroup(cmd *cobra.Command, args []string) error {
 	var known []string
 	for _, child := range cmd.Commands() {
 		known = append(known, child.Name())
+		if slices.Contains(child.SuggestFor, args[0]) {
+			return unknownCommand(cmd, args[0], fmt.Sprintf(": did you mean %q?", child.Name()+" "+args[0]))
+		}
 	}
-	return Usagef("%s has no command %q%s See %s --help. Nothing was done.", cmd.CommandPath(), args[0], Nearest(args[0], known), cmd.CommandPath())
+	return unknownCommand(cmd, args[0], Nearest(args[0], known))
+}
+
+func unknownCommand(cmd *cobra.Command, name, hint string) error {
+	return Usagef("%s has no command %q%s See %s --help. Nothing was done.", cmd.CommandPath(), name, hint, cmd.CommandPath())
 }
 
 // NoArgs refuses arguments.

@@ -60,8 +60,12 @@ func New(app *cli.App) *cobra.Command {
 	return root
 }
 
-// flagError names the flag that was meant.
+// flagError names the flag that was meant. The flags of a command that does not exist are not the
+// mistake.
 func flagError(cmd *cobra.Command, err error) error {
+	if words := cmd.Flags().Args(); cmd.HasSubCommands() && len(words) > 0 {
+		return cmd.RunE(cmd, words)
+	}
 	text := err.Error()
 	name, ok := strings.CutPrefix(text, "unknown flag: --")
 	if !ok {

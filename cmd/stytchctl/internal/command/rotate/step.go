@@ -29,7 +29,9 @@ type stepped struct {
 }
 
 func newStep(app *cli.App) *cobra.Command {
-	return cli.Group("step", "Take a single step of a rotation by hand", stepLong, newStepStart(app), newStepComplete(app), newStepCancel(app))
+	step := cli.Group("step", "Take a single step of a rotation by hand", stepLong, newStepStart(app), newStepComplete(app), newStepCancel(app))
+	step.SuggestFor = []string{"start", "complete"}
+	return step
 }
 
 const stepStartLong = `Requests the next secret of a client. From then on both secrets work. The next one is shown
