@@ -47,6 +47,9 @@ func (e *engine) one(ctx context.Context, id string, end rotate.State, call func
 	}
 	err = call(r)
 	progress.Close()
+	if err != nil {
+		end = "" // the error knows the state, or nobody does
+	}
 	one := resultOf(ctx, id, end, err)
 	one.Message = ""
 	return errors.Join(cli.PrintOne(e.app, one, resultColumns...), stopped(ctx, err, e.flags.stopContext(id)), e.logged())
