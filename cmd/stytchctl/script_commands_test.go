@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
+	"net/http"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -28,6 +29,8 @@ type world struct {
 	canaries []string
 
 	upstreams []chan string // of a proxy, with the tokens that they got
+
+	browser *http.Client // of visit and post; nil before the first
 }
 
 type worldKey struct{}
