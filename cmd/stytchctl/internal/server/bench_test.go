@@ -15,6 +15,7 @@ import (
 	"github.com/stytchkit/m2m/cmd/stytchctl/internal/seed"
 	"github.com/stytchkit/m2m/cmd/stytchctl/internal/server"
 	"github.com/stytchkit/m2m/cmd/stytchctl/internal/store"
+	"github.com/stytchkit/m2m/internal/cputime"
 	"github.com/stytchkit/m2m/stytch/emulator"
 	"github.com/stytchkit/m2m/stytch/secret"
 )
@@ -131,6 +132,7 @@ func BenchmarkOpen(b *testing.B) {
 		b.Fatal(err)
 	}
 	config.Options = nil
+	before := cputime.Process()
 	for b.Loop() {
 		if config.Store, err = store.Open(path); err != nil {
 			b.Fatal(err)
@@ -143,4 +145,5 @@ func BenchmarkOpen(b *testing.B) {
 			b.Fatal(err)
 		}
 	}
+	b.ReportMetric((cputime.Process()-before).Seconds()/float64(b.N), "cpu-s/op")
 }

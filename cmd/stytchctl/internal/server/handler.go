@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"net/http"
+	"runtime/debug"
 	"strings"
 	"time"
 
@@ -28,6 +29,7 @@ func (s *Server) handler() (http.Handler, error) {
 		patient := &patientWriter{ResponseWriter: w, control: http.NewResponseController(w), timeout: s.timeouts.write}
 		_ = patient.control.SetWriteDeadline(time.Time{}) // that of the response before on this connection
 		w = patient
+		defer s.recover(w)
 		path := r.URL.Path
 		own := strings.HasPrefix(path, consolePath) || path == strings.TrimSuffix(consolePath, "/")
 		switch {
@@ -52,6 +54,20 @@ func (s *Server) handler() (http.Handler, error) {
 			refuse(w, http.StatusNotFound, "not_found", "There is no such route.")
 		}
 	}), nil
+}
+
+// recover reports a bug. What it panicked with stays out of the report: it may hold anything.
+func (s *Server) recover(w http.ResponseWriter) {
+	switch p := recover(); {
+	case p == nil:
+	case p == http.ErrAbortHandler: // a fault ends the connection
+		panic(p)
+	default:
+		if s.config.OnBug != nil {
+			s.config.OnBug(debug.Stack())
+		}
+		refuse(w, http.StatusInternalServerError, "internal_error", "A bug of the server ended the request.")
+	}
 }
 
 // refuseHost refuses a name that is not this server's, and logs it, so that a person who looks

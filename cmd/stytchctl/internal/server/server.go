@@ -54,6 +54,9 @@ type Config struct {
 	// Console makes the handler below /_emulator/, or is nil. It guards itself with the token, if
 	// there is one, and shows the address.
 	Console func(*Server) (http.Handler, error)
+
+	// OnBug is called with the stack of a request that a bug ended, if it is not nil.
+	OnBug func(stack []byte)
 }
 
 // A Server is listening. [Server.Serve] accepts.

@@ -178,6 +178,26 @@ func TestConsole(t *testing.T) {
 	}
 }
 
+// A bug ends one request, with a report that does not hold what it panicked with.
+func TestBug(t *testing.T) {
+	reports := make(chan string, 1)
+	s := start(t, server.Config{
+		OnBug:   func(stack []byte) { reports <- string(stack) },
+		Console: func(*server.Server) (http.Handler, error) { return http.HandlerFunc(fails), nil },
+	})
+	if status, body := get(t, s.URL()+"/_emulator/"); status != 500 || !strings.Contains(body, "A bug of the server") {
+		t.Errorf("status %d: %s", status, body)
+	}
+	if report := <-reports; !strings.Contains(report, "server_test.fails") || strings.Contains(report, "Canary-Horse") {
+		t.Errorf("the report: %s", report)
+	}
+	if status, _ := get(t, s.URL()+"/health"); status != 200 {
+		t.Errorf("after the bug: status %d", status)
+	}
+}
+
+func fails(http.ResponseWriter, *http.Request) { panic("Canary-Horse") }
+
 func TestLargeRequests(t *testing.T) {
 	s := start(t, server.Config{})
 	large := func(size int) *http.Request {

@@ -30,8 +30,8 @@ func newServe(app *cli.App) *cobra.Command {
 	var f serveFlags
 	cmd := &cobra.Command{
 		Use: "serve", Short: "Run a local Stytch",
-		Long: `Serves the API of Stytch for one project, an admin API and a console, until it is interrupted. It
-then finishes what is in progress, for at most five seconds, and exits with 0.
+		Long: `Serves the API of Stytch for one project, an admin API and a console, until it is interrupted or
+--timeout is over. It then finishes what is in progress, for at most five seconds, and exits with 0.
 
 One line on stdout shows the address and what to put into the environment of clients; with
 -o json it is one line of JSON. The secret of the project is that of the seed. If it is random,
@@ -91,6 +91,8 @@ func serve(ctx context.Context, app *cli.App, f *serveFlags) (err error) {
 	if err := f.check(app); err != nil {
 		return err
 	}
+	ctx, cancel := app.Context(ctx)
+	defer cancel()
 	if err := f.removeReady(); err != nil {
 		return err
 	}
@@ -169,7 +171,9 @@ func (f *serveFlags) instanceConfig(app *cli.App) (config instance.Config, err e
 }
 
 func (f *serveFlags) serverConfig(app *cli.App) (config server.Config, err error) {
-	config = server.Config{Address: f.listen, Hosts: f.hosts, NoAdmin: f.noAdmin}
+	config = server.Config{Address: f.listen, Hosts: f.hosts, NoAdmin: f.noAdmin, OnBug: func(stack []byte) {
+		app.Warn("a bug of the server ended a request: please report it with these lines\n%s", stack)
+	}}
 	for _, name := range f.hosts {
 		if _, err := emulator.New(emulator.WithHosts(name)); err != nil || name == "" {
 			return config, cli.Usagef("--host: %q must be a host name or an IP address, without a port. Nothing was started.", name)
