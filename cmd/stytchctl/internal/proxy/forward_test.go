@@ -13,26 +13,19 @@ import (
 	"testing"
 
 	"github.com/stytchkit/m2m/cmd/stytchctl/internal/proxy"
-	"github.com/stytchkit/m2m/stytch/verify"
 )
 
 // What an upstream gets is a request with a token that it can verify, and nothing that the caller
 // claims about itself.
 func TestForward(t *testing.T) {
-	var verifier *verify.Verifier
-	f := start(t, func(w http.ResponseWriter, r *http.Request) {
-		verifier.Require("read:users")(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-			body, _ := io.ReadAll(r.Body)
-			w.Header().Set("X-Upstream", "yes")
-			w.WriteHeader(http.StatusCreated)
-			_, _ = w.Write(append([]byte("got "), body...))
-		})).ServeHTTP(w, r)
-	}, nil)
-	var err error
-	if verifier, err = verify.New(f.stytch.ProjectID, verify.WithBaseURL(f.stytch.URL)); err != nil {
-		t.Fatal(err)
-	}
-	defer verifier.Close()
+	upstream := &api{scope: "read:users", next: func(w http.ResponseWriter, r *http.Request) {
+		body, _ := io.ReadAll(r.Body)
+		w.Header().Set("X-Upstream", "yes")
+		w.WriteHeader(http.StatusCreated)
+		_, _ = w.Write(append([]byte("got "), body...))
+	}}
+	f := start(t, upstream.serve, nil)
+	upstream.trust(f)
 	r := f.do("POST", "/users?b=2&a=%zz;c", "a body",
 		"Authorization", "Bearer "+callersToken, "Proxy-Authorization", "Basic "+callersToken,
 		"Forwarded", "for=1.2.3.4", "X-Forwarded-For", "1.2.3.4", "X-Forwarded-Host", "evil.test", "X-Forwarded-Proto", "gopher",

@@ -11,6 +11,7 @@ import (
 	"net/http/httptest"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -20,6 +21,7 @@ import (
 	"github.com/stytchkit/m2m/stytch/emulator/emulatortest"
 	"github.com/stytchkit/m2m/stytch/secret"
 	"github.com/stytchkit/m2m/stytch/token"
+	"github.com/stytchkit/m2m/stytch/verify"
 )
 
 const (
@@ -156,6 +158,28 @@ func (f *fixture) stop() error {
 		f.t.Fatal("Serve did not return")
 		return nil
 	}
+}
+
+// api is an upstream that wants a token with a scope, as Go services do.
+type api struct {
+	verifier atomic.Pointer[verify.Verifier] // an upstream starts before the proxy whose tokens it verifies
+	scope    string
+	next     http.HandlerFunc
+}
+
+func (a *api) serve(w http.ResponseWriter, r *http.Request) {
+	a.verifier.Load().Require(a.scope)(a.next).ServeHTTP(w, r)
+}
+
+// trust makes the tokens of a project those that the upstream accepts.
+func (a *api) trust(f *fixture) {
+	f.t.Helper()
+	verifier, err := verify.New(f.stytch.ProjectID, verify.WithBaseURL(f.stytch.URL))
+	if err != nil {
+		f.t.Fatal(err)
+	}
+	f.t.Cleanup(func() { verifier.Close() })
+	a.verifier.Store(verifier)
 }
 
 // recorder is an upstream that keeps what it was sent.

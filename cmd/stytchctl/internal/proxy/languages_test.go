@@ -9,8 +9,6 @@ import (
 	"os/exec"
 	"strings"
 	"testing"
-
-	"github.com/stytchkit/m2m/stytch/verify"
 )
 
 // Services without an SDK: each sends a request with an Authorization of its own, one with a body
@@ -64,25 +62,9 @@ func TestLanguages(t *testing.T) {
 			if err != nil {
 				t.Skipf("%s is not installed: install it to run a %s service through the proxy", test.program, test.name)
 			}
-			var verifier *verify.Verifier
-			f := start(t, func(w http.ResponseWriter, r *http.Request) {
-				verifier.Require("write:invoices")(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-					if r.URL.Path == "/stream" {
-						w.Header().Set("Content-Type", "text/event-stream")
-						for range 3 {
-							fmt.Fprint(w, "data: 1\n\n")
-							_ = http.NewResponseController(w).Flush()
-						}
-						return
-					}
-					body, _ := io.ReadAll(r.Body)
-					fmt.Fprintf(w, "%s %s %s", r.Method, r.URL.Path, body)
-				})).ServeHTTP(w, r)
-			}, nil)
-			if verifier, err = verify.New(f.stytch.ProjectID, verify.WithBaseURL(f.stytch.URL)); err != nil {
-				t.Fatal(err)
-			}
-			defer verifier.Close()
+			upstream := &api{scope: "write:invoices", next: answerService}
+			f := start(t, upstream.serve, nil)
+			upstream.trust(f)
 			cmd := exec.CommandContext(t.Context(), program, test.flag, test.service)
 			cmd.Env = append(os.Environ(), "PROXY="+f.Addr().String())
 			var stderr strings.Builder
@@ -100,4 +82,18 @@ func TestLanguages(t *testing.T) {
 			}
 		})
 	}
+}
+
+// answerService is the API that the services use.
+func answerService(w http.ResponseWriter, r *http.Request) {
+	if r.URL.Path == "/stream" {
+		w.Header().Set("Content-Type", "text/event-stream")
+		for range 3 {
+			fmt.Fprint(w, "data: 1\n\n")
+			_ = http.NewResponseController(w).Flush()
+		}
+		return
+	}
+	body, _ := io.ReadAll(r.Body)
+	fmt.Fprintf(w, "%s %s %s", r.Method, r.URL.Path, body)
 }

@@ -18,7 +18,6 @@ import (
 	"github.com/stytchkit/m2m/stytch/rotate/deliver"
 	"github.com/stytchkit/m2m/stytch/rotate/filejournal"
 	"github.com/stytchkit/m2m/stytch/token"
-	"github.com/stytchkit/m2m/stytch/verify"
 )
 
 // The secret of the client is rotated while 200 requests a second pass through the proxy, and none
@@ -26,15 +25,9 @@ import (
 func TestRotation(t *testing.T) {
 	const perSecond = 200
 	grace := time.Duration(heavy.Count(2, 10)) * time.Second
-	var verifier *verify.Verifier
-	f := prepare(t, func(w http.ResponseWriter, r *http.Request) {
-		verifier.Require("read:users")(http.HandlerFunc(func(http.ResponseWriter, *http.Request) {})).ServeHTTP(w, r)
-	})
-	var err error
-	if verifier, err = verify.New(f.stytch.ProjectID, verify.WithBaseURL(f.stytch.URL)); err != nil {
-		t.Fatal(err)
-	}
-	defer verifier.Close()
+	upstream := &api{scope: "read:users", next: func(http.ResponseWriter, *http.Request) {}}
+	f := prepare(t, upstream.serve)
+	upstream.trust(f)
 	credentials := filepath.Join(t.TempDir(), "credentials.json")
 	before := []byte(`{"client_id":"` + clientID + `","client_secret":"` + clientSecret + `"}`)
 	if err := os.WriteFile(credentials, before, 0o600); err != nil {
