@@ -93,7 +93,7 @@ export function pages(server) {
   see("request", async () => "requests/" + (await server.admin("GET", "/requests?limit=1")).last);
   see("overview", "", async (page) => {
     if (picture) {
-      await page.setViewportSize({ width: 1100, height: 760 });
+      await page.setViewportSize({ width: 1200, height: 800 });
       await page.screenshot({ path: picture });
     }
   });

@@ -64,7 +64,8 @@ func TestCreateClient(t *testing.T) {
 func TestSecretIsShownOnce(t *testing.T) {
 	s := open(t, false)
 	p := s.post("secret")
-	s.has(p, http.StatusOK, projectSecret)
+	s.has(p, http.StatusOK, "export STYTCH_PROJECT_SECRET="+projectSecret+"\n")
+	s.has(s.get(""), http.StatusOK, "export STYTCH_PROJECT_SECRET=…\n")
 	for _, path := range allPages {
 		s.has(s.get(path), http.StatusOK, "!"+projectSecret)
 	}

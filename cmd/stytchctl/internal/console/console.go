@@ -16,7 +16,7 @@ type Config struct {
 	ProjectID     string
 	ProjectSecret secret.String
 	Issuer        string // of tokens; "" for the usual one
-	Storage       string // where the project is kept, in words
+	Storage       string // where the project is kept, as a sentence
 	CAFile        string // the authority to trust if the server made its own certificate; "" otherwise
 
 	// Authorize reports whether a text is the admin token. Nil means that none is needed.

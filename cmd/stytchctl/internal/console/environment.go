@@ -2,12 +2,13 @@ package console
 
 import "strings"
 
-// A variable is one line of the environment.
+// A variable is one line of the environment, its value as a shell reads it. That of the secret is
+// empty: it is shown on demand only.
 type variable struct{ Name, Value string }
 
-// environment is what a service needs to use this server. The secret has a button of its own.
+// environment is what a service needs to use this server.
 func (c *Console) environment() []variable {
-	return []variable{{"STYTCH_PROJECT_ID", c.config.ProjectID}, {"STYTCH_PROJECT_SECRET", "…"}, {"STYTCH_BASE_URL", c.config.Address}}
+	return []variable{{"STYTCH_PROJECT_ID", quoted(c.config.ProjectID)}, {Name: "STYTCH_PROJECT_SECRET"}, {"STYTCH_BASE_URL", quoted(c.config.Address)}}
 }
 
 func isTLS(address string) bool { return strings.HasPrefix(address, "https://") }
@@ -21,12 +22,13 @@ type language struct {
 }
 
 func languages(caFile string, tls bool) []language {
+	trusted := quoted(caFile)
 	all := []language{
-		{Name: "Go", Code: goCode, Trust: &variable{"SSL_CERT_FILE", caFile}, Note: "This project's SDK reads all three variables."},
-		{Name: "Node.js", Code: nodeCode, Trust: &variable{"NODE_EXTRA_CA_CERTS", caFile}, Note: "Stytch's own SDK, npm install stytch."},
-		{Name: "Python", Code: pythonCode, Trust: &variable{"SSL_CERT_FILE", caFile}, Note: "The standard library."},
+		{Name: "Go", Code: goCode, Trust: &variable{"SSL_CERT_FILE", trusted}, Note: "This project's SDK reads all three variables."},
+		{Name: "Node.js", Code: nodeCode, Trust: &variable{"NODE_EXTRA_CA_CERTS", trusted}, Note: "Stytch's own SDK, npm install stytch."},
+		{Name: "Python", Code: pythonCode, Trust: &variable{"SSL_CERT_FILE", trusted}, Note: "The standard library."},
 		{Name: "Java", Code: javaCode, Note: "Java 11 or later, the standard library. Import the authority into a trust store for https."},
-		{Name: ".NET", Code: dotnetCode, Trust: &variable{"SSL_CERT_FILE", caFile}, Note: "C# with the standard library; the variable for https works on Linux."},
+		{Name: ".NET", Code: dotnetCode, Trust: &variable{"SSL_CERT_FILE", trusted}, Note: "C# with the standard library; the variable for https works on Linux."},
 	}
 	if !tls || caFile == "" {
 		for i := range all {

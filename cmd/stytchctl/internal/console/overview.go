@@ -77,5 +77,5 @@ func (c *Console) overview(w http.ResponseWriter, r *http.Request) {
 
 // showSecret shows the secret of the project once, on the overview.
 func (c *Console) showSecret(w http.ResponseWriter, r *http.Request) {
-	c.done(w, r, Root, notice{Text: "Put it into the environment of your service as STYTCH_PROJECT_SECRET.", Secret: c.config.ProjectSecret, Meaning: "The secret of the project, shown only now"})
+	c.done(w, r, Root, notice{Text: "The lines for your service below have it.", Secret: c.config.ProjectSecret, Meaning: "The secret of the project, shown only now"})
 }

@@ -80,6 +80,14 @@ func (c *Console) render(w http.ResponseWriter, r *http.Request, status int, nam
 	_, _ = w.Write(b.Bytes()) // the browser may be gone
 }
 
+// Secret is the secret that the notice of the page shows, as a shell reads it; "" if it shows none.
+func (p page) Secret() string {
+	if p.Notice == nil || p.Notice.Secret.IsZero() {
+		return ""
+	}
+	return quoted(p.Notice.Reveal())
+}
+
 // A problem is a page that says what failed and where to go.
 type problem struct{ Title, Text, Link, LinkText string }
 

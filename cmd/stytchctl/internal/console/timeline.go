@@ -70,14 +70,3 @@ func curl(address, projectID string, r admin.LoggedRequest) string {
 	b.WriteString(" \\\n  " + quoted(address+r.Path))
 	return b.String()
 }
-
-// quoted is a word for a POSIX shell.
-func quoted(text string) string {
-	plain := strings.IndexFunc(text, func(r rune) bool {
-		return !('a' <= r && r <= 'z' || 'A' <= r && r <= 'Z' || '0' <= r && r <= '9' || strings.ContainsRune("-_./:@%+=", r))
-	}) < 0
-	if plain && text != "" {
-		return text
-	}
-	return "'" + strings.ReplaceAll(text, "'", `'\''`) + "'"
-}
