@@ -38,6 +38,15 @@ func choose[T any](columns []Column[T], fields []string) ([]Column[T], error) {
 	return chosen, nil
 }
 
+// CheckFields refuses names in --fields that a record does not have. A command that changes
+// something calls it first, because the result could not be printed.
+func CheckFields[T any](a *App, columns ...Column[T]) error {
+	if _, err := choose(columns, a.Flags.Fields); err != nil {
+		return Errorf("", "%w Nothing was done.", err)
+	}
+	return nil
+}
+
 // jsonNames are the names of the fields of a struct in JSON.
 func jsonNames(t reflect.Type) (names []string) {
 	for t.Kind() == reflect.Pointer {

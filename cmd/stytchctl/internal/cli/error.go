@@ -41,6 +41,35 @@ func Usagef(format string, args ...any) error { return Errorf(Usage, format, arg
 // errBrokenPipe ends a command quietly: the reader of its output has seen enough.
 var errBrokenPipe = errors.New("the reader of stdout went away")
 
+// withoutBrokenPipe is err without [errBrokenPipe], which must not hide what else failed; nil if it
+// is nothing else.
+func withoutBrokenPipe(err error) error {
+	if err == errBrokenPipe { //nolint:errorlint // it itself, not what wraps it
+		return nil
+	}
+	switch e := err.(type) { //nolint:errorlint // the tree is walked here
+	case interface{ Unwrap() []error }:
+		all := e.Unwrap()
+		var kept []error
+		for _, one := range all {
+			if one = withoutBrokenPipe(one); one != nil {
+				kept = append(kept, one)
+			}
+		}
+		switch {
+		case len(kept) == 0:
+			return nil
+		case len(kept) < len(all) && err.Error() == errors.Join(all...).Error(): // a message without a text of its own
+			return errors.Join(kept...)
+		}
+	case interface{ Unwrap() error }:
+		if cause := e.Unwrap(); cause != nil && withoutBrokenPipe(cause) == nil {
+			return nil
+		}
+	}
+	return err
+}
+
 // PipeError is the error of writing to stdout, such that the command ends quietly if the reader
 // went away.
 func PipeError(err error) error {

@@ -61,6 +61,9 @@ func (f *Flags) Check(set *pflag.FlagSet) error {
 		if !set.Changed("output") {
 			f.Output = JSON
 		}
+		if _, err := compileJQ(f.JQ); err != nil { // before a request, whose result could not be printed
+			return Errorf("", "%w. Nothing was done.", err)
+		}
 	}
 	return nil
 }

@@ -24,9 +24,9 @@ type report struct {
 }
 
 // Report prints an error to stderr, as text or as one line of JSON, and returns the exit code. It
-// prints nothing if stdout is a pipe whose reader went away.
+// prints nothing if the only failure is that the reader of stdout went away.
 func (a *App) Report(err error) int {
-	if err == nil || errors.Is(err, errBrokenPipe) {
+	if err = withoutBrokenPipe(err); err == nil {
 		return 0
 	}
 	class := Classify(err)

@@ -13,22 +13,29 @@ import (
 
 // save writes a secret that its place did not take into a file of its own, and says where it is.
 func (p *Place) save(d rotate.Delivery, done string, cause error) error {
-	file, err := saveFile(d, p.saveFolders())
+	return save(p.env, d, cli.Errorf("", "%s, but its secret could not be stored (%s): %w", done, p.Name(d.ClientID), cause))
+}
+
+// Unprinted saves a secret that --reveal could not print, as [Place.Put] does if its place fails.
+// The cause is in the message only: here a reader that went away must be reported.
+func Unprinted(app *cli.App, clientID string, s secret.String, done string, cause error) error {
+	return save(app.Getenv, rotate.Delivery{ClientID: clientID, Secret: s}, cli.Errorf("", "%s, but its secret could not be printed: %v", done, cause))
+}
+
+func save(env func(string) string, d rotate.Delivery, what error) error {
+	file, err := saveFile(d, saveFolders(env))
 	if err != nil {
-		return cli.Errorf(cli.Partial, "%s, but its secret could not be stored (%s): %w\n"+
-			"It could not be saved in a file either (%w): it is lost. Start a rotation for a new one, or delete the client.",
-			done, p.Name(d.ClientID), cause, err)
+		return cli.Errorf(cli.Partial, "%w\nIt could not be saved in a file either (%w): it is lost. Start a rotation for a new one, or delete the client.", what, err)
 	}
-	return cli.Errorf(cli.Partial, "%s, but its secret could not be stored (%s): %w\n"+
-		"It was saved in %s (mode 0600): bring it where it belongs and remove that file.", done, p.Name(d.ClientID), cause, file)
+	return cli.Errorf(cli.Partial, "%w\nIt was saved in %s (mode 0600): bring it where it belongs and remove that file.", what, file)
 }
 
 // saveFolders are where a secret may be saved: the state folder of the user, else the working
 // folder.
-func (p *Place) saveFolders() (folders []string) {
-	if state := p.env("XDG_STATE_HOME"); filepath.IsAbs(state) {
+func saveFolders(env func(string) string) (folders []string) {
+	if state := env("XDG_STATE_HOME"); filepath.IsAbs(state) {
 		folders = append(folders, filepath.Join(state, "stytchctl", "undelivered"))
-	} else if home := p.env("HOME"); filepath.IsAbs(home) {
+	} else if home := env("HOME"); filepath.IsAbs(home) {
 		folders = append(folders, filepath.Join(home, ".local", "state", "stytchctl", "undelivered"))
 	}
 	if working, err := os.Getwd(); err == nil {

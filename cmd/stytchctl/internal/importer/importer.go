@@ -45,7 +45,7 @@ type Import struct {
 	Place   *destination.Place // for new secrets; nil if there is none
 	State   *State
 	DryRun  bool
-	Report  func(Result) error // called for each entry
+	Report  func(Result) // called for each entry
 
 	byID   map[string]inventory.Object
 	byName map[string][]inventory.Object
@@ -65,11 +65,9 @@ func (i *Import) Run(ctx context.Context, entries []inventory.Entry) error {
 			return cli.Errorf(cli.Classify(ctx.Err()), "stopped after %d of %d entries. Run the same command again to continue.", n, len(entries))
 		}
 		result, err := i.one(context.WithoutCancel(ctx), e)
-		if reported := i.Report(result); err != nil || reported != nil {
-			if err != nil {
-				err = fmt.Errorf("stopped at line %d, %s: %w\nRun the same command again to continue.", e.Line, e.Label(), err) //nolint:staticcheck // a message of two lines
-			}
-			return errors.Join(err, reported)
+		i.Report(result)
+		if err != nil {
+			return fmt.Errorf("stopped at line %d, %s: %w\nRun the same command again to continue.", e.Line, e.Label(), err) //nolint:staticcheck // a message of two lines
 		}
 	}
 	return nil

@@ -2,7 +2,6 @@ package reconcile
 
 import (
 	"context"
-	"errors"
 	"fmt"
 
 	"github.com/stytchkit/m2m/cmd/stytchctl/internal/cli"
@@ -47,7 +46,7 @@ func CheckPlace(ctx context.Context, steps []Step, place *destination.Place) err
 
 // Apply carries out a plan. A step that fails does not keep the others from being done, unless its
 // fault concerns all of them; that is the error. An interrupt lets the step at hand finish.
-func Apply(ctx context.Context, project inventory.Project, steps []Step, place *destination.Place, report func(Result) error) error {
+func Apply(ctx context.Context, project inventory.Project, steps []Step, place *destination.Place, report func(Result)) error {
 	for n, step := range steps {
 		if ctx.Err() != nil {
 			return cli.Errorf(cli.Classify(ctx.Err()), "stopped after %d of %d steps. Run the same command again to continue.", n, len(steps))
@@ -57,12 +56,10 @@ func Apply(ctx context.Context, project inventory.Project, steps []Step, place *
 		if result.Done = err == nil; err != nil {
 			result.Class, result.Error = cli.Classify(err), err.Error()
 		}
-		reported := report(result)
+		report(result)
 		switch result.Class {
-		case "", cli.Usage, cli.NotFound, cli.Conflict:
-			err = nil // this step alone
-		}
-		if err = errors.Join(err, reported); err != nil {
+		case "", cli.Usage, cli.NotFound, cli.Conflict: // this step alone
+		default:
 			return cli.Errorf("", "stopped after %d of %d steps: %w", n, len(steps), err)
 		}
 	}
@@ -86,6 +83,9 @@ func apply(ctx context.Context, project inventory.Project, r *Result, place *des
 		e.Secret = secret.Generate()
 	}
 	made, err := project.Create(ctx, e)
+	if made == nil && !e.Secret.IsZero() && cli.Classify(err) == cli.OutcomeUnknown {
+		return unknown(ctx, r, e, place, err)
+	}
 	if made == nil {
 		return err
 	}
@@ -97,4 +97,15 @@ func apply(ctx context.Context, project inventory.Project, r *Result, place *des
 		r.SecretTo = place.Name(r.ID)
 	}
 	return err
+}
+
+// unknown keeps the secret of a client that may exist: a later run would find the client, and no
+// one would have its secret.
+func unknown(ctx context.Context, r *Result, e inventory.Entry, place *destination.Place, cause error) error {
+	r.ID = e.ID
+	if err := place.Put(ctx, e.ID, e.Secret, "client "+e.ID+" may exist"); err != nil {
+		return cli.Errorf(cli.OutcomeUnknown, "%w\n%w", cause, err)
+	}
+	r.SecretTo = place.Name(e.ID)
+	return cli.Errorf(cli.OutcomeUnknown, "%w\nIf client %s exists (stytchctl clients get %s), its secret is in %s. If it does not, remove that.", cause, e.ID, e.ID, r.SecretTo)
 }

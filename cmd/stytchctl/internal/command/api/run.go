@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"encoding/json"
+	"errors"
 	"io"
 	"net/http"
 	"strings"
@@ -49,10 +50,7 @@ func run(ctx context.Context, app *cli.App, f *flags, method, path string) error
 			return err
 		}
 	}
-	if err := print(app, text); err != nil {
-		return err
-	}
-	return failed
+	return errors.Join(printed(app, r, place, text), failed)
 }
 
 // secretPlace is where a secret of the response goes: nil if it shows none, or if it is to be

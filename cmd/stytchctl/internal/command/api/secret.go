@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/json"
 
+	"github.com/stytchkit/m2m/cmd/stytchctl/internal/cli"
 	"github.com/stytchkit/m2m/cmd/stytchctl/internal/destination"
 	"github.com/stytchkit/m2m/internal/operation"
 	"github.com/stytchkit/m2m/internal/redact"
@@ -25,28 +26,49 @@ type shownClient struct {
 
 // store puts the secret of a response into its place, and returns the response without it.
 func store(ctx context.Context, place *destination.Place, r *request, text []byte) ([]byte, error) {
+	id, s, found := shownSecret(r, text)
+	switch {
+	case !found:
+		return nil, stytch.ErrInvalidResponse
+	case s.IsZero(): // a public Connected App has none
+		return text, nil
+	}
+	if err := place.Put(ctx, id, s, done(r, id)); err != nil {
+		return nil, err
+	}
+	return redact.New(s.Reveal()).JSON(text), nil
+}
+
+// shownSecret is the secret in a response, and whose it is.
+func shownSecret(r *request, text []byte) (id string, s secret.String, found bool) {
 	var body shown
 	_ = json.Unmarshal(text, &body) // the client has found the secret, or sent no body
 	for _, client := range []*shownClient{body.M2MClient, body.ConnectedApp} {
 		if client == nil {
 			continue
 		}
-		id, s := client.ClientID, client.Secret
+		id, s = client.ClientID, client.Secret
 		if s.IsZero() {
 			s = client.Next
 		}
 		if id == "" {
 			id = r.clientIDInPath
 		}
-		if s.IsZero() { // a public Connected App has none
-			return text, nil
-		}
-		if err := place.Put(ctx, id, s, done(r, id)); err != nil {
-			return nil, err
-		}
-		return redact.New(s.Reveal()).JSON(text), nil
+		return id, s, true
 	}
-	return nil, stytch.ErrInvalidResponse
+	return "", s, false
+}
+
+// printed prints a response. A secret that could not be printed is saved.
+func printed(app *cli.App, r *request, place *destination.Place, text []byte) error {
+	err := print(app, text)
+	if err == nil || place != nil || !r.op.ReturnsSecret {
+		return err
+	}
+	if id, s, found := shownSecret(r, text); found && !s.IsZero() {
+		return destination.Unprinted(app, id, s, done(r, id), err)
+	}
+	return err
 }
 
 // done says what has happened, for the error of a place that fails.

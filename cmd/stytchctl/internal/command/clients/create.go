@@ -1,7 +1,6 @@
 package clients
 
 import (
-	"context"
 	"errors"
 	"fmt"
 	"slices"
@@ -46,7 +45,8 @@ all, it is saved in a private file that the message names (exit code 8).
 `
 
 const longCreateID = `With --id, the {NOUN} gets an id of your choice, and its secret is read from
---secret-file or made here; such a command may be repeated after any failure.
+--secret-file or made here. With --secret-file the command may be repeated after any
+failure; a secret that was made here is kept if the response is lost.
 
 `
 
@@ -98,6 +98,9 @@ func (c *commands[T, C]) create(cmd *cobra.Command, to destination.Flags, id, se
 	if err := c.checkCreate(e, to, secretFile); err != nil {
 		return err
 	}
+	if err := c.checkOutput(to); err != nil {
+		return err
+	}
 	if c.kind == inventory.Apps && !e.Public() {
 		if place, err = to.Place(c.app, nothingCreated); err != nil {
 			return err
@@ -120,6 +123,9 @@ func (c *commands[T, C]) create(cmd *cobra.Command, to destination.Flags, id, se
 		}
 	}
 	made, err := project.Create(ctx, e)
+	if made == nil && secretFile == "" && id != "" && errors.Is(err, stytch.ErrOutcomeUnknown) {
+		return c.keepChosen(ctx, e, place, err)
+	}
 	if made == nil {
 		return c.notCreated(e, err)
 	}
@@ -127,6 +133,9 @@ func (c *commands[T, C]) create(cmd *cobra.Command, to destination.Flags, id, se
 	record, printErr := model[T](made.Object)
 	if printErr == nil {
 		printErr = cli.PrintOne(c.app, c.created(record, delivery.shown), c.createdColumns(delivery)...)
+	}
+	if printErr != nil && place == nil && secretFile == "" && !made.Secret.IsZero() {
+		printErr = destination.Unprinted(c.app, made.ID(), made.Secret, c.wasCreated(made.ID()), printErr)
 	}
 	return errors.Join(delivery.err, err, printErr)
 }
@@ -175,42 +184,4 @@ func (c *commands[T, C]) notCreated(e inventory.Entry, err error) error {
 		again = "it needs nothing more"
 	}
 	return cli.Errorf(cli.OutcomeUnknown, "%w\nTo find out whether the %s exists: %s\nIf it does, %s.", err, c.kind.Noun, look, again)
-}
-
-// delivered is what became of a secret, for people and for programs.
-type delivered struct {
-	shown
-	cell string
-	err  error
-}
-
-func (c *commands[T, C]) deliver(ctx context.Context, made *inventory.Made, place *destination.Place, reveal bool) (d delivered) {
-	id := made.ID()
-	d.cell = "none"
-	if !made.Secret.IsZero() {
-		d.cell = "…" + made.Text("client_secret_last_four")
-	}
-	if reveal {
-		d.Secret = made.Secret.Reveal()
-		d.cell = d.Secret
-	}
-	if place == nil || made.Secret.IsZero() {
-		return d
-	}
-	if d.err = place.Put(ctx, id, made.Secret, fmt.Sprintf("%s %s was created", c.kind.Noun, id)); d.err != nil {
-		d.cell += " (not stored)"
-		return d
-	}
-	d.SecretTo = place.Name(id)
-	d.cell += " -> " + d.SecretTo
-	return d
-}
-
-// createdColumns are those of a list, and the secret.
-func (c *commands[T, C]) createdColumns(d delivered) []cli.Column[C] {
-	var columns []cli.Column[C]
-	for _, column := range c.columns {
-		columns = append(columns, cli.Column[C]{Field: column.Field, Title: column.Title})
-	}
-	return append(columns, cli.Column[C]{Field: "secret", Title: "SECRET", Text: func(C) string { return d.cell }})
 }

@@ -63,29 +63,30 @@ func (c *commands[T, C]) remove(cmd *cobra.Command, ids []string) error {
 		return err
 	}
 	var failures []error
+	var printErr error
 	for i, id := range ids {
 		err := p.Delete(ctx, c.kind, id)
 		class := cli.Classify(err)
 		switch {
 		case err != nil && (len(ids) == 1 || class == cli.Auth || class == cli.Interrupted):
-			return errors.Join(printer.Close(), stoppedBefore(c.kind, ids[i:], err))
+			return errors.Join(stoppedBefore(c.kind, ids[i:], err), printer.Close())
 		case err != nil:
 			failures = append(failures, fmt.Errorf("%s: %w", id, err))
 			err = printer.Print(deletion{ClientID: id, Class: class, Error: err.Error()})
 		default:
 			err = printer.Print(deletion{ClientID: id, Deleted: true})
 		}
-		if err != nil {
-			return err
+		if printErr == nil { // what is begun goes on, though no one may read it
+			printErr = err
 		}
 	}
-	if err := printer.Close(); err != nil {
-		return err
+	if err := printer.Close(); printErr == nil {
+		printErr = err
 	}
 	if len(failures) > 0 {
-		return cli.Errorf(cli.Partial, "%d of %d %ss were not deleted:\n%w", len(failures), len(ids), c.kind.Noun, errors.Join(failures...))
+		err = cli.Errorf(cli.Partial, "%d of %d %ss were not deleted:\n%w", len(failures), len(ids), c.kind.Noun, errors.Join(failures...))
 	}
-	return nil
+	return errors.Join(err, printErr)
 }
 
 // stoppedBefore says which of several ids are left when the command cannot go on.

@@ -118,27 +118,29 @@ func (c *commands[T, C]) load(cmd *cobra.Command, name string, f importFlags) er
 	progress := c.app.Progress()
 	defer progress.Close()
 	counts := map[importer.Outcome]int{}
-	report := func(r importer.Result) error {
+	var printErr error
+	report := func(r importer.Result) {
 		counts[r.Outcome]++
 		progress.Show("%d of %d", sum(counts), len(file.Entries)+len(file.Skipped))
-		return printer.Print(r)
-	}
-	for _, s := range file.Skipped {
-		if err := report(importer.Result{Line: s.Line, ClientID: s.ID, Name: s.Name, Outcome: importer.Skipped, Detail: s.Cause}); err != nil {
-			return errors.Join(err, state.Close())
+		if err := printer.Print(r); printErr == nil { // what is begun goes on, though no one may read it
+			printErr = err
 		}
 	}
+	for _, s := range file.Skipped {
+		report(importer.Result{Line: s.Line, ClientID: s.ID, Name: s.Name, Outcome: importer.Skipped, Detail: s.Cause})
+	}
 	run := importer.Import{Project: project, Kind: c.kind, Place: place, State: state, DryRun: f.dryRun, Report: report}
-	err = errors.Join(run.Run(ctx, file.Entries), printer.Close(), state.Close())
+	err = run.Run(ctx, file.Entries)
+	if closed := printer.Close(); printErr == nil {
+		printErr = closed
+	}
+	err = errors.Join(err, state.Close())
 	progress.Close()
 	c.summarize(file, counts)
-	if err != nil {
-		return err
+	if bad := counts[importer.Failed] + counts[importer.Differs]; bad > 0 && err == nil {
+		err = cli.Errorf(cli.Partial, "%d of %d entries are not in the project as the file describes them; see their details", bad, len(file.Entries))
 	}
-	if bad := counts[importer.Failed] + counts[importer.Differs]; bad > 0 {
-		return cli.Errorf(cli.Partial, "%d of %d entries are not in the project as the file describes them; see their details", bad, len(file.Entries))
-	}
-	return nil
+	return errors.Join(err, printErr)
 }
 
 func (c *commands[T, C]) readImport(name string, f importFlags) (*inventory.File, error) {

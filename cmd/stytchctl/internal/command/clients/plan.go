@@ -70,14 +70,14 @@ func (c *commands[T, C]) newPlan() *cobra.Command {
 			if err != nil {
 				return err
 			}
-			if err := c.printPlan(steps); err != nil {
-				return err
+			err = c.printPlan(steps)
+			if len(steps) > 0 { // drift counts, whether it can be printed or not
+				return errors.Join(cli.Errorf(cli.Partial, "the project differs from the file: %s", reconcile.Summary(steps)), err)
 			}
-			if len(steps) == 0 {
+			if err == nil {
 				c.app.Note("The project is as the file describes it.")
-				return nil
 			}
-			return cli.Errorf(cli.Partial, "the project differs from the file: %s", reconcile.Summary(steps))
+			return err
 		},
 	}
 	f.register(cmd)
@@ -118,7 +118,7 @@ var stepColumns = []cli.Column[reconcile.Step]{
 // printPlan prints the steps to stdout: as a diff for people, else in the format of -o.
 func (c *commands[T, C]) printPlan(steps []reconcile.Step) error {
 	if c.app.Flags.Output == cli.Table && c.app.Flags.Fields == nil {
-		return writeDiff(c.app.Out, steps)
+		return cli.PipeError(writeDiff(c.app.Out, steps))
 	}
 	printer, err := cli.NewPrinter(c.app, stepColumns...)
 	if err != nil {
@@ -217,19 +217,24 @@ func (c *commands[T, C]) apply(ctx context.Context, f planFlags) error {
 		return err
 	}
 	failed := 0
-	err = reconcile.Apply(ctx, p, steps, place, func(r reconcile.Result) error {
+	var printErr error
+	err = reconcile.Apply(ctx, p, steps, place, func(r reconcile.Result) {
 		if !r.Done {
 			failed++
 		}
-		return printer.Print(r)
+		if err := printer.Print(r); printErr == nil { // what is begun goes on, though no one may read it
+			printErr = err
+		}
 	})
 	if len(steps) > 0 || c.app.Machine() {
-		err = errors.Join(err, printer.Close())
+		if err := printer.Close(); printErr == nil {
+			printErr = err
+		}
 	}
 	if err == nil && failed > 0 {
 		err = cli.Errorf(cli.Partial, "%d of %d steps failed; see their results", failed, len(steps))
 	}
-	return err
+	return errors.Join(err, printErr)
 }
 
 // confirmApply shows what a person is asked about.

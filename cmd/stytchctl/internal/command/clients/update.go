@@ -102,6 +102,9 @@ func (c *commands[T, C]) update(cmd *cobra.Command, id string, clear []string) e
 	if status := fields.Text("status"); status != "" && !slices.Contains([]string{"active", "inactive"}, status) {
 		return cli.Usagef("--status: %q is not active or inactive. %s", status, nothingSent)
 	}
+	if err := cli.CheckFields(c.app, c.columns...); err != nil {
+		return err
+	}
 	_, project, err := c.project(ctx)
 	if err != nil {
 		return err

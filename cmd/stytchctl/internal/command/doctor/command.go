@@ -2,6 +2,7 @@
 package doctor
 
 import (
+	"errors"
 	"fmt"
 
 	"github.com/spf13/cobra"
@@ -49,24 +50,27 @@ func report(app *cli.App, findings []finding) error {
 	if err != nil {
 		return err
 	}
-	faults := 0
+	faults, printErr := 0, error(nil)
 	for _, f := range findings {
 		if f.Result == fault {
 			faults++
 		}
-		if err := printer.Print(f); err != nil {
-			return err
+		if err := printer.Print(f); printErr == nil { // what was found counts, whether it can be printed or not
+			printErr = err
 		}
 	}
-	if err := printer.Close(); err != nil {
-		return err
+	if err := printer.Close(); printErr == nil {
+		printErr = err
 	}
-	switch faults {
-	case 0:
+	message := "doctor found a fault"
+	switch {
+	case faults == 0 && printErr == nil:
 		app.Note("No fault was found.")
 		return nil
-	case 1:
-		return &cli.Error{Class: cli.Refused, Type: "fault", Message: "doctor found a fault"}
+	case faults == 0:
+		return printErr
+	case faults > 1:
+		message = fmt.Sprintf("doctor found %d faults", faults)
 	}
-	return &cli.Error{Class: cli.Refused, Type: "fault", Message: fmt.Sprintf("doctor found %d faults", faults)}
+	return errors.Join(&cli.Error{Class: cli.Refused, Type: "fault", Message: message}, printErr)
 }

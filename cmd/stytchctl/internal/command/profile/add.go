@@ -33,6 +33,8 @@ no other place that is chosen instead.`,
 			defer cancel()
 			p := profile.Profile{Name: args[0], ProjectID: app.Flags.ProjectID, BaseURL: app.Flags.BaseURL, Store: profile.Store(store)}
 			switch {
+			case cli.CheckFields(app, columns...) != nil:
+				return cli.CheckFields(app, columns...)
 			case p.ProjectID == "":
 				return cli.Usagef("profile add needs --project-id. Nothing was stored.")
 			case !slices.Contains(profile.Stores, p.Store):

@@ -84,7 +84,7 @@ func (f *engineFlags) checkAll(ctx context.Context, app *cli.App, ids []string) 
 	if err != nil {
 		return err
 	}
-	var worst error
+	var worst, printErr error
 	notReady := 0
 	for _, id := range ids {
 		report, err := e.rotator.Check(ctx, id)
@@ -92,8 +92,8 @@ func (f *engineFlags) checkAll(ctx context.Context, app *cli.App, ids []string) 
 			return stopped(ctx, errors.Join(err, ctx.Err()), f.stopContext(id))
 		}
 		c := f.checked(id, report, err)
-		if err := print(c); err != nil {
-			return err
+		if err := print(c); printErr == nil { // what was found counts, whether it can be printed or not
+			printErr = err
 		}
 		if c.Ready {
 			continue
@@ -104,13 +104,13 @@ func (f *engineFlags) checkAll(ctx context.Context, app *cli.App, ids []string) 
 			worst = failure
 		}
 	}
-	if err := end(); err != nil {
-		return err
+	if err := end(); printErr == nil {
+		printErr = err
 	}
 	if notReady > 1 {
-		return cli.Errorf(cli.Classify(worst), "%d of %d clients are not ready. Nothing was changed.", notReady, len(ids))
+		worst = cli.Errorf(cli.Classify(worst), "%d of %d clients are not ready. Nothing was changed.", notReady, len(ids))
 	}
-	return worst
+	return errors.Join(worst, printErr)
 }
 
 // notReady is why a client is not ready, and what helps.
@@ -157,7 +157,7 @@ func checkedPrinter(app *cli.App) (print func(checked) error, end func() error, 
 	if app.Flags.Output == cli.Table && app.Flags.Fields == nil {
 		return func(c checked) error {
 			_, err := fmt.Fprint(app.Out, c.words())
-			return err
+			return cli.PipeError(err)
 		}, func() error { return nil }, nil
 	}
 	printer, err := cli.NewPrinter(app, checkedColumns...)

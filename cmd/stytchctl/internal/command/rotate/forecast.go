@@ -99,7 +99,7 @@ func grouped(n int) string {
 func (f *runFlags) print(app *cli.App, c forecast) error {
 	if app.Flags.Output == cli.Table && app.Flags.Fields == nil {
 		_, err := fmt.Fprintln(app.Out, c.line(f.rate))
-		return err
+		return cli.PipeError(err)
 	}
 	return cli.PrintOne(app, c, forecastColumns...)
 }

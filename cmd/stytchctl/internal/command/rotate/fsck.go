@@ -75,17 +75,15 @@ func (f *journalFlags) fsck(ctx context.Context, app *cli.App, j *journal.Opened
 		if s := stopOf(problem); s != nil {
 			one.Type = s.name
 		}
-		if err := printer.Print(one); err != nil {
-			return err
+		if err = printer.Print(one); err != nil {
+			break // its error comes again from Close
 		}
 	}
-	if err := printer.Close(); err != nil {
-		return err
+	err = printer.Close()
+	if len(found) > 0 { // what was found counts, whether it can be printed or not
+		err = errors.Join(cli.Errorf(cli.Refused, "%s in the journal", counted(len(found), "problem")), err)
 	}
-	if len(found) > 0 {
-		return cli.Errorf(cli.Refused, "%s in the journal", counted(len(found), "problem"))
-	}
-	return nil
+	return err
 }
 
 func verify(path string) (audit.Summary, error) {

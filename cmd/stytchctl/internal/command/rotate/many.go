@@ -36,6 +36,9 @@ func (e *engine) now() time.Time {
 
 // one makes a call for one client, and prints what became of it.
 func (e *engine) one(ctx context.Context, id string, end rotate.State, call func(*rotate.Rotator) error) error {
+	if err := cli.CheckFields(e.app, resultColumns...); err != nil {
+		return err
+	}
 	progress := e.app.Progress()
 	r, err := e.watched(func(_ context.Context, event rotate.Event) {
 		if event.Err == nil {

@@ -30,6 +30,9 @@ func newSetCurrent(app *cli.App) *cobra.Command {
 			if file == "" {
 				return cli.Usagef("--secret-file: name the file with the current secret; - is stdin. Nothing was sent.")
 			}
+			if err := cli.CheckFields(app, rowColumns...); err != nil {
+				return err
+			}
 			current, err := readSecret(app, "--secret-file", file, id, "Nothing was sent.")
 			if err != nil {
 				return err

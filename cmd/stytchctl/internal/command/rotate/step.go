@@ -66,6 +66,12 @@ func stepStart(ctx context.Context, app *cli.App, isApp bool, id string, to *des
 	if err != nil {
 		return err
 	}
+	if err := cli.CheckFields(app, stepColumns...); err != nil {
+		return err
+	}
+	if err := to.CheckFields(app, nothing, startedFields(app)...); err != nil {
+		return err
+	}
 	ctx, cancel := app.Context(ctx)
 	defer cancel()
 	api, err := app.API(ctx)
@@ -82,12 +88,13 @@ func stepStart(ctx context.Context, app *cli.App, isApp bool, id string, to *des
 	if next.IsZero() {
 		return afterStep(err, id, isApp, "A next secret may exist that no one has: if one is shown as pending, drop it (step cancel) and start again.")
 	}
+	started := "a rotation of client " + id + " was started"
 	out := stepped{ClientID: id, NextLastFour: lastFour(next)}
 	if seen, look := secrets.LastFour(context.WithoutCancel(ctx), id); look == nil {
 		out.CurrentLastFour = seen.Current
 	}
 	if place != nil {
-		if err := place.Put(ctx, id, next, "a rotation of client "+id+" was started"); err != nil {
+		if err := place.Put(ctx, id, next, started); err != nil {
 			return err
 		}
 		out.Place = place.Name(id)
@@ -95,27 +102,38 @@ func stepStart(ctx context.Context, app *cli.App, isApp bool, id string, to *des
 	if to.Reveal {
 		out.Secret = next.Reveal()
 	}
-	columns := []cli.Column[stepped]{
-		{Field: "client_id", Title: "CLIENT ID"},
-		{Field: "client_secret_last_four", Title: "CURRENT"},
-		{Field: "next_client_secret_last_four", Title: "NEXT", Text: func(s stepped) string {
-			switch {
-			case s.Secret != "":
-				return s.Secret
-			case s.Place != "":
-				return "…" + s.NextLastFour + " -> " + s.Place
-			}
-			return "…" + s.NextLastFour
-		}},
-	}
-	if err := cli.PrintOne(app, out, columns...); err != nil {
-		return err
+	if printErr := cli.PrintOne(app, out, stepColumns...); printErr != nil && place == nil {
+		return destination.Unprinted(app, id, next, started, printErr)
+	} else if printErr != nil {
+		return printErr
 	}
 	if err != nil { // the response differed from the contract otherwise
 		app.Warn("%v", err)
 	}
 	app.Note("Both secrets work. When services use the next one: %s", commandLine(stepWords("complete", id, isApp)))
 	return nil
+}
+
+var stepColumns = []cli.Column[stepped]{
+	{Field: "client_id", Title: "CLIENT ID"},
+	{Field: "client_secret_last_four", Title: "CURRENT"},
+	{Field: "next_client_secret_last_four", Title: "NEXT", Text: func(s stepped) string {
+		switch {
+		case s.Secret != "":
+			return s.Secret
+		case s.Place != "":
+			return "…" + s.NextLastFour + " -> " + s.Place
+		}
+		return "…" + s.NextLastFour
+	}},
+}
+
+// startedFields are those that show the secret with --reveal.
+func startedFields(app *cli.App) []string {
+	if app.Machine() {
+		return []string{"next_client_secret"}
+	}
+	return []string{"next_client_secret", "next_client_secret_last_four"}
 }
 
 const stepCompleteLong = `Makes the next secret the current one. The previous one is refused from then on: a service
@@ -145,6 +163,9 @@ func newStepComplete(app *cli.App) *cobra.Command {
 
 func stepComplete(ctx context.Context, app *cli.App, isApp bool, id, file string) error {
 	const nothing = "Nothing was completed."
+	if err := cli.CheckFields(app, stepColumns...); err != nil {
+		return err
+	}
 	var next secret.String
 	if file != "" {
 		var err error
@@ -223,6 +244,9 @@ func newStepCancel(app *cli.App) *cobra.Command {
 
 func stepCancel(ctx context.Context, app *cli.App, isApp bool, id string) error {
 	const nothing = "Nothing was canceled."
+	if err := cli.CheckFields(app, stepColumns...); err != nil {
+		return err
+	}
 	ctx, cancel := app.Context(ctx)
 	defer cancel()
 	api, err := app.API(ctx)

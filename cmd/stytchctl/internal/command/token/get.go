@@ -82,6 +82,9 @@ func get(ctx context.Context, app *cli.App, f *getFlags) error {
 	if err != nil {
 		return err
 	}
+	if err := cli.CheckFields[answer](app); err != nil { // a token is billed
+		return err
+	}
 	parameters, err := readParameters(f.parameters)
 	if err != nil {
 		return err
