@@ -85,8 +85,8 @@ func (c *commands[T, C]) create(cmd *cobra.Command, to destination.Flags, id, se
 	e := inventory.Entry{Kind: c.kind, ID: id}
 	var place *destination.Place
 	var err error
-	// The place of the secret comes before all else: nothing is read or asked for in vain. Whether an
-	// app has a secret depends on its type.
+	// The place of the secret comes before all else: nothing is read or asked for in vain. Whether
+	// an app has a secret depends on its type.
 	if c.kind == inventory.Clients && (secretFile == "" || to.Given()) {
 		if place, err = to.Place(c.app, nothingCreated); err != nil {
 			return err

@@ -174,7 +174,7 @@ func (c *commands[T, C]) noteNext(cursor string) {
 }
 
 // printer prints items in the format of -o. In ndjson an item that can spell itself does so, since
-// encoding/json takes longer than the search. At the end it is told whether the list is complete.
+// encoding/json takes longer than the search. The end differs for a list that is not complete.
 func (c *commands[T, C]) printer() (print func(*T) error, end func(complete bool) error, err error) {
 	flags := c.app.Flags
 	if flags.Output == cli.NDJSON && c.appendJSON != nil && flags.Fields == nil && flags.JQ == "" {

@@ -51,7 +51,7 @@ func (e *engine) one(ctx context.Context, id string, end rotate.State, call func
 	err = call(r)
 	progress.Close()
 	if err != nil {
-		end = "" // the error knows the state, or nobody does
+		end = "" // the state is that of the error, if it has one
 	}
 	one := resultOf(ctx, id, end, err)
 	one.Message = ""
