@@ -102,7 +102,7 @@ interop: ## run the official Node SDK against the emulator (needs node and npm)
 
 .PHONY: console-test
 console-test: ## the console in headless Chromium, with screenshots in test/console/screenshots (needs node, npm and chromium)
-	cd test && $(GO) test -count=1 -tags console ./console
+	cd test && $(GO) test -count=1 -timeout 20m -tags console ./console
 
 .PHONY: console-picture
 console-picture: export CONSOLE_PICTURE = $(CURDIR)/docs/console.png

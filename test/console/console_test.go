@@ -60,7 +60,7 @@ func TestConsole(t *testing.T) {
 	if screenshots, err = filepath.Abs(screenshots); err != nil {
 		t.Fatal(err)
 	}
-	ctx, cancel := context.WithTimeout(t.Context(), 5*time.Minute)
+	ctx, cancel := context.WithTimeout(t.Context(), 15*time.Minute) // two minutes on a machine that does nothing else
 	defer cancel()
 	run := exec.CommandContext(ctx, node, "--test-reporter=spec", "run.mjs")
 	run.Env = append(os.Environ(), "CONSOLE_SERVERS="+string(text), "CONSOLE_CHROMIUM="+chromium, "CONSOLE_SCREENSHOTS="+screenshots)

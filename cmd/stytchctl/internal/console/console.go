@@ -15,9 +15,11 @@ type Config struct {
 	Address       string // of the server, such as http://127.0.0.1:4010
 	ProjectID     string
 	ProjectSecret secret.String
-	Issuer        string // of tokens; "" for the usual one
 	Storage       string // where the project is kept, as a sentence
 	CAFile        string // the authority to trust if the server made its own certificate; "" otherwise
+
+	// Issuer is the iss claim of the project's tokens.
+	Issuer func() (string, error)
 
 	// Authorize reports whether a text is the admin token. Nil means that none is needed.
 	Authorize func(token string) bool

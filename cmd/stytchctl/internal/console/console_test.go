@@ -52,7 +52,7 @@ func open(t testing.TB, guarded bool, options ...emulator.Option) *site {
 	config := console.Config{
 		API:   http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) { i.Emulator().Trusted().ServeHTTP(w, r) }),
 		Admin: admin.New(i, ending), Address: server.URL,
-		ProjectID: projectID, ProjectSecret: secret.New(projectSecret), Storage: "It is kept in memory.",
+		ProjectID: projectID, ProjectSecret: secret.New(projectSecret), Storage: "It is kept in memory.", Issuer: i.Issuer,
 	}
 	if guarded {
 		config.Authorize = func(token string) bool { return token == adminToken }

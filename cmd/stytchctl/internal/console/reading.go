@@ -47,12 +47,16 @@ func (c *Console) read(ctx context.Context, raw string, required []string) (*rea
 	}
 	header, claims := decodeToken(raw)
 	rd := &reader{console: c, ctx: ctx, now: clock.Now, claims: claims}
-	m2m, err := c.judge(verify.M2M, clock.Now)
+	issuer, err := c.config.Issuer()
+	if err != nil {
+		return nil, err
+	}
+	m2m, err := c.judge(verify.M2M, issuer, clock.Now)
 	if err != nil {
 		return nil, err
 	}
 	defer m2m.close()
-	app, err := c.judge(verify.ConnectedApp, clock.Now)
+	app, err := c.judge(verify.ConnectedApp, issuer, clock.Now)
 	if err != nil {
 		return nil, err
 	}
@@ -84,18 +88,17 @@ type judge struct {
 	lasting  *verify.Verifier // accepts the longest lifetime that a verifier can
 }
 
-func (c *Console) judge(kind verify.Kind, now time.Time) (*judge, error) {
+func (c *Console) judge(kind verify.Kind, issuer string, now time.Time) (*judge, error) {
 	j := &judge{base: map[string]any{
-		"iss": "stytch.com/" + c.config.ProjectID, "aud": []any{c.config.ProjectID}, "sub": "reader", "scope": "",
+		"iss": issuer, "aud": []any{c.config.ProjectID}, "sub": "reader", "scope": "",
 		"iat": now.Unix(), "nbf": now.Unix(), "exp": now.Add(time.Hour).Unix(),
 	}}
 	options := []verify.Option{
 		verify.WithBaseURL("http://localhost"), verify.WithHTTPClient(&http.Client{Transport: local{c.config.API}}),
 		verify.WithClock(func() time.Time { return now }), verify.WithCache(0),
 	}
-	if c.config.Issuer != "" {
-		j.base["iss"] = c.config.Issuer
-		options = append(options, verify.WithIssuers(c.config.Issuer))
+	if issuer != "stytch.com/"+c.config.ProjectID { // which is always accepted
+		options = append(options, verify.WithIssuers(issuer))
 	}
 	limit := time.Hour
 	if kind == verify.ConnectedApp {

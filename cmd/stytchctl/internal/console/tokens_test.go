@@ -8,6 +8,8 @@ import (
 	"strings"
 	"testing"
 	"time"
+
+	"github.com/stytchkit/m2m/stytch/emulator"
 )
 
 // verdicts are the parts of a token that a page refuses.
@@ -119,6 +121,16 @@ func TestReadClaimByClaim(t *testing.T) {
 		if !strings.Contains(verdict, test.verdict) || strings.Join(refused, " ") != test.refused {
 			t.Errorf("%s: %s: %q, want %s", test.name, verdict, refused, test.refused)
 		}
+	}
+}
+
+// A custom domain as issuer is the project's own.
+func TestReadCustomIssuer(t *testing.T) {
+	s := open(t, false, emulator.WithIssuer("https://auth.example.com"))
+	created := s.client("Read")
+	token := s.find(s.post("tokens/mint", "client_id", created.ClientID), mintedToken)
+	if verdict, refused := s.verdicts(s.post("tokens/read", "token", token)); !strings.HasPrefix(verdict, "Good") || len(refused) > 0 {
+		t.Errorf("%s: %q", verdict, refused)
 	}
 }
 

@@ -25,7 +25,7 @@ func newViews() *views {
 
 var functions = template.FuncMap{
 	"visible": visible, "cell": cell, "line": line, "whole": whole, "prose": prose, "breakable": breakable, "count": count, "plural": plural,
-	"moment": moment, "clockTime": clockTime, "span": span, "milliseconds": milliseconds, "asset": asset, "faultField": faultField,
+	"moment": moment, "clockTime": clockTime, "span": span, "milliseconds": milliseconds, "asset": asset, "faultField": faultField, "root": func() string { return Root },
 }
 
 // page is the layout with one content.

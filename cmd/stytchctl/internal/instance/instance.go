@@ -4,6 +4,7 @@
 package instance
 
 import (
+	"encoding/json"
 	"errors"
 	"fmt"
 	"net/http"
@@ -117,6 +118,22 @@ func (i *Instance) tokenTemplate() string {
 
 // Emulator is the emulator that serves now. It changes with [Instance.Reset] and [Instance.Import].
 func (i *Instance) Emulator() *emulator.Emulator { return i.current.Load() }
+
+// Issuer is the iss claim of the project's tokens. A data file may hold another one than the
+// configuration.
+func (i *Instance) Issuer() (string, error) {
+	for r := range i.Emulator().Records() {
+		if r.Kind != "project" {
+			continue
+		}
+		var project struct {
+			Issuer string `json:"issuer"`
+		}
+		err := json.Unmarshal(r.Value, &project)
+		return project.Issuer, err
+	}
+	return "", errors.New("the project has no record of its own")
+}
 
 // ServeHTTP responds to a request for the API of Stytch.
 func (i *Instance) ServeHTTP(w http.ResponseWriter, r *http.Request) {

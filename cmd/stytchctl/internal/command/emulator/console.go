@@ -9,9 +9,9 @@ import (
 	"github.com/stytchkit/m2m/stytch/secret"
 )
 
-// newConsole makes the console of a server. issuer is that of tokens, storage says where the
-// project is kept, and caFile is what clients have to trust, or "".
-func newConsole(issuer, storage, caFile string) func(*server.Server) (http.Handler, error) {
+// newConsole makes the console of a server. storage says where the project is kept, and caFile is
+// what clients have to trust, or "".
+func newConsole(storage, caFile string) func(*server.Server) (http.Handler, error) {
 	return func(s *server.Server) (http.Handler, error) {
 		i := s.Instance()
 		id, text := i.Emulator().Credentials()
@@ -21,7 +21,7 @@ func newConsole(issuer, storage, caFile string) func(*server.Server) (http.Handl
 			Address:       s.URL(),
 			ProjectID:     id,
 			ProjectSecret: secret.New(text),
-			Issuer:        issuer,
+			Issuer:        i.Issuer,
 			Storage:       storage,
 			CAFile:        caFile,
 		}

@@ -114,7 +114,7 @@ func serve(ctx context.Context, app *cli.App, f *serveFlags) (err error) {
 	if err != nil {
 		return err
 	}
-	config.Console = newConsole(project.Issuer, f.storage(), f.caFile())
+	config.Console = newConsole(f.storage(), f.caFile())
 	i, err := instance.Open(project)
 	if err != nil {
 		return startError(err)
