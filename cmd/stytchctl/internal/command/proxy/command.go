@@ -12,8 +12,8 @@ import (
 
 const long = `Forwards requests to APIs and adds an access token of an M2M client to each, for services in
 any language: they call the proxy on the loopback interface, without a token. It runs until it
-is interrupted; then it accepts no more requests, lets those in progress end, closes
-WebSockets, and exits with 0, or with 8 if some had to be cut.
+is interrupted, or --timeout is over. Then it accepts no more requests, lets those in progress
+end, closes WebSockets, and exits with 0, or with 8 if some had to be cut.
 
 Routes. --upstream is the API of all paths, --route PREFIX=URL that of paths that begin with
 PREFIX; the longest prefix counts, and is replaced by the path of the URL. HTTP/2, streams,
@@ -21,11 +21,11 @@ trailers and WebSockets pass through. Redirects are passed on, not followed. The
 of callers is removed. If an API rejects the token (401 with invalid_token), the proxy gets
 another one and repeats the request once, if its body has at most --max-body-replay bytes.
 
-Tokens. Stytch bills every token that it issues: the proxy requests one when it starts, and the
-next one before that expires. --store shares tokens among proxies, --budget limits them. The
-credentials are read before each token request, so a rotation needs no restart. Without a
-token nothing is forwarded: callers get a problem document (application/problem+json) whose
-class says why, with status 502, or 503 and Retry-After if the budget is used up.
+Tokens. Stytch bills every token that it issues: the proxy requests one when it starts, and while
+there are callers another one before that expires. --store shares tokens among proxies, --budget
+limits them. The credentials are read before each token request, so a rotation needs no restart.
+Without a token nothing is forwarded: callers get a problem document (application/problem+json)
+whose class says why, with status 502, or 503 and Retry-After if the budget is used up.
 
 --token-socket is a Unix socket for programs that send their requests themselves. Only the user
 of the proxy can open it. GET /token?scope=… with the header Stytch-Token-Request: true returns
@@ -60,7 +60,11 @@ func New(app *cli.App) *cobra.Command {
 	var f flags
 	cmd := &cobra.Command{
 		Use: "proxy", Short: "Add access tokens to the requests of services in any language", Long: long, Example: example, Args: cli.NoArgs,
-		RunE: func(cmd *cobra.Command, _ []string) error { return run(cmd.Context(), app, &f) },
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			ctx, cancel := app.Context(cmd.Context())
+			defer cancel()
+			return run(ctx, app, &f)
+		},
 	}
 	set := cmd.Flags()
 	set.StringVar(&f.listen, "listen", "127.0.0.1:9400", "`address` for callers; port 0 chooses a free one")
