@@ -90,7 +90,7 @@ cat >"$0.$$" && id=$(sed 's/.*"client_id":"\([^"]*\)".*/\1/' "$0.$$") && mv "$0.
 	if err != nil {
 		t.Fatal(err)
 	}
-	found := 0
+	var found int
 	if kind == "apps" {
 		found = checkApps(t, api, secrets, last)
 	} else {

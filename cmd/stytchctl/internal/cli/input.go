@@ -49,11 +49,11 @@ func (a *App) ReadFile(flag, name string, limit int64) ([]byte, error) {
 		}
 		from = a.stdin()
 	} else {
-		file, err := os.Open(name)
+		file, err := os.Open(name) //nolint:gosec // the user names it
 		if err != nil {
 			return nil, fileError(flag, err)
 		}
-		defer file.Close()
+		defer func() { _ = file.Close() }()
 		from = file
 	}
 	data, err := io.ReadAll(io.LimitReader(from, limit+1))

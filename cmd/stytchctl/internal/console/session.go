@@ -45,7 +45,7 @@ func (s *sessions) cookieName(name string) string { return "stytch_emulator_" + 
 // cookie is a cookie of the console that scripts cannot read and other sites do not send. A
 // negative age removes it.
 func (s *sessions) cookie(r *http.Request, name, value string, age int) *http.Cookie {
-	return &http.Cookie{
+	return &http.Cookie{ //nolint:gosec // Secure wherever the server has TLS
 		Name: s.cookieName(name), Value: value, Path: Root, MaxAge: age,
 		HttpOnly: true, Secure: r.TLS != nil, SameSite: http.SameSiteStrictMode,
 	}

@@ -13,7 +13,7 @@ type signInPage struct {
 func (c *Console) signInForm(w http.ResponseWriter, r *http.Request) {
 	next := ownPath(r.URL.Query().Get("next"))
 	if c.config.Authorize == nil {
-		http.Redirect(w, r, next, http.StatusSeeOther)
+		http.Redirect(w, r, next, http.StatusSeeOther) //nolint:gosec // a path of the console: see ownPath
 		return
 	}
 	c.render(w, r, http.StatusOK, "signin", page{Title: "Sign in", Bare: true, Data: signInPage{Next: next}})

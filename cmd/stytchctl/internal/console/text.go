@@ -74,7 +74,7 @@ func prose(text string) template.HTML {
 		}
 		b.WriteString("</p>")
 	}
-	return template.HTML(b.String())
+	return template.HTML(b.String()) //nolint:gosec // every part was escaped
 }
 
 // breakable lets a name of the contract break after its underscores.

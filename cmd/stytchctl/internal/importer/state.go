@@ -60,7 +60,7 @@ func Open(path string, project inventory.Project, k *inventory.Kind) (*State, er
 	}
 	s := &State{path: path, file: file}
 	if err := s.open(header{stateFormat, 1, project.ID(), k.Name}); err != nil {
-		file.Close()
+		_ = file.Close()
 		return nil, err
 	}
 	return s, nil

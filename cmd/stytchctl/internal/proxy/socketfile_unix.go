@@ -42,7 +42,7 @@ func listenSocket(ctx context.Context, path string) (net.Listener, error) {
 	if err != nil {
 		return nil, err
 	}
-	defer os.RemoveAll(dir)
+	defer func() { _ = os.RemoveAll(dir) }()
 	temporary := filepath.Join(dir, "s")
 	listener, err := new(net.ListenConfig).Listen(ctx, "unix", temporary)
 	if err != nil {

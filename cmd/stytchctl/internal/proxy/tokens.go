@@ -53,7 +53,7 @@ func (t *tokens) observe(ctx context.Context, e token.Event) {
 		t.mu.Lock()
 		t.expiry, t.failed = e.Expiry, false
 		t.mu.Unlock()
-		t.log.InfoContext(ctx, "token refreshed", "from_store", e.FromStore, "expires_at", e.Expiry.UTC().Truncate(time.Second), microseconds(e.Duration))
+		t.log.InfoContext(ctx, "token refreshed", "from_store", e.FromStore, "expires_at", e.Expiry.UTC().Truncate(time.Second), "duration_us", e.Duration.Microseconds())
 	case token.RefreshFailed:
 		if errors.Is(e.Err, token.ErrClosed) { // the proxy is stopping
 			return

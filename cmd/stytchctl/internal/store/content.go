@@ -128,7 +128,7 @@ func (s *Store) each(prefix []byte, yield func(emulator.Record) bool) error {
 	if err != nil {
 		return unreadable(s.path, err)
 	}
-	defer tx.Rollback() // of a transaction that reads
+	defer func() { _ = tx.Rollback() }() // of a transaction that reads
 	var cursor *bbolt.Cursor
 	for {
 		var r emulator.Record

@@ -58,7 +58,7 @@ func create(path string) error {
 		return err
 	}
 	name := temporary.Name()
-	defer os.Remove(name)
+	defer func() { _ = os.Remove(name) }()
 	if err := temporary.Close(); err != nil {
 		return err
 	}
@@ -91,7 +91,7 @@ func syncFolder(dir string) error {
 	if runtime.GOOS == "windows" {
 		return nil // it does not sync folders
 	}
-	d, err := os.Open(dir)
+	d, err := os.Open(dir) //nolint:gosec // the folder of the data file
 	if err != nil {
 		return err
 	}

@@ -38,7 +38,7 @@ func (r ready) write(name string) error {
 	if err != nil {
 		return err
 	}
-	defer os.Remove(file.Name())
+	defer func() { _ = os.Remove(file.Name()) }()
 	_, err = file.Write(append(text, '\n'))
 	if err := errors.Join(err, file.Close()); err != nil {
 		return err

@@ -126,7 +126,7 @@ func (a announcement) write(name string) error {
 	if err != nil {
 		return err
 	}
-	defer os.Remove(file.Name())
+	defer func() { _ = os.Remove(file.Name()) }()
 	_, err = fmt.Fprintf(file, "%s\n", text)
 	if err := errors.Join(err, file.Close()); err != nil {
 		return err

@@ -102,7 +102,7 @@ func verifyToken(ctx context.Context, app *cli.App, f *verifyFlags, args []strin
 	if err != nil {
 		return cli.Errorf("", "%w. Nothing was sent.", err)
 	}
-	defer verifier.Close()
+	defer func() { _ = verifier.Close() }()
 	raw, err := f.read(app, args)
 	if err != nil {
 		return err
