@@ -79,7 +79,7 @@ func prose(text string) template.HTML {
 
 // breakable lets a name of the contract break after its underscores.
 func breakable(name string) template.HTML {
-	return template.HTML(strings.ReplaceAll(template.HTMLEscapeString(name), "_", "_<wbr>"))
+	return template.HTML(strings.ReplaceAll(template.HTMLEscapeString(name), "_", "_<wbr>")) //nolint:gosec // escaped
 }
 
 // count is a number with separators.

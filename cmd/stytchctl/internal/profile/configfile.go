@@ -41,7 +41,7 @@ func (p *Profiles) load() (*config, error) {
 
 // readConfig refuses a file that others may change: it says where the secret is sent.
 func readConfig(path string) ([]byte, error) {
-	file, err := os.Open(path)
+	file, err := os.Open(path) //nolint:gosec // the configuration of the user
 	if err != nil {
 		return nil, err
 	}

@@ -60,7 +60,7 @@ func (s *Server) handler() (http.Handler, error) {
 func (s *Server) recover(w http.ResponseWriter) {
 	switch p := recover(); {
 	case p == nil:
-	case p == http.ErrAbortHandler: // a fault ends the connection
+	case p == http.ErrAbortHandler: //nolint:errorlint // a panic value, not a wrapped error; a fault ends the connection
 		panic(p)
 	default:
 		if s.config.OnBug != nil {

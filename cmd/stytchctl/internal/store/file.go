@@ -117,7 +117,7 @@ func openFile(path string) (db *bbolt.DB, err error) {
 		Timeout:      time.Nanosecond, // 0 would wait
 		FreelistType: bbolt.FreelistMapType,
 		OpenFile: func(name string, flag int, mode os.FileMode) (*os.File, error) {
-			file, err = os.OpenFile(name, flag, mode)
+			file, err = os.OpenFile(name, flag, mode) //nolint:gosec // the user names it
 			return file, err
 		},
 	}

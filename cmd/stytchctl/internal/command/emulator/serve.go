@@ -3,7 +3,6 @@ package emulator
 import (
 	"context"
 	"errors"
-	"fmt"
 	"path/filepath"
 	"time"
 
@@ -235,5 +234,5 @@ func startError(err error) error {
 	case errors.Is(err, emulator.ErrInvalidArgument):
 		return cli.Usagef("%w. Nothing was started.", err)
 	}
-	return fmt.Errorf("--data: %w. Nothing was started.", err)
+	return cli.Errorf("", "--data: %w. Nothing was started.", err)
 }
