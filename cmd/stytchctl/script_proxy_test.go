@@ -12,6 +12,7 @@ import (
 	"regexp"
 	"strconv"
 	"strings"
+	"time"
 
 	"github.com/rogpeppe/go-internal/testscript"
 )
@@ -21,11 +22,13 @@ import (
 //	upstream VARIABLE                 starts an API that wants a token, and puts its URL into a variable
 //	proxyready FILE                   waits for the ready file of a proxy: PROXY, PROXY_ADMIN and PROXY_SOCKET are what it names
 //	fetch STATUS URL PATTERN          sends GET and wants a status, and a pattern in the body
+//	hang FILE                         sends a request that gets no response, once a proxy has written its ready file
 //	socket STATUS PATH QUERY PATTERN  asks a token socket; a token is a secret from then on
 func init() {
 	scriptCommands["upstream"] = startUpstream
 	scriptCommands["proxyready"] = waitForProxy
 	scriptCommands["fetch"] = fetch
+	scriptCommands["hang"] = hang
 	scriptCommands["socket"] = askSocket
 }
 
@@ -39,6 +42,10 @@ func startUpstream(ts *testscript.TestScript, _ bool, args []string) {
 		token, ok := strings.CutPrefix(r.Header.Get("Authorization"), "Bearer ")
 		if ok {
 			tokens <- token
+		}
+		if r.URL.Path == "/hang" {
+			<-r.Context().Done()
+			return
 		}
 		fmt.Fprintf(w, "%s %s authorized=%t", r.Method, r.RequestURI, ok)
 	}))
@@ -56,22 +63,58 @@ func (w *world) collectTokens() {
 	}
 }
 
+// proxyReady is the ready file of a proxy.
+type proxyReady struct {
+	URL         string `json:"url"`
+	AdminURL    string `json:"admin_url"`
+	TokenSocket string `json:"token_socket"`
+}
+
+// read reports whether the file is there.
+func (r *proxyReady) read(name string) bool {
+	text, err := os.ReadFile(name)
+	return err == nil && json.Unmarshal(text, r) == nil
+}
+
+// hang returns at once: the proxy that it waits for runs in the foreground.
+func hang(ts *testscript.TestScript, _ bool, args []string) {
+	if len(args) != 1 {
+		ts.Fatalf("usage: hang FILE")
+	}
+	name, over := ts.MkAbs(args[0]), make(chan struct{})
+	ctx, cancel := context.WithCancel(context.Background())
+	ts.Defer(func() {
+		cancel()
+		<-over
+	})
+	go func() {
+		defer close(over)
+		tick := time.NewTicker(2 * time.Millisecond)
+		defer tick.Stop()
+		var ready proxyReady
+		for !ready.read(name) {
+			select {
+			case <-tick.C:
+			case <-ctx.Done():
+				return
+			}
+		}
+		req, err := http.NewRequestWithContext(ctx, http.MethodGet, ready.URL+"/hang", nil)
+		if err != nil {
+			return
+		}
+		if resp, err := http.DefaultClient.Do(req); err == nil {
+			resp.Body.Close()
+		}
+	}()
+}
+
 func waitForProxy(ts *testscript.TestScript, _ bool, args []string) {
 	if len(args) != 1 {
 		ts.Fatalf("usage: proxyready FILE")
 	}
-	var text []byte
-	poll(ts, "the start of the proxy", func() bool {
-		var err error
-		text, err = os.ReadFile(ts.MkAbs(args[0]))
-		return err == nil
-	})
-	var ready struct {
-		URL         string `json:"url"`
-		AdminURL    string `json:"admin_url"`
-		TokenSocket string `json:"token_socket"`
-	}
-	ts.Check(json.Unmarshal(text, &ready))
+	var ready proxyReady
+	poll(ts, "the start of the proxy", func() bool { return ready.read(ts.MkAbs(args[0])) })
 	ts.Setenv("PROXY", ready.URL)
 	ts.Setenv("PROXY_ADDRESS", strings.TrimPrefix(ready.URL, "http://"))
 	ts.Setenv("PROXY_ADMIN", ready.AdminURL)
