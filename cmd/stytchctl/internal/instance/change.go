@@ -43,12 +43,12 @@ func (i *Instance) RemoveKey(kid string) error {
 		switch {
 		case k.ID != kid:
 		case k.Current:
-			return fmt.Errorf("%w: this key signs: rotate first. Nothing was changed", ErrConflict)
+			return fmt.Errorf("%w: this key signs: rotate first. Nothing was changed.", ErrConflict) //nolint:staticcheck // sentences for people
 		default:
 			return e.RetireSigningKey(kid)
 		}
 	}
-	return fmt.Errorf("%w: the key set has no key with this id. Nothing was changed", ErrNotFound)
+	return fmt.Errorf("%w: the key set has no key with this id. Nothing was changed.", ErrNotFound) //nolint:staticcheck // sentences for people
 }
 
 // AddFault makes an operation fail.

@@ -136,7 +136,7 @@ func sameEnvironment(records []Record, identity []emulator.Record) error {
 	}
 	for _, r := range records {
 		if r.Kind == projectKind && strings.HasPrefix(r.ID, "project-live-") != strings.HasPrefix(own, "project-live-") {
-			return fmt.Errorf("%w: the state is of another environment than the project %s: test and live have different rules. Nothing was changed", ErrConflict, own)
+			return fmt.Errorf("%w: the state is of another environment than the project %s: test and live have different rules. Nothing was changed.", ErrConflict, own) //nolint:staticcheck // sentences for people
 		}
 	}
 	return nil

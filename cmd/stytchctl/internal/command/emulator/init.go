@@ -40,7 +40,7 @@ that exists is left as it is (exit code 5).`,
 
 // writeNew writes a file that must not exist. It holds secrets of tests, so others cannot read it.
 func writeNew(name string, text []byte) error {
-	file, err := os.OpenFile(name, os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o600)
+	file, err := os.OpenFile(name, os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o600) //nolint:gosec // the user names it
 	switch {
 	case errors.Is(err, fs.ErrExist):
 		return cli.Errorf(cli.Conflict, "%s exists already: remove it, or give another name. Nothing was written.", name)
