@@ -8,9 +8,7 @@ import (
 	"encoding/pem"
 	"errors"
 	"io/fs"
-	"net/http"
 	"os"
-	"strconv"
 	"strings"
 	"time"
 
@@ -28,14 +26,12 @@ import (
 //	newerdata FILE     makes a data file as a newer version would write it
 //	rsakey FILE        makes an RSA key
 //	envs               puts NAME=VALUE pairs of stdout, in quotes or not, into the environment
-//	streams N          waits until N streams of requests are open
 func init() {
 	scriptCommands["ready"] = waitForReady
 	scriptCommands["gone"] = waitUntilGone
 	scriptCommands["newerdata"] = makeNewer
 	scriptCommands["rsakey"] = makeKey
 	scriptCommands["envs"] = setFromStdout
-	scriptCommands["streams"] = waitForStreams
 }
 
 // poll calls f until it is done, for at most 30 seconds.
@@ -120,26 +116,4 @@ func setFromStdout(ts *testscript.TestScript, _ bool, _ []string) {
 		}
 		ts.Setenv(name, value)
 	}
-}
-
-// waitForStreams opens streams of its own until the server has no place for another one.
-func waitForStreams(ts *testscript.TestScript, _ bool, args []string) {
-	if len(args) != 1 {
-		ts.Fatalf("usage: streams N")
-	}
-	n, err := strconv.Atoi(args[0])
-	ts.Check(err)
-	const most = 16
-	poll(ts, "the opening of the streams", func() bool {
-		open := 0
-		for range most {
-			response, err := http.Get(ts.Getenv("STYTCH_EMULATOR_URL") + "/_emulator/v1/requests/stream")
-			ts.Check(err)
-			defer response.Body.Close()
-			if response.StatusCode == http.StatusOK {
-				open++
-			}
-		}
-		return open <= most-n
-	})
 }

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"io"
 	"net/http"
+	"strconv"
 	"strings"
 
 	"github.com/spf13/cobra"
@@ -18,27 +19,34 @@ const maxEvent = 64 << 10
 
 func newRequestsFollow(r *remote) *cobra.Command {
 	var count int
+	var after int64
 	cmd := &cobra.Command{
 		Use: "follow", Short: "Print requests as they come in",
 		Long: `Prints requests as they come in, until it is interrupted (exit code 130), the emulator ends
-(exit code 6), or --count of them were printed.`,
-		Example: "  stytchctl emulator requests follow -o ndjson | jq .reason",
+(exit code 6), or --count of them were printed. With --after, it begins with those that follow an
+id; without it, with the next request.`,
+		Example: "  stytchctl emulator requests follow -o ndjson | jq .reason\n  stytchctl emulator requests follow --after 120 --count 3",
 		Args:    cli.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
-			if count < 0 {
-				return cli.Usagef("--count: it must not be negative. Nothing was sent.")
+			if count < 0 || after < 0 {
+				return cli.Usagef("--count, --after: they must not be negative. Nothing was sent.")
 			}
-			return r.follow(cmd, count)
+			header := http.Header{}
+			if cmd.Flags().Changed("after") {
+				header.Set("Last-Event-ID", strconv.FormatInt(after, 10))
+			}
+			return r.follow(cmd, header, count)
 		},
 	}
 	cmd.Flags().IntVar(&count, "count", 0, "end after this `number` of requests")
+	cmd.Flags().Int64Var(&after, "after", 0, "begin with the requests that follow this `id`")
 	return cmd
 }
 
-func (r *remote) follow(cmd *cobra.Command, count int) error {
+func (r *remote) follow(cmd *cobra.Command, header http.Header, count int) error {
 	ctx, cancel := r.app.Context(cmd.Context())
 	defer cancel()
-	response, err := r.open(ctx, http.MethodGet, "/requests/stream", nil)
+	response, err := r.open(ctx, http.MethodGet, "/requests/stream", header, nil)
 	if err != nil {
 		return err
 	}

@@ -48,6 +48,11 @@ func TestKill(t *testing.T) {
 		<-answered.reached
 		p.kill(t) // while others are in progress
 		working.Wait()
+		for _, w := range workers {
+			if w.failure != "" {
+				t.Fatal(w.failure)
+			}
+		}
 		total += answered.n.Load()
 		checkData(t, filepath.Join(dir, "data.db"))
 	}

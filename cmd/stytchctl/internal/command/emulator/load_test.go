@@ -39,6 +39,7 @@ type worker struct {
 	secrets  []string // all that were seen
 	password string   // of the project; empty for the default one
 	answered *countdown
+	failure  string // a refusal that the load does not expect
 }
 
 // attempt sends a request that changes a client into another state. It reports whether the server
@@ -51,7 +52,8 @@ func (w *worker) attempt(c *loadClient, to clientState, method, path string, bod
 		return nil, false
 	}
 	if status >= 300 {
-		panic(fmt.Sprintf("%s %s: status %d: %v", method, path, status, response))
+		w.failure = fmt.Sprintf("%s %s: status %d: %v", method, path, status, response)
+		return nil, false
 	}
 	c.allowed = []clientState{to}
 	w.answered.add()

@@ -89,7 +89,7 @@ func (r *remote) client() (*http.Client, error) {
 }
 
 // open sends a request and returns a response whose status is a success.
-func (r *remote) open(ctx context.Context, method, path string, body []byte) (*http.Response, error) {
+func (r *remote) open(ctx context.Context, method, path string, header http.Header, body []byte) (*http.Response, error) {
 	base, err := r.base()
 	if err != nil {
 		return nil, err
@@ -101,6 +101,9 @@ func (r *remote) open(ctx context.Context, method, path string, body []byte) (*h
 	request, err := http.NewRequestWithContext(ctx, method, base+admin.Base+path, bytes.NewReader(body))
 	if err != nil {
 		return nil, err
+	}
+	if header != nil {
+		request.Header = header
 	}
 	request.Header.Set("Content-Type", "application/json")
 	if r.tokenFile != "" {
@@ -180,7 +183,7 @@ func call[T any](ctx context.Context, r *remote, method, path string, body any) 
 			return result, err
 		}
 	}
-	response, err := r.open(ctx, method, path, text)
+	response, err := r.open(ctx, method, path, nil, text)
 	if err != nil {
 		return result, err
 	}

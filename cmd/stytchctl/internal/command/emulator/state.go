@@ -28,7 +28,7 @@ in it as hashes. The secret of the project and the private keys are not in it.`,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			ctx, cancel := r.app.Context(cmd.Context())
 			defer cancel()
-			response, err := r.open(ctx, http.MethodGet, "/state", nil)
+			response, err := r.open(ctx, http.MethodGet, "/state", nil, nil)
 			if err != nil {
 				return err
 			}
