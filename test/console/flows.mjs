@@ -163,7 +163,7 @@ export function flows(server, options = {}, names) {
     const { client_id: id } = await server.client({});
     await page.goto("behavior");
     await page.getByLabel("start_while_rotating").selectOption("replace");
-    await page.getByRole("button", { name: "Save" }).click();
+    await page.getByRole("button", { name: "Save" }).first().click();
     await page.getByText("1 switch differs from the default.").waitFor();
     const start = () => server.call("POST", `/v1/m2m/clients/${id}/secrets/rotate/start`, {});
     assert.deepEqual([(await start()).status, (await start()).status], [200, 200], "a second start replaces the next secret");
@@ -172,7 +172,7 @@ export function flows(server, options = {}, names) {
     await page.getByText("The next request meets the new behavior.").waitFor();
     assert.equal((await start()).status, 400);
     await page.getByLabel("secret_length", { exact: true }).fill("7");
-    await page.getByRole("button", { name: "Save" }).click();
+    await page.getByRole("button", { name: "Save" }).first().click();
     assert.match(await page.locator("#secret_length-error").innerText(), /secret_length/);
   });
 

@@ -193,9 +193,9 @@ func (f *serveFlags) serverConfig(app *cli.App) (config server.Config, err error
 // storage says where the project is kept.
 func (f *serveFlags) storage() string {
 	if f.data != "" {
-		return "It is kept in " + f.data + "."
+		return "The project is kept in " + f.data + "."
 	}
-	return "It is kept in memory, and gone when the server ends."
+	return "The project is kept in memory, and gone when the server ends."
 }
 
 // caFile is what clients have to trust, or "".
