@@ -8,7 +8,8 @@ import (
 	"testing"
 )
 
-// A person who follows the log sees each request at once, also as a table, until one of the two ends.
+// A person who follows the log sees each request at once, also as a table, until one of the two
+// ends.
 func TestFollow(t *testing.T) {
 	for name, c := range map[string]struct {
 		format string
