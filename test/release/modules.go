@@ -30,7 +30,7 @@ func Stage(repository, to, version string) ([]Module, error) {
 	}
 	var modules []Module
 	for _, name := range files {
-		data, err := os.ReadFile(filepath.Join(repository, name))
+		data, err := os.ReadFile(filepath.Join(repository, name)) //nolint:gosec // a file of the repository
 		if errors.Is(err, fs.ErrNotExist) {
 			continue // removed, and not committed yet
 		}

@@ -39,11 +39,11 @@ func Publish(modules []Module, to, version string) error {
 }
 
 func pack(m Module, to, version string) error {
-	file, err := os.Create(to)
+	file, err := os.Create(to) //nolint:gosec // below the folder that the caller names
 	if err != nil {
 		return err
 	}
-	defer file.Close()
+	defer func() { _ = file.Close() }()
 	if err := zip.CreateFromDir(file, module.Version{Path: m.Path, Version: version}, m.Dir); err != nil {
 		return err
 	}
