@@ -1,15 +1,11 @@
 package emulator
 
 import (
-	"encoding/json"
-	"errors"
 	"fmt"
-	"io/fs"
-	"os"
-	"path/filepath"
 	"time"
 
 	"github.com/stytchkit/m2m/cmd/stytchctl/internal/cli"
+	"github.com/stytchkit/m2m/cmd/stytchctl/internal/readyfile"
 	"github.com/stytchkit/m2m/cmd/stytchctl/internal/server"
 	"github.com/stytchkit/m2m/internal/operation"
 	"github.com/stytchkit/m2m/stytch/emulator"
@@ -28,42 +24,11 @@ type ready struct {
 	ProjectSecret string `json:"project_secret"`
 }
 
-// write puts the file where a script waits for it: whole, and for its owner alone.
-func (r ready) write(name string) error {
-	text, err := json.Marshal(r)
-	if err != nil {
-		return err
-	}
-	file, err := os.CreateTemp(filepath.Dir(name), "."+filepath.Base(name)+"-*") // 0600
-	if err != nil {
-		return err
-	}
-	defer func() { _ = os.Remove(file.Name()) }()
-	_, err = file.Write(append(text, '\n'))
-	if err := errors.Join(err, file.Close()); err != nil {
-		return err
-	}
-	return os.Rename(file.Name(), name)
-}
-
-// removeReady removes the ready file, also one that a crash left: it names a server that is gone.
-func (f *serveFlags) removeReady() error {
-	if f.readyFile == "" {
-		return nil
-	}
-	if err := os.Remove(f.readyFile); err != nil && !errors.Is(err, fs.ErrNotExist) {
-		return cli.Usagef("--ready-file: %w", err)
-	}
-	return nil
-}
-
 // announce shows that the server is ready.
-func (f *serveFlags) announce(app *cli.App, s *server.Server, c credential) error {
+func (f *serveFlags) announce(app *cli.App, s *server.Server, file *readyfile.File, c credential) error {
 	a := announcement{s.URL(), s.AdminURL(), c.projectID}
-	if f.readyFile != "" {
-		if err := (ready{a, c.secret.Reveal()}).write(f.readyFile); err != nil {
-			return cli.Usagef("--ready-file: %w. Nothing was started.", err)
-		}
+	if err := file.Write(ready{a, c.secret.Reveal()}); err != nil {
+		return err
 	}
 	if app.Machine() {
 		return cli.PrintOne(app, a)

@@ -10,6 +10,7 @@ import (
 
 	"github.com/stytchkit/m2m/cmd/stytchctl/internal/cli"
 	"github.com/stytchkit/m2m/cmd/stytchctl/internal/instance"
+	"github.com/stytchkit/m2m/cmd/stytchctl/internal/readyfile"
 	"github.com/stytchkit/m2m/cmd/stytchctl/internal/seed"
 	"github.com/stytchkit/m2m/cmd/stytchctl/internal/server"
 	"github.com/stytchkit/m2m/cmd/stytchctl/internal/store"
@@ -92,7 +93,8 @@ func serve(ctx context.Context, app *cli.App, f *serveFlags) (err error) {
 	}
 	ctx, cancel := app.Context(ctx)
 	defer cancel()
-	if err := f.removeReady(); err != nil {
+	file, err := readyfile.Prepare(ctx, f.readyFile)
+	if err != nil {
 		return err
 	}
 	config, err := f.serverConfig(app)
@@ -128,8 +130,8 @@ func serve(ctx context.Context, app *cli.App, f *serveFlags) (err error) {
 	if !s.Loopback() {
 		app.Warn("%s can be reached from other machines: anyone who knows the project's secret can use it", f.listen)
 	}
-	defer func() { err = errors.Join(err, f.removeReady()) }()
-	if err := f.announce(app, s, shown); err != nil {
+	defer func() { err = errors.Join(err, file.Remove()) }()
+	if err := f.announce(app, s, file, shown); err != nil {
 		return errors.Join(err, s.Close())
 	}
 	return s.Serve(ctx)

@@ -2,23 +2,20 @@ package proxy
 
 import (
 	"context"
-	"encoding/json"
 	"errors"
-	"fmt"
-	"io/fs"
-	"os"
-	"path/filepath"
 	"syscall"
 
 	"github.com/stytchkit/m2m/cmd/stytchctl/internal/cli"
 	"github.com/stytchkit/m2m/cmd/stytchctl/internal/proxy"
+	"github.com/stytchkit/m2m/cmd/stytchctl/internal/readyfile"
 	"github.com/stytchkit/m2m/stytch/token"
 )
 
 const nothing = " Nothing was started."
 
 func run(ctx context.Context, app *cli.App, f *flags) (err error) {
-	if err := f.removeReady(); err != nil {
+	file, err := readyfile.Prepare(ctx, f.readyFile)
+	if err != nil {
 		return err
 	}
 	config, err := f.config(ctx, app)
@@ -45,8 +42,8 @@ func run(ctx context.Context, app *cli.App, f *flags) (err error) {
 	if f.allowRemote {
 		app.Note("Callers need a certificate of --client-ca.")
 	}
-	defer func() { err = errors.Join(err, f.removeReady()) }()
-	if err := f.announce(app, p); err != nil {
+	defer func() { err = errors.Join(err, file.Remove()) }()
+	if err := f.announce(app, p, file); err != nil {
 		ended, cancel := context.WithCancel(ctx)
 		cancel()
 		return errors.Join(err, p.Serve(ended)) // which closes the listeners
@@ -89,7 +86,7 @@ type announcement struct {
 }
 
 // announce shows that the proxy accepts requests.
-func (f *flags) announce(app *cli.App, p *proxy.Proxy) error {
+func (f *flags) announce(app *cli.App, p *proxy.Proxy, file *readyfile.File) error {
 	scheme := "http://"
 	if f.tlsCert != "" {
 		scheme = "https://"
@@ -98,10 +95,8 @@ func (f *flags) announce(app *cli.App, p *proxy.Proxy) error {
 	if admin := p.AdminAddr(); admin != nil {
 		a.AdminURL = scheme + admin.String()
 	}
-	if f.readyFile != "" {
-		if err := a.write(f.readyFile); err != nil {
-			return cli.Usagef("--ready-file: %w."+nothing, err)
-		}
+	if err := file.Write(a); err != nil {
+		return err
 	}
 	if app.Machine() {
 		return cli.PrintOne(app, a)
@@ -114,33 +109,4 @@ func (f *flags) announce(app *cli.App, p *proxy.Proxy) error {
 		line += ", tokens at " + a.TokenSocket
 	}
 	return cli.PrintText(app, []byte(line+"\n"))
-}
-
-// write puts the file where a script waits for it, whole.
-func (a announcement) write(name string) error {
-	text, err := json.Marshal(a)
-	if err != nil {
-		return err
-	}
-	file, err := os.CreateTemp(filepath.Dir(name), "."+filepath.Base(name)+"-*")
-	if err != nil {
-		return err
-	}
-	defer func() { _ = os.Remove(file.Name()) }()
-	_, err = fmt.Fprintf(file, "%s\n", text)
-	if err := errors.Join(err, file.Close()); err != nil {
-		return err
-	}
-	return os.Rename(file.Name(), name)
-}
-
-// removeReady removes the ready file, also one that a crash left: it names a proxy that is gone.
-func (f *flags) removeReady() error {
-	if f.readyFile == "" {
-		return nil
-	}
-	if err := os.Remove(f.readyFile); err != nil && !errors.Is(err, fs.ErrNotExist) {
-		return cli.Usagef("--ready-file: %w."+nothing, err)
-	}
-	return nil
 }
