@@ -12,7 +12,7 @@ const long = `A local Stytch for tests and development: M2M clients, Connected A
 keys, for clients in any language. It needs no account and sends nothing anywhere.
 
 serve runs it. The other commands talk to one that is running: at --url, else at
-STYTCH_EMULATOR_URL, else at http://127.0.0.1:4010.`
+STYTCH_EMULATOR_URL or STYTCH_BASE_URL, else at http://127.0.0.1:4010.`
 
 // New is the group.
 func New(app *cli.App) *cobra.Command {

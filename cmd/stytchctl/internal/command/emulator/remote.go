@@ -23,6 +23,7 @@ import (
 const (
 	defaultURL = "http://127.0.0.1:4010"
 	urlName    = "STYTCH_EMULATOR_URL"
+	apiName    = "STYTCH_BASE_URL"
 	maxReply   = 1 << 30
 )
 
@@ -35,7 +36,7 @@ type remote struct {
 // command adds the flags that find the emulator.
 func (r *remote) command(cmd *cobra.Command) *cobra.Command {
 	flags := cmd.Flags()
-	flags.StringVar(&r.url, "url", "", "`address` of the emulator; STYTCH_EMULATOR_URL, else "+defaultURL)
+	flags.StringVar(&r.url, "url", "", "`address` of the emulator; STYTCH_EMULATOR_URL, STYTCH_BASE_URL, else "+defaultURL)
 	flags.StringVar(&r.tokenFile, "admin-token-file", "", "`file` with the admin token of the emulator; - is stdin")
 	flags.StringVar(&r.ca, "tls-ca", "", "`file` with the certificate authority of the emulator, such as ca.pem of --tls-self-signed")
 	return cmd
@@ -49,11 +50,15 @@ func (r *remote) group(use, short, long string, children ...*cobra.Command) *cob
 	return cli.Group(use, short, long, children...)
 }
 
-// base is the address of the emulator.
+// base is the address of the emulator. A person who works with one that listens elsewhere has set
+// STYTCH_BASE_URL, and must not reset another one by mistake.
 func (r *remote) base() (string, error) {
 	address, from := r.url, "--url"
 	if address == "" {
 		address, from = r.app.Getenv(urlName), urlName
+	}
+	if address == "" {
+		address, from = r.app.Getenv(apiName), apiName
 	}
 	if address == "" {
 		return defaultURL, nil
@@ -61,6 +66,9 @@ func (r *remote) base() (string, error) {
 	u, err := url.Parse(address)
 	if err != nil || u.Scheme != "http" && u.Scheme != "https" || u.Host == "" || u.User != nil || u.RawQuery != "" {
 		return "", cli.Usagef("%s: it must be an address such as %s. Nothing was sent.", from, defaultURL)
+	}
+	if from == apiName && strings.HasSuffix(strings.ToLower("."+u.Hostname()), ".stytch.com") {
+		return "", cli.Usagef("%s: it is the address of Stytch itself: give that of the emulator with --url. Nothing was sent.", from)
 	}
 	path := strings.TrimSuffix(strings.TrimSuffix(u.Path, "/"), strings.TrimSuffix(admin.Base, "/"))
 	if path != "" {
