@@ -25,6 +25,7 @@ func (s *Server) handler() (http.Handler, error) {
 			return nil, fmt.Errorf("server: %w", err)
 		}
 	}
+	origin := http.NewCrossOriginProtection()
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		patient := &patientWriter{ResponseWriter: w, control: http.NewResponseController(w), timeout: s.timeouts.write}
 		_ = patient.control.SetWriteDeadline(time.Time{}) // that of the response before on this connection
@@ -34,7 +35,9 @@ func (s *Server) handler() (http.Handler, error) {
 		own := strings.HasPrefix(path, consolePath) || path == strings.TrimSuffix(consolePath, "/")
 		switch {
 		case !s.hosts.allow(r.Host):
-			s.refuseHost(w, r)
+			s.refuse(w, r, http.StatusMisdirectedRequest, "The host is not one of this server: use a loopback name, or start the server with --host NAME.")
+		case !own && origin.Check(r) != nil: // a form with JSON as text, to an address with the usual secret
+			s.refuse(w, r, http.StatusForbidden, "A page of another origin sent the request: call the API from a program. Nothing was changed.")
 		case !own:
 			s.instance.ServeHTTP(w, r)
 		case admin.Public(path):
@@ -70,15 +73,13 @@ func (s *Server) recover(w http.ResponseWriter) {
 	}
 }
 
-// refuseHost refuses a name that is not this server's, and logs it, so that a person who looks
-// for the request finds the reason.
-func (s *Server) refuseHost(w http.ResponseWriter, r *http.Request) {
-	const reason = "The host is not one of this server: use a loopback name, or start the server with --host NAME."
+// refuse refuses what must not reach the emulator, and logs it, so that a person who looks for the
+// request finds the reason.
+func (s *Server) refuse(w http.ResponseWriter, r *http.Request, status int, reason string) {
 	s.instance.Requests().Add(emulator.Request{
-		Time: s.instance.Clock().Now, Method: r.Method, Path: short(r.URL.EscapedPath()), Status: http.StatusMisdirectedRequest,
-		ErrorType: "bad_request", Reason: reason,
+		Time: s.instance.Clock().Now, Method: r.Method, Path: short(r.URL.EscapedPath()), Status: status, ErrorType: "bad_request", Reason: reason,
 	})
-	refuse(w, http.StatusMisdirectedRequest, "bad_request", reason)
+	refuse(w, status, "bad_request", reason)
 }
 
 func short(path string) string { return path[:min(len(path), 512)] }

@@ -122,6 +122,41 @@ func TestHosts(t *testing.T) {
 	}
 }
 
+// A page of another origin can send a form with JSON as text, with the usual secret in its address.
+// Programs send no such headers, and tests in a browser come from the same origin.
+func TestOrigins(t *testing.T) {
+	local := start(t, server.Config{})
+	for _, c := range []struct {
+		header, value string
+		want          int
+	}{
+		{"", "", 200},
+		{"Sec-Fetch-Site", "same-origin", 200}, {"Sec-Fetch-Site", "none", 200}, {"Origin", local.URL(), 200},
+		{"Sec-Fetch-Site", "cross-site", 403}, {"Sec-Fetch-Site", "same-site", 403}, {"Origin", "https://attacker.example", 403}, {"Origin", "null", 403},
+	} {
+		r, err := http.NewRequest(http.MethodPost, local.URL()+"/v1/m2m/clients", strings.NewReader(`{"client_name":"a","scopes":["read:users"]}`))
+		if err != nil {
+			t.Fatal(err)
+		}
+		project(r)
+		r.Header.Set("Content-Type", "text/plain")
+		if c.header != "" {
+			r.Header.Set(c.header, c.value)
+		}
+		response, err := http.DefaultClient.Do(r)
+		if err != nil {
+			t.Fatal(err)
+		}
+		response.Body.Close()
+		if response.StatusCode != c.want {
+			t.Errorf("%s: %s: status %d, want %d", c.header, c.value, response.StatusCode, c.want)
+		}
+	}
+	if refused := local.Instance().Requests().Select(requestsOf(403), 100).Entries; len(refused) != 4 || !strings.Contains(refused[0].Reason, "another origin") {
+		t.Errorf("%d refused requests in the log, want 4 with their reason", len(refused))
+	}
+}
+
 func TestAdminToken(t *testing.T) {
 	for _, address := range []string{"0.0.0.0:0", "[::]:0"} {
 		if _, err := server.Listen(t.Context(), newInstance(t), server.Config{Address: address}); !errors.Is(err, server.ErrNeedsToken) {
