@@ -25,7 +25,7 @@ func WriteReference(folder string) error {
 	if err := view.Execute(&index, contract); err != nil {
 		return fmt.Errorf("console: write the reference: %w", err)
 	}
-	if err := os.MkdirAll(folder, 0o750); err != nil {
+	if err := os.MkdirAll(folder, 0o755); err != nil { //nolint:gosec // for everybody to read
 		return fmt.Errorf("console: write the reference: %w", err)
 	}
 	files := map[string][]byte{"index.html": index.Bytes()}
@@ -35,7 +35,7 @@ func WriteReference(folder string) error {
 		}
 	}
 	for name, data := range files {
-		if err := os.WriteFile(filepath.Join(folder, name), data, 0o600); err != nil {
+		if err := os.WriteFile(filepath.Join(folder, name), data, 0o644); err != nil { //nolint:gosec // as above
 			return fmt.Errorf("console: write the reference: %w", err)
 		}
 	}

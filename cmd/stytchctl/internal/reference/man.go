@@ -24,7 +24,7 @@ be reproducible.`,
 		Example: "  stytchctl man /usr/local/share/man/man1",
 		Args:    cli.Args("the DIR for the pages"),
 		RunE: func(cmd *cobra.Command, args []string) error {
-			if err := os.MkdirAll(args[0], 0o750); err != nil {
+			if err := os.MkdirAll(args[0], 0o755); err != nil { //nolint:gosec // for everybody to read
 				return cli.Usagef("%w. Nothing was written.", err)
 			}
 			n, err := writePages(app, cmd.Root(), args[0])
