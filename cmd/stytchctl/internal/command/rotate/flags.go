@@ -66,14 +66,21 @@ func (f *journalFlags) complete(app *cli.App, place journal.Place) (journal.Plac
 	return place, place.Check()
 }
 
-// openJournal opens the journal for a command that sends nothing to Stytch. The secret of the
-// project is not read.
-func (f *journalFlags) openJournal(ctx context.Context, app *cli.App) (*journal.Opened, error) {
+// onJournal opens the journal for a command that sends nothing to Stytch, and passes it to do. The
+// secret of the project is not read.
+func (f *journalFlags) onJournal(ctx context.Context, app *cli.App, do func(context.Context, *journal.Opened) error) error {
+	ctx, cancel := app.Context(ctx)
+	defer cancel()
 	project, err := app.Project(ctx)
 	if err != nil {
-		return nil, err
+		return err
 	}
-	return f.open(ctx, app, journal.Place{ProjectID: project.ProjectID})
+	j, err := f.open(ctx, app, journal.Place{ProjectID: project.ProjectID})
+	if err != nil {
+		return err
+	}
+	defer j.Close()
+	return do(ctx, j)
 }
 
 // words are the flags again, for a command that a person is advised to run.

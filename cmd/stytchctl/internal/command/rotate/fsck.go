@@ -35,14 +35,9 @@ func newFsck(app *cli.App) *cobra.Command {
 		Example: "  stytchctl rotate fsck --journal /var/lib/rotation --journal-key-file key --audit /var/log/rotation.ndjson",
 		Args:    cli.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
-			ctx, cancel := app.Context(cmd.Context())
-			defer cancel()
-			j, err := f.openJournal(ctx, app)
-			if err != nil {
-				return err
-			}
-			defer j.Close()
-			return f.fsck(ctx, app, j, auditPath)
+			return f.onJournal(cmd.Context(), app, func(ctx context.Context, j *journal.Opened) error {
+				return f.fsck(ctx, app, j, auditPath)
+			})
 		},
 	}
 	f.register(cmd.Flags())

@@ -1,12 +1,14 @@
 package rotate
 
 import (
+	"context"
 	"errors"
 	"time"
 
 	"github.com/spf13/cobra"
 
 	"github.com/stytchkit/m2m/cmd/stytchctl/internal/cli"
+	"github.com/stytchkit/m2m/cmd/stytchctl/internal/journal"
 	"github.com/stytchkit/m2m/stytch/rotate"
 )
 
@@ -32,7 +34,9 @@ func newList(app *cli.App) *cobra.Command {
 		Example: `  stytchctl rotate list --needs-human --stuck 1h --journal /var/lib/rotation
   stytchctl rotate list --older-than 90d -o tsv --fields client_id --journal /var/lib/rotation`,
 		Args: cli.NoArgs,
-		RunE: func(cmd *cobra.Command, _ []string) error { return f.run(cmd, app) },
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			return f.onJournal(cmd.Context(), app, func(ctx context.Context, j *journal.Opened) error { return f.run(ctx, app, j) })
+		},
 	}
 	f.register(cmd.Flags())
 	cmd.Flags().BoolVar(&f.all, "all", false, "every client that was ever rotated")
@@ -42,14 +46,7 @@ func newList(app *cli.App) *cobra.Command {
 	return cmd
 }
 
-func (f *listFlags) run(cmd *cobra.Command, app *cli.App) error {
-	ctx, cancel := app.Context(cmd.Context())
-	defer cancel()
-	j, err := f.openJournal(ctx, app)
-	if err != nil {
-		return err
-	}
-	defer j.Close()
+func (f *listFlags) run(ctx context.Context, app *cli.App, j *journal.Opened) error {
 	printer, err := cli.NewPrinter(app, rowColumns...)
 	if err != nil {
 		return err
@@ -65,7 +62,7 @@ func (f *listFlags) run(cmd *cobra.Command, app *cli.App) error {
 		return printer.Print(rowOf(r))
 	})
 	if err != nil {
-		return stopped(ctx, err, f.stopContext(""))
+		return errors.Join(printer.Cut(), stopped(ctx, err, f.stopContext("")))
 	}
 	return errors.Join(printer.Close(), f.unreadable(unreadable))
 }

@@ -127,18 +127,13 @@ func newPurge(app *cli.App) *cobra.Command {
 			if time.Duration(olderThan) < time.Hour {
 				return cli.Usagef("--older-than: say how long records are kept, at least 1h, such as 365d. Nothing was deleted.")
 			}
-			ctx, cancel := app.Context(cmd.Context())
-			defer cancel()
-			j, err := f.openJournal(ctx, app)
-			if err != nil {
-				return err
-			}
-			defer j.Close()
-			n, err := j.Purge(ctx, time.Duration(olderThan))
-			type purged struct {
-				Deleted int `json:"deleted"`
-			}
-			return errors.Join(cli.PrintOne(app, purged{n}, cli.Column[purged]{Field: "deleted", Title: "DELETED"}), stopped(ctx, err, f.stopContext("")))
+			return f.onJournal(cmd.Context(), app, func(ctx context.Context, j *journal.Opened) error {
+				n, err := j.Purge(ctx, time.Duration(olderThan))
+				type purged struct {
+					Deleted int `json:"deleted"`
+				}
+				return errors.Join(cli.PrintOne(app, purged{n}, cli.Column[purged]{Field: "deleted", Title: "DELETED"}), stopped(ctx, err, f.stopContext("")))
+			})
 		},
 	}
 	f.register(cmd.Flags())

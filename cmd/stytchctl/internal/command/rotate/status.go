@@ -85,24 +85,19 @@ func newStatus(app *cli.App) *cobra.Command {
 			return cli.Args("the ID of a client")(cmd, args)
 		},
 		RunE: func(cmd *cobra.Command, args []string) error {
-			ctx, cancel := app.Context(cmd.Context())
-			defer cancel()
-			j, err := f.openJournal(ctx, app)
-			if err != nil {
-				return err
-			}
-			defer j.Close()
-			if len(args) == 0 {
-				return f.count(ctx, app, j)
-			}
-			rec, err := j.Read(ctx, args[0])
-			if errors.Is(err, rotate.ErrNoRotation) {
-				return cli.Errorf(cli.NotFound, "client %.256q has no record in this journal: it was never rotated, or its record was purged.", args[0])
-			}
-			if err != nil {
-				return stopped(ctx, &rotate.Error{ClientID: args[0], Err: err}, f.stopContext(args[0]))
-			}
-			return cli.PrintOne(app, rowOf(rec), rowColumns...)
+			return f.onJournal(cmd.Context(), app, func(ctx context.Context, j *journal.Opened) error {
+				if len(args) == 0 {
+					return f.count(ctx, app, j)
+				}
+				rec, err := j.Read(ctx, args[0])
+				if errors.Is(err, rotate.ErrNoRotation) {
+					return cli.Errorf(cli.NotFound, "client %.256q has no record in this journal: it was never rotated, or its record was purged.", args[0])
+				}
+				if err != nil {
+					return stopped(ctx, &rotate.Error{ClientID: args[0], Err: err}, f.stopContext(args[0]))
+				}
+				return cli.PrintOne(app, rowOf(rec), rowColumns...)
+			})
 		},
 	}
 	f.register(cmd.Flags())

@@ -175,17 +175,9 @@ func stepComplete(ctx context.Context, app *cli.App, isApp bool, id, file string
 	}
 	ctx, cancel := app.Context(ctx)
 	defer cancel()
-	api, err := app.API(ctx)
+	secrets, seen, err := pending(ctx, app, isApp, id, nothing)
 	if err != nil {
 		return err
-	}
-	secrets := target(api, isApp)
-	seen, err := secrets.LastFour(ctx, id)
-	switch {
-	case err != nil:
-		return cli.Errorf("", "%w. %s", err, nothing)
-	case !seen.Rotating():
-		return cli.Errorf(cli.Conflict, "client %.256q has no next secret: nothing is in progress at Stytch. %s", id, nothing)
 	}
 	if next.IsZero() {
 		app.Warn("nothing shows that the next secret (…%s) is in use: a service that still uses …%s will fail.", seen.Next, seen.Current)
@@ -199,6 +191,23 @@ func stepComplete(ctx context.Context, app *cli.App, isApp bool, id, file string
 		return afterStep(err, id, isApp, "The completion may have taken effect: it has if nothing is shown as pending.")
 	}
 	return printStep(app, stepped{ClientID: id, CurrentLastFour: seen.Next})
+}
+
+// pending is a client with a next secret, as Stytch shows it.
+func pending(ctx context.Context, app *cli.App, isApp bool, id, nothing string) (secrets guardedTarget, seen secret.LastFour, err error) {
+	api, err := app.API(ctx)
+	if err != nil {
+		return secrets, seen, err
+	}
+	secrets = target(api, isApp)
+	seen, err = secrets.LastFour(ctx, id)
+	switch {
+	case err != nil:
+		return secrets, seen, cli.Errorf("", "%w. %s", err, nothing)
+	case !seen.Rotating():
+		return secrets, seen, cli.Errorf(cli.Conflict, "client %.256q has no next secret: nothing is in progress at Stytch. %s", id, nothing)
+	}
+	return secrets, seen, nil
 }
 
 // proveNext refuses a secret that is not the pending one, or does not work.
@@ -249,17 +258,9 @@ func stepCancel(ctx context.Context, app *cli.App, isApp bool, id string) error 
 	}
 	ctx, cancel := app.Context(ctx)
 	defer cancel()
-	api, err := app.API(ctx)
+	secrets, seen, err := pending(ctx, app, isApp, id, nothing)
 	if err != nil {
 		return err
-	}
-	secrets := target(api, isApp)
-	seen, err := secrets.LastFour(ctx, id)
-	switch {
-	case err != nil:
-		return cli.Errorf("", "%w. %s", err, nothing)
-	case !seen.Rotating():
-		return cli.Errorf(cli.Conflict, "client %.256q has no next secret: nothing is in progress at Stytch. %s", id, nothing)
 	}
 	if err := confirm(ctx, app, "End the next secret …"+seen.Next+" of "+id+"?", id); err != nil {
 		return err
