@@ -93,7 +93,8 @@ func (p *Profiles) List() (all []Profile, inUse string, err error) {
 	return c.sorted(), c.inUse, nil
 }
 
-// Add stores a profile and its secret. The first profile is in use from then on.
+// Add stores a profile and its secret. The first profile is in use from then on. The secret of a
+// profile that is replaced is removed last: until the configuration is written, it is needed.
 func (p *Profiles) Add(ctx context.Context, profile Profile, s secret.String, replace bool) (inUse bool, err error) {
 	if err := profile.check(); err != nil {
 		return false, cli.Usagef("profile %q: %w. Nothing was stored.", profile.Name, err)
@@ -101,18 +102,15 @@ func (p *Profiles) Add(ctx context.Context, profile Profile, s secret.String, re
 	if err := project.CheckSecret(s.Reveal()); err != nil {
 		return false, cli.Usagef("--secret-file: %w. Nothing was stored.", err)
 	}
+	var old Profile
+	var exists bool
 	err = p.change(ctx, func(c *config) error {
-		old, exists := c.profiles[profile.Name]
+		old, exists = c.profiles[profile.Name]
 		if exists && !replace {
 			return cli.Errorf(cli.Conflict, "profile %q exists already: give --replace to replace it. Nothing was stored.", profile.Name)
 		}
 		if err := p.store(profile.Store).put(ctx, profile, s); err != nil {
 			return cli.Errorf(cli.Classify(err), "profile %s: %w. Nothing was stored.", profile.Name, err)
-		}
-		if exists && (old.Store != profile.Store || old.Store == Keyring && old.ProjectID != profile.ProjectID) {
-			if err := p.store(old.Store).remove(ctx, old); err != nil {
-				return cli.Errorf(cli.Classify(err), "profile %s: the previous secret: %w. The profile is unchanged.", profile.Name, err)
-			}
 		}
 		if c.inUse == "" {
 			c.inUse = profile.Name
@@ -121,7 +119,13 @@ func (p *Profiles) Add(ctx context.Context, profile Profile, s secret.String, re
 		c.profiles[profile.Name] = profile
 		return nil
 	})
-	return inUse, err
+	if err != nil || !exists || old.Store == profile.Store && old.ProjectID == profile.ProjectID {
+		return inUse, err
+	}
+	if err := p.store(old.Store).remove(ctx, old); err != nil {
+		return inUse, cli.Errorf(cli.Partial, "profile %s was stored, but its previous secret cannot be removed: %w", profile.Name, err)
+	}
+	return inUse, nil
 }
 
 // Use makes a profile the one that commands use unless another is named.

@@ -19,7 +19,9 @@ const maxSecret = 4 << 10 // of a project: at most 1024 bytes
 // fileStore keeps each secret in a file of a private folder.
 type fileStore struct{ folder string }
 
-func (f fileStore) path(p Profile) string { return filepath.Join(f.folder, p.Name) }
+// path has the project in it, so that a secret never belongs to the project that a profile had
+// before.
+func (f fileStore) path(p Profile) string { return filepath.Join(f.folder, p.Name+"@"+p.ProjectID) }
 
 func (f fileStore) get(_ context.Context, p Profile) (found secret.String, err error) {
 	text, err := atomicfile.Read(f.path(p), maxSecret)
