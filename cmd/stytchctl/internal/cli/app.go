@@ -2,6 +2,7 @@ package cli
 
 import (
 	"context"
+	"errors"
 	"io"
 	"os"
 	"time"
@@ -23,7 +24,8 @@ type App struct {
 	// interrupt would have no effect before the next line.
 	Interrupted <-chan struct{}
 
-	stdinUsedBy string // the flag that reads stdin
+	stdinUsedBy string      // the flag that reads stdin
+	overdue     func() bool // whether the limit of --timeout was reached; nil without one
 }
 
 // New is an App on the streams and the environment of the process.
@@ -34,7 +36,9 @@ func New() *App {
 // Context is ctx with the limit of --timeout.
 func (a *App) Context(ctx context.Context) (context.Context, context.CancelFunc) {
 	if a.Flags.Timeout > 0 {
-		return context.WithTimeout(ctx, a.Flags.Timeout)
+		limited, cancel := context.WithTimeout(ctx, a.Flags.Timeout)
+		a.overdue = func() bool { return errors.Is(limited.Err(), context.DeadlineExceeded) }
+		return limited, cancel
 	}
 	return context.WithCancel(ctx)
 }

@@ -43,8 +43,8 @@ func (a *App) logAttempt(_ context.Context, attempt stytch.Attempt) {
 	if attempt.StatusCode == 0 {
 		status = "no response"
 	}
-	fmt.Fprintf(a.Err, "%s %s: %s, request id %s, %v\n",
-		method, path, status, orNone(attempt.RequestID), attempt.Duration.Round(time.Millisecond))
+	a.say("", fmt.Sprintf("%s %s: %s, request id %s, %v",
+		method, path, status, orNone(attempt.RequestID), attempt.Duration.Round(time.Millisecond)))
 }
 
 func orNone(text string) string {

@@ -2,6 +2,7 @@ package cli
 
 import (
 	"context"
+	"encoding/json"
 	"errors"
 	"io"
 	"os"
@@ -26,6 +27,8 @@ func (a *App) ReadSecret(flag, name string) (secret.String, error) {
 		return secret.String{}, Usagef("%s: there is no secret in it. Nothing was done.", flag)
 	case strings.ContainsAny(line, "\r\n"):
 		return secret.String{}, Usagef("%s: it must hold the secret alone, on one line. Nothing was done.", flag)
+	case strings.HasPrefix(line, "{") && json.Valid([]byte(line)): // such as what --secret-to writes
+		return secret.String{}, Usagef("%s: it holds a JSON object, and must hold the secret alone. Nothing was done.", flag)
 	}
 	return secret.New(line), nil
 }

@@ -43,8 +43,9 @@ func newPrinter[T any](a *App, columns []Column[T], list bool) (*Printer[T], err
 	p.flush, p.cut = out.flush, out.flush
 	switch a.Flags.Output {
 	case TSV:
-		p.cells, p.end = out.tsv, out.flush
-		return p, p.cells(titles(p.columns, func(c Column[T]) string { return c.Field }))
+		t := &tsv{output: out, titles: titles(p.columns, func(c Column[T]) string { return c.Field })}
+		p.cells, p.end, p.flush = t.row, t.close, t.close
+		return p, nil
 	case JSON, NDJSON:
 		program, err := compileJQ(a.Flags.JQ)
 		if err != nil {

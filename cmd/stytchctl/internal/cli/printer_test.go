@@ -13,6 +13,7 @@ func TestCut(t *testing.T) {
 		none, one string
 	}{
 		{name: "table", output: Table, one: "ID\na\n"},
+		{name: "tsv", output: TSV, one: "id\na\n"},
 		{name: "json", output: JSON, one: "[\n{\"id\":\"a\"}"},
 		{name: "jq", output: JSON, jq: "length"},
 		{name: "ndjson", output: NDJSON, one: "{\"id\":\"a\"}\n"},

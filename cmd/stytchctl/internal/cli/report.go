@@ -1,6 +1,7 @@
 package cli
 
 import (
+	"context"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -31,6 +32,9 @@ func (a *App) Report(err error) int {
 	}
 	class := Classify(err)
 	message := err.Error()
+	if errors.Is(err, context.DeadlineExceeded) && a.overdue != nil && a.overdue() && !strings.Contains(message, "--timeout") {
+		message += ". The time of --timeout is over."
+	}
 	if a.Machine() {
 		r := report{Class: class, Message: redact.Printable(message, maxMessage)}
 		r.describe(err)
@@ -42,11 +46,7 @@ func (a *App) Report(err error) int {
 	if text, ok := strings.CutPrefix(message, refused); ok { // a verdict, not a failure
 		label, message = strings.TrimSpace(refused), text
 	}
-	lines := strings.Split(message, "\n")
-	for i, line := range lines {
-		lines[i] = redact.Printable(line, maxMessage)
-	}
-	fmt.Fprintf(a.Err, "%s %s\n", a.paint(a.Err, red, label), strings.Join(lines, "\n"))
+	a.say(a.paint(a.Err, red, label)+" ", message)
 	return class.ExitCode()
 }
 
@@ -78,11 +78,21 @@ func (r *report) describe(err error) {
 // Note prints a line for people on stderr, unless -q was given.
 func (a *App) Note(format string, args ...any) {
 	if !a.Flags.Quiet {
-		fmt.Fprintf(a.Err, format+"\n", args...)
+		a.say("", fmt.Sprintf(format, args...))
 	}
 }
 
 // Warn prints a line on stderr that -q does not suppress.
 func (a *App) Warn(format string, args ...any) {
-	fmt.Fprintf(a.Err, "%s %s\n", a.paint(a.Err, yellow, "warning:"), fmt.Sprintf(format, args...))
+	a.say(a.paint(a.Err, yellow, "warning:")+" ", fmt.Sprintf(format, args...))
+}
+
+// say prints lines on stderr. A server or a file may have chosen parts of them, which must not act
+// on a terminal.
+func (a *App) say(label, text string) {
+	lines := strings.Split(text, "\n")
+	for i, line := range lines {
+		lines[i] = redact.Printable(line, maxMessage)
+	}
+	fmt.Fprintf(a.Err, "%s%s\n", label, strings.Join(lines, "\n"))
 }

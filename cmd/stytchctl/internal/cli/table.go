@@ -88,14 +88,6 @@ func (t *table) cut() error {
 	return t.close()
 }
 
-// tsv writes values separated by tabs, each record on one line.
-func (o *output) tsv(cells []string) error {
-	for i, cell := range cells {
-		cells[i] = visible(cell)
-	}
-	return o.write([]byte(strings.Join(cells, "\t") + "\n"))
-}
-
 // visible shows what a terminal would act on: control characters, line breaks and marks that
 // reverse the direction of text.
 func visible(text string) string {
