@@ -98,7 +98,7 @@ func TestContainer(t *testing.T) {
 	}
 	listener, err := net.Listen("tcp", "127.0.0.1:4010")
 	if err != nil {
-		t.Skip("port 4010 is in use")
+		t.Skip("port 4010 is in use, and the image listens there: stop what uses it")
 	}
 	listener.Close()
 	server := within(append(c.entrypoint, c.cmd...)...)

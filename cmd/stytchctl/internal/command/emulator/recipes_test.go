@@ -58,7 +58,7 @@ func recipe(t *testing.T, p *process, dir, name string, args ...string) string {
 func TestPythonRecipe(t *testing.T) {
 	python, err := exec.LookPath("python3")
 	if err != nil {
-		t.Skip("python3 is not on the PATH")
+		t.Skip("python3 is not on the PATH: install it to run the recipe")
 	}
 	if got := recipe(t, serve(t, t.TempDir()), recipes, python, "m2m.py"); got != "bearer 3600\n" {
 		t.Errorf("it prints %q", got)
