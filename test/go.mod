@@ -6,6 +6,7 @@ replace github.com/stytchkit/m2m => ..
 
 require (
 	github.com/getkin/kin-openapi v0.152.0
+	github.com/oasdiff/yaml v0.1.1
 	github.com/stytchkit/m2m v0.0.0
 	golang.org/x/mod v0.38.0
 	golang.org/x/tools v0.48.0
@@ -20,7 +21,6 @@ require (
 	github.com/kr/pretty v0.3.1 // indirect
 	github.com/oapi-codegen/nullable v1.1.0 // indirect
 	github.com/oapi-codegen/runtime v1.8.0 // indirect
-	github.com/oasdiff/yaml v0.1.1 // indirect
 	github.com/oasdiff/yaml3 v0.0.14 // indirect
 	github.com/santhosh-tekuri/jsonschema/v6 v6.0.3 // indirect
 	golang.org/x/sync v0.22.0 // indirect
