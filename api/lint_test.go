@@ -5,7 +5,6 @@ import (
 	"fmt"
 	"iter"
 	"maps"
-	"regexp"
 	"slices"
 	"strings"
 	"testing"
@@ -20,14 +19,6 @@ type rule struct {
 }
 
 type reportFunc func(where, format string, args ...any)
-
-var operationIDs = []string{
-	"CreateM2MClient", "GetM2MClient", "SearchM2MClients", "UpdateM2MClient", "DeleteM2MClient",
-	"StartM2MClientSecretRotation", "CancelM2MClientSecretRotation", "CompleteM2MClientSecretRotation",
-	"IssueM2MToken", "GetJWKS", "GetB2BJWKS",
-	"CreateConnectedApp", "GetConnectedApp", "SearchConnectedApps", "UpdateConnectedApp", "DeleteConnectedApp",
-	"StartConnectedAppSecretRotation", "CancelConnectedAppSecretRotation", "CompleteConnectedAppSecretRotation",
-}
 
 var rules = []rule{
 	{"valid", checkValid},
@@ -76,39 +67,6 @@ func checkValid(doc *openapi3.T, report reportFunc) {
 	}
 }
 
-func checkOperations(doc *openapi3.T, report reportFunc) {
-	var got []string
-	for _, op := range operations(doc) {
-		got = append(got, op.OperationID)
-	}
-	for _, id := range operationIDs {
-		if !slices.Contains(got, id) {
-			report(id, "is missing")
-		}
-	}
-	for _, id := range got {
-		if !slices.Contains(operationIDs, id) {
-			report(id, "is not one of the %d known operations: add it to operationIDs", len(operationIDs))
-		}
-	}
-}
-
-var operationIDPattern = regexp.MustCompile(`^(Create|Get|Search|Update|Delete|Start|Cancel|Complete|Issue)` +
-	`(M2MClients?|ConnectedApps?|M2MToken|JWKS|B2BJWKS)(SecretRotation)?$`)
-
-func checkOperationIDs(doc *openapi3.T, report reportFunc) {
-	seen := map[string]string{}
-	for where, op := range operations(doc) {
-		if !operationIDPattern.MatchString(op.OperationID) {
-			report(where, "operationId %q must be a verb and a noun in UpperCamelCase", op.OperationID)
-		}
-		if other := seen[op.OperationID]; other != "" {
-			report(where, "operationId is already used by %s", other)
-		}
-		seen[op.OperationID] = where
-	}
-}
-
 func checkTags(doc *openapi3.T, report reportFunc) {
 	unused := map[string]bool{}
 	for _, tag := range doc.Tags {
@@ -130,34 +88,6 @@ func checkTags(doc *openapi3.T, report reportFunc) {
 	for tag, unused := range unused {
 		if unused {
 			report("tag "+tag, "is not used")
-		}
-	}
-}
-
-// safetyClasses is what each operation was when it was added. A class says what the client may
-// repeat, so a wrong one loses a secret or costs money, and nothing else in the contract shows it.
-var safetyClasses = map[string]string{
-	"CreateM2MClient": "shown-once", "GetM2MClient": "read", "SearchM2MClients": "read", "UpdateM2MClient": "idempotent", "DeleteM2MClient": "idempotent",
-	"StartM2MClientSecretRotation": "shown-once", "CancelM2MClientSecretRotation": "shown-once", "CompleteM2MClientSecretRotation": "shown-once",
-	"IssueM2MToken": "billed", "GetJWKS": "read", "GetB2BJWKS": "read",
-	"CreateConnectedApp": "shown-once", "GetConnectedApp": "read", "SearchConnectedApps": "read", "UpdateConnectedApp": "idempotent", "DeleteConnectedApp": "idempotent",
-	"StartConnectedAppSecretRotation": "shown-once", "CancelConnectedAppSecretRotation": "shown-once", "CompleteConnectedAppSecretRotation": "shown-once",
-}
-
-var strictness = map[string]int{"read": 1, "idempotent": 2, "billed": 3, "shown-once": 3}
-
-// checkSafety allows a class to become stricter, and nothing else.
-func checkSafety(doc *openapi3.T, report reportFunc) {
-	for where, op := range operations(doc) {
-		class, _ := op.Extensions["x-safety"].(string)
-		was := safetyClasses[op.OperationID]
-		switch {
-		case strictness[class] == 0:
-			report(where, "x-safety %v is none of read, idempotent, shown-once, billed", op.Extensions["x-safety"])
-		case was == "":
-			report(where, "has no class in safetyClasses: add %s: %s", op.OperationID, class)
-		case class != was && strictness[class] <= strictness[was]:
-			report(where, "x-safety was %s and may only become stricter, not %s", was, class)
 		}
 	}
 }

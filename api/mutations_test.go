@@ -30,7 +30,7 @@ var mutations = []mutation{
 	{"valid", "default", func(d document) { d.property("SearchM2MClientsRequest", "limit").Default = 5000.0 }},
 	{"valid", "sibling", func(d document) { d.schema("Error").Extensions = map[string]any{"for a developer to read": nil} }},
 	{"operations", "GetJWKS: is missing", func(d document) { d.Paths.Delete("/v1/sessions/jwks/{project_id}") }},
-	{"operations", "PurgeM2MClient: is not one of", func(d document) { d.op("DeleteM2MClient").OperationID = "PurgeM2MClient" }},
+	{"operations", "DeleteM2MClient: is missing", func(d document) { d.op("DeleteM2MClient").OperationID = "PurgeM2MClient" }},
 	{"operation-id", `"getM2MClient" must be a verb`, func(d document) { d.op("GetM2MClient").OperationID = "getM2MClient" }},
 	{"operation-id", `"Get" must be a verb`, func(d document) { d.op("GetM2MClient").OperationID = "Get" }},
 	{"operation-id", `"" must be a verb`, func(d document) { d.op("GetM2MClient").OperationID = "" }},
@@ -45,7 +45,7 @@ var mutations = []mutation{
 	{"safety", "was shown-once and may only become stricter, not billed", func(d document) { d.op("StartM2MClientSecretRotation").Extensions["x-safety"] = "billed" }},
 	{"safety", "was billed and may only become stricter, not read", func(d document) { d.op("IssueM2MToken").Extensions["x-safety"] = "read" }},
 	{"safety", "was idempotent and may only become stricter, not read", func(d document) { d.op("DeleteM2MClient").Extensions["x-safety"] = "read" }},
-	{"safety", "has no class in safetyClasses", func(d document) { d.op("GetJWKS").OperationID = "GetKeys" }},
+	{"safety", `add "GetKeys": "read" to safetyClasses`, func(d document) { d.op("GetJWKS").OperationID = "GetKeys" }},
 	{"safety", "safe is none of", func(d document) { d.op("IssueM2MToken").Extensions["x-safety"] = "safe" }},
 	{"examples", "application/json: has no example", func(d document) { d.request("SearchM2MClients").Examples = nil }},
 	{"examples", "x-www-form-urlencoded: has no example", func(d document) {
