@@ -112,6 +112,11 @@ console-picture: console-test ## the same, and take the picture of the README ag
 reference: ## write the API reference as static HTML into docs/reference
 	cd cmd/stytchctl && $(GO) run ./internal/console/writereference $(CURDIR)/docs/reference
 
+.PHONY: contract-assets
+contract-assets: ASSETS ?= $(CURDIR)/dist
+contract-assets: ## write the contract as a release publishes it, YAML and JSON with checksums, into ASSETS (dist)
+	@cd test && $(GO) run ./contractassets $(CURDIR)/api $(abspath $(ASSETS))
+
 .PHONY: torture
 torture: ## rotations killed, paused and broken, as a soak test: 1,000 random kills, 100,000 rotations on PostgreSQL
 	cd test && M2M_HEAVY_TESTS=long $(GO) test -count=1 -timeout 60m -v -run 'Torture|Kill|TwoEngines|Canar' ./torture

@@ -77,12 +77,13 @@ var mayImport = map[string][]string{
 	"examples/servers/internal/try": {
 		"stytch/emulator", "stytch/emulator/emulatortest", "stytch/secret", "stytch/token", "stytch/verify",
 	},
-	"test/conformance": {"gen", "internal/contract", "stytch", "stytch/metadata", "stytch/secret"},
-	"test/drift":       {}, // tests only
-	"test/house":       {},
-	"test/platforms":   {}, // tests only
-	"test/release":     {},
-	"test/torture":     {},
+	"test/contractassets": {},
+	"test/conformance":    {"gen", "internal/contract", "stytch", "stytch/metadata", "stytch/secret"},
+	"test/drift":          {}, // tests only
+	"test/house":          {},
+	"test/platforms":      {}, // tests only
+	"test/release":        {},
+	"test/torture":        {},
 }
 
 func TestImports(t *testing.T) {
