@@ -6,8 +6,6 @@ import (
 	"net/http"
 	"sync/atomic"
 	"time"
-
-	"github.com/prometheus/client_golang/prometheus/promhttp"
 )
 
 // readyWait is how long a probe waits for a token that was not asked for before.
@@ -19,11 +17,14 @@ type admin struct {
 	draining atomic.Bool
 }
 
-func (a *admin) handler(admission admission, m *metrics) http.Handler {
+func (a *admin) handler(admission admission, c *counts) http.Handler {
 	mux := http.NewServeMux()
 	mux.HandleFunc("GET /healthz", func(w http.ResponseWriter, _ *http.Request) { answer(w, http.StatusOK, "ok") })
 	mux.HandleFunc("GET /readyz", a.ready)
-	mux.Handle("GET /metrics", promhttp.HandlerFor(m.registry, promhttp.HandlerOpts{}))
+	mux.HandleFunc("GET /metrics", func(w http.ResponseWriter, _ *http.Request) {
+		w.Header().Set("Content-Type", "text/plain; version=0.0.4; charset=utf-8")
+		c.write(w)
+	})
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		if p := admission.check(r); p != nil {
 			p.write(w)

@@ -13,7 +13,7 @@ type handler struct {
 	routes    []*route
 	admission admission
 	limit     int // of a body that is kept
-	metrics   *metrics
+	counts    *counts
 	log       *slog.Logger
 }
 
@@ -21,7 +21,7 @@ func (h *handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	x := &exchange{start: time.Now(), method: r.Method, trailer: r.Trailer}
 	rw := newResponse(w, r, x)
 	ctx := withExchange(r.Context(), x)
-	h.metrics.active.Inc()
+	h.counts.active.Inc()
 	defer h.ended(ctx, x) // also if the response is aborted, which is a panic
 
 	if p := h.admit(r, x); p != nil {
@@ -87,10 +87,10 @@ func (x *exchange) fail(w http.ResponseWriter, p *problem, cause error) {
 
 // ended counts and logs an exchange.
 func (h *handler) ended(ctx context.Context, x *exchange) {
-	h.metrics.active.Dec()
-	counters := h.metrics.none
+	h.counts.active.Dec()
+	counters := h.counts.none
 	if x.route != nil {
-		counters = x.route.metrics
+		counters = x.route.counts
 	}
 	if !x.finished {
 		x.class = "aborted"

@@ -1,79 +1,81 @@
 package proxy
 
 import (
+	"fmt"
+	"io"
 	"time"
 
-	"github.com/prometheus/client_golang/prometheus"
+	"github.com/VictoriaMetrics/metrics"
 )
 
 // classes are the values of code_class. canceled is for callers that left before the response,
 // aborted for responses that could not be sent to their end.
 var classes = []string{"1xx", "2xx", "3xx", "4xx", "5xx", "canceled", "aborted"}
 
-// metrics are in a registry of their own. Their labels are routes and classes: what a caller or a
+// upstreamBuckets are in seconds.
+var upstreamBuckets = []float64{.001, .0025, .005, .01, .025, .05, .1, .25, .5, 1, 2.5, 5, 10, 30, 60}
+
+// counts are the metrics of a proxy. Their labels are routes and classes: what a caller or a
 // project chooses is never one.
-type metrics struct {
-	registry *prometheus.Registry
-	requests *prometheus.CounterVec
-	upstream *prometheus.HistogramVec
-	active   prometheus.Gauge
-	none     *routeMetrics // for requests without a route
+type counts struct {
+	set    *metrics.Set
+	active *metrics.Gauge
+	none   *routeCounts // for requests without a route
+	update []func()     // before they are written
 }
 
-// routeMetrics are those of one route, looked up once.
-type routeMetrics struct {
-	requests map[string]prometheus.Counter // by class
-	upstream prometheus.Observer
+// routeCounts are those of one route, looked up once.
+type routeCounts struct {
+	requests map[string]*metrics.Counter // by class
+	upstream *metrics.PrometheusHistogram
 }
 
-func newMetrics(t *tokens) *metrics {
-	m := &metrics{
-		registry: prometheus.NewRegistry(),
-		requests: prometheus.NewCounterVec(prometheus.CounterOpts{
-			Name: "stytchctl_proxy_requests_total", Help: "Requests of callers, by route and class of the response.",
-		}, []string{"route", "code_class"}),
-		upstream: prometheus.NewHistogramVec(prometheus.HistogramOpts{
-			Name: "stytchctl_proxy_upstream_seconds", Help: "Time until the upstream's response began.",
-			Buckets: []float64{.001, .0025, .005, .01, .025, .05, .1, .25, .5, 1, 2.5, 5, 10, 30, 60},
-		}, []string{"route"}),
-		active: prometheus.NewGauge(prometheus.GaugeOpts{
-			Name: "stytchctl_proxy_requests_in_progress", Help: "Requests that have not ended, WebSockets included.",
-		}),
-	}
-	m.registry.MustRegister(m.requests, m.upstream, m.active)
-	for _, c := range []struct {
-		name, help string
-		value      func() float64
-	}{
-		{"minted_total", "Tokens that Stytch issued, which is what it bills.", func() float64 { return float64(t.Stats().Minted) }},
-		{"requests_total", "Requests to the token endpoint.", func() float64 { return float64(t.Stats().Requests) }},
-		{"from_store_total", "Tokens taken from the shared store.", func() float64 { return float64(t.Stats().FromStore) }},
-		{"failures_total", "Refreshes that failed.", func() float64 { return float64(t.Stats().Failures) }},
-		{"over_budget_total", "Requests that the budget refused.", func() float64 { return float64(t.Stats().OverBudget) }},
-		{"store_failures_total", "Times that the shared store did not help.", func() float64 { return float64(t.Stats().StoreFailures) }},
+func newCounts(t *tokens) *counts {
+	metrics.ExposeMetadata(true) // types: a collector cannot tell a counter from a gauge without them
+	c := &counts{set: metrics.NewSet()}
+	c.active = c.set.NewGauge("stytchctl_proxy_requests_in_progress", nil)
+	for name, value := range map[string]func() uint64{
+		"minted_total":         func() uint64 { return t.Stats().Minted },
+		"requests_total":       func() uint64 { return t.Stats().Requests },
+		"from_store_total":     func() uint64 { return t.Stats().FromStore },
+		"failures_total":       func() uint64 { return t.Stats().Failures },
+		"over_budget_total":    func() uint64 { return t.Stats().OverBudget },
+		"store_failures_total": func() uint64 { return t.Stats().StoreFailures },
 	} {
-		m.registry.MustRegister(prometheus.NewCounterFunc(prometheus.CounterOpts{Name: "stytchctl_proxy_token_" + c.name, Help: c.help}, c.value))
+		counter := c.set.NewCounter("stytchctl_proxy_token_" + name)
+		c.update = append(c.update, func() { counter.Set(value()) })
 	}
-	m.registry.MustRegister(prometheus.NewGaugeFunc(prometheus.GaugeOpts{
-		Name: "stytchctl_proxy_token_expiry_timestamp_seconds", Help: "When the last token expires; 0 if there was none.",
-	}, func() float64 {
+	c.set.NewGauge("stytchctl_proxy_token_expiry_timestamp_seconds", func() float64 {
 		if at := t.expires(); !at.IsZero() {
 			return float64(at.Unix())
 		}
 		return 0
-	}))
-	m.none = m.of((*route)(nil).label())
-	return m
+	})
+	c.none = c.of((*route)(nil).label())
+	return c
 }
 
-func (m *metrics) of(label string) *routeMetrics {
-	r := &routeMetrics{requests: map[string]prometheus.Counter{}, upstream: m.upstream.WithLabelValues(label)}
+// of are the counts of a route, which stand at 0 from the start.
+func (c *counts) of(route string) *routeCounts {
+	label := fmt.Sprintf("route=%q", route) // which has no character that must be escaped: see checkPrefix
+	r := &routeCounts{
+		requests: map[string]*metrics.Counter{},
+		upstream: c.set.NewPrometheusHistogramExt("stytchctl_proxy_upstream_seconds{"+label+"}", upstreamBuckets),
+	}
 	for _, class := range classes {
-		r.requests[class] = m.requests.WithLabelValues(label, class)
+		r.requests[class] = c.set.NewCounter(fmt.Sprintf("stytchctl_proxy_requests_total{code_class=%q,%s}", class, label))
 	}
 	return r
 }
 
-func (r *routeMetrics) responded(after time.Duration) { r.upstream.Observe(after.Seconds()) }
+// write writes them in the text format of Prometheus.
+func (c *counts) write(w io.Writer) {
+	for _, update := range c.update {
+		update()
+	}
+	c.set.WritePrometheus(w)
+}
 
-func (r *routeMetrics) ended(class string) { r.requests[class].Inc() }
+func (r *routeCounts) responded(after time.Duration) { r.upstream.Update(after.Seconds()) }
+
+func (r *routeCounts) ended(class string) { r.requests[class].Inc() }

@@ -53,15 +53,15 @@ func New(config Config) (*Proxy, error) {
 		return nil, fmt.Errorf("proxy: New: %w. Nothing was opened", err)
 	}
 	p := &Proxy{config: c, tokens: t, routes: routes, status: &admin{tokens: t}}
-	m := newMetrics(t)
+	counts := newCounts(t)
 	for _, rt := range routes {
-		rt.connect(c, t, m.of(rt.label()))
+		rt.connect(c, t, counts.of(rt.label()))
 	}
 	admission := admission{hosts: c.Hosts, anyHost: c.Certificate != nil && len(c.Hosts) == 0}
-	callers := &handler{routes: routes, admission: admission, limit: c.MaxBodyReplay, metrics: m, log: c.Log}
+	callers := &handler{routes: routes, admission: admission, limit: c.MaxBodyReplay, counts: counts, log: c.Log}
 	withTLS := c.Certificate != nil
 	p.main = &endpoint{server: newServer(p.counted(callers), c, withTLS), tls: withTLS}
-	p.admin = &endpoint{server: newServer(p.status.handler(admission, m), c, withTLS), tls: withTLS}
+	p.admin = &endpoint{server: newServer(p.status.handler(admission, counts), c, withTLS), tls: withTLS}
 	p.socket = &endpoint{server: newServer(&socket{tokens: t, log: c.Log}, c, false)}
 	for _, e := range []*endpoint{p.admin, p.socket} {
 		e.server.ReadTimeout, e.server.WriteTimeout = shortTimeout, shortTimeout
@@ -70,9 +70,9 @@ func New(config Config) (*Proxy, error) {
 }
 
 // connect makes what forwards the requests of a route.
-func (rt *route) connect(c Config, t *tokens, m *routeMetrics) {
-	u := newUpstream(c.RootCAs, c.UpstreamTimeout, m)
-	rt.metrics, rt.close = m, u.closeIdle
+func (rt *route) connect(c Config, t *tokens, counts *routeCounts) {
+	u := newUpstream(c.RootCAs, c.UpstreamTimeout, counts)
+	rt.counts, rt.close = counts, u.closeIdle
 	rt.proxy = &httputil.ReverseProxy{
 		Rewrite:        rt.rewrite,
 		Transport:      t.Transport(u, rt.upstream.Host),

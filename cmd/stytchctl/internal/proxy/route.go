@@ -15,7 +15,7 @@ type route struct {
 	prefix   string   // without a slash at its end, so "" for all
 	upstream *url.URL // without a slash at the end of its path
 	proxy    *httputil.ReverseProxy
-	metrics  *routeMetrics
+	counts   *routeCounts
 	close    func() // the connections that no request uses
 }
 

@@ -26,6 +26,7 @@ func TestAdmin(t *testing.T) {
 	f.wantMetric(`stytchctl_proxy_upstream_seconds_count{route="/"} 1`)
 	f.wantMetric("stytchctl_proxy_token_minted_total 1")
 	f.wantMetric("stytchctl_proxy_token_requests_total 1")
+	f.wantMetric("# TYPE stytchctl_proxy_token_minted_total counter")
 	f.wantMetric("stytchctl_proxy_requests_in_progress 0")
 	if _, text := f.probe("/metrics"); strings.Contains(text, "some") || strings.Contains(text, "evil") {
 		t.Error("the metrics have what a caller chose")

@@ -26,11 +26,11 @@ type upstream struct {
 	shared  *conns.Transport
 	upgrade *conns.Transport // HTTP/1.1 alone: HTTP/2 has no upgrade
 	timeout time.Duration
-	metrics *routeMetrics
+	counts  *routeCounts
 }
 
-func newUpstream(roots *x509.CertPool, timeout time.Duration, metrics *routeMetrics) *upstream {
-	u := &upstream{shared: conns.New(), upgrade: conns.New(), timeout: timeout, metrics: metrics}
+func newUpstream(roots *x509.CertPool, timeout time.Duration, counts *routeCounts) *upstream {
+	u := &upstream{shared: conns.New(), upgrade: conns.New(), timeout: timeout, counts: counts}
 	u.shared.TLS.RootCAs, u.upgrade.TLS.RootCAs = roots, roots
 	u.upgrade.TLS.NextProtos = []string{"http/1.1"}
 	return u
@@ -68,7 +68,7 @@ func (u *upstream) RoundTrip(req *http.Request) (*http.Response, error) {
 		caller.leave()
 		return nil, &upstreamError{cleaned(err, req)}
 	}
-	u.metrics.responded(time.Since(start))
+	u.counts.responded(time.Since(start))
 	if resp.StatusCode != http.StatusSwitchingProtocols { // that one ends with the caller's context
 		resp.Body = &attemptBody{resp.Body, caller, req, x}
 	}

@@ -8,10 +8,8 @@ import (
 	"time"
 
 	"github.com/spf13/cobra"
-	"github.com/spf13/cobra/doc"
 
 	"github.com/stytchkit/m2m/cmd/stytchctl/internal/cli"
-	"github.com/stytchkit/m2m/stytch"
 )
 
 // NewMan is stytchctl man.
@@ -38,29 +36,16 @@ be reproducible.`,
 }
 
 func writePages(app *cli.App, root *cobra.Command, dir string) (int, error) {
-	header := doc.GenManHeader{Title: "STYTCHCTL", Section: "1", Source: "stytchctl " + stytch.Version, Manual: "stytchctl"}
-	if app.Getenv("SOURCE_DATE_EPOCH") == "" {
-		now := app.Now()
-		header.Date = &now
-	} else if date, err := epoch(app.Getenv("SOURCE_DATE_EPOCH")); err == nil {
-		header.Date = &date
-	} else {
-		return 0, cli.Usagef("SOURCE_DATE_EPOCH: %w. Nothing was written.", err)
+	date := app.Now()
+	if text := app.Getenv("SOURCE_DATE_EPOCH"); text != "" {
+		var err error
+		if date, err = epoch(text); err != nil {
+			return 0, cli.Usagef("SOURCE_DATE_EPOCH: %w. Nothing was written.", err)
+		}
 	}
 	n := 0
 	for cmd := range commands(root) {
-		var page strings.Builder
-		h := header
-		h.Title = strings.ToUpper(strings.ReplaceAll(cmd.CommandPath(), " ", "-"))
-		long := cmd.Long
-		cmd.DisableAutoGenTag, cmd.Long = true, preformat(long)
-		err := doc.GenMan(cmd, &h, &page)
-		cmd.Long = long
-		if err != nil {
-			return n, err
-		}
-		path := filepath.Join(dir, strings.ReplaceAll(cmd.CommandPath(), " ", "-")+".1")
-		if err := cli.WriteFile(path, []byte(page.String()), 0o644); err != nil {
+		if err := cli.WriteFile(filepath.Join(dir, pageName(cmd)+".1"), []byte(manPage(cmd, date)), 0o644); err != nil {
 			return n, err
 		}
 		n++
@@ -68,22 +53,7 @@ func writePages(app *cli.App, root *cobra.Command, dir string) (int, error) {
 	return n, nil
 }
 
-// preformat marks the lists of a text, whose lines are indented, as Markdown does.
-func preformat(text string) string {
-	var b strings.Builder
-	inBlock := false
-	for line := range strings.Lines(text) {
-		indented := strings.HasPrefix(line, "  ")
-		if indented != inBlock {
-			b.WriteString("\n")
-		}
-		if inBlock = indented; indented {
-			b.WriteString("  ")
-		}
-		b.WriteString(line)
-	}
-	return b.String()
-}
+func pageName(cmd *cobra.Command) string { return strings.ReplaceAll(cmd.CommandPath(), " ", "-") }
 
 func epoch(text string) (time.Time, error) {
 	var seconds int64

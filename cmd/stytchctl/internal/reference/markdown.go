@@ -47,7 +47,7 @@ func Markdown(root *cobra.Command) string {
 	b.WriteString("## Commands\n\n| command | what it does |\n| --- | --- |\n")
 	for cmd := range commands(root) {
 		if cmd.Runnable() && cmd != root && !cmd.HasAvailableSubCommands() {
-			fmt.Fprintf(&b, "| [`%s`](#%s) | %s |\n", cmd.CommandPath(), anchor(cmd), cmd.Short)
+			fmt.Fprintf(&b, "| [`%s`](#%s) | %s |\n", cmd.CommandPath(), pageName(cmd), cmd.Short)
 		}
 	}
 	for cmd := range commands(root) {
@@ -57,8 +57,6 @@ func Markdown(root *cobra.Command) string {
 	}
 	return b.String()
 }
-
-func anchor(cmd *cobra.Command) string { return strings.ReplaceAll(cmd.CommandPath(), " ", "-") }
 
 // section describes one command.
 func section(b *strings.Builder, cmd *cobra.Command) {
@@ -98,19 +96,27 @@ func flagTable(b *strings.Builder, flags *pflag.FlagSet) {
 		if !shown(f) {
 			return
 		}
-		kind, usage := pflag.UnquoteUsage(f)
-		name := "--" + f.Name
-		if kind != "" {
-			name += " " + kind
-		}
-		if f.Shorthand != "" {
-			name = "-" + f.Shorthand + ", " + name
-		}
-		if value := f.DefValue; value != "" && value != "false" && value != "0" && value != "0s" && value != "[]" && !strings.Contains(usage, "default") {
-			usage += " (default " + value + ")"
-		}
+		name, usage := describe(f)
 		fmt.Fprintf(b, "| `%s` | %s |\n", name, strings.ReplaceAll(usage, "|", "\\|"))
 	})
+}
+
+// describe is how a flag is written, and what it means.
+func describe(f *pflag.Flag) (name, usage string) {
+	kind, usage := pflag.UnquoteUsage(f)
+	name = "--" + f.Name
+	if kind != "" {
+		name += " " + kind
+	}
+	if f.Shorthand != "" {
+		name = "-" + f.Shorthand + ", " + name
+	}
+	switch value := f.DefValue; {
+	case value == "" || value == "false" || value == "0" || value == "0s" || value == "[]" || strings.Contains(usage, "default"):
+	default:
+		usage += " (default " + value + ")"
+	}
+	return name, usage
 }
 
 // prose writes the text of a command: paragraphs, with indented lines as they are.
