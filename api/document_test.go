@@ -11,6 +11,7 @@ import (
 	"github.com/getkin/kin-openapi/openapi3"
 
 	"github.com/stytchkit/m2m/api"
+	"github.com/stytchkit/m2m/internal/contract"
 )
 
 // load returns a new copy of the contract, which the caller may break.
@@ -146,6 +147,9 @@ func walkFrom(above map[*openapi3.Schema]bool, at, property string, ref *openapi
 	}
 	s := ref.Value
 	visit(at, property, s)
+	if contract.KnownValues(s) != nil {
+		return // its parts are not alternatives that a value is one of
+	}
 	above[s] = true
 	defer delete(above, s)
 	for name, p := range s.Properties {

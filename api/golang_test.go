@@ -36,10 +36,7 @@ func checkDefaults(doc *openapi3.T, report reportFunc) {
 			if p.Value == nil || slices.Contains(ref.Value.Required, property) || !zeroIsAnother(p.Value) || slices.Contains(zeroMeansDefault, name+"."+property) {
 				continue
 			}
-			i := slices.IndexFunc(structs[name], func(f structField) bool {
-				tag, _, _ := strings.Cut(f.tag.Get("json"), ",")
-				return tag == property
-			})
+			i := slices.IndexFunc(structs[name], func(f structField) bool { return f.property() == property })
 			if i < 0 || !strings.HasPrefix(structs[name][i].typ, "*") && !strings.HasPrefix(structs[name][i].typ, "nullable.") {
 				report(name+"."+property, "has the default %v, so its zero value cannot be sent: in api/go.overlay.yaml, give it x-go-type-skip-optional-pointer: false and x-omitzero: false, behind the rule for all fields", p.Value.Default)
 			}

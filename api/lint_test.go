@@ -235,7 +235,7 @@ func checkDescribed(doc *openapi3.T, report reportFunc) {
 	})
 }
 
-var extensions = []string{"x-safety", "x-certainty", "x-error-types", "x-known-values", "x-max-bytes", "x-max-keys", "x-error-catalog"}
+var extensions = []string{"x-safety", "x-certainty", "x-error-types", "x-max-bytes", "x-max-keys", "x-error-catalog"}
 
 // checkExtensions reads the document as plain JSON, so that it covers places that the other rules
 // do not visit.
@@ -247,9 +247,6 @@ func checkExtensions(doc *openapi3.T, report reportFunc) {
 			}
 			if key == "x-certainty" && !isCertainty(value) {
 				report(at, "x-certainty %v is none of documented, observed, assumed", value)
-			}
-			if key == "x-known-values" && (len(texts(value)) == 0 || object["enum"] != nil) {
-				report(at, "x-known-values must be a list of strings, and replaces an enum")
 			}
 		}
 	}
@@ -291,7 +288,10 @@ func checkOpenness(doc *openapi3.T, report reportFunc) {
 				report(at, "a response refuses unknown fields")
 			}
 			if !b.request && len(s.Enum) > 0 {
-				report(at, "a response refuses unknown values")
+				report(at, "a response refuses unknown values: write anyOf: [{type: string, enum: […]}, {type: string}]")
+			}
+			if s.Type.Is("object") && len(s.Properties) == 0 && extra.Has == nil && extra.Schema == nil {
+				report(at, "an object without properties is an empty one in other languages: write additionalProperties: true if it is free-form")
 			}
 		})
 	}

@@ -95,8 +95,6 @@ var mutations = []mutation{
 	{"extensions", "x-certainty <nil>", func(d document) { d.Components.Headers["RetryAfter"].Value.Extensions["x-certainty"] = nil }},
 	{"extensions", "x-certanty", func(d document) { d.op("GetJWKS").Extensions["x-certanty"] = "assumed" }},
 	{"extensions", "x-go-name", func(d document) { d.property("JWK", "n").Extensions = map[string]any{"x-go-name": "N"} }},
-	{"extensions", "x-known-values", func(d document) { d.property("JWK", "kty").Extensions["x-known-values"] = "RSA" }},
-	{"extensions", "x-known-values", func(d document) { d.property("JWK", "kty").Enum = []any{"RSA"} }},
 	{"secrets", "without format", func(d document) { d.property("CreateM2MClientRequest", "client_secret").Format = "" }},
 	{"secrets", "without format", func(d document) { d.property("IssueM2MTokenResponse", "access_token").Format = "jwt" }},
 	{"secrets", "next_client_secret: is a secret without", func(d document) {
@@ -113,6 +111,10 @@ var mutations = []mutation{
 		d.schema("ConnectedAppFields").AdditionalProperties = openapi3.AdditionalProperties{Has: openapi3.Ptr(false)}
 	}},
 	{"open-closed", "refuses unknown values", func(d document) { d.property("M2MClient", "status").Enum = []any{"active", "inactive"} }},
+	{"open-closed", "refuses unknown values", func(d document) { d.property("M2MClient", "status").AnyOf[1].Value.Enum = []any{"suspended"} }},
+	{"open-closed", "write additionalProperties: true", func(d document) {
+		d.property("Error", "error_details").AdditionalProperties = openapi3.AdditionalProperties{}
+	}},
 	{"open-closed", "metadata must be open", func(d document) { delete(d.schema("TrustedMetadata").Extensions, "x-max-keys") }},
 	{"open-closed", "metadata must be open", func(d document) {
 		d.property("UpdateM2MClientRequest", "trusted_metadata").AdditionalProperties = openapi3.AdditionalProperties{}

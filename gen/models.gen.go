@@ -19,54 +19,16 @@ const (
 	ConnectedAppTypeThirdPartyPublic ConnectedAppType = "third_party_public"
 )
 
-// Valid indicates whether the value is a known member of the ConnectedAppType enum.
-func (e ConnectedAppType) Valid() bool {
-	switch e {
-	case ConnectedAppTypeFirstParty:
-		return true
-	case ConnectedAppTypeFirstPartyPublic:
-		return true
-	case ConnectedAppTypeThirdParty:
-		return true
-	case ConnectedAppTypeThirdPartyPublic:
-		return true
-	default:
-		return false
-	}
-}
-
 // Defines values for IssueM2MTokenRequestGrantType.
 const (
 	IssueM2MTokenRequestGrantTypeClientCredentials IssueM2MTokenRequestGrantType = "client_credentials"
 )
-
-// Valid indicates whether the value is a known member of the IssueM2MTokenRequestGrantType enum.
-func (e IssueM2MTokenRequestGrantType) Valid() bool {
-	switch e {
-	case IssueM2MTokenRequestGrantTypeClientCredentials:
-		return true
-	default:
-		return false
-	}
-}
 
 // Defines values for M2MClientStatus.
 const (
 	M2MClientStatusActive   M2MClientStatus = "active"
 	M2MClientStatusInactive M2MClientStatus = "inactive"
 )
-
-// Valid indicates whether the value is a known member of the M2MClientStatus enum.
-func (e M2MClientStatus) Valid() bool {
-	switch e {
-	case M2MClientStatusActive:
-		return true
-	case M2MClientStatusInactive:
-		return true
-	default:
-		return false
-	}
-}
 
 // Defines values for M2MSearchFilterName.
 const (
@@ -75,37 +37,11 @@ const (
 	M2MSearchFilterNameScopes     M2MSearchFilterName = "scopes"
 )
 
-// Valid indicates whether the value is a known member of the M2MSearchFilterName enum.
-func (e M2MSearchFilterName) Valid() bool {
-	switch e {
-	case M2MSearchFilterNameClientID:
-		return true
-	case M2MSearchFilterNameClientName:
-		return true
-	case M2MSearchFilterNameScopes:
-		return true
-	default:
-		return false
-	}
-}
-
 // Defines values for SearchOperator.
 const (
 	SearchOperatorAND SearchOperator = "AND"
 	SearchOperatorOR  SearchOperator = "OR"
 )
-
-// Valid indicates whether the value is a known member of the SearchOperator enum.
-func (e SearchOperator) Valid() bool {
-	switch e {
-	case SearchOperatorAND:
-		return true
-	case SearchOperatorOR:
-		return true
-	default:
-		return false
-	}
-}
 
 // CancelConnectedAppSecretRotationResponse The Connected App without a next secret.
 type CancelConnectedAppSecretRotationResponse struct {

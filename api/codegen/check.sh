@@ -2,7 +2,7 @@
 # Regenerates everything and fails if a generated file changes, tracked or not. The new files stay: commit them to fix it.
 set -euo pipefail
 cd "$(dirname "$0")/../.."
-files() { find . -name '*.gen.go' -not -path './bin/*' | sort; }
+files() { find . \( -name '*.gen.go' -o -name '*.gen_test.go' \) -not -path './bin/*' | sort; }
 before=$(mktemp -d)
 trap 'rm -rf "$before"' EXIT
 files | xargs tar -cf - | tar -xf - -C "$before"

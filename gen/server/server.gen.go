@@ -21,36 +21,16 @@ const (
 	ConnectedAppTypeThirdPartyPublic ConnectedAppType = "third_party_public"
 )
 
-// Valid indicates whether the value is a known member of the ConnectedAppType enum.
-func (e ConnectedAppType) Valid() bool {
-	switch e {
-	case ConnectedAppTypeFirstParty:
-		return true
-	case ConnectedAppTypeFirstPartyPublic:
-		return true
-	case ConnectedAppTypeThirdParty:
-		return true
-	case ConnectedAppTypeThirdPartyPublic:
-		return true
-	default:
-		return false
-	}
-}
-
 // Defines values for IssueM2MTokenRequestGrantType.
 const (
 	IssueM2MTokenRequestGrantTypeClientCredentials IssueM2MTokenRequestGrantType = "client_credentials"
 )
 
-// Valid indicates whether the value is a known member of the IssueM2MTokenRequestGrantType enum.
-func (e IssueM2MTokenRequestGrantType) Valid() bool {
-	switch e {
-	case IssueM2MTokenRequestGrantTypeClientCredentials:
-		return true
-	default:
-		return false
-	}
-}
+// Defines values for M2MClientStatus.
+const (
+	M2MClientStatusActive   M2MClientStatus = "active"
+	M2MClientStatusInactive M2MClientStatus = "inactive"
+)
 
 // Defines values for M2MSearchFilterName.
 const (
@@ -59,37 +39,11 @@ const (
 	M2MSearchFilterNameScopes     M2MSearchFilterName = "scopes"
 )
 
-// Valid indicates whether the value is a known member of the M2MSearchFilterName enum.
-func (e M2MSearchFilterName) Valid() bool {
-	switch e {
-	case M2MSearchFilterNameClientID:
-		return true
-	case M2MSearchFilterNameClientName:
-		return true
-	case M2MSearchFilterNameScopes:
-		return true
-	default:
-		return false
-	}
-}
-
 // Defines values for SearchOperator.
 const (
 	SearchOperatorAND SearchOperator = "AND"
 	SearchOperatorOR  SearchOperator = "OR"
 )
-
-// Valid indicates whether the value is a known member of the SearchOperator enum.
-func (e SearchOperator) Valid() bool {
-	switch e {
-	case SearchOperatorAND:
-		return true
-	case SearchOperatorOR:
-		return true
-	default:
-		return false
-	}
-}
 
 // Defines values for UpdateM2MClientRequestStatus.
 const (
@@ -97,20 +51,6 @@ const (
 	UpdateM2MClientRequestStatusInactive    UpdateM2MClientRequestStatus = "inactive"
 	UpdateM2MClientRequestStatusLessThanNil UpdateM2MClientRequestStatus = "<nil>"
 )
-
-// Valid indicates whether the value is a known member of the UpdateM2MClientRequestStatus enum.
-func (e UpdateM2MClientRequestStatus) Valid() bool {
-	switch e {
-	case UpdateM2MClientRequestStatusActive:
-		return true
-	case UpdateM2MClientRequestStatusInactive:
-		return true
-	case UpdateM2MClientRequestStatusLessThanNil:
-		return true
-	default:
-		return false
-	}
-}
 
 // CancelConnectedAppSecretRotationResponse The Connected App without a next secret.
 type CancelConnectedAppSecretRotationResponse struct {
@@ -651,6 +591,9 @@ type M2MClient struct {
 	// TrustedMetadata Free-form data about the client, which only the project's backend can write: at most 20 top-level keys and 4 KB.
 	TrustedMetadata *TrustedMetadata `json:"trusted_metadata,omitempty"`
 }
+
+// M2MClientStatus Whether a client can get tokens.
+type M2MClientStatus string
 
 // M2MClientWithClientSecret An M2M client and its secret, which is shown only here.
 type M2MClientWithClientSecret struct {
@@ -1769,25 +1712,25 @@ func HandlerWithOptions(si ServerInterface, options StdHTTPServerOptions) http.H
 		ErrorHandlerFunc:   options.ErrorHandlerFunc,
 	}
 
-	m.HandleFunc(http.MethodPost+" "+options.BaseURL+"/v1/m2m/clients", wrapper.CreateM2MClient)
-	m.HandleFunc(http.MethodPost+" "+options.BaseURL+"/v1/m2m/clients/search", wrapper.SearchM2MClients)
-	m.HandleFunc(http.MethodDelete+" "+options.BaseURL+"/v1/m2m/clients/{client_id}", wrapper.DeleteM2MClient)
-	m.HandleFunc(http.MethodGet+" "+options.BaseURL+"/v1/m2m/clients/{client_id}", wrapper.GetM2MClient)
-	m.HandleFunc(http.MethodPut+" "+options.BaseURL+"/v1/m2m/clients/{client_id}", wrapper.UpdateM2MClient)
-	m.HandleFunc(http.MethodPost+" "+options.BaseURL+"/v1/m2m/clients/{client_id}/secrets/rotate/start", wrapper.StartM2MClientSecretRotation)
-	m.HandleFunc(http.MethodPost+" "+options.BaseURL+"/v1/m2m/clients/{client_id}/secrets/rotate/cancel", wrapper.CancelM2MClientSecretRotation)
-	m.HandleFunc(http.MethodPost+" "+options.BaseURL+"/v1/m2m/clients/{client_id}/secrets/rotate", wrapper.CompleteM2MClientSecretRotation)
-	m.HandleFunc(http.MethodPost+" "+options.BaseURL+"/v1/public/{project_id}/oauth2/token", wrapper.IssueM2MToken)
-	m.HandleFunc(http.MethodGet+" "+options.BaseURL+"/v1/sessions/jwks/{project_id}", wrapper.GetJWKS)
 	m.HandleFunc(http.MethodGet+" "+options.BaseURL+"/v1/b2b/sessions/jwks/{project_id}", wrapper.GetB2BJWKS)
 	m.HandleFunc(http.MethodPost+" "+options.BaseURL+"/v1/connected_apps/clients", wrapper.CreateConnectedApp)
-	m.HandleFunc(http.MethodPost+" "+options.BaseURL+"/v1/connected_apps/clients/search", wrapper.SearchConnectedApps)
 	m.HandleFunc(http.MethodDelete+" "+options.BaseURL+"/v1/connected_apps/clients/{client_id}", wrapper.DeleteConnectedApp)
 	m.HandleFunc(http.MethodGet+" "+options.BaseURL+"/v1/connected_apps/clients/{client_id}", wrapper.GetConnectedApp)
 	m.HandleFunc(http.MethodPut+" "+options.BaseURL+"/v1/connected_apps/clients/{client_id}", wrapper.UpdateConnectedApp)
-	m.HandleFunc(http.MethodPost+" "+options.BaseURL+"/v1/connected_apps/clients/{client_id}/secrets/rotate/start", wrapper.StartConnectedAppSecretRotation)
-	m.HandleFunc(http.MethodPost+" "+options.BaseURL+"/v1/connected_apps/clients/{client_id}/secrets/rotate/cancel", wrapper.CancelConnectedAppSecretRotation)
 	m.HandleFunc(http.MethodPost+" "+options.BaseURL+"/v1/connected_apps/clients/{client_id}/secrets/rotate", wrapper.CompleteConnectedAppSecretRotation)
+	m.HandleFunc(http.MethodPost+" "+options.BaseURL+"/v1/connected_apps/clients/{client_id}/secrets/rotate/cancel", wrapper.CancelConnectedAppSecretRotation)
+	m.HandleFunc(http.MethodPost+" "+options.BaseURL+"/v1/connected_apps/clients/{client_id}/secrets/rotate/start", wrapper.StartConnectedAppSecretRotation)
+	m.HandleFunc(http.MethodPost+" "+options.BaseURL+"/v1/connected_apps/clients/search", wrapper.SearchConnectedApps)
+	m.HandleFunc(http.MethodPost+" "+options.BaseURL+"/v1/m2m/clients", wrapper.CreateM2MClient)
+	m.HandleFunc(http.MethodDelete+" "+options.BaseURL+"/v1/m2m/clients/{client_id}", wrapper.DeleteM2MClient)
+	m.HandleFunc(http.MethodGet+" "+options.BaseURL+"/v1/m2m/clients/{client_id}", wrapper.GetM2MClient)
+	m.HandleFunc(http.MethodPut+" "+options.BaseURL+"/v1/m2m/clients/{client_id}", wrapper.UpdateM2MClient)
+	m.HandleFunc(http.MethodPost+" "+options.BaseURL+"/v1/m2m/clients/{client_id}/secrets/rotate", wrapper.CompleteM2MClientSecretRotation)
+	m.HandleFunc(http.MethodPost+" "+options.BaseURL+"/v1/m2m/clients/{client_id}/secrets/rotate/cancel", wrapper.CancelM2MClientSecretRotation)
+	m.HandleFunc(http.MethodPost+" "+options.BaseURL+"/v1/m2m/clients/{client_id}/secrets/rotate/start", wrapper.StartM2MClientSecretRotation)
+	m.HandleFunc(http.MethodPost+" "+options.BaseURL+"/v1/m2m/clients/search", wrapper.SearchM2MClients)
+	m.HandleFunc(http.MethodPost+" "+options.BaseURL+"/v1/public/{project_id}/oauth2/token", wrapper.IssueM2MToken)
+	m.HandleFunc(http.MethodGet+" "+options.BaseURL+"/v1/sessions/jwks/{project_id}", wrapper.GetJWKS)
 
 	return m
 }

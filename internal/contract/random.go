@@ -53,7 +53,7 @@ func (g generator) value(s *openapi3.Schema) any {
 	if s.Nullable && g.fill == FillSome && g.oneIn(4) {
 		return nil
 	}
-	if known, ok := s.Extensions["x-known-values"].([]any); ok && !g.oneIn(4) {
+	if known := KnownValues(s); known != nil && !g.oneIn(4) {
 		return known[g.IntN(len(known))]
 	}
 	if len(s.Enum) > 0 {

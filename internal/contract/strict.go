@@ -40,7 +40,7 @@ func drift(response *openapi3.Response, status int, data []byte) []string {
 // strays lists unknown fields, and values that are none of the known values.
 func strays(ref *openapi3.SchemaRef, value any, path []string) (found []string) {
 	complain := func(what string) { found = append(found, "body "+pointer(path)+what) }
-	if known, ok := ref.Value.Extensions["x-known-values"].([]any); ok && !slices.Contains(known, value) {
+	if known := KnownValues(ref.Value); known != nil && !slices.Contains(known, value) {
 		complain("is none of the known values")
 	}
 	switch value := value.(type) {

@@ -90,7 +90,7 @@ func (c *change) eachGenerated(folder string, f func(path string)) {
 			return err
 		case entry.IsDir() && (entry.Name() == ".git" || entry.Name() == "node_modules"):
 			return filepath.SkipDir
-		case !strings.HasSuffix(path, ".gen.go"):
+		case !strings.HasSuffix(path, ".gen.go") && !strings.HasSuffix(path, ".gen_test.go"):
 			return nil
 		}
 		relative, err := filepath.Rel(folder, path)

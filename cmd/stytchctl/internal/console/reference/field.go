@@ -47,11 +47,11 @@ func (d *document) fields(schema node) (all []Field) {
 
 func (d *document) field(name string, schema node, required bool) Field {
 	s := d.resolve(schema)
-	f := Field{Name: name, Type: d.typeOf(s), Required: required, Certainty: certainty(s), Description: s.text("description"), Rules: rules(s)}
+	f := Field{Name: name, Type: d.typeOf(s), Required: required, Certainty: certainty(s), Description: s.text("description"), Rules: d.rules(s)}
 	inner := s
 	if s.text("type") == "array" {
 		inner = d.resolve(s.get("items"))
-		f.Rules = append(f.Rules, rules(inner)...)
+		f.Rules = append(f.Rules, d.rules(inner)...)
 	}
 	f.Fields = d.fields(inner)
 	return f
@@ -64,6 +64,8 @@ func (d *document) typeOf(s node) string {
 		text = "list of " + d.typeOf(d.resolve(s.get("items")))
 	case text == "" && (s.get("allOf").present() || s.get("properties").present()):
 		text = "object"
+	case len(d.knownValues(s)) > 0:
+		text = "string"
 	case s.text("format") == "password":
 		text = "secret " + text
 	}
@@ -82,11 +84,11 @@ var limits = []struct{ key, words string }{
 }
 
 // rules are what a value must keep to, in words.
-func rules(s node) (all []string) {
+func (d *document) rules(s node) (all []string) {
 	if values := s.get("enum").texts(); len(values) > 0 {
 		all = append(all, "one of: "+strings.Join(values, ", "))
 	}
-	if values := s.get("x-known-values").texts(); len(values) > 0 {
+	if values := d.knownValues(s); len(values) > 0 {
 		all = append(all, "known values: "+strings.Join(values, ", "))
 	}
 	for _, limit := range limits {
@@ -95,4 +97,13 @@ func rules(s node) (all []string) {
 		}
 	}
 	return all
+}
+
+// knownValues are the values of a field that may get others: an anyOf of an enum and any string.
+func (d *document) knownValues(s node) []string {
+	parts := s.get("anyOf").items()
+	if len(parts) != 2 || parts[1].text("type") != "string" {
+		return nil
+	}
+	return d.resolve(parts[0]).get("enum").texts()
 }
