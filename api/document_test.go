@@ -4,7 +4,9 @@ import (
 	"encoding/json"
 	"fmt"
 	"iter"
+	"runtime"
 	"slices"
+	"strings"
 	"sync"
 	"testing"
 
@@ -37,46 +39,135 @@ var contractJSON = sync.OnceValues(func() ([]byte, error) {
 	return doc.MarshalJSON()
 })
 
-// A document finds parts of the contract by name, so that a mutation is one line.
-type document struct{ *openapi3.T }
+// A document finds parts of the contract by name, so that a mutation is one line. It ends the test if
+// there is no such part.
+type document struct {
+	*openapi3.T
+	t testing.TB
+}
+
+func loadDocument(t testing.TB) document { return document{load(t), t} }
+
+// named is v, or the end of the test if the contract does not have it.
+func named[V any](d document, v *V, what string, name ...any) *V {
+	d.t.Helper()
+	if v == nil {
+		d.t.Fatalf("api/openapi.yaml has no "+what+": if it was renamed or removed, change the test that names it", name...)
+	}
+	return v
+}
 
 func (d document) op(id string) *openapi3.Operation {
+	d.t.Helper()
 	for _, op := range operations(d.T) {
 		if op.OperationID == id {
 			return op
 		}
 	}
-	return nil
+	return named[openapi3.Operation](d, nil, "operation %s", id)
+}
+
+func (d document) path(path string) *openapi3.PathItem {
+	d.t.Helper()
+	return named(d, d.Paths.Value(path), "path %s", path)
 }
 
 func (d document) response(id, status string) *openapi3.Response {
-	return d.op(id).Responses.Value(status).Value
+	d.t.Helper()
+	return named(d, d.op(id).Responses.Value(status), "response %[2]s of %[1]s", id, status).Value
 }
 
 func (d document) request(id string) *openapi3.MediaType {
-	return d.op(id).RequestBody.Value.Content["application/json"]
+	d.t.Helper()
+	body := named(d, d.op(id).RequestBody, "request body of %s", id).Value
+	return named(d, body.Content["application/json"], "JSON request body of %s", id)
 }
 
 func (d document) responseBody(id, status string) *openapi3.MediaType {
-	return d.response(id, status).Content["application/json"]
+	d.t.Helper()
+	return named(d, d.response(id, status).Content["application/json"], "JSON body of response %[2]s of %[1]s", id, status)
 }
 
 func (d document) requestExample(id, name string) map[string]any {
-	return d.request(id).Examples[name].Value.Value.(map[string]any)
+	d.t.Helper()
+	return named(d, d.request(id).Examples[name], "example %[2]s of the request of %[1]s", id, name).Value.Value.(map[string]any)
 }
 
 func (d document) responseExample(id, status string) map[string]any {
-	return d.responseBody(id, status).Example.(map[string]any)
+	d.t.Helper()
+	example, _ := d.responseBody(id, status).Example.(map[string]any)
+	if example == nil {
+		named[any](d, nil, "example of response %[2]s of %[1]s", id, status)
+	}
+	return example
 }
 
-func (d document) schema(name string) *openapi3.Schema { return d.Components.Schemas[name].Value }
+func (d document) schema(name string) *openapi3.Schema {
+	d.t.Helper()
+	return named(d, d.Components.Schemas[name], "schema %s", name).Value
+}
 
+// property is one of the schema itself, or of the parts of its allOf that are no references.
 func (d document) property(schema, name string) *openapi3.Schema {
-	return d.schema(schema).Properties[name].Value
+	d.t.Helper()
+	s := d.schema(schema)
+	found := s.Properties[name]
+	for _, part := range s.AllOf {
+		if found == nil && part.Ref == "" {
+			found = part.Value.Properties[name]
+		}
+	}
+	return named(d, found, "property %s.%s", schema, name).Value
 }
 
 func (d document) catalogEntry(name string) map[string]any {
-	return d.Extensions["x-error-catalog"].(map[string]any)[name].(map[string]any)
+	d.t.Helper()
+	entry, _ := d.Extensions["x-error-catalog"].(map[string]any)[name].(map[string]any)
+	if entry == nil {
+		named[any](d, nil, "entry %s of x-error-catalog", name)
+	}
+	return entry
+}
+
+// A part that was renamed ends a test with its name, and does not make it panic.
+func TestDocumentNamesWhatIsMissing(t *testing.T) {
+	for want, find := range map[string]func(d document){
+		"operation NoSuch":                     func(d document) { d.op("NoSuch") },
+		"path /no/such":                        func(d document) { d.path("/no/such") },
+		"response 299 of GetJWKS":              func(d document) { d.response("GetJWKS", "299") },
+		"request body of GetJWKS":              func(d document) { d.request("GetJWKS") },
+		"example no such of the request of":    func(d document) { d.requestExample("CreateM2MClient", "no such") },
+		"schema NoSuch":                        func(d document) { d.schema("NoSuch") },
+		"property M2MClient.no_such":           func(d document) { d.property("M2MClient", "no_such") },
+		"property ConnectedApp.no_such":        func(d document) { d.property("ConnectedApp", "no_such") },
+		"entry no_such of x-error-catalog":     func(d document) { d.catalogEntry("no_such") },
+		"JSON body of response 200 of GetJWKS": func(d document) { clear(d.response("GetJWKS", "200").Content); d.responseBody("GetJWKS", "200") },
+		"example of response 200 of GetM2MClient": func(d document) {
+			d.responseBody("GetM2MClient", "200").Example = nil
+			d.responseExample("GetM2MClient", "200")
+		},
+	} {
+		fake := &fakeTB{TB: t}
+		done := make(chan any)
+		go func() {
+			defer func() { done <- recover() }()
+			find(document{load(t), fake})
+		}()
+		if panicked := <-done; panicked != nil || !strings.Contains(fake.fatal, "api/openapi.yaml has no "+want) {
+			t.Errorf("%s: %q, panic %v", want, fake.fatal, panicked)
+		}
+	}
+}
+
+// fakeTB keeps what would end a test.
+type fakeTB struct {
+	testing.TB
+	fatal string
+}
+
+func (f *fakeTB) Fatalf(format string, args ...any) {
+	f.fatal = fmt.Sprintf(format, args...)
+	runtime.Goexit()
 }
 
 func errorTypes(names ...any) map[string]any { return map[string]any{"x-error-types": names} }

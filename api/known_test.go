@@ -65,7 +65,7 @@ func namedValueFaults(doc *openapi3.T, goType string, s *openapi3.Schema, ref st
 
 // Each comparison can fail.
 func TestNamedValuesFire(t *testing.T) {
-	doc := document{load(t)}
+	doc := loadDocument(t)
 	const updated = "nullable.Nullable[M2MClientStatus]"
 	status := doc.property("UpdateM2MClientRequest", "status")
 	for _, test := range []struct {

@@ -82,23 +82,23 @@ var mutations = []mutation{
 	{"catalog", "unknown member", func(d document) { d.catalogEntry("use_https")["or else"] = nil }},
 	{"described", "lacks a summary", func(d document) { d.op("GetJWKS").Summary = "" }},
 	{"described", "lacks a summary", func(d document) { d.op("GetJWKS").Description = "" }},
-	{"described", "parameter ClientID", func(d document) { d.Components.Parameters["ClientID"].Value.Description = "" }},
-	{"described", "header RetryAfter", func(d document) { d.Components.Headers["RetryAfter"].Value.Description = "" }},
+	{"described", "parameter ClientID", func(d document) { named(d, d.Components.Parameters["ClientID"], "parameter ClientID").Value.Description = "" }},
+	{"described", "header RetryAfter", func(d document) { named(d, d.Components.Headers["RetryAfter"], "header RetryAfter").Value.Description = "" }},
 	{"described", "/JWK: has no", func(d document) { d.schema("JWK").Description = "" }},
 	{"described", "/JWK/properties/kid", func(d document) { d.property("JWK", "kid").Description = "" }},
 	{"described", "/items", func(d document) { d.property("JWK", "x5c").Items.Value.Description = "" }},
 	{"described", "/allOf/1/properties/creation_method", func(d document) {
-		d.schema("ConnectedApp").AllOf[1].Value.Properties["creation_method"].Value.Description = ""
+		d.property("ConnectedApp", "creation_method").Description = ""
 	}},
 	{"described", "/additionalProperties", func(d document) { d.schema("IssueM2MTokenRequest").AdditionalProperties.Schema.Value.Description = "" }},
 	{"extensions", "x-certainty likely", func(d document) { d.property("JWK", "x5tS256").Extensions["x-certainty"] = "likely" }},
-	{"extensions", "x-certainty <nil>", func(d document) { d.Components.Headers["RetryAfter"].Value.Extensions["x-certainty"] = nil }},
+	{"extensions", "x-certainty <nil>", func(d document) { named(d, d.Components.Headers["RetryAfter"], "header RetryAfter").Value.Extensions["x-certainty"] = nil }},
 	{"extensions", "x-certanty", func(d document) { d.op("GetJWKS").Extensions["x-certanty"] = "assumed" }},
 	{"extensions", "x-go-name", func(d document) { d.property("JWK", "n").Extensions = map[string]any{"x-go-name": "N"} }},
 	{"secrets", "without format", func(d document) { d.property("CreateM2MClientRequest", "client_secret").Format = "" }},
 	{"secrets", "without format", func(d document) { d.property("IssueM2MTokenResponse", "access_token").Format = "jwt" }},
 	{"secrets", "next_client_secret: is a secret without", func(d document) {
-		d.schema("ConnectedAppWithNextClientSecret").AllOf[1].Value.Properties["next_client_secret"].Value.Format = ""
+		d.property("ConnectedAppWithNextClientSecret", "next_client_secret").Format = ""
 	}},
 	{"secrets", "not the name of a secret", func(d document) { d.property("M2MClient", "client_secret_last_four").Format = "password" }},
 	{"secrets", "writeOnly is false", func(d document) { d.property("IssueM2MTokenRequest", "client_secret").WriteOnly = false }},
@@ -155,7 +155,7 @@ func TestLintFires(t *testing.T) {
 				t.Fatal("no such rule")
 			}
 			doc := load(t)
-			m.apply(document{doc})
+			m.apply(document{doc, t})
 			faults := lint(doc, rules[i])
 			if !slices.ContainsFunc(faults, func(c string) bool { return strings.Contains(c, m.says) }) {
 				t.Errorf("the fault is not reported; reported: %q", faults)
