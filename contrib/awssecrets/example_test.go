@@ -2,10 +2,12 @@ package awssecrets_test
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"os"
 	"path/filepath"
 
+	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/secretsmanager"
 
 	awssecrets "github.com/stytchkit/m2m/contrib/awssecrets"
@@ -13,6 +15,7 @@ import (
 	"github.com/stytchkit/m2m/stytch/emulator"
 	"github.com/stytchkit/m2m/stytch/rotate"
 	"github.com/stytchkit/m2m/stytch/rotate/filejournal"
+	"github.com/stytchkit/m2m/stytch/secret"
 )
 
 // The secret of a client is in Secrets Manager, where a rotation replaces it.
@@ -59,4 +62,23 @@ func check(err error) {
 	if err != nil {
 		panic(err)
 	}
+}
+
+// Before a rotation: can the secret of each client be read and written? Nothing is changed.
+func ExampleDeliverer_Check() {
+	cloud, stop := startServer() // stands in for AWS
+	defer stop()
+	ctx := context.Background()
+	deliverer, err := awssecrets.New(connect(cloud), func(clientID string) string { return "stytch/" + clientID })
+	check(err)
+	fmt.Println("missing:", errors.Is(deliverer.Check(ctx, "billing"), awssecrets.ErrMissing))
+
+	creating, err := awssecrets.New(connect(cloud), func(clientID string) string { return "stytch/" + clientID },
+		awssecrets.WithCreate(secretsmanager.CreateSecretInput{Description: aws.String("an M2M client of Stytch")}))
+	check(err)
+	check(creating.Deliver(ctx, rotate.Delivery{ClientID: "billing", Secret: secret.Generate()}))
+	fmt.Println("ready:", deliverer.Check(ctx, "billing") == nil)
+	// Output:
+	// missing: true
+	// ready: true
 }

@@ -4,9 +4,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
-	"maps"
 	"reflect"
-	"slices"
 	"strings"
 	"testing"
 
@@ -288,35 +286,4 @@ func pageOf(n int) []byte {
 	}
 	b.WriteString(`]}`)
 	return []byte(b.String())
-}
-
-func Example() {
-	var client struct {
-		Metadata metadata.Object `json:"trusted_metadata"`
-	}
-	body := `{"trusted_metadata": {"plan":"free", "quota":9007199254740993, "old":true}}`
-	if err := json.Unmarshal([]byte(body), &client); err != nil {
-		panic(err)
-	}
-
-	// Into a type of one's own, or into a map.
-	var settings struct{ Plan string }
-	if err := client.Metadata.Decode(&settings); err != nil {
-		panic(err)
-	}
-	all, err := client.Metadata.Map()
-	if err != nil {
-		panic(err)
-	}
-	fmt.Println(settings.Plan, all["quota"], slices.Sorted(maps.Keys(all)))
-
-	// An update is merged: this sets plan and removes old.
-	change, err := metadata.From(map[string]any{"plan": "pro", "old": nil})
-	if err != nil {
-		panic(err)
-	}
-	fmt.Println(change)
-	// Output:
-	// free 9007199254740993 [old plan quota]
-	// {"old":null,"plan":"pro"}
 }

@@ -2,9 +2,12 @@ package token_test
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"net/http"
 	"net/http/httptest"
+	"os"
+	"path/filepath"
 	"strings"
 	"time"
 
@@ -118,4 +121,81 @@ func ExampleWithObserver() {
 	e := <-failed
 	fmt.Println(e.Kind, time.Until(e.RetryAt) < 2*time.Second)
 	// Output: refresh failed true
+}
+
+// Each combination of scopes and template parameters has a token of its own.
+func ExampleSource_TokenFor() {
+	local := worker()
+	defer local.Close()
+	source, err := token.New(local.ProjectID, token.Static("worker", secret.New("Correct-Horse-9")), token.WithBaseURL(local.URL))
+	if err != nil {
+		panic(err)
+	}
+	defer source.Close()
+
+	for _, scopes := range [][]string{{"read:users"}, {"write:users"}, {"read:users"}, nil} {
+		t, err := source.TokenFor(context.Background(), token.Request{Scopes: scopes})
+		if err != nil {
+			panic(err)
+		}
+		fmt.Println(t.Scopes)
+	}
+	fmt.Println("billed:", source.Stats().Minted)
+	// Output:
+	// [read:users]
+	// [write:users]
+	// [read:users]
+	// [read:users write:users]
+	// billed: 3
+}
+
+// A file that a rotation replaces is read before each token request, so the service needs no
+// restart.
+func ExampleFile() {
+	local := worker()
+	defer local.Close()
+	dir, err := os.MkdirTemp("", "token")
+	if err != nil {
+		panic(err)
+	}
+	defer os.RemoveAll(dir)
+	path := filepath.Join(dir, "credentials.json")
+	if err := os.WriteFile(path, []byte(`{"client_id": "worker", "client_secret": "Correct-Horse-9"}`), 0o600); err != nil {
+		panic(err)
+	}
+
+	source, err := token.New(local.ProjectID, token.File(path), token.WithBaseURL(local.URL))
+	if err != nil {
+		panic(err)
+	}
+	defer source.Close()
+	t, err := source.Token(context.Background())
+	fmt.Println(t.Scopes, err)
+	// Output: [read:users write:users] <nil>
+}
+
+// A limit on what a faulty loop can cost.
+func ExampleWithBudget() {
+	local := worker()
+	defer local.Close()
+	source, err := token.New(local.ProjectID, token.Static("worker", secret.New("Correct-Horse-9")), token.WithBaseURL(local.URL),
+		token.WithBudget(2, func(used, perHour int) { fmt.Println("alarm:", used, "of", perHour) }))
+	if err != nil {
+		panic(err)
+	}
+	defer source.Close()
+
+	for range 3 {
+		t, err := source.Token(context.Background())
+		fmt.Println("refused:", errors.Is(err, token.ErrBudget))
+		source.Invalidate(t) // the fault: it throws away a good token each time
+	}
+	fmt.Println("billed:", local.TokensMinted("worker"))
+	// Output:
+	// refused: false
+	// alarm: 2 of 2
+	// refused: false
+	// alarm: 2 of 2
+	// refused: true
+	// billed: 2
 }

@@ -8,7 +8,7 @@ import (
 	"testing"
 )
 
-// needsFlock are the packages that use locks and permissions of Unix, and what docs/compatibility.md
+// needsFlock are the packages that use locks and permissions of Unix, and what the page
 // says does not work, or works less well, where there are none.
 var needsFlock = map[string][]string{
 	"stytch/rotate/audit":               {"`rotate/audit`", "`--audit`"},
