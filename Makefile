@@ -100,6 +100,10 @@ contract-live: ## run the conformance suite against Stytch (STYTCH_PROJECT_ID, S
 interop: ## run the official Node SDK against the emulator (needs node and npm)
 	cd test && $(GO) test -count=1 -tags interop ./interop
 
+.PHONY: languages
+languages: ## linters, TypeScript, a workflow runner and a validating proxy on the contract (needs node and npm)
+	cd test && $(GO) test -count=1 -tags languages ./languages
+
 .PHONY: console-test
 console-test: ## the console in headless Chromium, with screenshots in test/console/screenshots (needs node, npm and chromium)
 	cd test && $(GO) test -count=1 -timeout 20m -tags console ./console

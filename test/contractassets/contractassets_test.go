@@ -55,7 +55,7 @@ func TestWrite(t *testing.T) {
 			sums.WriteString(hex.EncodeToString(sum[:]) + "  " + name + "\n")
 		}
 	}
-	if len(names) != len(entries) || !slices.Contains(names, "openapi.yaml") || !slices.Contains(names, "openapi.json") {
+	if len(names) != len(entries) || !slices.Contains(names, "openapi.yaml") || !slices.Contains(names, "openapi.json") || !slices.Contains(names, "rotation.arazzo.yaml") {
 		t.Errorf("the names are %v, the folder has %d files", names, len(entries))
 	}
 	if got := string(read(t, first, checksums)); got != sums.String() {
