@@ -8,7 +8,14 @@ VULN_VERSION := v1.9.0
 GREMLINS_VERSION := v0.6.0
 APIDIFF_VERSION := v0.0.0-20261113113407-e3970619a1a4
 FUZZTIME ?= 20s
-MODULES := . $(patsubst %/go.mod,%,$(filter-out ./go.mod,$(shell find . -name go.mod -not -path '*/node_modules/*' -not -path '*/testdata/*' | sort)))
+ALL_MODULES := . $(patsubst %/go.mod,%,$(filter-out ./go.mod,$(shell find . -name go.mod -not -path '*/node_modules/*' -not -path '*/testdata/*' | sort)))
+
+# NEWER are the modules that need a newer Go than this one, where GOTOOLCHAIN=local keeps it from getting that.
+NEWER := $(shell $(GO) env GOVERSION GOTOOLCHAIN | { read -r have; read -r chain; [ "$$chain" != local ] || \
+	awk -v have="$$have" '/^go / {split("go" $$2, n, "."); split(have, h, "."); sub("go", "", n[1]); sub("go", "", h[1]); m = FILENAME; sub("/go.mod$$", "", m); \
+		if (n[1] > h[1] || n[1] == h[1] && n[2] + 0 > h[2] + 0) print m}' $(addsuffix /go.mod,$(ALL_MODULES)); })
+$(if $(NEWER),$(info left out, because they need a newer Go than this one: $(NEWER)))
+MODULES := $(filter-out $(NEWER),$(ALL_MODULES))
 
 # CONCURRENT are the modules with goroutines or locks of their own.
 CONCURRENT := . ./contrib/m2mgrpc ./contrib/oauth2 ./contrib/postgres ./contrib/redis
@@ -18,7 +25,7 @@ in_modules = @set -e; for m in $(1); do echo "== $$m"; (cd $$m && $(2)); done
 
 .PHONY: help
 help: ## list the targets
-	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / {printf "  %-15s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / {printf "  %-18s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 	@echo
 	@echo '  M2M_HEAVY_TESTS=1 adds the proofs that take minutes to any go test, as make heavy and CI do;'
 	@echo '  M2M_HEAVY_TESTS=long runs them in the profile of make torture.'
@@ -80,9 +87,12 @@ vet: ## go vet, formatting and tidiness of every module
 vet-platforms: ## type-check and vet every module for 32 bits, Windows and macOS
 	cd test && M2M_HEAVY_TESTS=1 $(GO) test -count=1 ./platforms
 
+# LINTED leaves tools/ out, whose dependencies take longer to read than all that it says of them. "make lint LINTED=./tools/contractdiff" reads them.
+LINTED ?= $(filter-out ./tools/%,$(MODULES))
+
 .PHONY: lint
 lint: bin/golangci-lint-$(LINT_VERSION) ## golangci-lint, pinned
-	@set -e; for m in $(MODULES); do (cd $$m && $(CURDIR)/bin/golangci-lint-$(LINT_VERSION) run --config $(CURDIR)/.golangci.yml ./...); done
+	@set -e; for m in $(LINTED); do (cd $$m && $(CURDIR)/bin/golangci-lint-$(LINT_VERSION) run --config $(CURDIR)/.golangci.yml ./...); done
 
 .PHONY: lint-install
 lint-install: bin/golangci-lint-$(LINT_VERSION)
@@ -91,6 +101,14 @@ lint-install: bin/golangci-lint-$(LINT_VERSION)
 contract: ## lint the contract and run the conformance and property tests against the emulator
 	$(GO) test -count=1 ./api/... ./internal/contract/...
 	cd test && M2M_HEAVY_TESTS=1 $(GO) test -count=1 ./conformance
+
+.PHONY: contract-diff
+contract-diff: ## which edits of the contract break callers since the last release, or since BASE (a tag, a commit, or none)
+	@./.ci/contract-diff $(if $(BASE),-base '$(BASE)')
+
+.PHONY: contract-changelog
+contract-changelog: ## write the section of VERSION in api/CHANGELOG.md, from what changed since the last release or BASE
+	@./.ci/contract-diff $(if $(BASE),-base '$(BASE)') -changelog '$(VERSION)'
 
 .PHONY: contract-live
 contract-live: ## run the conformance suite against Stytch (STYTCH_PROJECT_ID, STYTCH_PROJECT_SECRET)
@@ -164,7 +182,7 @@ release-check: ## publish all modules to a folder, install the command and use t
 
 .PHONY: vulncheck
 vulncheck: ## known vulnerabilities that the code can reach
-	@GOVULNCHECK=bin/govulncheck-$(VULN_VERSION) ./.ci/vulncheck $(MODULES)
+	@GOVULNCHECK=bin/govulncheck-$(VULN_VERSION) ./.ci/vulncheck $(filter-out ./tools/%,$(MODULES))
 
 .PHONY: ci
 ci: ## what CI runs

@@ -20,24 +20,25 @@ var mayImport = map[string][]string{
 	"stytch/secret":   {},
 
 	// One home for each rule that several packages keep.
-	"internal/atomicfile":  {},
-	"internal/conns":       {},
-	"internal/cputime":     {},
-	"internal/contract":    {"api"},
-	"internal/credentials": {"stytch/secret"},
-	"internal/dump":        {},
-	"internal/fastjson":    {},
-	"internal/guard":       {},
-	"internal/heavy":       {},
-	"internal/jwks":        {"internal/conns", "internal/guard", "internal/project", "internal/redact", "internal/strictjson"},
-	"internal/operation":   {},
-	"internal/project":     {"stytch/secret"},
-	"internal/rate":        {},
-	"internal/redact":      {"stytch/secret"},
-	"internal/retry":       {"internal/operation"},
-	"internal/seal":        {"stytch/secret"},
-	"internal/strictjson":  {},
-	"internal/vectors":     {},
+	"internal/atomicfile":   {},
+	"internal/conns":        {},
+	"internal/cputime":      {},
+	"internal/contract":     {"api"},
+	"internal/contractdiff": {},
+	"internal/credentials":  {"stytch/secret"},
+	"internal/dump":         {},
+	"internal/fastjson":     {},
+	"internal/guard":        {},
+	"internal/heavy":        {},
+	"internal/jwks":         {"internal/conns", "internal/guard", "internal/project", "internal/redact", "internal/strictjson"},
+	"internal/operation":    {},
+	"internal/project":      {"stytch/secret"},
+	"internal/rate":         {},
+	"internal/redact":       {"stytch/secret"},
+	"internal/retry":        {"internal/operation"},
+	"internal/seal":         {"stytch/secret"},
+	"internal/strictjson":   {},
+	"internal/vectors":      {},
 
 	"stytch": {
 		"gen", "internal/conns", "internal/credentials", "internal/fastjson", "internal/guard", "internal/operation", "internal/project", "internal/redact", "internal/retry",
@@ -84,6 +85,7 @@ var mayImport = map[string][]string{
 	"test/platforms":      {}, // tests only
 	"test/release":        {},
 	"test/torture":        {},
+	"tools/contractdiff":  {"internal/contractdiff"},
 }
 
 func TestImports(t *testing.T) {
@@ -105,10 +107,24 @@ func TestImports(t *testing.T) {
 		}
 	}
 	for name := range mayImport {
-		if !known[name] {
+		if !known[name] && !isLeftOut(t, name) {
 			t.Errorf("%s is listed in mayImport and is not there", name)
 		}
 	}
+}
+
+// isLeftOut reports whether a package is in a module that needs a newer Go than this one.
+func isLeftOut(t *testing.T, name string) bool {
+	t.Helper()
+	root, err := root()
+	if err != nil {
+		t.Fatal(err)
+	}
+	_, leftOut, err := allModules(root)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return slices.ContainsFunc(leftOut, func(dir string) bool { return name == dir || strings.HasPrefix(name, dir+"/") })
 }
 
 const (

@@ -6,11 +6,14 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"go/version"
 	"io"
 	"maps"
 	"os"
 	"os/exec"
 	"path/filepath"
+	"regexp"
+	"runtime"
 	"slices"
 	"strings"
 )
@@ -45,19 +48,37 @@ func root() (string, error) {
 	}
 }
 
-// modules are the folders with a go.mod, by their path from the root.
+// modules are the folders with a go.mod, by their path from the root. Those that need a newer Go
+// than this one are left out: go list refuses them.
 func modules(root string) (dirs []string, err error) {
+	dirs, _, err = allModules(root)
+	return dirs, err
+}
+
+func allModules(root string) (dirs, leftOut []string, err error) {
 	files, err := tracked(root, "*go.mod")
 	if err != nil {
-		return nil, err
+		return nil, nil, err
 	}
 	for _, name := range files {
-		if filepath.Base(name) == "go.mod" {
-			dirs = append(dirs, filepath.Dir(name))
+		if filepath.Base(name) != "go.mod" {
+			continue
 		}
+		text, err := os.ReadFile(filepath.Join(root, name))
+		if err != nil {
+			return nil, nil, err
+		}
+		needs := goLine.FindSubmatch(text)
+		if needs != nil && version.Compare("go"+string(needs[1]), runtime.Version()) > 0 {
+			leftOut = append(leftOut, filepath.Dir(name))
+			continue
+		}
+		dirs = append(dirs, filepath.Dir(name))
 	}
-	return dirs, nil
+	return dirs, leftOut, nil
 }
+
+var goLine = regexp.MustCompile(`(?m)^go (\S+)$`)
 
 // tracked are the files that git knows, and those that it would take, by their path from the root.
 func tracked(root string, patterns ...string) ([]string, error) {
