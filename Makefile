@@ -56,6 +56,7 @@ house: ## the rules of the repository: imports, file cycles, wording of errors a
 	cd test && $(GO) test -count=1 ./house
 
 .PHONY: race
+race: export CGO_ENABLED = 1
 race: ## the tests of what runs concurrently under the race detector, without the heavy ones and those that start processes
 	$(call in_modules,$(CONCURRENT),$(GO) test -race ./...)
 	cd cmd/stytchctl && $(GO) test -race ./internal/admin ./internal/console ./internal/instance ./internal/proxy ./internal/requestlog ./internal/server ./internal/store
@@ -79,8 +80,12 @@ check-generate: ## fail if generated code is not what the contracts say
 	@./api/codegen/check.sh
 
 .PHONY: vet
-vet: ## go vet, formatting and tidiness of every module
-	@set -e; for m in $(MODULES); do (cd $$m && $(GO) vet ./... && $(GO) mod tidy -diff); done
+vet: tidy ## go vet, formatting and tidiness of every module
+	@set -e; for m in $(MODULES); do (cd $$m && $(GO) vet ./...); done
+
+.PHONY: tidy
+tidy: ## formatting and tidiness of every module
+	@set -e; for m in $(MODULES); do (cd $$m && $(GO) mod tidy -diff); done
 	@test -z "$$(gofmt -l $$(git ls-files '*.go'))" || { gofmt -l $$(git ls-files '*.go'); exit 1; }
 
 .PHONY: vet-platforms

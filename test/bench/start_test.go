@@ -55,7 +55,7 @@ func main() {
 				b.Fatal(err)
 			}
 			binary := filepath.Join(b.TempDir(), "consumer")
-			if out, err := exec.Command("go", "build", "-trimpath", "-ldflags=-s -w", "-o", binary, "./"+dir).CombinedOutput(); err != nil {
+			if out, err := exec.Command("go", "build", "-ldflags=-s -w", "-o", binary, "./"+dir).CombinedOutput(); err != nil {
 				b.Fatalf("%v: %s", err, out)
 			}
 			info, err := os.Stat(binary)

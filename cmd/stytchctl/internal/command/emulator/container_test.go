@@ -84,7 +84,7 @@ func TestContainer(t *testing.T) {
 		if from != "cmd/stytchctl/stytchctl" {
 			t.Fatalf("the image has %s, which this test does not make", from)
 		}
-		build := exec.CommandContext(t.Context(), "go", "build", "-trimpath", "-ldflags=-s", "-o", filepath.Join(image, to), ".")
+		build := exec.CommandContext(t.Context(), "go", "build", "-ldflags=-s", "-o", filepath.Join(image, to), ".")
 		build.Dir, build.Env = root+"/cmd/stytchctl", append(os.Environ(), "CGO_ENABLED=0")
 		if output, err := build.CombinedOutput(); err != nil {
 			t.Fatalf("%v: %s", err, output)
