@@ -84,6 +84,22 @@ var stages = map[string]func(s *situation, fix int) (repair func()){
 		s.stops("delivery", 6, s.run(verb)...)
 		return func() { s.check(os.Rename(places+"-away", places)) }
 	},
+	"other_client": func(s *situation, fix int) func() {
+		verb := "run"
+		if fix < 2 {
+			s.start()
+			verb = "resume"
+		}
+		place := s.path("PLACE")
+		s.check(os.Rename(place, place+"-own"))
+		const other = `{"client_id":"m2m-client-test-other","client_secret":"secret-of-another-client-0123456789"}`
+		s.check(os.WriteFile(place, []byte(other), 0o600))
+		s.stops("other_client", 10, s.run(verb)...)
+		if text, err := os.ReadFile(place); err != nil || string(text) != other {
+			s.Errorf("the place of another client now has %q, %v", text, err)
+		}
+		return func() { s.check(os.Rename(place+"-own", place)) }
+	},
 	"canceled": func(s *situation, _ int) func() {
 		hook := filepath.Join(s.dir, "hook")
 		s.check(os.WriteFile(hook, []byte("test -e "+hook+".tried && exit 0; touch "+hook+".tried; exit 1\n"), 0o600))

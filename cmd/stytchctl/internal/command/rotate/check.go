@@ -117,7 +117,7 @@ func (f *engineFlags) checkAll(ctx context.Context, app *cli.App, ids []string) 
 func (f *engineFlags) notReady(id string, err error) string {
 	text := strings.TrimSuffix(describe(err), " Nothing was begun.") + " Nothing was changed."
 	if s := stopOf(err); s != nil && s.class == cli.NeedsHuman {
-		for _, a := range s.fix {
+		for _, a := range s.fixes(err) {
 			text += "\n  fix: " + f.stopContext(id).line(a)
 		}
 	}

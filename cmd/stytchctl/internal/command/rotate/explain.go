@@ -66,11 +66,7 @@ func stopped(ctx context.Context, err error, c stopContext) error {
 	for _, a := range s.look {
 		b.WriteString("\n  look: " + c.line(a))
 	}
-	fix := s.fix
-	if s.fresh != nil && !inProgress(err) {
-		fix = s.fresh
-	}
-	for _, a := range fix {
+	for _, a := range s.fixes(err) {
 		b.WriteString("\n  fix: " + c.line(a))
 	}
 	return &explained{cli.Error{Class: s.class, Type: s.name, Message: b.String()}, err}

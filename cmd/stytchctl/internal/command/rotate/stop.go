@@ -4,6 +4,7 @@ import (
 	"github.com/stytchkit/m2m/cmd/stytchctl/internal/cli"
 	"github.com/stytchkit/m2m/stytch/rotate"
 	"github.com/stytchkit/m2m/stytch/rotate/audit"
+	"github.com/stytchkit/m2m/stytch/rotate/deliver"
 	"github.com/stytchkit/m2m/stytch/rotate/fleet"
 )
 
@@ -15,6 +16,14 @@ type stop struct {
 	look  []advice
 	fix   []advice
 	fresh []advice // instead of fix, where nothing was begun
+}
+
+// fixes are the commands that fix what an error reports.
+func (s stop) fixes(err error) []advice {
+	if s.fresh != nil && !inProgress(err) {
+		return s.fresh
+	}
+	return s.fix
 }
 
 // An advice is a command to run. ID in it stands for the client, and FILE for a file that the
@@ -45,6 +54,15 @@ var stops = []stop{
 			{"rotate adopt ID", "if the journal of that rotation was lost and its places hold both secrets"},
 			{"rotate run ID --take-over", "if no service uses the pending secret: it is canceled"},
 		},
+	},
+	{
+		err: deliver.ErrOtherClient, name: "other_client", class: cli.NeedsHuman,
+		look: []advice{{"rotate check ID", "names the place"}},
+		fix: []advice{
+			{"rotate resume ID", "with the right place, or when what is there was moved away"},
+			{"rotate cancel ID", "to keep the current secret"},
+		},
+		fresh: []advice{{"rotate run ID", "with the right place, or when what is there was moved away"}},
 	},
 	{
 		err: rotate.ErrDelivery, name: "delivery", class: cli.Unavailable,
