@@ -10,6 +10,7 @@ import (
 
 	"github.com/stytchkit/m2m/gen"
 	"github.com/stytchkit/m2m/internal/operation"
+	"github.com/stytchkit/m2m/internal/sleep"
 	"github.com/stytchkit/m2m/stytch/secret"
 )
 
@@ -94,7 +95,7 @@ func reconcileCreate(ctx context.Context, s *sender, r M2MCreate, unknown error)
 			return nil, unknown
 		}
 		wait, _ := waits.Next(0, 0)
-		if ended := sleep(ctx, wait); ended != nil {
+		if ended := sleep.For(ctx, wait); ended != nil {
 			return nil, fmt.Errorf("%w: %w", unknown, ended)
 		}
 		created, err := sendCreate(ctx, s, r)

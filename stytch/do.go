@@ -14,6 +14,7 @@ import (
 	"github.com/stytchkit/m2m/internal/operation"
 	"github.com/stytchkit/m2m/internal/redact"
 	"github.com/stytchkit/m2m/internal/retry"
+	"github.com/stytchkit/m2m/internal/sleep"
 	"github.com/stytchkit/m2m/stytch/secret"
 )
 
@@ -154,7 +155,7 @@ func (s *sender) retry(call *call) (*http.Response, error) {
 		if !ok || time.Until(call.deadline) <= wait || !s.budget.Withdraw(errors.Is(err, context.DeadlineExceeded)) {
 			return nil, err
 		}
-		if ended := sleep(ctx, wait); ended != nil {
+		if ended := sleep.For(ctx, wait); ended != nil {
 			return nil, withCause(err, ended)
 		}
 		call.mayHaveWorked = call.mayHaveWorked || decision.Ambiguous
@@ -171,15 +172,4 @@ func (s *sender) oneCall(ctx context.Context) (bounded context.Context, cancel c
 
 func replayable(req *http.Request) bool {
 	return req.Body == nil || req.Body == http.NoBody || req.GetBody != nil
-}
-
-func sleep(ctx context.Context, d time.Duration) error {
-	timer := time.NewTimer(d)
-	defer timer.Stop()
-	select {
-	case <-timer.C:
-		return nil
-	case <-ctx.Done():
-		return ctx.Err()
-	}
 }

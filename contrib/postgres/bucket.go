@@ -13,6 +13,7 @@ import (
 	"github.com/jackc/pgx/v5/pgxpool"
 
 	"github.com/stytchkit/m2m/internal/rate"
+	"github.com/stytchkit/m2m/internal/sleep"
 	"github.com/stytchkit/m2m/stytch/rotate"
 )
 
@@ -88,7 +89,7 @@ func (b *bucket) Wait(ctx context.Context) error {
 			}
 			wait = max(next, time.Millisecond)
 		}
-		if err := sleep(ctx, wait); err != nil {
+		if err := sleep.For(ctx, wait); err != nil {
 			return err
 		}
 	}
@@ -196,7 +197,7 @@ func (r bucketRow) change(ctx context.Context, f func(rate.State, time.Time) (ne
 			if err != nil || n > 0 {
 				return err
 			}
-			if err := sleep(ctx, rand.N(time.Duration(min(attempt, attempts))*time.Millisecond)); err != nil { //nolint:gosec // guards nothing
+			if err := sleep.For(ctx, rand.N(time.Duration(min(attempt, attempts))*time.Millisecond)); err != nil { //nolint:gosec // guards nothing
 				return err
 			}
 		}

@@ -14,6 +14,7 @@ import (
 	"github.com/jackc/pgx/v5/pgxpool"
 
 	"github.com/stytchkit/m2m/internal/project"
+	"github.com/stytchkit/m2m/internal/sleep"
 	"github.com/stytchkit/m2m/stytch/rotate"
 )
 
@@ -78,7 +79,7 @@ func run(ctx context.Context, pool *pgxpool.Pool, f func(context.Context, conn) 
 		if attempt == attempts || !conflict(err) {
 			return failed(errors.Join(newer(ctx, conn, err), err))
 		}
-		if err := sleep(ctx, rand.N(time.Duration(attempt)*4*time.Millisecond)); err != nil { //nolint:gosec // guards nothing
+		if err := sleep.For(ctx, rand.N(time.Duration(attempt)*4*time.Millisecond)); err != nil { //nolint:gosec // guards nothing
 			return failed(err)
 		}
 	}
@@ -149,15 +150,4 @@ func checkLife(life time.Duration) error {
 		return invalid("the life of a claim must be positive")
 	}
 	return nil
-}
-
-func sleep(ctx context.Context, d time.Duration) error {
-	timer := time.NewTimer(d)
-	defer timer.Stop()
-	select {
-	case <-timer.C:
-		return nil
-	case <-ctx.Done():
-		return ctx.Err()
-	}
 }

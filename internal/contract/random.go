@@ -198,14 +198,24 @@ func (g generator) object(s *openapi3.Schema) map[string]any {
 	return out
 }
 
+// requiredFields are the fields that a schema or a part of its allOf requires. A part may refer back
+// to the schema.
 func requiredFields(s *openapi3.Schema) map[string]bool {
-	required := map[string]bool{}
-	for _, name := range s.Required {
-		required[name] = true
+	required, seen := map[string]bool{}, map[*openapi3.Schema]bool{}
+	var collect func(s *openapi3.Schema)
+	collect = func(s *openapi3.Schema) {
+		if seen[s] {
+			return
+		}
+		seen[s] = true
+		for _, name := range s.Required {
+			required[name] = true
+		}
+		for _, part := range s.AllOf {
+			collect(part.Value)
+		}
 	}
-	for _, part := range s.AllOf {
-		maps.Copy(required, requiredFields(part.Value))
-	}
+	collect(s)
 	return required
 }
 

@@ -397,3 +397,24 @@ func TestRandomOfOtherSchemas(t *testing.T) {
 	}()
 	Random(rand.New(rand.NewPCG(1, 2)), openapi3.NewStringSchema().WithPattern("a+").NewRef(), FillAll)
 }
+
+// A schema may be a part of itself. The parts of another one may refer to each other.
+func TestRequiredFieldsOfARecursiveSchema(t *testing.T) {
+	part := func(required string) *openapi3.Schema {
+		s := openapi3.NewObjectSchema().WithProperty(required, openapi3.NewBoolSchema())
+		s.Required = []string{required}
+		return s
+	}
+	itself, first, second := part("a"), part("b"), part("c")
+	itself.AllOf = openapi3.SchemaRefs{itself.NewRef(), first.NewRef()}
+	first.AllOf, second.AllOf = openapi3.SchemaRefs{second.NewRef()}, openapi3.SchemaRefs{first.NewRef()}
+	for schema, want := range map[*openapi3.Schema][]string{itself: {"a", "b", "c"}, first: {"b", "c"}, second: {"b", "c"}} {
+		if got := slices.Sorted(maps.Keys(requiredFields(schema))); !slices.Equal(got, want) {
+			t.Errorf("required %q, want %q", got, want)
+		}
+		instance, ok := Random(rand.New(rand.NewPCG(1, 2)), schema.NewRef(), FillRequired).(map[string]any)
+		if got := slices.Sorted(maps.Keys(instance)); !ok || !slices.Equal(got, want) {
+			t.Errorf("an instance has %q, want %q", got, want)
+		}
+	}
+}

@@ -1,9 +1,9 @@
 package emulator
 
 import (
-	"context"
 	"net/http"
-	"time"
+
+	"github.com/stytchkit/m2m/internal/sleep"
 )
 
 // sendFault responds as the fault demands. real is the response of the operation, if it was carried
@@ -17,7 +17,7 @@ func (x *exchange) sendFault(f Fault, real response) {
 		panic(http.ErrAbortHandler) // the way of net/http to break off a response
 	case faultSlow:
 		half := x.sendHalf(real)
-		if !pause(x.r.Context(), f.delay) {
+		if sleep.For(x.r.Context(), f.delay) != nil {
 			panic(http.ErrAbortHandler)
 		}
 		_, _ = x.w.Write(real.body[half:])
@@ -27,21 +27,6 @@ func (x *exchange) sendFault(f Fault, real response) {
 		r := f.response(x)
 		r.retryAfter = f.retryAfter
 		x.send(r)
-	}
-}
-
-// pause waits for d. It reports false if the context ends first.
-func pause(ctx context.Context, d time.Duration) bool {
-	if d <= 0 {
-		return true
-	}
-	timer := time.NewTimer(d)
-	defer timer.Stop()
-	select {
-	case <-timer.C:
-		return true
-	case <-ctx.Done():
-		return false
 	}
 }
 

@@ -5,6 +5,7 @@ import (
 	"net/http"
 
 	"github.com/stytchkit/m2m/gen/server"
+	"github.com/stytchkit/m2m/internal/sleep"
 )
 
 // A service carries out the operations of the contract on a state. If this line does not compile,
@@ -37,7 +38,7 @@ func (s *service) serve(w http.ResponseWriter, r *http.Request, op operation, ru
 		x.send(s.perform(x, op, run))
 		return
 	}
-	if fault.kind != faultSlow && !pause(r.Context(), fault.delay) {
+	if fault.kind != faultSlow && sleep.For(r.Context(), fault.delay) != nil {
 		x.reason = fault.struck(op.id) + " and the client left before the wait of " + fault.delay.String() + " ended: the operation was not carried out"
 		x.hangUp()
 		return

@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"github.com/stytchkit/m2m/internal/rate"
+	"github.com/stytchkit/m2m/internal/sleep"
 )
 
 // Bucket is a [Limiter] for one process: perSecond requests on average, and at most burst at once
@@ -49,7 +50,7 @@ func (b *Bucket) Wait(ctx context.Context) error {
 		if granted {
 			return nil
 		}
-		if err := sleep(ctx, wait); err != nil {
+		if err := sleep.For(ctx, wait); err != nil {
 			return err
 		}
 	}

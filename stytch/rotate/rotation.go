@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"github.com/stytchkit/m2m/internal/redact"
+	"github.com/stytchkit/m2m/internal/sleep"
 	"github.com/stytchkit/m2m/stytch/secret"
 )
 
@@ -157,7 +158,7 @@ func (t *rotation) pause(ctx context.Context, wait time.Duration) error {
 		if left <= 0 {
 			return nil
 		}
-		if err := sleep(ctx, min(left, t.claimLife()/8)); err != nil {
+		if err := sleep.For(ctx, min(left, t.claimLife()/8)); err != nil {
 			return err
 		}
 		if t.o.now = t.now(); t.o.claimOld(t.config) {
@@ -165,18 +166,6 @@ func (t *rotation) pause(ctx context.Context, wait time.Duration) error {
 				return err
 			}
 		}
-	}
-}
-
-// sleep waits for d, or for the end of ctx, whose error it returns then.
-func sleep(ctx context.Context, d time.Duration) error {
-	timer := time.NewTimer(d)
-	defer timer.Stop()
-	select {
-	case <-timer.C:
-		return nil
-	case <-ctx.Done():
-		return ctx.Err()
 	}
 }
 

@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"github.com/stytchkit/m2m/internal/seal"
+	"github.com/stytchkit/m2m/internal/sleep"
 	"github.com/stytchkit/m2m/stytch/secret"
 )
 
@@ -157,7 +158,7 @@ func (c *storeCall) underLease(ctx context.Context, l lease) (t issuedToken, fro
 		if left <= 0 {
 			return issuedToken{}, false, errLeaseHeld
 		}
-		if !pause(ctx, min(left, jitter(pollMin, pollMax))) {
+		if sleep.For(ctx, min(left, jitter(pollMin, pollMax))) != nil {
 			return issuedToken{}, false, errMintDirectly
 		}
 	}

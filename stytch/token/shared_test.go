@@ -11,6 +11,7 @@ import (
 	"testing/synctest"
 	"time"
 
+	"github.com/stytchkit/m2m/internal/sleep"
 	"github.com/stytchkit/m2m/stytch/secret"
 	"github.com/stytchkit/m2m/stytch/token/storetest"
 )
@@ -37,7 +38,7 @@ func newMemStore() *memStore {
 }
 
 func (m *memStore) enter(ctx context.Context, method string) error {
-	if m.latency > 0 && !pause(ctx, m.latency) {
+	if m.latency > 0 && sleep.For(ctx, m.latency) != nil {
 		return ctx.Err()
 	}
 	m.mu.Lock()
@@ -160,7 +161,7 @@ func (f *fleet) report(_ context.Context, err error) {
 
 // mint obtains a token as the login of want.
 func (f *fleet) mint(ctx context.Context, _ storedFunc) (minted, error) {
-	if !pause(ctx, f.mintTime) {
+	if sleep.For(ctx, f.mintTime) != nil {
 		return minted{}, ctx.Err()
 	}
 	f.mu.Lock()

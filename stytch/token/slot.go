@@ -6,6 +6,8 @@ import (
 	"sync"
 	"sync/atomic"
 	"time"
+
+	"github.com/stytchkit/m2m/internal/sleep"
 )
 
 // slot caches the token of one request, and has at most one refresh in progress for it.
@@ -96,7 +98,7 @@ func (s *slot) begin(ctx context.Context) *refresh {
 func (s *slot) run(ctx context.Context, r *refresh) {
 	for {
 		wait, again := s.attempt(ctx, r)
-		if !again || !pause(ctx, wait) {
+		if !again || sleep.For(ctx, wait) != nil {
 			return
 		}
 		s.mu.Lock()

@@ -37,34 +37,35 @@ var mayImport = map[string][]string{
 	"internal/redact":       {"stytch/secret"},
 	"internal/retry":        {"internal/operation"},
 	"internal/seal":         {"stytch/secret"},
+	"internal/sleep":        {},
 	"internal/strictjson":   {},
 	"internal/vectors":      {},
 
 	"stytch": {
-		"gen", "internal/conns", "internal/credentials", "internal/fastjson", "internal/guard", "internal/operation", "internal/project", "internal/redact", "internal/retry",
+		"gen", "internal/conns", "internal/credentials", "internal/fastjson", "internal/guard", "internal/operation", "internal/project", "internal/redact", "internal/retry", "internal/sleep",
 		"stytch/metadata", "stytch/secret",
 	},
-	"stytch/token":           {"internal/conns", "internal/credentials", "internal/guard", "internal/strictjson", "internal/operation", "internal/project", "internal/redact", "internal/retry", "internal/seal", "stytch/secret"},
+	"stytch/token":           {"internal/conns", "internal/credentials", "internal/guard", "internal/strictjson", "internal/operation", "internal/project", "internal/redact", "internal/retry", "internal/seal", "internal/sleep", "stytch/secret"},
 	"stytch/token/storetest": {},
 	// A resource server links no management client.
 	"stytch/verify": {"internal/guard", "internal/jwks", "internal/project", "internal/redact", "internal/strictjson"},
 	// The engine knows no HTTP.
 	"stytch/rotate": {
-		"internal/guard", "internal/project", "internal/rate", "internal/redact", "internal/seal", "internal/strictjson", "stytch/secret",
+		"internal/guard", "internal/project", "internal/rate", "internal/redact", "internal/seal", "internal/sleep", "internal/strictjson", "stytch/secret",
 	},
-	"stytch/rotate/deliver":     {"internal/atomicfile", "internal/conns", "internal/credentials", "internal/project", "internal/redact", "stytch/rotate", "stytch/secret"},
+	"stytch/rotate/deliver":     {"internal/atomicfile", "internal/conns", "internal/credentials", "internal/project", "internal/redact", "internal/sleep", "stytch/rotate", "stytch/secret"},
 	"stytch/rotate/filejournal": {"internal/atomicfile", "internal/project", "stytch/rotate", "stytch/secret"},
 	"stytch/rotate/audit":       {"internal/atomicfile", "stytch/rotate"},
 	"stytch/rotate/fleet":       {"internal/guard", "internal/project", "internal/redact", "stytch/rotate", "stytch/rotate/audit"},
-	"stytch/rotate/journaltest": {"stytch/rotate", "stytch/secret"},
+	"stytch/rotate/journaltest": {"internal/sleep", "stytch/rotate", "stytch/secret"},
 	// Client and server meet only in the YAML.
-	"stytch/emulator":              {"api", "gen/server", "internal/guard", "internal/project"},
+	"stytch/emulator":              {"api", "gen/server", "internal/guard", "internal/project", "internal/sleep"},
 	"stytch/emulator/emulatortest": {"stytch/emulator"},
 
 	"contrib/awssecrets": {"internal/credentials", "internal/project", "internal/redact", "stytch/rotate", "stytch/secret"},
 	"contrib/m2mgrpc":    {"internal/guard", "stytch/token", "stytch/verify"},
 	"contrib/oauth2":     {"stytch/token"},
-	"contrib/postgres":   {"internal/project", "internal/rate", "internal/redact", "stytch/rotate", "stytch/rotate/fleet", "stytch/secret"},
+	"contrib/postgres":   {"internal/project", "internal/rate", "internal/redact", "internal/sleep", "stytch/rotate", "stytch/rotate/fleet", "stytch/secret"},
 	"contrib/redis":      {"internal/guard", "stytch/token"},
 
 	"bench":                  {"internal/cputime", "internal/vectors", "stytch/secret", "stytch/token", "stytch/verify"},

@@ -5,6 +5,8 @@ import (
 	"fmt"
 	"math/rand/v2"
 	"time"
+
+	"github.com/stytchkit/m2m/internal/sleep"
 )
 
 const (
@@ -24,7 +26,7 @@ func untilUnchanged(ctx context.Context, where string, try func(context.Context)
 	for lost := 0; ; {
 		done, err := try(ctx)
 		if err == nil && !done {
-			err = sleep(ctx, rand.N(min(pause<<min(lost, 10), maxPause))) //nolint:gosec // spreads load, guards nothing
+			err = sleep.For(ctx, rand.N(min(pause<<min(lost, 10), maxPause))) //nolint:gosec // spreads load, guards nothing
 			lost++
 			if err == nil {
 				continue
@@ -46,14 +48,3 @@ type conflictError struct {
 func (e *conflictError) Error() string        { return e.text }
 func (e *conflictError) Is(target error) bool { return target == ErrConflict }
 func (e *conflictError) Unwrap() error        { return e.cause }
-
-func sleep(ctx context.Context, d time.Duration) error {
-	timer := time.NewTimer(d)
-	defer timer.Stop()
-	select {
-	case <-timer.C:
-		return nil
-	case <-ctx.Done():
-		return ctx.Err()
-	}
-}

@@ -10,6 +10,7 @@ import (
 	"sync/atomic"
 	"time"
 
+	"github.com/stytchkit/m2m/internal/sleep"
 	"github.com/stytchkit/m2m/stytch/rotate"
 	"github.com/stytchkit/m2m/stytch/secret"
 )
@@ -151,7 +152,7 @@ func (s *suite) noExpiry() {
 	if err != nil {
 		s.Fatalf("Claim: %v", err)
 	}
-	pause(s.Context(), 20*time.Millisecond)
+	_ = sleep.For(s.Context(), 20*time.Millisecond)
 	_, err = s.storage.Open(s.T).Claim(s.Context(), "a", long)
 	s.is(err, rotate.ErrBusy, "Claim of a client that was claimed longer ago than its life")
 	s.release(c)
@@ -163,7 +164,7 @@ func (s *suite) expired() {
 	if err != nil {
 		s.Fatalf("Claim: %v", err)
 	}
-	pause(s.Context(), 20*time.Millisecond)
+	_ = sleep.For(s.Context(), 20*time.Millisecond)
 	r := full("a", rotate.Started)
 	s.write(c, r)
 	s.stored(s.journal, r)
@@ -203,7 +204,7 @@ func (s *suite) oneAtATime() {
 func (s *suite) count(ctx context.Context, j rotate.Journal, holders *atomic.Int32) bool {
 	for {
 		c, err := j.Claim(ctx, "a", long)
-		if errors.Is(err, rotate.ErrBusy) && pause(ctx, time.Millisecond) {
+		if errors.Is(err, rotate.ErrBusy) && sleep.For(ctx, time.Millisecond) == nil {
 			continue
 		}
 		if err != nil {

@@ -8,6 +8,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/stytchkit/m2m/internal/sleep"
 	"github.com/stytchkit/m2m/stytch/rotate"
 )
 
@@ -85,7 +86,7 @@ func (s *suite) claimable(j rotate.Journal, clientID string) rotate.Claim {
 		if err == nil {
 			return c
 		}
-		if !errors.Is(err, rotate.ErrBusy) || !pause(ctx, 5*time.Millisecond) {
+		if !errors.Is(err, rotate.ErrBusy) || sleep.For(ctx, 5*time.Millisecond) != nil {
 			s.Fatalf("Claim never succeeded: %v", err)
 		}
 	}
@@ -136,17 +137,5 @@ func (s *suite) is(err, want error, what string) {
 	s.Helper()
 	if !errors.Is(err, want) {
 		s.Errorf("%s: %v, want %v", what, err, want)
-	}
-}
-
-// pause waits, and reports whether ctx still goes on.
-func pause(ctx context.Context, d time.Duration) bool {
-	timer := time.NewTimer(d)
-	defer timer.Stop()
-	select {
-	case <-timer.C:
-		return true
-	case <-ctx.Done():
-		return false
 	}
 }

@@ -7,6 +7,7 @@ import (
 	"sync"
 	"time"
 
+	"github.com/stytchkit/m2m/internal/sleep"
 	"github.com/stytchkit/m2m/stytch/rotate"
 )
 
@@ -209,7 +210,7 @@ func (s *suite) nextAfterExpiry() {
 			s.write(holder, full("a", rotate.Starting))
 			return
 		}
-		if !errors.Is(err, rotate.ErrNoRotation) || time.Now().After(deadline) || !pause(s.Context(), 5*time.Millisecond) {
+		if !errors.Is(err, rotate.ErrNoRotation) || time.Now().After(deadline) || sleep.For(s.Context(), 5*time.Millisecond) != nil {
 			s.Fatalf("Next never succeeded: %v", err)
 		}
 	}
