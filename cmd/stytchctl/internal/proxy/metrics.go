@@ -31,7 +31,7 @@ type routeCounts struct {
 }
 
 func newCounts(t *tokens) *counts {
-	metrics.ExposeMetadata(true) // types: a collector cannot tell a counter from a gauge without them
+	metrics.ExposeMetadata(true) // types: a collector cannot distinguish a counter from a gauge without them
 	c := &counts{set: metrics.NewSet()}
 	c.active = c.set.NewGauge("stytchctl_proxy_requests_in_progress", nil)
 	for name, value := range map[string]func() uint64{
