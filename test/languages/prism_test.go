@@ -20,15 +20,15 @@ import (
 	"github.com/stytchkit/m2m/test/conformance"
 )
 
-// differences are what Prism does otherwise than the contract means, each with its reason. A request
-// whose body contains the text goes around it.
+// differences are what Prism does otherwise than the contract means, each with its reason. A
+// request whose body contains the text goes around it.
 var differences = []struct{ text, reason string }{
-	{"9007199254740993", "it writes every body anew with the numbers of JavaScript, which end at 53 bits; metadata keeps every digit"},
+	{"9007199254740993", "it writes every body again with the numbers of JavaScript, which end at 53 bits; metadata keeps every digit"},
 }
 
 // The conformance suite runs through Prism, which reads the contract independently of this project
-// and refuses what it takes for a violation: of a request before it is sent, of a response before it
-// is returned. The reader of this project judges the same messages.
+// and refuses what it takes for a violation: of a request before it is sent, of a response before
+// it is returned. The reader of this project judges the same messages.
 func TestPrism(t *testing.T) {
 	t.Parallel()
 	server := emulatortest.NewServer(t, emulator.WithStrict())

@@ -17,9 +17,9 @@ import (
 	"github.com/stytchkit/m2m/stytch/emulator/emulatortest"
 )
 
-// The workflow of api/rotation.arazzo.yaml runs four times against one client: refused at its start,
-// with a secret that does not prove itself, without a fault, and with a completion that fails. The
-// runner checks every response against the contract, too.
+// The workflow of api/rotation.arazzo.yaml runs four times against one client: refused at its
+// start, with a secret that does not prove itself, without a fault, and with a completion that
+// fails. The runner checks every response against the contract, too.
 func TestRotation(t *testing.T) {
 	t.Parallel()
 	server := emulatortest.NewServer(t, emulator.WithStrict(),
@@ -29,8 +29,8 @@ func TestRotation(t *testing.T) {
 			emulator.ErrorType("IssueM2MToken", "invalid_client").Times(1),
 			emulator.Status("CompleteM2MClientSecretRotation", http.StatusInternalServerError).After(1),
 		))
-	// The faults break the condition on the status, and so what is read from the body of a success; the
-	// other checks of the runner hold: the status, the content type and the schema of the contract.
+	// The faults break the condition on the status, and so what is read from the body of a success;
+	// the other checks of the runner hold: status, content type and schema of the contract.
 	runs := []struct{ did, checks string }{
 		{"Start 400", "3 passed, 2 failed"},
 		{"Start 200, Token 400, Cancel 200", "11 passed, 1 failed"},
