@@ -26,8 +26,9 @@ const adminToken = "admin-token-for-tests-only"
 
 // Servers for the scripts, as they read them.
 type servers struct {
-	Open    served `json:"open"`
-	Guarded served `json:"guarded"`
+	Open      served `json:"open"`
+	Guarded   served `json:"guarded"`
+	Reference string `json:"reference"` // the address of the static API reference, a file
 }
 
 type served struct {
@@ -49,6 +50,7 @@ func TestConsole(t *testing.T) {
 	}
 	all := servers{Open: serve(t, binary), Guarded: serve(t, binary, "--admin-token-file", token)}
 	all.Guarded.Token = adminToken
+	all.Reference = "file://" + filepath.Join(writeReference(t), "index.html")
 	text, err := json.Marshal(all)
 	if err != nil {
 		t.Fatal(err)
@@ -93,6 +95,18 @@ func build(t *testing.T) string {
 		t.Fatalf("build stytchctl: %v: %s", err, out)
 	}
 	return binary
+}
+
+// writeReference writes the static API reference, as make reference does.
+func writeReference(t *testing.T) (folder string) {
+	t.Helper()
+	folder = t.TempDir()
+	command := exec.CommandContext(t.Context(), "go", "run", "./internal/console/writereference", folder)
+	command.Dir = filepath.Join("..", "..", "cmd", "stytchctl")
+	if out, err := command.CombinedOutput(); err != nil {
+		t.Fatalf("write the reference: %v: %s", err, out)
+	}
+	return folder
 }
 
 // serve starts a server that ends with the test.

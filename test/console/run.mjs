@@ -7,11 +7,13 @@ import { hostile } from "./hostile.mjs";
 import { keyboard } from "./keyboard.mjs";
 import { live } from "./live.mjs";
 import { pages } from "./pages.mjs";
+import { reference } from "./reference.mjs";
 
 const servers = JSON.parse(process.env.CONSOLE_SERVERS);
 after(close);
 
 pages(connect(servers.open));
+reference(connect(servers.open), servers.reference);
 flows(connect(servers.open));
 flows(connect(servers.open), { javaScriptEnabled: false }, ["create a client", "rotate a secret", "travel in time", "behavior"]);
 live(connect(servers.open));
