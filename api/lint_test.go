@@ -37,6 +37,8 @@ var rules = []rule{
 	{"unused", checkUnused},
 	{"defaults", checkDefaults},
 	{"names", checkNames},
+	{"types", checkTypes},
+	{"bodies", checkBodies},
 }
 
 // lint returns the faults of a contract, each as "rule: where: what".
@@ -242,7 +244,7 @@ var extensions = []string{"x-safety", "x-certainty", "x-error-types", "x-max-byt
 func checkExtensions(doc *openapi3.T, report reportFunc) {
 	for at, object := range objects(doc, report) {
 		for key, value := range object {
-			if strings.HasPrefix(key, "x-") && !slices.Contains(extensions, key) {
+			if strings.HasPrefix(key, "x-") && !strings.HasSuffix(at, "/properties") && !slices.Contains(extensions, key) {
 				report(at, "unknown extension %s", key)
 			}
 			if key == "x-certainty" && !isCertainty(value) {
@@ -258,6 +260,9 @@ func checkSecrets(doc *openapi3.T, report reportFunc) {
 			secret := strings.HasSuffix(property, "secret") || property == "access_token"
 			if secret && s.Format != "password" {
 				report(at, "is a secret without format: password")
+			}
+			if form := b.media.Schema.Value.AdditionalProperties.Schema != nil; secret && s.MinLength == 0 && !form {
+				report(at, "is a secret without minLength: write minLength: 1, because an empty one is not sent")
 			}
 			if !secret && s.Format == "password" {
 				report(at, "has format: password, but not the name of a secret")
@@ -277,8 +282,9 @@ func checkOpenness(doc *openapi3.T, report reportFunc) {
 			extra := s.AdditionalProperties
 			metadata := property == "trusted_metadata"
 			if b.request && s.Type.Is("object") {
-				if closed := extra.Has != nil && !*extra.Has; !closed && extra.Schema == nil && !metadata {
-					report(at, "a request accepts unknown fields")
+				closed := extra.Has != nil && !*extra.Has
+				if freeForm := extra.Has != nil && len(s.Properties) == 0; !closed && !freeForm && extra.Schema == nil && !metadata {
+					report(at, "a request accepts unknown fields: write additionalProperties: false")
 				}
 			}
 			if metadata && (extra.Has == nil || !*extra.Has || s.Extensions["x-max-keys"] == nil || s.Extensions["x-max-bytes"] == nil) {

@@ -82,8 +82,12 @@ var mutations = []mutation{
 	{"catalog", "unknown member", func(d document) { d.catalogEntry("use_https")["or else"] = nil }},
 	{"described", "lacks a summary", func(d document) { d.op("GetJWKS").Summary = "" }},
 	{"described", "lacks a summary", func(d document) { d.op("GetJWKS").Description = "" }},
-	{"described", "parameter ClientID", func(d document) { named(d, d.Components.Parameters["ClientID"], "parameter ClientID").Value.Description = "" }},
-	{"described", "header RetryAfter", func(d document) { named(d, d.Components.Headers["RetryAfter"], "header RetryAfter").Value.Description = "" }},
+	{"described", "parameter ClientID", func(d document) {
+		named(d, d.Components.Parameters["ClientID"], "parameter ClientID").Value.Description = ""
+	}},
+	{"described", "header RetryAfter", func(d document) {
+		named(d, d.Components.Headers["RetryAfter"], "header RetryAfter").Value.Description = ""
+	}},
 	{"described", "/JWK: has no", func(d document) { d.schema("JWK").Description = "" }},
 	{"described", "/JWK/properties/kid", func(d document) { d.property("JWK", "kid").Description = "" }},
 	{"described", "/items", func(d document) { d.property("JWK", "x5c").Items.Value.Description = "" }},
@@ -92,7 +96,9 @@ var mutations = []mutation{
 	}},
 	{"described", "/additionalProperties", func(d document) { d.schema("IssueM2MTokenRequest").AdditionalProperties.Schema.Value.Description = "" }},
 	{"extensions", "x-certainty likely", func(d document) { d.property("JWK", "x5tS256").Extensions["x-certainty"] = "likely" }},
-	{"extensions", "x-certainty <nil>", func(d document) { named(d, d.Components.Headers["RetryAfter"], "header RetryAfter").Value.Extensions["x-certainty"] = nil }},
+	{"extensions", "x-certainty <nil>", func(d document) {
+		named(d, d.Components.Headers["RetryAfter"], "header RetryAfter").Value.Extensions["x-certainty"] = nil
+	}},
 	{"extensions", "x-certanty", func(d document) { d.op("GetJWKS").Extensions["x-certanty"] = "assumed" }},
 	{"extensions", "x-go-name", func(d document) { d.property("JWK", "n").Extensions = map[string]any{"x-go-name": "N"} }},
 	{"secrets", "without format", func(d document) { d.property("CreateM2MClientRequest", "client_secret").Format = "" }},
@@ -100,6 +106,7 @@ var mutations = []mutation{
 	{"secrets", "next_client_secret: is a secret without", func(d document) {
 		d.property("ConnectedAppWithNextClientSecret", "next_client_secret").Format = ""
 	}},
+	{"secrets", "without minLength", func(d document) { d.property("CreateM2MClientRequest", "client_secret").MinLength = 0 }},
 	{"secrets", "not the name of a secret", func(d document) { d.property("M2MClient", "client_secret_last_four").Format = "password" }},
 	{"secrets", "writeOnly is false", func(d document) { d.property("IssueM2MTokenRequest", "client_secret").WriteOnly = false }},
 	{"secrets", "writeOnly is true", func(d document) { d.property("IssueM2MTokenResponse", "access_token").WriteOnly = true }},
@@ -131,6 +138,10 @@ var mutations = []mutation{
 	{"names", "GetM2MClientResult", func(d document) { d.Components.Schemas["GetM2MClientResult"] = openapi3.NewStringSchema().NewRef() }},
 	{"names", "ClientOption", func(d document) { d.Components.Schemas["ClientOption"] = openapi3.NewStringSchema().NewRef() }},
 	{"names", "JWK and jwk", func(d document) { d.Components.Schemas["jwk"] = openapi3.NewStringSchema().NewRef() }},
+	{"types", "move it to #/components/schemas", func(d document) {
+		d.property("M2MClient", "client_name").Properties = openapi3.Schemas{"a": openapi3.NewStringSchema().NewRef()}
+	}},
+	{"bodies", "takes a schema without a name", func(d document) { d.request("CreateM2MClient").Schema.Ref = "" }},
 	{"unused", "schemas/Spare", func(d document) { d.Components.Schemas["Spare"] = openapi3.NewStringSchema().NewRef() }},
 	{"unused", "responses/SearchFailed", func(d document) {
 		for _, id := range []string{"SearchM2MClients", "SearchConnectedApps"} {

@@ -47,7 +47,7 @@ func (g generator) value(s *openapi3.Schema) any {
 	if g.depth > 100*maxDepth {
 		panic("contract: Random finds no end of a schema that requires itself: make the reference optional in api/openapi.yaml")
 	}
-	if keyword := unknownKeyword(s); keyword != "" {
+	if keyword := UnknownKeyword(s); keyword != "" {
 		panic("contract: Random does not support the keyword " + keyword + ": teach it in internal/contract/random.go, or leave the keyword out of api/openapi.yaml")
 	}
 	if s.Nullable && g.fill == FillSome && g.oneIn(4) {
@@ -65,6 +65,8 @@ func (g generator) value(s *openapi3.Schema) any {
 		return g.choice(s, choices)
 	case s.Type.Is("string"):
 		return g.text(s)
+	case s.Type.Is("number") && s.Format != "":
+		return fractions[g.IntN(len(fractions))]
 	case s.Type.Is("number"):
 		return numbers[g.IntN(len(numbers)-2)] // the last two are out of range
 	case s.Type.Is("integer"):
@@ -77,8 +79,8 @@ func (g generator) value(s *openapi3.Schema) any {
 	return g.object(s)
 }
 
-// unknownKeyword returns the first keyword that this generator does not support, or "".
-func unknownKeyword(s *openapi3.Schema) string {
+// UnknownKeyword returns the first keyword of a schema that [Random] does not support, or "".
+func UnknownKeyword(s *openapi3.Schema) string {
 	for keyword, used := range map[string]bool{
 		"not": s.Not != nil, "pattern": s.Pattern != "", "multipleOf": s.MultipleOf != nil,
 		"exclusiveMinimum": s.ExclusiveMin.Bool != nil, "exclusiveMaximum": s.ExclusiveMax.Bool != nil, "uniqueItems": s.UniqueItems,
@@ -97,6 +99,8 @@ func unknownKeyword(s *openapi3.Schema) string {
 var formats = map[string][]string{
 	"date":      {"2024-02-29", "1970-01-01"},
 	"date-time": {"2024-02-29T23:59:59Z", "1970-01-01T00:00:00.000001+14:00"},
+	"duration":  {"PT1H30M", "P1DT0.5S"},
+	"binary":    {"", "\x00\x01"},
 	"byte":      {"", "AA==", "Zm9vYmFy"},
 	"email":     {"a@example.com", "first.last+tag@sub.example.org"},
 	"uuid":      {"00000000-0000-4000-8000-000000000000", "ffffffff-ffff-4fff-bfff-ffffffffffff"},
@@ -250,6 +254,9 @@ func limit(s *openapi3.Schema, name string) int {
 var numbers = []json.Number{
 	"0", "-0", "1", "1.0", "-1.50", "0.1", "1e3", "1E+2", "9007199254740993", "-9223372036854775809", "123456789012345678901234567890", "1e400", "5e-324",
 }
+
+// fractions are numbers that a float32 keeps.
+var fractions = []json.Number{"0", "1", "-1.5", "0.25", "1000", "-0.0078125"}
 
 // anything returns any JSON value, nested at most depth levels deep.
 func (g generator) anything(depth int) any {

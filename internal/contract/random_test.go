@@ -234,7 +234,9 @@ func reveal(v reflect.Value, secrets *[]string) {
 		}
 	case reflect.Struct:
 		for i := range v.NumField() {
-			reveal(v.Field(i), secrets)
+			if v.Type().Field(i).IsExported() { // a choice keeps its JSON in another field
+				reveal(v.Field(i), secrets)
+			}
 		}
 	case reflect.Slice:
 		for i := range v.Len() {

@@ -20,31 +20,22 @@ type change struct {
 }
 
 // changeContract edits api/openapi.yaml and generates the code from it.
-func changeContract(t *testing.T, edit func(contract string) string) *change {
+func changeContract(t *testing.T, edits ...edit) *change {
+	t.Helper()
+	c := newChange(t, edits...)
+	c.generate()
+	return c
+}
+
+// newChange edits api/openapi.yaml alone.
+func newChange(t *testing.T, edits ...edit) *change {
 	t.Helper()
 	root, err := filepath.Abs("../..")
 	must(t, err)
 	c := &change{t: t, root: root, dir: t.TempDir(), replace: map[string]string{}}
 	must(t, os.CopyFS(filepath.Join(c.dir, "api"), os.DirFS(filepath.Join(root, "api"))))
-	contract, err := os.ReadFile(filepath.Join(root, "api", "openapi.yaml"))
-	must(t, err)
-	c.put("api/openapi.yaml", edit(string(contract)))
-	c.generate()
+	c.put("api/openapi.yaml", edited(t, root, edits...))
 	return c
-}
-
-// insert puts text behind the first occurrence of each anchor after the one before it.
-func insert(t *testing.T, contract, text string, anchors ...string) string {
-	t.Helper()
-	at := 0
-	for _, anchor := range anchors {
-		i := strings.Index(contract[at:], anchor)
-		if i < 0 {
-			t.Fatalf("api/openapi.yaml does not contain %q: choose another place for the change of this test", anchor)
-		}
-		at += i + len(anchor)
-	}
-	return contract[:at] + text + contract[at:]
 }
 
 // put adds or replaces a file of the module.
