@@ -2,6 +2,7 @@ package contract
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 
 	"github.com/spf13/cobra"
@@ -9,6 +10,7 @@ import (
 
 	"github.com/stytchkit/m2m/api"
 	"github.com/stytchkit/m2m/cmd/stytchctl/internal/cli"
+	"github.com/stytchkit/m2m/internal/contractdiff"
 )
 
 const (
@@ -17,14 +19,16 @@ const (
 )
 
 func newDiff(app *cli.App) *cobra.Command {
-	var all bool
+	var all, breaks bool
 	cmd := &cobra.Command{
 		Use: "diff OLD NEW", Short: "Compare two contracts",
-		Long: `Compares two OpenAPI files, value by value, and prints what was added, removed and changed.
-Either may be "embedded", the contract of this program, and one may be - for stdin. Texts
-and examples are left out without --all. Nothing is sent. Exit code 8 means that they
-differ.`,
-		Example: "  stytchctl contract diff embedded new.yaml",
+		Long: `Compares two OpenAPI files and prints what was added, removed and changed, and what it means
+to callers: a break is something that worked or could be relied on before, an addition is
+something that callers can do or get, and the rest is documentation, which is left out
+without --all. What no rule knows counts as a break. -o json says why. Either may be
+"embedded", the contract of this program, and one may be - for stdin. Nothing is sent. Exit
+code 8 means that they differ.`,
+		Example: "  stytchctl contract diff embedded new.yaml\n  stytchctl contract diff embedded new.yaml --breaks --jq '.[].why'",
 		Args:    cli.Args("OLD, a file", "NEW, a file"),
 		RunE: func(_ *cobra.Command, args []string) error {
 			before, err := read(app, "OLD", args[0])
@@ -35,12 +39,15 @@ differ.`,
 			if err != nil {
 				return err
 			}
-			c := &comparison{all: all}
-			c.compare("", before, after)
-			return printChanges(app, c.changes)
+			changes := slices.DeleteFunc(contractdiff.Compare(before, after), func(c contractdiff.Change) bool {
+				return breaks && c.Kind != contractdiff.Break || !all && c.Kind == contractdiff.Documentation
+			})
+			return printChanges(app, changes)
 		},
 	}
-	cmd.Flags().BoolVar(&all, "all", false, "compare texts and examples, too")
+	cmd.Flags().BoolVar(&all, "all", false, "print documentation, too: texts, examples, and the order of lists")
+	cmd.Flags().BoolVar(&breaks, "breaks", false, "print breaks alone, and exit with 8 only for them")
+	cmd.MarkFlagsMutuallyExclusive("all", "breaks")
 	return cmd
 }
 
@@ -62,16 +69,19 @@ func read(app *cli.App, argument, name string) (any, error) {
 	return document, nil
 }
 
-func printChanges(app *cli.App, changes []change) error {
+func printChanges(app *cli.App, changes []contractdiff.Change) error {
+	type column = cli.Column[contractdiff.Change]
 	printer, err := cli.NewPrinter(app,
-		cli.Column[change]{Field: "change", Title: "CHANGE"},
-		cli.Column[change]{Field: "path", Title: "WHERE"},
-		cli.Column[change]{Field: "old", Title: "OLD"},
-		cli.Column[change]{Field: "new", Title: "NEW"})
+		column{Field: "kind", Title: "KIND"}, column{Field: "change", Title: "CHANGE"}, column{Field: "path", Title: "WHERE"},
+		column{Field: "old", Title: "OLD"}, column{Field: "new", Title: "NEW"})
 	if err != nil {
 		return err
 	}
+	breaks := 0
 	for _, c := range changes {
+		if c.Kind == contractdiff.Break {
+			breaks++
+		}
 		if err := printer.Print(c); err != nil {
 			return err
 		}
@@ -79,5 +89,5 @@ func printChanges(app *cli.App, changes []change) error {
 	if err := printer.Close(); err != nil || len(changes) == 0 {
 		return err
 	}
-	return &cli.Error{Class: cli.Partial, Type: "differ", Message: fmt.Sprintf("the contracts differ in %d places", len(changes))}
+	return &cli.Error{Class: cli.Partial, Type: "differ", Message: fmt.Sprintf("the contracts differ in %d places, of which %d break callers", len(changes), breaks)}
 }
