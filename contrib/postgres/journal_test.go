@@ -15,6 +15,8 @@ import (
 
 	"github.com/stytchkit/m2m/contrib/postgres"
 	"github.com/stytchkit/m2m/internal/heavy"
+	sdk "github.com/stytchkit/m2m/internal/project"
+	"github.com/stytchkit/m2m/internal/project/projecttest"
 	"github.com/stytchkit/m2m/stytch/rotate"
 	"github.com/stytchkit/m2m/stytch/rotate/journaltest"
 	"github.com/stytchkit/m2m/stytch/secret"
@@ -218,6 +220,31 @@ func TestNewRefuses(t *testing.T) {
 		if _, err := postgres.New(test.pool, test.project, test.keys...); !errors.Is(err, rotate.ErrInvalidArgument) {
 			t.Errorf("%s: %v, want ErrInvalidArgument", name, err)
 		}
+	}
+}
+
+// TestDoors holds ids to the rules of the whole SDK. The server does not exist: what passes fails
+// there, and nothing is sent.
+func TestDoors(t *testing.T) {
+	t.Parallel()
+	pool := connect(t, "host=/nowhere")
+	projecttest.Door(t, "New", sdk.CheckID, projecttest.IDs, postgres.ErrInvalidArgument, func(id string) error {
+		_, err := postgres.New(pool, id, key)
+		return err
+	})
+	j := newJournal(t, pool)
+	passed := func(err error) error {
+		if errors.Is(err, postgres.ErrInvalidArgument) {
+			return err
+		}
+		return nil
+	}
+	for name, try := range map[string]func(id string) error{
+		"Journal.Claim": func(id string) error { _, err := j.Claim(t.Context(), id, time.Minute); return passed(err) },
+		"Journal.Read":  func(id string) error { _, err := j.Read(t.Context(), id); return passed(err) },
+		"Journal.Plan":  func(id string) error { _, err := j.Plan(t.Context(), []string{id}); return passed(err) },
+	} {
+		projecttest.Door(t, name, sdk.CheckClientID, projecttest.ClientIDs, postgres.ErrInvalidArgument, try)
 	}
 }
 

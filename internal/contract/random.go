@@ -202,8 +202,8 @@ func (g generator) object(s *openapi3.Schema) map[string]any {
 	return out
 }
 
-// requiredFields are the fields that a schema or a part of its allOf requires. A part may refer back
-// to the schema.
+// requiredFields are the fields that a schema or a part of its allOf requires. A part may refer
+// back to the schema.
 func requiredFields(s *openapi3.Schema) map[string]bool {
 	required, seen := map[string]bool{}, map[*openapi3.Schema]bool{}
 	var collect func(s *openapi3.Schema)
