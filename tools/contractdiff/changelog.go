@@ -86,7 +86,7 @@ func section(version string, r result) []byte {
 // most is how many changes of one rule get a line each.
 const most = 8
 
-// bullets are the lines of one kind: one for each break, and one for many other changes by one rule.
+// bullets are the lines of one kind: one for each break, and one for many other changes by a rule.
 func bullets(kind contractdiff.Kind, changes []change) (lines []string) {
 	var order []string
 	byRule := map[string][]change{}
