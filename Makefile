@@ -6,6 +6,7 @@ GO ?= go
 LINT_VERSION := v2.13.2
 VULN_VERSION := v1.9.0
 GREMLINS_VERSION := v0.6.0
+GOMOD_BOM_VERSION := v1.10.0
 APIDIFF_VERSION := v0.0.0-20261113113407-e3970619a1a4
 FUZZTIME ?= 20s
 ALL_MODULES := . $(patsubst %/go.mod,%,$(filter-out ./go.mod,$(shell find . -name go.mod -not -path '*/node_modules/*' -not -path '*/testdata/*' | sort)))
@@ -174,8 +175,8 @@ mutate: bin/gremlins-$(GREMLINS_VERSION) ## change the core line by line and see
 	@GREMLINS=$(CURDIR)/$< ./.ci/mutate $(PACKAGES)
 
 .PHONY: api-diff
-api-diff: bin/apidiff-$(APIDIFF_VERSION) ## what changed in the exported API since the last tag
-	@APIDIFF=$(CURDIR)/$< ./.ci/api-diff
+api-diff: bin/apidiff-$(APIDIFF_VERSION) ## what changed in the exported API of each module since the last tag
+	@cd test && $(GO) run ./release/tool api-changes -api-tool $(CURDIR)/$<
 
 .PHONY: install
 install: ## install stytchctl into the folder of go env GOBIN
@@ -184,6 +185,16 @@ install: ## install stytchctl into the folder of go env GOBIN
 .PHONY: release-check
 release-check: ## publish all modules to a folder, install the command and use the SDK from there
 	cd test && M2M_HEAVY_TESTS=1 $(GO) test -count=1 -v ./release
+
+.PHONY: licenses
+licenses: ## the licenses of all dependencies; fails if one is unknown or not allowed
+	@cd test && $(GO) run ./release/tool licenses
+
+# A dry run, unless RELEASE=tag makes the tags in this clone. Nothing is pushed.
+.PHONY: release
+release: bin/apidiff-$(APIDIFF_VERSION) bin/cyclonedx-gomod-$(GOMOD_BOM_VERSION) ## check and build VERSION=vX.Y.Z into dist/; RELEASE=tag also makes its tags
+	@cd test && $(GO) run ./release/tool release -version '$(VERSION)' $(if $(filter tag,$(RELEASE)),-tag) \
+		-api-tool $(CURDIR)/$(word 1,$^) -bom-tool $(CURDIR)/$(word 2,$^)
 
 .PHONY: vulncheck
 vulncheck: ## known vulnerabilities that the code can reach
@@ -197,6 +208,7 @@ ci: ## what CI runs
 bin/golangci-lint-$(LINT_VERSION): TOOL = github.com/golangci/golangci-lint/v2/cmd/golangci-lint@$(LINT_VERSION)
 bin/govulncheck-$(VULN_VERSION): TOOL = golang.org/x/vuln/cmd/govulncheck@$(VULN_VERSION)
 bin/gremlins-$(GREMLINS_VERSION): TOOL = github.com/go-gremlins/gremlins/cmd/gremlins@$(GREMLINS_VERSION)
+bin/cyclonedx-gomod-$(GOMOD_BOM_VERSION): TOOL = github.com/CycloneDX/cyclonedx-gomod/cmd/cyclonedx-gomod@$(GOMOD_BOM_VERSION)
 bin/apidiff-$(APIDIFF_VERSION): TOOL = golang.org/x/exp/cmd/apidiff@$(APIDIFF_VERSION)
 bin/%:
 	@mkdir -p bin

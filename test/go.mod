@@ -8,6 +8,7 @@ require (
 	github.com/MicahParks/keyfunc/v3 v3.9.1
 	github.com/getkin/kin-openapi v0.152.0
 	github.com/golang-jwt/jwt/v5 v5.3.1
+	github.com/google/licensecheck v0.3.1
 	github.com/oasdiff/yaml v0.1.1
 	github.com/stytchkit/m2m v0.0.0
 	go.yaml.in/yaml/v3 v3.0.4

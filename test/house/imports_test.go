@@ -86,6 +86,7 @@ var mayImport = map[string][]string{
 	"test/house":          {},
 	"test/platforms":      {}, // tests only
 	"test/release":        {},
+	"test/release/tool":   {"test/release"},
 	"test/torture":        {},
 	"tools/contractdiff":  {"internal/contractdiff"},
 }

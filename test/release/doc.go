@@ -1,3 +1,3 @@
-// Package release shows that the modules of this repository can be published: without the replace
-// lines that make a plain clone build, from a module proxy, as their users get them.
+// Package release makes a release of this repository: it checks that everything is ready, gives the
+// modules the form in which their users get them, and builds what is published beside them.
 package release

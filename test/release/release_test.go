@@ -1,7 +1,10 @@
-package release_test
+package release
 
 import (
+	"bytes"
+	"errors"
 	"fmt"
+	"io/fs"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -12,34 +15,40 @@ import (
 	"time"
 
 	"github.com/stytchkit/m2m/internal/heavy"
-	"github.com/stytchkit/m2m/test/release"
 )
 
 // maxModules is how many modules of others a program compiles that uses all of the SDK.
 const maxModules = 5
 
-// TestRelease publishes all modules to a folder, and uses them from there: the command is installed
-// as its users install it, and a program of a module of its own uses the SDK.
+// TestRelease prepares a release of this repository, as it is on the disk, and uses its modules
+// from there: the command is installed as its users install it, and a program of another module
+// uses the SDK.
 func TestRelease(t *testing.T) {
 	heavy.Only(t)
-	repository, err := filepath.Abs("../..")
-	if err != nil {
-		t.Fatal(err)
-	}
 	version := fmt.Sprintf("v0.0.0-check.%d", time.Now().UnixNano()) // one that no module cache has
-	modules, err := release.Stage(repository, t.TempDir(), version)
+	dist := filepath.Join(t.TempDir(), "dist")
+	var log bytes.Buffer
+	repository := copied(t)
+	before := stateOf(t, repository, "refs")
+	if err := Prepare(t.Context(), Options{Repository: repository.dir, Version: version, Dist: dist, Log: &log}); err != nil {
+		t.Fatal(err)
+	}
+	t.Log(log.String())
+	if after := stateOf(t, repository, "refs"); after != before {
+		t.Errorf("a dry run changed\n%s\nto\n%s", before, after)
+	}
+	if want := "make release VERSION=" + version + " RELEASE=tag"; !strings.Contains(log.String(), want) {
+		t.Errorf("it does not say what to do next: %s", want)
+	}
+	modules, err := modulesOf(t.Context(), program{dir: "../.."})
 	if err != nil {
 		t.Fatal(err)
 	}
-	proxy := t.TempDir()
-	if err := release.Publish(modules, proxy, version); err != nil {
-		t.Fatal(err)
-	}
-	goCommand := user(t, proxy, version)
+	goCommand := user(t, filepath.Join(dist, "modules"), version)
 
 	t.Run("install", func(t *testing.T) {
 		bin := t.TempDir()
-		goCommand(t, t.TempDir(), "GOBIN="+bin).run("install", "github.com/stytchkit/m2m/cmd/stytchctl@"+version)
+		goCommand(t, t.TempDir(), "GOBIN="+bin).run("install", command+"@"+version)
 		name := filepath.Join(bin, "stytchctl")
 		if runtime.GOOS == "windows" {
 			name += ".exe"
@@ -52,30 +61,52 @@ func TestRelease(t *testing.T) {
 
 	t.Run("use", func(t *testing.T) {
 		dir := t.TempDir()
-		write(t, dir, "go.mod", "module example.com/user\n\ngo 1.25.0\n\nrequire github.com/stytchkit/m2m "+version+"\n")
-		write(t, dir, "main.go", program)
+		writeFile(t, filepath.Join(dir, "go.mod"), "module example.com/user\n\ngo 1.25.0\n\nrequire github.com/stytchkit/m2m "+version+"\n")
+		writeFile(t, filepath.Join(dir, "main.go"), useAll)
 		cmd := goCommand(t, dir)
 		cmd.run("mod", "tidy")
 		cmd.run("vet", ".")
 		used := strings.Fields(cmd.run("list", "-deps", "-f", "{{with .Module}}{{if not .Main}}{{.Path}}{{end}}{{end}}", "."))
 		slices.Sort(used)
-		used = slices.DeleteFunc(slices.Compact(used), func(path string) bool { return path == "github.com/stytchkit/m2m" })
+		used = slices.DeleteFunc(slices.Compact(used), func(module string) bool { return module == path })
 		if len(used) > maxModules {
 			t.Errorf("a program that uses the SDK compiles %d modules of others, want at most %d: %v", len(used), maxModules, used)
 		}
 		t.Logf("modules of others: %v", used)
 	})
 
-	for _, module := range modules {
-		t.Run("require "+strings.TrimPrefix(module.Path, "github.com/stytchkit/"), func(t *testing.T) {
+	for _, m := range modules {
+		if !m.isPublished() {
+			continue
+		}
+		t.Run("require "+strings.TrimPrefix(m.Path, "github.com/stytchkit/"), func(t *testing.T) {
 			dir := t.TempDir()
-			write(t, dir, "go.mod", "module example.com/user\n\ngo 1.25.0\n")
-			goCommand(t, dir).run("get", module.Path+"@"+version)
+			writeFile(t, filepath.Join(dir, "go.mod"), "module example.com/user\n\ngo 1.25.0\n")
+			goCommand(t, dir).run("get", m.Path+"@"+version)
 		})
 	}
 }
 
-const program = `package main
+// copied is a repository with the files of this one as they are on the disk, and something that is
+// unreleased.
+func copied(t *testing.T) program {
+	t.Helper()
+	files := map[string]string{}
+	for name := range strings.SplitSeq(mustRun(t, program{dir: "../.."}, "git", "ls-files", "-z", "--cached", "--others", "--exclude-standard"), "\x00") {
+		data, err := os.ReadFile(filepath.Join("../..", name))
+		if name == "" || errors.Is(err, fs.ErrNotExist) {
+			continue // removed, and not committed yet
+		}
+		if err != nil {
+			t.Fatal(err)
+		}
+		files[name] = string(data)
+	}
+	files[changelogFile] = strings.Replace(files[changelogFile], unreleased, unreleased+"\n- Check a release.\n", 1)
+	return newRepository(t, files)
+}
+
+const useAll = `package main
 
 import (
 	"github.com/stytchkit/m2m/stytch"
@@ -148,11 +179,4 @@ func (c goCommand) run(args ...string) string {
 		c.t.Fatalf("go %s: %v: %s", strings.Join(args, " "), err, stderr.String())
 	}
 	return string(out)
-}
-
-func write(t *testing.T, dir, name, text string) {
-	t.Helper()
-	if err := os.WriteFile(filepath.Join(dir, name), []byte(text), 0o600); err != nil {
-		t.Fatal(err)
-	}
 }
