@@ -125,7 +125,7 @@ interop: ## run the official Node SDK against the emulator (needs node and npm)
 	cd test && $(GO) test -count=1 -tags interop ./interop
 
 .PHONY: languages
-languages: ## linters, TypeScript, a workflow runner and a validating proxy on the contract (needs node and npm)
+languages: ## a linter, TypeScript, a workflow runner and a validating proxy on the contract (needs node and npm)
 	cd test && $(GO) test -count=1 -tags languages ./languages
 
 .PHONY: console-test

@@ -11,6 +11,8 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
+
+	"github.com/stytchkit/m2m/internal/heavy"
 )
 
 // A mistake is one that a linter must find: it is not enough that it is silent on our files. Those
@@ -60,10 +62,17 @@ func TestRedocly(t *testing.T) {
 	finds(t, r, found, func(m mistake) string { return m.redocly })
 }
 
+// The second linter installs some 240 packages, which takes longer than all other tests here.
 func TestSpectral(t *testing.T) {
+	if !heavy.Long() {
+		t.Skip("a second linter: set M2M_HEAVY_TESTS=long")
+	}
 	t.Parallel()
+	if err := install("spectral"); err != nil {
+		t.Fatal(err)
+	}
 	spoiled := spoil(t)
-	r := node(t, nil, spectral, "lint", "--ruleset", "spectral.yaml", "--fail-severity", "hint", "--format", "json", contract, rotation, spoiled[0], spoiled[1])
+	r := node(t, nil, spectral, "lint", "--ruleset", "spectral/ruleset.yaml", "--fail-severity", "hint", "--format", "json", contract, rotation, spoiled[0], spoiled[1])
 	var problems []struct {
 		Code, Message, Source string
 		Path                  []any
@@ -74,7 +83,7 @@ func TestSpectral(t *testing.T) {
 	found := map[string][]string{}
 	for _, p := range problems {
 		if p.Source != spoiled[0] && p.Source != spoiled[1] {
-			t.Errorf("%s %v: %s: %s: mend it, or switch the rule off in spectral.yaml with the reason", p.Source, p.Path, p.Code, p.Message)
+			t.Errorf("%s %v: %s: %s: mend it, or switch the rule off in spectral/ruleset.yaml with the reason", p.Source, p.Path, p.Code, p.Message)
 		}
 		found[filepath.Base(p.Source)] = append(found[filepath.Base(p.Source)], p.Code)
 	}

@@ -1,9 +1,10 @@
 //go:build languages
 
-// Package languages_test reads the contract with the tools of other languages: two linters, a
+// Package languages_test reads the contract with the tools of other languages: a linter, a
 // generator of TypeScript types and its compiler, a runner of workflows and a validating proxy, all
-// written by others. It needs Node.js 20.19 or newer with npm; the packages of package-lock.json
-// are installed into node_modules when they are not there.
+// written by others. M2M_HEAVY_TESTS=long adds a second linter. It needs Node.js 20.19 or newer
+// with npm; the packages of package-lock.json are installed into node_modules when they are not
+// there.
 package languages_test
 
 import (
@@ -30,7 +31,7 @@ const (
 // The programs of the packages.
 const (
 	redocly  = "node_modules/@redocly/cli/bin/cli.js"
-	spectral = "node_modules/@stoplight/spectral-cli/dist/index.js"
+	spectral = "spectral/node_modules/@stoplight/spectral-cli/dist/index.js"
 	prism    = "node_modules/@stoplight/prism-cli/dist/index.js"
 	generate = "node_modules/openapi-typescript/bin/cli.js"
 	compiler = "node_modules/typescript/bin/tsc"
@@ -39,8 +40,8 @@ const (
 // TestMain installs the packages once, and opens what the scripts read, so that the go command
 // does not repeat a cached result after it has changed.
 func TestMain(m *testing.M) {
-	err := install()
-	for _, pattern := range []string{"*.ts", "*.yaml", "*.json", contract, rotation} {
+	err := install(".")
+	for _, pattern := range []string{"*.ts", "*.yaml", "*.json", "spectral/*.*", contract, rotation} {
 		files, _ := filepath.Glob(pattern) // the patterns are well formed
 		for _, file := range files {
 			_, failed := os.ReadFile(file) //nolint:gosec // a file of the repository
@@ -54,18 +55,18 @@ func TestMain(m *testing.M) {
 	os.Exit(m.Run())
 }
 
-// install runs no script of a package.
-func install() error {
+// install installs the packages of a folder, if they are not there. It runs no script of a package.
+func install(folder string) error {
 	for _, name := range []string{"node", "npm"} {
 		if _, err := exec.LookPath(name); err != nil {
 			return fmt.Errorf("%s is not on the PATH: %s", name, howToInstall)
 		}
 	}
-	want, err := lockedPackages("package-lock.json")
+	want, err := lockedPackages(filepath.Join(folder, "package-lock.json"))
 	if err != nil {
 		return err
 	}
-	have, err := lockedPackages("node_modules/.package-lock.json") // npm lists there what it installed
+	have, err := lockedPackages(filepath.Join(folder, "node_modules/.package-lock.json")) // npm lists there what it installed
 	maps.DeleteFunc(want, func(path string, p lockedPackage) bool { return p.Optional && have[path] == lockedPackage{} })
 	if err == nil && maps.Equal(have, want) {
 		return nil
@@ -73,7 +74,7 @@ func install() error {
 	ctx, cancel := context.WithTimeout(context.Background(), 5*time.Minute)
 	defer cancel()
 	npm := exec.CommandContext(ctx, "npm", "ci", "--ignore-scripts", "--no-audit", "--no-fund")
-	npm.WaitDelay = 5 * time.Second
+	npm.Dir, npm.WaitDelay = folder, 5*time.Second
 	if output, err := npm.CombinedOutput(); err != nil {
 		return fmt.Errorf("npm ci: %w\n%s", err, output)
 	}
@@ -100,36 +101,31 @@ func lockedPackages(file string) (map[string]lockedPackage, error) {
 	return lock.Packages, nil
 }
 
-// The lock file pins every package by its checksum, and names no download address.
-func TestLockFile(t *testing.T) {
-	packages, err := lockedPackages("package-lock.json")
-	if err != nil {
-		t.Fatal(err)
-	}
-	for path, p := range packages {
-		if p.Version == "" || !strings.HasPrefix(p.Integrity, "sha512-") {
-			t.Errorf("%s has no version or no SHA-512 checksum", path)
+// The lock files pin every package by its checksum, and name no download address.
+func TestLockFiles(t *testing.T) {
+	for _, folder := range []string{".", "spectral"} {
+		lock := filepath.Join(folder, "package-lock.json")
+		packages, err := lockedPackages(lock)
+		if err != nil {
+			t.Fatal(err)
 		}
-	}
-	var wanted struct{ Dependencies map[string]string }
-	text, err := os.ReadFile("package.json")
-	if err != nil {
-		t.Fatal(err)
-	}
-	if err := json.Unmarshal(text, &wanted); err != nil {
-		t.Fatal(err)
-	}
-	for name, version := range wanted.Dependencies {
-		if got := packages["node_modules/"+name].Version; got != version {
-			t.Errorf("%s is wanted in version %s and locked to %q: pin one version", name, version, got)
+		for path, p := range packages {
+			if p.Version == "" || !strings.HasPrefix(p.Integrity, "sha512-") {
+				t.Errorf("%s: %s has no version or no SHA-512 checksum", lock, path)
+			}
 		}
-	}
-	lock, err := os.ReadFile("package-lock.json")
-	if err != nil {
-		t.Fatal(err)
-	}
-	if bytes.Contains(lock, []byte(`"resolved"`)) {
-		t.Error("package-lock.json names a download address: npm 9 or newer leaves it out in this folder")
+		var wanted struct{ Dependencies map[string]string }
+		if err := json.Unmarshal([]byte(text(t, filepath.Join(folder, "package.json"))), &wanted); err != nil {
+			t.Fatal(err)
+		}
+		for name, version := range wanted.Dependencies {
+			if got := packages["node_modules/"+name].Version; got != version {
+				t.Errorf("%s: %s is wanted in version %s and locked to %q: pin one version", lock, name, version, got)
+			}
+		}
+		if strings.Contains(text(t, lock), `"resolved"`) {
+			t.Errorf("%s names a download address: npm 9 or newer leaves it out in this folder", lock)
+		}
 	}
 }
 
