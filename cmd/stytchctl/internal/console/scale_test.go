@@ -10,18 +10,14 @@ import (
 	"time"
 
 	"github.com/stytchkit/m2m/cmd/stytchctl/internal/console"
-	"github.com/stytchkit/m2m/internal/cputime"
 	"github.com/stytchkit/m2m/internal/heavy"
 	"github.com/stytchkit/m2m/stytch/emulator"
 )
 
 const many = 100_000
 
-// largest and slowest are what a page of a list may weigh and take among 100,000 clients.
-const (
-	largest = 100 << 10 // bytes
-	slowest = 50 * time.Millisecond
-)
+// largest is how many bytes a page of a list may have among 100,000 clients.
+const largest = 100 << 10
 
 // crowd is a site with n M2M clients.
 func crowd(t testing.TB, n int) *site {
@@ -46,41 +42,44 @@ func paths(s *site, n int) []string {
 	}
 }
 
-// TestLists holds pages of a list to their limits. The full number runs with the heavy proofs.
+// TestLists holds pages of a list to their size. The full number runs with the heavy proofs.
 func TestLists(t *testing.T) {
 	n := heavy.Count(2000, many)
 	s := crowd(t, n)
-	var took []time.Duration
 	for _, path := range paths(s, n) {
+		if size := page(t, s, path); size > largest {
+			t.Errorf("%s: %d bytes, want at most %d", path, size, largest)
+		}
+	}
+}
+
+// BenchmarkLists is how long a page takes on the server, of every path 20 times.
+func BenchmarkLists(b *testing.B) {
+	s := crowd(b, many)
+	all := paths(s, many)
+	var took []time.Duration
+	for b.Loop() {
 		for range 20 {
-			start := cputime.Process() // other processes of the machine must not count
-			w := httptest.NewRecorder()
-			s.handler.ServeHTTP(w, httptest.NewRequest(http.MethodGet, console.Root+path, nil))
-			took = append(took, cputime.Process()-start)
-			if w.Code != http.StatusOK || w.Body.Len() > largest {
-				t.Fatalf("%s: status %d, %d bytes", path, w.Code, w.Body.Len())
+			for _, path := range all {
+				start := time.Now()
+				page(b, s, path)
+				took = append(took, time.Since(start))
 			}
 		}
 	}
 	slices.Sort(took)
-	p95 := took[len(took)*95/100]
-	t.Logf("%d clients: median %v, p95 %v", n, took[len(took)/2], p95)
-	if p95 > slowest {
-		t.Errorf("p95 of a page is %v, want at most %v", p95, slowest)
-	}
+	b.ReportMetric(took[len(took)/2].Seconds()*1000, "median-ms")
+	b.ReportMetric(took[len(took)*95/100].Seconds()*1000, "p95-ms")
+	b.ReportMetric(0, "ns/op")
 }
 
-func BenchmarkList(b *testing.B) {
-	s := crowd(b, many)
-	for _, path := range paths(s, many) {
-		b.Run(path[:min(len(path), 24)], func(b *testing.B) {
-			size := 0
-			for b.Loop() {
-				w := httptest.NewRecorder()
-				s.handler.ServeHTTP(w, httptest.NewRequest(http.MethodGet, console.Root+path, nil))
-				size = w.Body.Len()
-			}
-			b.ReportMetric(float64(size), "page-bytes")
-		})
+// page gets a page and returns its size.
+func page(t testing.TB, s *site, path string) int {
+	t.Helper()
+	w := httptest.NewRecorder()
+	s.handler.ServeHTTP(w, httptest.NewRequest(http.MethodGet, console.Root+path, nil))
+	if w.Code != http.StatusOK {
+		t.Fatalf("%s: status %d", path, w.Code)
 	}
+	return w.Body.Len()
 }
