@@ -39,8 +39,8 @@ var contractJSON = sync.OnceValues(func() ([]byte, error) {
 	return doc.MarshalJSON()
 })
 
-// A document finds parts of the contract by name, so that a mutation is one line. It ends the test if
-// there is no such part.
+// A document finds parts of the contract by name, so that a mutation is one line. It ends the test
+// if there is no such part.
 type document struct {
 	*openapi3.T
 	t testing.TB

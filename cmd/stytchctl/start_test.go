@@ -59,7 +59,8 @@ func BenchmarkStart(b *testing.B) {
 
 func build(t testing.TB, output, source string) {
 	t.Helper()
-	// As make install does, but for -trimpath: with it the standard library and every dependency would be compiled once more.
+	// As make install does, but for -trimpath: with it the standard library and every dependency
+	// would be compiled once more.
 	cmd := exec.Command("go", "build", "-ldflags", "-s -w", "-o", output, source)
 	cmd.Env = append(os.Environ(), "CGO_ENABLED=0")
 	if text, err := cmd.CombinedOutput(); err != nil {

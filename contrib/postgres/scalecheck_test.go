@@ -37,7 +37,8 @@ func (r *fleetRun) checkWorkers(t *testing.T) {
 		t.Errorf("the workers say that they completed %d rotations of %d clients", done, r.clients)
 	}
 	for _, w := range r.workers {
-		// Where its request failed because of the pause, the client is counted by who completed it, which can be all.
+		// Where its request failed because of the pause, the client is counted by who completed
+		// it, which can be all.
 		if lost := w.last.Failed + w.last.Busy; w == r.paused && lost > scaleConcurrency {
 			t.Errorf("%s was paused past its lease with %d clients, and noticed that of %d", w.name, scaleConcurrency, lost)
 		}
