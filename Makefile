@@ -72,6 +72,11 @@ generate: ## write gen/ from api/, and the admin API of the emulator from its co
 	$(GO) generate ./...
 	cd cmd/stytchctl && $(GO) generate ./internal/admin
 
+.PHONY: new-operation
+new-operation: ## begin an operation (NAME=AuditM2MClient METHOD=get ROUTE=/v1/m2m/clients/{client_id}/audit)
+	$(GO) run ./api/codegen/newoperation -name '$(NAME)' -method '$(METHOD)' -path '$(ROUTE)'
+	$(MAKE) generate
+
 .PHONY: docs
 docs: ## write docs/stytchctl.md from the commands
 	cd cmd/stytchctl && $(GO) test -count=1 ./internal/command -run TestReference -update

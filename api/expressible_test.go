@@ -50,9 +50,9 @@ func checkPart(at string, ref *openapi3.SchemaRef, report reportFunc) {
 	s := ref.Value
 	switch inline := func(part *openapi3.SchemaRef) bool { return part.Ref == "" }; {
 	case len(s.Properties) > 0:
-		report(at, "is an object without a name, which nobody can make in Go: move it to #/components/schemas and refer to it")
+		report(at, "is an object without a name, which no caller can make in Go: move it to #/components/schemas and refer to it")
 	case len(s.AllOf) > 1 || slices.ContainsFunc(s.AllOf, inline):
-		report(at, "is an allOf without a name, which nobody can make in Go: move it to #/components/schemas and refer to it")
+		report(at, "is an allOf without a name, which no caller can make in Go: move it to #/components/schemas and refer to it")
 	}
 	checkSchema(at, s, report)
 	eachPart(at, s, func(at string, part *openapi3.SchemaRef) { checkPart(at, part, report) })

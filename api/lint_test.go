@@ -212,6 +212,13 @@ func checkCatalog(doc *openapi3.T, report reportFunc) {
 func isCertainty(v any) bool { return v == "documented" || v == "observed" || v == "assumed" }
 
 func checkDescribed(doc *openapi3.T, report reportFunc) {
+	for at, object := range objects(doc, report) {
+		for _, key := range []string{"summary", "description"} {
+			if text, _ := object[key].(string); strings.HasPrefix(text, "TODO") {
+				report(at, "its %s still says %q", key, text)
+			}
+		}
+	}
 	for where, op := range operations(doc) {
 		if op.Summary == "" || op.Description == "" {
 			report(where, "lacks a summary or a description")

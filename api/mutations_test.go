@@ -82,6 +82,7 @@ var mutations = []mutation{
 	{"catalog", "unknown member", func(d document) { d.catalogEntry("use_https")["or else"] = nil }},
 	{"described", "lacks a summary", func(d document) { d.op("GetJWKS").Summary = "" }},
 	{"described", "lacks a summary", func(d document) { d.op("GetJWKS").Description = "" }},
+	{"described", "still says", func(d document) { d.op("GetJWKS").Summary = "TODO: a few words" }},
 	{"described", "parameter ClientID", func(d document) {
 		named(d, d.Components.Parameters["ClientID"], "parameter ClientID").Value.Description = ""
 	}},
