@@ -264,7 +264,7 @@ func checkExtensions(doc *openapi3.T, report reportFunc) {
 func checkSecrets(doc *openapi3.T, report reportFunc) {
 	for b := range bodies(doc) {
 		walk(b.where, "", b.media.Schema, func(at, property string, s *openapi3.Schema) {
-			secret := strings.HasSuffix(property, "secret") || property == "access_token"
+			secret := strings.HasSuffix(property, "secret") || property == "access_token" || property == "token"
 			if secret && s.Format != "password" {
 				report(at, "is a secret without format: password")
 			}

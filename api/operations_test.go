@@ -30,9 +30,23 @@ var safetyClasses = map[string]string{
 	"CancelConnectedAppSecretRotation":   "shown-once",
 	"CompleteConnectedAppSecretRotation": "shown-once",
 
-	"IssueM2MToken": "billed",
-	"GetJWKS":       "read",
-	"GetB2BJWKS":    "read",
+	"IssueM2MToken":                "billed",
+	"IssueM2MTokenOnProjectDomain": "billed",
+
+	"GetJWKS":                         "read",
+	"GetB2BJWKS":                      "read",
+	"GetWellKnownJWKS":                "read",
+	"GetWellKnownJWKSOnProjectDomain": "read",
+
+	"IntrospectToken":                               "read",
+	"IntrospectTokenOnProjectDomain":                "read",
+	"RevokeToken":                                   "idempotent",
+	"RevokeTokenOnProjectDomain":                    "idempotent",
+	"RegisterConnectedApp":                          "shown-once",
+	"GetOpenIDConfiguration":                        "read",
+	"GetOpenIDConfigurationOnProjectDomain":         "read",
+	"GetAuthorizationServerMetadata":                "read",
+	"GetAuthorizationServerMetadataOnProjectDomain": "read",
 }
 
 var strictness = map[string]int{"read": 1, "idempotent": 2, "billed": 3, "shown-once": 3}

@@ -90,6 +90,27 @@ func WithRequestEditorFn(fn RequestEditorFn) ClientOption {
 // The interface specification for the client above.
 type ClientInterface interface {
 
+	// GetWellKnownJWKSOnProjectDomain Get the key set of the authorization server on the domain of the project
+	//
+	// The same as GetWellKnownJWKS, on the domain of the project.
+	//
+	// Corresponds with GET /.well-known/jwks.json (the `GetWellKnownJWKSOnProjectDomain` operationId).
+	GetWellKnownJWKSOnProjectDomain(ctx context.Context, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// GetAuthorizationServerMetadataOnProjectDomain Get the OAuth 2.0 metadata on the domain of the project
+	//
+	// The same as GetAuthorizationServerMetadata, on the domain of the project.
+	//
+	// Corresponds with GET /.well-known/oauth-authorization-server (the `GetAuthorizationServerMetadataOnProjectDomain` operationId).
+	GetAuthorizationServerMetadataOnProjectDomain(ctx context.Context, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// GetOpenIDConfigurationOnProjectDomain Get the OpenID Connect metadata on the domain of the project
+	//
+	// The same as GetOpenIDConfiguration, on the domain of the project.
+	//
+	// Corresponds with GET /.well-known/openid-configuration (the `GetOpenIDConfigurationOnProjectDomain` operationId).
+	GetOpenIDConfigurationOnProjectDomain(ctx context.Context, reqEditors ...RequestEditorFn) (*http.Response, error)
+
 	// GetB2BJWKS Get the key set of a B2B project
 	//
 	// The same key set as GetJWKS, for B2B projects. No credentials are needed.
@@ -357,6 +378,163 @@ type ClientInterface interface {
 	// Corresponds with POST /v1/m2m/clients/{client_id}/secrets/rotate/start (the `StartM2MClientSecretRotation` operationId).
 	StartM2MClientSecretRotation(ctx context.Context, clientID ClientID, body StartM2MClientSecretRotationJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error)
 
+	// IntrospectTokenOnProjectDomainWithBody Introspect a token on the domain of the project
+	//
+	// The same as IntrospectToken, on the domain of the project.
+	//
+	// Takes any type of body and a specified content type.
+	//
+	// Corresponds with POST /v1/oauth2/introspect (the `IntrospectTokenOnProjectDomain` operationId).
+	IntrospectTokenOnProjectDomainWithBody(ctx context.Context, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// IntrospectTokenOnProjectDomainWithFormdataBody Introspect a token on the domain of the project
+	//
+	// The same as IntrospectToken, on the domain of the project.
+	//
+	// Takes a body of the `application/x-www-form-urlencoded` content type.
+	//
+	// Corresponds with POST /v1/oauth2/introspect (the `IntrospectTokenOnProjectDomain` operationId).
+	IntrospectTokenOnProjectDomainWithFormdataBody(ctx context.Context, body IntrospectTokenOnProjectDomainFormdataRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// RegisterConnectedAppWithBody Register a Connected App by itself
+	//
+	// Dynamic client registration (RFC 7591), for an app that no one created before, such as an MCP client. It needs no credentials,
+	// and a project has it only when it is turned on in the dashboard. `token_endpoint_auth_method` decides the type: `none` makes a
+	// `third_party_public` app, the others a `third_party` one with a secret, which is shown here and never again. A public app with
+	// exactly the metadata of an earlier one gets the id of that one; a confidential app is always new, so a repetition would make a
+	// second one.
+	//
+	// Takes any type of body and a specified content type.
+	//
+	// Corresponds with POST /v1/oauth2/register (the `RegisterConnectedApp` operationId).
+	RegisterConnectedAppWithBody(ctx context.Context, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// RegisterConnectedApp Register a Connected App by itself
+	//
+	// Dynamic client registration (RFC 7591), for an app that no one created before, such as an MCP client. It needs no credentials,
+	// and a project has it only when it is turned on in the dashboard. `token_endpoint_auth_method` decides the type: `none` makes a
+	// `third_party_public` app, the others a `third_party` one with a secret, which is shown here and never again. A public app with
+	// exactly the metadata of an earlier one gets the id of that one; a confidential app is always new, so a repetition would make a
+	// second one.
+	//
+	// Takes a body of the `application/json` content type.
+	//
+	// Corresponds with POST /v1/oauth2/register (the `RegisterConnectedApp` operationId).
+	RegisterConnectedApp(ctx context.Context, body RegisterConnectedAppJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// RevokeTokenOnProjectDomainWithBody Revoke a token on the domain of the project
+	//
+	// The same as RevokeToken, on the domain of the project.
+	//
+	// Takes any type of body and a specified content type.
+	//
+	// Corresponds with POST /v1/oauth2/revoke (the `RevokeTokenOnProjectDomain` operationId).
+	RevokeTokenOnProjectDomainWithBody(ctx context.Context, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// RevokeTokenOnProjectDomainWithFormdataBody Revoke a token on the domain of the project
+	//
+	// The same as RevokeToken, on the domain of the project.
+	//
+	// Takes a body of the `application/x-www-form-urlencoded` content type.
+	//
+	// Corresponds with POST /v1/oauth2/revoke (the `RevokeTokenOnProjectDomain` operationId).
+	RevokeTokenOnProjectDomainWithFormdataBody(ctx context.Context, body RevokeTokenOnProjectDomainFormdataRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// IssueM2MTokenOnProjectDomainWithBody Issue an M2M access token on the domain of the project
+	//
+	// The same as IssueM2MToken, on the domain of the project, which is the `iss` of the token.
+	//
+	// Takes any type of body and a specified content type.
+	//
+	// Corresponds with POST /v1/oauth2/token (the `IssueM2MTokenOnProjectDomain` operationId).
+	IssueM2MTokenOnProjectDomainWithBody(ctx context.Context, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// IssueM2MTokenOnProjectDomain Issue an M2M access token on the domain of the project
+	//
+	// The same as IssueM2MToken, on the domain of the project, which is the `iss` of the token.
+	//
+	// Takes a body of the `application/json` content type.
+	//
+	// Corresponds with POST /v1/oauth2/token (the `IssueM2MTokenOnProjectDomain` operationId).
+	IssueM2MTokenOnProjectDomain(ctx context.Context, body IssueM2MTokenOnProjectDomainJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// IssueM2MTokenOnProjectDomainWithFormdataBody Issue an M2M access token on the domain of the project
+	//
+	// The same as IssueM2MToken, on the domain of the project, which is the `iss` of the token.
+	//
+	// Takes a body of the `application/x-www-form-urlencoded` content type.
+	//
+	// Corresponds with POST /v1/oauth2/token (the `IssueM2MTokenOnProjectDomain` operationId).
+	IssueM2MTokenOnProjectDomainWithFormdataBody(ctx context.Context, body IssueM2MTokenOnProjectDomainFormdataRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// GetWellKnownJWKS Get the key set of the authorization server
+	//
+	// The same key set as GetJWKS, at the address that the metadata names.
+	//
+	// Corresponds with GET /v1/public/{project_id}/.well-known/jwks.json (the `GetWellKnownJWKS` operationId).
+	GetWellKnownJWKS(ctx context.Context, projectID ProjectID, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// GetAuthorizationServerMetadata Get the OAuth 2.0 metadata
+	//
+	// The metadata of the authorization server by RFC 8414. MCP clients begin with it. Its fields were observed at the domain of a
+	// project; the documentation names only the address.
+	//
+	// Corresponds with GET /v1/public/{project_id}/.well-known/oauth-authorization-server (the `GetAuthorizationServerMetadata` operationId).
+	GetAuthorizationServerMetadata(ctx context.Context, projectID ProjectID, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// GetOpenIDConfiguration Get the OpenID Connect metadata
+	//
+	// The metadata of the authorization server by OpenID Connect Discovery 1.0. The URLs in it are those of the project's domain.
+	//
+	// Corresponds with GET /v1/public/{project_id}/.well-known/openid-configuration (the `GetOpenIDConfiguration` operationId).
+	GetOpenIDConfiguration(ctx context.Context, projectID ProjectID, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// IntrospectTokenWithBody Introspect a token
+	//
+	// Says whether a token is active (RFC 7662): issued by this project, not expired, not revoked. A token that is unknown, expired or
+	// revoked gets `active: false` and nothing else, with status 200. A confidential Connected App authenticates with its secret, a
+	// public one with its id alone. Whether an M2M client may introspect its tokens is not documented; it is assumed that it may.
+	// Stytch documents a form only, and no JSON.
+	//
+	// Takes any type of body and a specified content type.
+	//
+	// Corresponds with POST /v1/public/{project_id}/oauth2/introspect (the `IntrospectToken` operationId).
+	IntrospectTokenWithBody(ctx context.Context, projectID ProjectID, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// IntrospectTokenWithFormdataBody Introspect a token
+	//
+	// Says whether a token is active (RFC 7662): issued by this project, not expired, not revoked. A token that is unknown, expired or
+	// revoked gets `active: false` and nothing else, with status 200. A confidential Connected App authenticates with its secret, a
+	// public one with its id alone. Whether an M2M client may introspect its tokens is not documented; it is assumed that it may.
+	// Stytch documents a form only, and no JSON.
+	//
+	// Takes a body of the `application/x-www-form-urlencoded` content type.
+	//
+	// Corresponds with POST /v1/public/{project_id}/oauth2/introspect (the `IntrospectToken` operationId).
+	IntrospectTokenWithFormdataBody(ctx context.Context, projectID ProjectID, body IntrospectTokenFormdataRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// RevokeTokenWithBody Revoke a token
+	//
+	// Revokes a token of the client (RFC 7009). Revoking a refresh token revokes its access token, too. A token that is unknown, expired
+	// or revoked before gets the same response. A verifier that does not ask Stytch accepts a revoked access token until it
+	// expires. Whether an M2M client may revoke its tokens is not documented; it is assumed that it may.
+	//
+	// Takes any type of body and a specified content type.
+	//
+	// Corresponds with POST /v1/public/{project_id}/oauth2/revoke (the `RevokeToken` operationId).
+	RevokeTokenWithBody(ctx context.Context, projectID ProjectID, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// RevokeTokenWithFormdataBody Revoke a token
+	//
+	// Revokes a token of the client (RFC 7009). Revoking a refresh token revokes its access token, too. A token that is unknown, expired
+	// or revoked before gets the same response. A verifier that does not ask Stytch accepts a revoked access token until it
+	// expires. Whether an M2M client may revoke its tokens is not documented; it is assumed that it may.
+	//
+	// Takes a body of the `application/x-www-form-urlencoded` content type.
+	//
+	// Corresponds with POST /v1/public/{project_id}/oauth2/revoke (the `RevokeToken` operationId).
+	RevokeTokenWithFormdataBody(ctx context.Context, projectID ProjectID, body RevokeTokenFormdataRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error)
+
 	// IssueM2MTokenWithBody Issue an M2M access token
 	//
 	// The client credentials grant of OAuth 2.0 (RFC 6749, section 4.4). The client authenticates in the body or with HTTP
@@ -400,6 +578,57 @@ type ClientInterface interface {
 	//
 	// Corresponds with GET /v1/sessions/jwks/{project_id} (the `GetJWKS` operationId).
 	GetJWKS(ctx context.Context, projectID ProjectID, reqEditors ...RequestEditorFn) (*http.Response, error)
+}
+
+// GetWellKnownJWKSOnProjectDomain Get the key set of the authorization server on the domain of the project
+//
+// The same as GetWellKnownJWKS, on the domain of the project.
+//
+// Corresponds with GET /.well-known/jwks.json (the `GetWellKnownJWKSOnProjectDomain` operationId).
+func (c *Client) GetWellKnownJWKSOnProjectDomain(ctx context.Context, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewGetWellKnownJWKSOnProjectDomainRequest(c.Server)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// GetAuthorizationServerMetadataOnProjectDomain Get the OAuth 2.0 metadata on the domain of the project
+//
+// The same as GetAuthorizationServerMetadata, on the domain of the project.
+//
+// Corresponds with GET /.well-known/oauth-authorization-server (the `GetAuthorizationServerMetadataOnProjectDomain` operationId).
+func (c *Client) GetAuthorizationServerMetadataOnProjectDomain(ctx context.Context, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewGetAuthorizationServerMetadataOnProjectDomainRequest(c.Server)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// GetOpenIDConfigurationOnProjectDomain Get the OpenID Connect metadata on the domain of the project
+//
+// The same as GetOpenIDConfiguration, on the domain of the project.
+//
+// Corresponds with GET /.well-known/openid-configuration (the `GetOpenIDConfigurationOnProjectDomain` operationId).
+func (c *Client) GetOpenIDConfigurationOnProjectDomain(ctx context.Context, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewGetOpenIDConfigurationOnProjectDomainRequest(c.Server)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
 }
 
 // GetB2BJWKS Get the key set of a B2B project
@@ -959,6 +1188,323 @@ func (c *Client) StartM2MClientSecretRotation(ctx context.Context, clientID Clie
 	return c.Client.Do(req)
 }
 
+// IntrospectTokenOnProjectDomainWithBody Introspect a token on the domain of the project
+//
+// The same as IntrospectToken, on the domain of the project.
+//
+// Takes any type of body and a specified content type.
+//
+// Corresponds with POST /v1/oauth2/introspect (the `IntrospectTokenOnProjectDomain` operationId).
+func (c *Client) IntrospectTokenOnProjectDomainWithBody(ctx context.Context, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewIntrospectTokenOnProjectDomainRequestWithBody(c.Server, contentType, body)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// IntrospectTokenOnProjectDomainWithFormdataBody Introspect a token on the domain of the project
+//
+// The same as IntrospectToken, on the domain of the project.
+//
+// Takes a body of the `application/x-www-form-urlencoded` content type.
+//
+// Corresponds with POST /v1/oauth2/introspect (the `IntrospectTokenOnProjectDomain` operationId).
+func (c *Client) IntrospectTokenOnProjectDomainWithFormdataBody(ctx context.Context, body IntrospectTokenOnProjectDomainFormdataRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewIntrospectTokenOnProjectDomainRequestWithFormdataBody(c.Server, body)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// RegisterConnectedAppWithBody Register a Connected App by itself
+//
+// Dynamic client registration (RFC 7591), for an app that no one created before, such as an MCP client. It needs no credentials,
+// and a project has it only when it is turned on in the dashboard. `token_endpoint_auth_method` decides the type: `none` makes a
+// `third_party_public` app, the others a `third_party` one with a secret, which is shown here and never again. A public app with
+// exactly the metadata of an earlier one gets the id of that one; a confidential app is always new, so a repetition would make a
+// second one.
+//
+// Takes any type of body and a specified content type.
+//
+// Corresponds with POST /v1/oauth2/register (the `RegisterConnectedApp` operationId).
+func (c *Client) RegisterConnectedAppWithBody(ctx context.Context, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewRegisterConnectedAppRequestWithBody(c.Server, contentType, body)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// RegisterConnectedApp Register a Connected App by itself
+//
+// Dynamic client registration (RFC 7591), for an app that no one created before, such as an MCP client. It needs no credentials,
+// and a project has it only when it is turned on in the dashboard. `token_endpoint_auth_method` decides the type: `none` makes a
+// `third_party_public` app, the others a `third_party` one with a secret, which is shown here and never again. A public app with
+// exactly the metadata of an earlier one gets the id of that one; a confidential app is always new, so a repetition would make a
+// second one.
+//
+// Takes a body of the `application/json` content type.
+//
+// Corresponds with POST /v1/oauth2/register (the `RegisterConnectedApp` operationId).
+func (c *Client) RegisterConnectedApp(ctx context.Context, body RegisterConnectedAppJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewRegisterConnectedAppRequest(c.Server, body)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// RevokeTokenOnProjectDomainWithBody Revoke a token on the domain of the project
+//
+// The same as RevokeToken, on the domain of the project.
+//
+// Takes any type of body and a specified content type.
+//
+// Corresponds with POST /v1/oauth2/revoke (the `RevokeTokenOnProjectDomain` operationId).
+func (c *Client) RevokeTokenOnProjectDomainWithBody(ctx context.Context, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewRevokeTokenOnProjectDomainRequestWithBody(c.Server, contentType, body)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// RevokeTokenOnProjectDomainWithFormdataBody Revoke a token on the domain of the project
+//
+// The same as RevokeToken, on the domain of the project.
+//
+// Takes a body of the `application/x-www-form-urlencoded` content type.
+//
+// Corresponds with POST /v1/oauth2/revoke (the `RevokeTokenOnProjectDomain` operationId).
+func (c *Client) RevokeTokenOnProjectDomainWithFormdataBody(ctx context.Context, body RevokeTokenOnProjectDomainFormdataRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewRevokeTokenOnProjectDomainRequestWithFormdataBody(c.Server, body)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// IssueM2MTokenOnProjectDomainWithBody Issue an M2M access token on the domain of the project
+//
+// The same as IssueM2MToken, on the domain of the project, which is the `iss` of the token.
+//
+// Takes any type of body and a specified content type.
+//
+// Corresponds with POST /v1/oauth2/token (the `IssueM2MTokenOnProjectDomain` operationId).
+func (c *Client) IssueM2MTokenOnProjectDomainWithBody(ctx context.Context, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewIssueM2MTokenOnProjectDomainRequestWithBody(c.Server, contentType, body)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// IssueM2MTokenOnProjectDomain Issue an M2M access token on the domain of the project
+//
+// The same as IssueM2MToken, on the domain of the project, which is the `iss` of the token.
+//
+// Takes a body of the `application/json` content type.
+//
+// Corresponds with POST /v1/oauth2/token (the `IssueM2MTokenOnProjectDomain` operationId).
+func (c *Client) IssueM2MTokenOnProjectDomain(ctx context.Context, body IssueM2MTokenOnProjectDomainJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewIssueM2MTokenOnProjectDomainRequest(c.Server, body)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// IssueM2MTokenOnProjectDomainWithFormdataBody Issue an M2M access token on the domain of the project
+//
+// The same as IssueM2MToken, on the domain of the project, which is the `iss` of the token.
+//
+// Takes a body of the `application/x-www-form-urlencoded` content type.
+//
+// Corresponds with POST /v1/oauth2/token (the `IssueM2MTokenOnProjectDomain` operationId).
+func (c *Client) IssueM2MTokenOnProjectDomainWithFormdataBody(ctx context.Context, body IssueM2MTokenOnProjectDomainFormdataRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewIssueM2MTokenOnProjectDomainRequestWithFormdataBody(c.Server, body)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// GetWellKnownJWKS Get the key set of the authorization server
+//
+// The same key set as GetJWKS, at the address that the metadata names.
+//
+// Corresponds with GET /v1/public/{project_id}/.well-known/jwks.json (the `GetWellKnownJWKS` operationId).
+func (c *Client) GetWellKnownJWKS(ctx context.Context, projectID ProjectID, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewGetWellKnownJWKSRequest(c.Server, projectID)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// GetAuthorizationServerMetadata Get the OAuth 2.0 metadata
+//
+// The metadata of the authorization server by RFC 8414. MCP clients begin with it. Its fields were observed at the domain of a
+// project; the documentation names only the address.
+//
+// Corresponds with GET /v1/public/{project_id}/.well-known/oauth-authorization-server (the `GetAuthorizationServerMetadata` operationId).
+func (c *Client) GetAuthorizationServerMetadata(ctx context.Context, projectID ProjectID, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewGetAuthorizationServerMetadataRequest(c.Server, projectID)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// GetOpenIDConfiguration Get the OpenID Connect metadata
+//
+// The metadata of the authorization server by OpenID Connect Discovery 1.0. The URLs in it are those of the project's domain.
+//
+// Corresponds with GET /v1/public/{project_id}/.well-known/openid-configuration (the `GetOpenIDConfiguration` operationId).
+func (c *Client) GetOpenIDConfiguration(ctx context.Context, projectID ProjectID, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewGetOpenIDConfigurationRequest(c.Server, projectID)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// IntrospectTokenWithBody Introspect a token
+//
+// Says whether a token is active (RFC 7662): issued by this project, not expired, not revoked. A token that is unknown, expired or
+// revoked gets `active: false` and nothing else, with status 200. A confidential Connected App authenticates with its secret, a
+// public one with its id alone. Whether an M2M client may introspect its tokens is not documented; it is assumed that it may.
+// Stytch documents a form only, and no JSON.
+//
+// Takes any type of body and a specified content type.
+//
+// Corresponds with POST /v1/public/{project_id}/oauth2/introspect (the `IntrospectToken` operationId).
+func (c *Client) IntrospectTokenWithBody(ctx context.Context, projectID ProjectID, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewIntrospectTokenRequestWithBody(c.Server, projectID, contentType, body)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// IntrospectTokenWithFormdataBody Introspect a token
+//
+// Says whether a token is active (RFC 7662): issued by this project, not expired, not revoked. A token that is unknown, expired or
+// revoked gets `active: false` and nothing else, with status 200. A confidential Connected App authenticates with its secret, a
+// public one with its id alone. Whether an M2M client may introspect its tokens is not documented; it is assumed that it may.
+// Stytch documents a form only, and no JSON.
+//
+// Takes a body of the `application/x-www-form-urlencoded` content type.
+//
+// Corresponds with POST /v1/public/{project_id}/oauth2/introspect (the `IntrospectToken` operationId).
+func (c *Client) IntrospectTokenWithFormdataBody(ctx context.Context, projectID ProjectID, body IntrospectTokenFormdataRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewIntrospectTokenRequestWithFormdataBody(c.Server, projectID, body)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// RevokeTokenWithBody Revoke a token
+//
+// Revokes a token of the client (RFC 7009). Revoking a refresh token revokes its access token, too. A token that is unknown, expired
+// or revoked before gets the same response. A verifier that does not ask Stytch accepts a revoked access token until it
+// expires. Whether an M2M client may revoke its tokens is not documented; it is assumed that it may.
+//
+// Takes any type of body and a specified content type.
+//
+// Corresponds with POST /v1/public/{project_id}/oauth2/revoke (the `RevokeToken` operationId).
+func (c *Client) RevokeTokenWithBody(ctx context.Context, projectID ProjectID, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewRevokeTokenRequestWithBody(c.Server, projectID, contentType, body)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// RevokeTokenWithFormdataBody Revoke a token
+//
+// Revokes a token of the client (RFC 7009). Revoking a refresh token revokes its access token, too. A token that is unknown, expired
+// or revoked before gets the same response. A verifier that does not ask Stytch accepts a revoked access token until it
+// expires. Whether an M2M client may revoke its tokens is not documented; it is assumed that it may.
+//
+// Takes a body of the `application/x-www-form-urlencoded` content type.
+//
+// Corresponds with POST /v1/public/{project_id}/oauth2/revoke (the `RevokeToken` operationId).
+func (c *Client) RevokeTokenWithFormdataBody(ctx context.Context, projectID ProjectID, body RevokeTokenFormdataRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewRevokeTokenRequestWithFormdataBody(c.Server, projectID, body)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
 // IssueM2MTokenWithBody Issue an M2M access token
 //
 // The client credentials grant of OAuth 2.0 (RFC 6749, section 4.4). The client authenticates in the body or with HTTP
@@ -1041,6 +1587,87 @@ func (c *Client) GetJWKS(ctx context.Context, projectID ProjectID, reqEditors ..
 		return nil, err
 	}
 	return c.Client.Do(req)
+}
+
+// NewGetWellKnownJWKSOnProjectDomainRequest constructs an http.Request for the GetWellKnownJWKSOnProjectDomain method
+func NewGetWellKnownJWKSOnProjectDomainRequest(server string) (*http.Request, error) {
+	var err error
+
+	serverURL, err := url.Parse(server)
+	if err != nil {
+		return nil, err
+	}
+
+	operationPath := fmt.Sprintf("/.well-known/jwks.json")
+	if operationPath[0] == '/' {
+		operationPath = "." + operationPath
+	}
+
+	queryURL, err := serverURL.Parse(operationPath)
+	if err != nil {
+		return nil, err
+	}
+
+	req, err := http.NewRequest(http.MethodGet, queryURL.String(), nil)
+	if err != nil {
+		return nil, err
+	}
+
+	return req, nil
+}
+
+// NewGetAuthorizationServerMetadataOnProjectDomainRequest constructs an http.Request for the GetAuthorizationServerMetadataOnProjectDomain method
+func NewGetAuthorizationServerMetadataOnProjectDomainRequest(server string) (*http.Request, error) {
+	var err error
+
+	serverURL, err := url.Parse(server)
+	if err != nil {
+		return nil, err
+	}
+
+	operationPath := fmt.Sprintf("/.well-known/oauth-authorization-server")
+	if operationPath[0] == '/' {
+		operationPath = "." + operationPath
+	}
+
+	queryURL, err := serverURL.Parse(operationPath)
+	if err != nil {
+		return nil, err
+	}
+
+	req, err := http.NewRequest(http.MethodGet, queryURL.String(), nil)
+	if err != nil {
+		return nil, err
+	}
+
+	return req, nil
+}
+
+// NewGetOpenIDConfigurationOnProjectDomainRequest constructs an http.Request for the GetOpenIDConfigurationOnProjectDomain method
+func NewGetOpenIDConfigurationOnProjectDomainRequest(server string) (*http.Request, error) {
+	var err error
+
+	serverURL, err := url.Parse(server)
+	if err != nil {
+		return nil, err
+	}
+
+	operationPath := fmt.Sprintf("/.well-known/openid-configuration")
+	if operationPath[0] == '/' {
+		operationPath = "." + operationPath
+	}
+
+	queryURL, err := serverURL.Parse(operationPath)
+	if err != nil {
+		return nil, err
+	}
+
+	req, err := http.NewRequest(http.MethodGet, queryURL.String(), nil)
+	if err != nil {
+		return nil, err
+	}
+
+	return req, nil
 }
 
 // NewGetB2BJWKSRequest constructs an http.Request for the GetB2BJWKS method
@@ -1749,6 +2376,373 @@ func NewStartM2MClientSecretRotationRequestWithBody(server string, clientID Clie
 	return req, nil
 }
 
+// NewIntrospectTokenOnProjectDomainRequestWithFormdataBody calls the generic IntrospectTokenOnProjectDomain builder with application/x-www-form-urlencoded body
+func NewIntrospectTokenOnProjectDomainRequestWithFormdataBody(server string, body IntrospectTokenOnProjectDomainFormdataRequestBody) (*http.Request, error) {
+	var bodyReader io.Reader
+	bodyStr, err := runtime.MarshalForm(body, nil)
+	if err != nil {
+		return nil, err
+	}
+	bodyReader = strings.NewReader(bodyStr.Encode())
+	return NewIntrospectTokenOnProjectDomainRequestWithBody(server, "application/x-www-form-urlencoded", bodyReader)
+}
+
+// NewIntrospectTokenOnProjectDomainRequestWithBody constructs an http.Request for the IntrospectTokenOnProjectDomain method, with any body, and a specified content type
+func NewIntrospectTokenOnProjectDomainRequestWithBody(server string, contentType string, body io.Reader) (*http.Request, error) {
+	var err error
+
+	serverURL, err := url.Parse(server)
+	if err != nil {
+		return nil, err
+	}
+
+	operationPath := fmt.Sprintf("/v1/oauth2/introspect")
+	if operationPath[0] == '/' {
+		operationPath = "." + operationPath
+	}
+
+	queryURL, err := serverURL.Parse(operationPath)
+	if err != nil {
+		return nil, err
+	}
+
+	req, err := http.NewRequest(http.MethodPost, queryURL.String(), body)
+	if err != nil {
+		return nil, err
+	}
+
+	req.Header.Add("Content-Type", contentType)
+
+	return req, nil
+}
+
+// NewRegisterConnectedAppRequest calls the generic RegisterConnectedApp builder with application/json body
+func NewRegisterConnectedAppRequest(server string, body RegisterConnectedAppJSONRequestBody) (*http.Request, error) {
+	var bodyReader io.Reader
+	buf, err := json.Marshal(body)
+	if err != nil {
+		return nil, err
+	}
+	bodyReader = bytes.NewReader(buf)
+	return NewRegisterConnectedAppRequestWithBody(server, "application/json", bodyReader)
+}
+
+// NewRegisterConnectedAppRequestWithBody constructs an http.Request for the RegisterConnectedApp method, with any body, and a specified content type
+func NewRegisterConnectedAppRequestWithBody(server string, contentType string, body io.Reader) (*http.Request, error) {
+	var err error
+
+	serverURL, err := url.Parse(server)
+	if err != nil {
+		return nil, err
+	}
+
+	operationPath := fmt.Sprintf("/v1/oauth2/register")
+	if operationPath[0] == '/' {
+		operationPath = "." + operationPath
+	}
+
+	queryURL, err := serverURL.Parse(operationPath)
+	if err != nil {
+		return nil, err
+	}
+
+	req, err := http.NewRequest(http.MethodPost, queryURL.String(), body)
+	if err != nil {
+		return nil, err
+	}
+
+	req.Header.Add("Content-Type", contentType)
+
+	return req, nil
+}
+
+// NewRevokeTokenOnProjectDomainRequestWithFormdataBody calls the generic RevokeTokenOnProjectDomain builder with application/x-www-form-urlencoded body
+func NewRevokeTokenOnProjectDomainRequestWithFormdataBody(server string, body RevokeTokenOnProjectDomainFormdataRequestBody) (*http.Request, error) {
+	var bodyReader io.Reader
+	bodyStr, err := runtime.MarshalForm(body, nil)
+	if err != nil {
+		return nil, err
+	}
+	bodyReader = strings.NewReader(bodyStr.Encode())
+	return NewRevokeTokenOnProjectDomainRequestWithBody(server, "application/x-www-form-urlencoded", bodyReader)
+}
+
+// NewRevokeTokenOnProjectDomainRequestWithBody constructs an http.Request for the RevokeTokenOnProjectDomain method, with any body, and a specified content type
+func NewRevokeTokenOnProjectDomainRequestWithBody(server string, contentType string, body io.Reader) (*http.Request, error) {
+	var err error
+
+	serverURL, err := url.Parse(server)
+	if err != nil {
+		return nil, err
+	}
+
+	operationPath := fmt.Sprintf("/v1/oauth2/revoke")
+	if operationPath[0] == '/' {
+		operationPath = "." + operationPath
+	}
+
+	queryURL, err := serverURL.Parse(operationPath)
+	if err != nil {
+		return nil, err
+	}
+
+	req, err := http.NewRequest(http.MethodPost, queryURL.String(), body)
+	if err != nil {
+		return nil, err
+	}
+
+	req.Header.Add("Content-Type", contentType)
+
+	return req, nil
+}
+
+// NewIssueM2MTokenOnProjectDomainRequest calls the generic IssueM2MTokenOnProjectDomain builder with application/json body
+func NewIssueM2MTokenOnProjectDomainRequest(server string, body IssueM2MTokenOnProjectDomainJSONRequestBody) (*http.Request, error) {
+	var bodyReader io.Reader
+	buf, err := json.Marshal(body)
+	if err != nil {
+		return nil, err
+	}
+	bodyReader = bytes.NewReader(buf)
+	return NewIssueM2MTokenOnProjectDomainRequestWithBody(server, "application/json", bodyReader)
+}
+
+// NewIssueM2MTokenOnProjectDomainRequestWithFormdataBody calls the generic IssueM2MTokenOnProjectDomain builder with application/x-www-form-urlencoded body
+func NewIssueM2MTokenOnProjectDomainRequestWithFormdataBody(server string, body IssueM2MTokenOnProjectDomainFormdataRequestBody) (*http.Request, error) {
+	var bodyReader io.Reader
+	bodyStr, err := runtime.MarshalForm(body, nil)
+	if err != nil {
+		return nil, err
+	}
+	bodyReader = strings.NewReader(bodyStr.Encode())
+	return NewIssueM2MTokenOnProjectDomainRequestWithBody(server, "application/x-www-form-urlencoded", bodyReader)
+}
+
+// NewIssueM2MTokenOnProjectDomainRequestWithBody constructs an http.Request for the IssueM2MTokenOnProjectDomain method, with any body, and a specified content type
+func NewIssueM2MTokenOnProjectDomainRequestWithBody(server string, contentType string, body io.Reader) (*http.Request, error) {
+	var err error
+
+	serverURL, err := url.Parse(server)
+	if err != nil {
+		return nil, err
+	}
+
+	operationPath := fmt.Sprintf("/v1/oauth2/token")
+	if operationPath[0] == '/' {
+		operationPath = "." + operationPath
+	}
+
+	queryURL, err := serverURL.Parse(operationPath)
+	if err != nil {
+		return nil, err
+	}
+
+	req, err := http.NewRequest(http.MethodPost, queryURL.String(), body)
+	if err != nil {
+		return nil, err
+	}
+
+	req.Header.Add("Content-Type", contentType)
+
+	return req, nil
+}
+
+// NewGetWellKnownJWKSRequest constructs an http.Request for the GetWellKnownJWKS method
+func NewGetWellKnownJWKSRequest(server string, projectID ProjectID) (*http.Request, error) {
+	var err error
+
+	var pathParam0 string
+
+	pathParam0, err = runtime.StyleParamWithOptions("simple", false, "project_id", projectID, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationPath, Type: "string", Format: ""})
+	if err != nil {
+		return nil, err
+	}
+
+	serverURL, err := url.Parse(server)
+	if err != nil {
+		return nil, err
+	}
+
+	operationPath := fmt.Sprintf("/v1/public/%s/.well-known/jwks.json", pathParam0)
+	if operationPath[0] == '/' {
+		operationPath = "." + operationPath
+	}
+
+	queryURL, err := serverURL.Parse(operationPath)
+	if err != nil {
+		return nil, err
+	}
+
+	req, err := http.NewRequest(http.MethodGet, queryURL.String(), nil)
+	if err != nil {
+		return nil, err
+	}
+
+	return req, nil
+}
+
+// NewGetAuthorizationServerMetadataRequest constructs an http.Request for the GetAuthorizationServerMetadata method
+func NewGetAuthorizationServerMetadataRequest(server string, projectID ProjectID) (*http.Request, error) {
+	var err error
+
+	var pathParam0 string
+
+	pathParam0, err = runtime.StyleParamWithOptions("simple", false, "project_id", projectID, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationPath, Type: "string", Format: ""})
+	if err != nil {
+		return nil, err
+	}
+
+	serverURL, err := url.Parse(server)
+	if err != nil {
+		return nil, err
+	}
+
+	operationPath := fmt.Sprintf("/v1/public/%s/.well-known/oauth-authorization-server", pathParam0)
+	if operationPath[0] == '/' {
+		operationPath = "." + operationPath
+	}
+
+	queryURL, err := serverURL.Parse(operationPath)
+	if err != nil {
+		return nil, err
+	}
+
+	req, err := http.NewRequest(http.MethodGet, queryURL.String(), nil)
+	if err != nil {
+		return nil, err
+	}
+
+	return req, nil
+}
+
+// NewGetOpenIDConfigurationRequest constructs an http.Request for the GetOpenIDConfiguration method
+func NewGetOpenIDConfigurationRequest(server string, projectID ProjectID) (*http.Request, error) {
+	var err error
+
+	var pathParam0 string
+
+	pathParam0, err = runtime.StyleParamWithOptions("simple", false, "project_id", projectID, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationPath, Type: "string", Format: ""})
+	if err != nil {
+		return nil, err
+	}
+
+	serverURL, err := url.Parse(server)
+	if err != nil {
+		return nil, err
+	}
+
+	operationPath := fmt.Sprintf("/v1/public/%s/.well-known/openid-configuration", pathParam0)
+	if operationPath[0] == '/' {
+		operationPath = "." + operationPath
+	}
+
+	queryURL, err := serverURL.Parse(operationPath)
+	if err != nil {
+		return nil, err
+	}
+
+	req, err := http.NewRequest(http.MethodGet, queryURL.String(), nil)
+	if err != nil {
+		return nil, err
+	}
+
+	return req, nil
+}
+
+// NewIntrospectTokenRequestWithFormdataBody calls the generic IntrospectToken builder with application/x-www-form-urlencoded body
+func NewIntrospectTokenRequestWithFormdataBody(server string, projectID ProjectID, body IntrospectTokenFormdataRequestBody) (*http.Request, error) {
+	var bodyReader io.Reader
+	bodyStr, err := runtime.MarshalForm(body, nil)
+	if err != nil {
+		return nil, err
+	}
+	bodyReader = strings.NewReader(bodyStr.Encode())
+	return NewIntrospectTokenRequestWithBody(server, projectID, "application/x-www-form-urlencoded", bodyReader)
+}
+
+// NewIntrospectTokenRequestWithBody constructs an http.Request for the IntrospectToken method, with any body, and a specified content type
+func NewIntrospectTokenRequestWithBody(server string, projectID ProjectID, contentType string, body io.Reader) (*http.Request, error) {
+	var err error
+
+	var pathParam0 string
+
+	pathParam0, err = runtime.StyleParamWithOptions("simple", false, "project_id", projectID, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationPath, Type: "string", Format: ""})
+	if err != nil {
+		return nil, err
+	}
+
+	serverURL, err := url.Parse(server)
+	if err != nil {
+		return nil, err
+	}
+
+	operationPath := fmt.Sprintf("/v1/public/%s/oauth2/introspect", pathParam0)
+	if operationPath[0] == '/' {
+		operationPath = "." + operationPath
+	}
+
+	queryURL, err := serverURL.Parse(operationPath)
+	if err != nil {
+		return nil, err
+	}
+
+	req, err := http.NewRequest(http.MethodPost, queryURL.String(), body)
+	if err != nil {
+		return nil, err
+	}
+
+	req.Header.Add("Content-Type", contentType)
+
+	return req, nil
+}
+
+// NewRevokeTokenRequestWithFormdataBody calls the generic RevokeToken builder with application/x-www-form-urlencoded body
+func NewRevokeTokenRequestWithFormdataBody(server string, projectID ProjectID, body RevokeTokenFormdataRequestBody) (*http.Request, error) {
+	var bodyReader io.Reader
+	bodyStr, err := runtime.MarshalForm(body, nil)
+	if err != nil {
+		return nil, err
+	}
+	bodyReader = strings.NewReader(bodyStr.Encode())
+	return NewRevokeTokenRequestWithBody(server, projectID, "application/x-www-form-urlencoded", bodyReader)
+}
+
+// NewRevokeTokenRequestWithBody constructs an http.Request for the RevokeToken method, with any body, and a specified content type
+func NewRevokeTokenRequestWithBody(server string, projectID ProjectID, contentType string, body io.Reader) (*http.Request, error) {
+	var err error
+
+	var pathParam0 string
+
+	pathParam0, err = runtime.StyleParamWithOptions("simple", false, "project_id", projectID, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationPath, Type: "string", Format: ""})
+	if err != nil {
+		return nil, err
+	}
+
+	serverURL, err := url.Parse(server)
+	if err != nil {
+		return nil, err
+	}
+
+	operationPath := fmt.Sprintf("/v1/public/%s/oauth2/revoke", pathParam0)
+	if operationPath[0] == '/' {
+		operationPath = "." + operationPath
+	}
+
+	queryURL, err := serverURL.Parse(operationPath)
+	if err != nil {
+		return nil, err
+	}
+
+	req, err := http.NewRequest(http.MethodPost, queryURL.String(), body)
+	if err != nil {
+		return nil, err
+	}
+
+	req.Header.Add("Content-Type", contentType)
+
+	return req, nil
+}
+
 // NewIssueM2MTokenRequest calls the generic IssueM2MToken builder with application/json body
 func NewIssueM2MTokenRequest(server string, projectID ProjectID, body IssueM2MTokenJSONRequestBody) (*http.Request, error) {
 	var bodyReader io.Reader
@@ -1884,6 +2878,33 @@ func WithBaseURL(baseURL string) ClientOption {
 
 // ClientWithResponsesInterface is the interface specification for the client with responses above.
 type ClientWithResponsesInterface interface {
+
+	// GetWellKnownJWKSOnProjectDomainWithResponse Get the key set of the authorization server on the domain of the project
+	//
+	// The same as GetWellKnownJWKS, on the domain of the project.
+	//
+	// Returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with GET /.well-known/jwks.json (the `GetWellKnownJWKSOnProjectDomain` operationId).
+	GetWellKnownJWKSOnProjectDomainWithResponse(ctx context.Context, reqEditors ...RequestEditorFn) (*GetWellKnownJWKSOnProjectDomainResult, error)
+
+	// GetAuthorizationServerMetadataOnProjectDomainWithResponse Get the OAuth 2.0 metadata on the domain of the project
+	//
+	// The same as GetAuthorizationServerMetadata, on the domain of the project.
+	//
+	// Returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with GET /.well-known/oauth-authorization-server (the `GetAuthorizationServerMetadataOnProjectDomain` operationId).
+	GetAuthorizationServerMetadataOnProjectDomainWithResponse(ctx context.Context, reqEditors ...RequestEditorFn) (*GetAuthorizationServerMetadataOnProjectDomainResult, error)
+
+	// GetOpenIDConfigurationOnProjectDomainWithResponse Get the OpenID Connect metadata on the domain of the project
+	//
+	// The same as GetOpenIDConfiguration, on the domain of the project.
+	//
+	// Returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with GET /.well-known/openid-configuration (the `GetOpenIDConfigurationOnProjectDomain` operationId).
+	GetOpenIDConfigurationOnProjectDomainWithResponse(ctx context.Context, reqEditors ...RequestEditorFn) (*GetOpenIDConfigurationOnProjectDomainResult, error)
 
 	// GetB2BJWKSWithResponse Get the key set of a B2B project
 	//
@@ -2162,6 +3183,169 @@ type ClientWithResponsesInterface interface {
 	// Corresponds with POST /v1/m2m/clients/{client_id}/secrets/rotate/start (the `StartM2MClientSecretRotation` operationId).
 	StartM2MClientSecretRotationWithResponse(ctx context.Context, clientID ClientID, body StartM2MClientSecretRotationJSONRequestBody, reqEditors ...RequestEditorFn) (*StartM2MClientSecretRotationResult, error)
 
+	// IntrospectTokenOnProjectDomainWithBodyWithResponse Introspect a token on the domain of the project
+	//
+	// The same as IntrospectToken, on the domain of the project.
+	//
+	// Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with POST /v1/oauth2/introspect (the `IntrospectTokenOnProjectDomain` operationId).
+	IntrospectTokenOnProjectDomainWithBodyWithResponse(ctx context.Context, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*IntrospectTokenOnProjectDomainResult, error)
+
+	// IntrospectTokenOnProjectDomainWithFormdataBodyWithResponse Introspect a token on the domain of the project
+	//
+	// The same as IntrospectToken, on the domain of the project.
+	//
+	// Takes a body of the `application/x-www-form-urlencoded` content type, and returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with POST /v1/oauth2/introspect (the `IntrospectTokenOnProjectDomain` operationId).
+	IntrospectTokenOnProjectDomainWithFormdataBodyWithResponse(ctx context.Context, body IntrospectTokenOnProjectDomainFormdataRequestBody, reqEditors ...RequestEditorFn) (*IntrospectTokenOnProjectDomainResult, error)
+
+	// RegisterConnectedAppWithBodyWithResponse Register a Connected App by itself
+	//
+	// Dynamic client registration (RFC 7591), for an app that no one created before, such as an MCP client. It needs no credentials,
+	// and a project has it only when it is turned on in the dashboard. `token_endpoint_auth_method` decides the type: `none` makes a
+	// `third_party_public` app, the others a `third_party` one with a secret, which is shown here and never again. A public app with
+	// exactly the metadata of an earlier one gets the id of that one; a confidential app is always new, so a repetition would make a
+	// second one.
+	//
+	// Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with POST /v1/oauth2/register (the `RegisterConnectedApp` operationId).
+	RegisterConnectedAppWithBodyWithResponse(ctx context.Context, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*RegisterConnectedAppResult, error)
+
+	// RegisterConnectedAppWithResponse Register a Connected App by itself
+	//
+	// Dynamic client registration (RFC 7591), for an app that no one created before, such as an MCP client. It needs no credentials,
+	// and a project has it only when it is turned on in the dashboard. `token_endpoint_auth_method` decides the type: `none` makes a
+	// `third_party_public` app, the others a `third_party` one with a secret, which is shown here and never again. A public app with
+	// exactly the metadata of an earlier one gets the id of that one; a confidential app is always new, so a repetition would make a
+	// second one.
+	//
+	// Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with POST /v1/oauth2/register (the `RegisterConnectedApp` operationId).
+	RegisterConnectedAppWithResponse(ctx context.Context, body RegisterConnectedAppJSONRequestBody, reqEditors ...RequestEditorFn) (*RegisterConnectedAppResult, error)
+
+	// RevokeTokenOnProjectDomainWithBodyWithResponse Revoke a token on the domain of the project
+	//
+	// The same as RevokeToken, on the domain of the project.
+	//
+	// Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with POST /v1/oauth2/revoke (the `RevokeTokenOnProjectDomain` operationId).
+	RevokeTokenOnProjectDomainWithBodyWithResponse(ctx context.Context, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*RevokeTokenOnProjectDomainResult, error)
+
+	// RevokeTokenOnProjectDomainWithFormdataBodyWithResponse Revoke a token on the domain of the project
+	//
+	// The same as RevokeToken, on the domain of the project.
+	//
+	// Takes a body of the `application/x-www-form-urlencoded` content type, and returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with POST /v1/oauth2/revoke (the `RevokeTokenOnProjectDomain` operationId).
+	RevokeTokenOnProjectDomainWithFormdataBodyWithResponse(ctx context.Context, body RevokeTokenOnProjectDomainFormdataRequestBody, reqEditors ...RequestEditorFn) (*RevokeTokenOnProjectDomainResult, error)
+
+	// IssueM2MTokenOnProjectDomainWithBodyWithResponse Issue an M2M access token on the domain of the project
+	//
+	// The same as IssueM2MToken, on the domain of the project, which is the `iss` of the token.
+	//
+	// Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with POST /v1/oauth2/token (the `IssueM2MTokenOnProjectDomain` operationId).
+	IssueM2MTokenOnProjectDomainWithBodyWithResponse(ctx context.Context, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*IssueM2MTokenOnProjectDomainResult, error)
+
+	// IssueM2MTokenOnProjectDomainWithResponse Issue an M2M access token on the domain of the project
+	//
+	// The same as IssueM2MToken, on the domain of the project, which is the `iss` of the token.
+	//
+	// Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with POST /v1/oauth2/token (the `IssueM2MTokenOnProjectDomain` operationId).
+	IssueM2MTokenOnProjectDomainWithResponse(ctx context.Context, body IssueM2MTokenOnProjectDomainJSONRequestBody, reqEditors ...RequestEditorFn) (*IssueM2MTokenOnProjectDomainResult, error)
+
+	// IssueM2MTokenOnProjectDomainWithFormdataBodyWithResponse Issue an M2M access token on the domain of the project
+	//
+	// The same as IssueM2MToken, on the domain of the project, which is the `iss` of the token.
+	//
+	// Takes a body of the `application/x-www-form-urlencoded` content type, and returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with POST /v1/oauth2/token (the `IssueM2MTokenOnProjectDomain` operationId).
+	IssueM2MTokenOnProjectDomainWithFormdataBodyWithResponse(ctx context.Context, body IssueM2MTokenOnProjectDomainFormdataRequestBody, reqEditors ...RequestEditorFn) (*IssueM2MTokenOnProjectDomainResult, error)
+
+	// GetWellKnownJWKSWithResponse Get the key set of the authorization server
+	//
+	// The same key set as GetJWKS, at the address that the metadata names.
+	//
+	// Returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with GET /v1/public/{project_id}/.well-known/jwks.json (the `GetWellKnownJWKS` operationId).
+	GetWellKnownJWKSWithResponse(ctx context.Context, projectID ProjectID, reqEditors ...RequestEditorFn) (*GetWellKnownJWKSResult, error)
+
+	// GetAuthorizationServerMetadataWithResponse Get the OAuth 2.0 metadata
+	//
+	// The metadata of the authorization server by RFC 8414. MCP clients begin with it. Its fields were observed at the domain of a
+	// project; the documentation names only the address.
+	//
+	// Returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with GET /v1/public/{project_id}/.well-known/oauth-authorization-server (the `GetAuthorizationServerMetadata` operationId).
+	GetAuthorizationServerMetadataWithResponse(ctx context.Context, projectID ProjectID, reqEditors ...RequestEditorFn) (*GetAuthorizationServerMetadataResult, error)
+
+	// GetOpenIDConfigurationWithResponse Get the OpenID Connect metadata
+	//
+	// The metadata of the authorization server by OpenID Connect Discovery 1.0. The URLs in it are those of the project's domain.
+	//
+	// Returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with GET /v1/public/{project_id}/.well-known/openid-configuration (the `GetOpenIDConfiguration` operationId).
+	GetOpenIDConfigurationWithResponse(ctx context.Context, projectID ProjectID, reqEditors ...RequestEditorFn) (*GetOpenIDConfigurationResult, error)
+
+	// IntrospectTokenWithBodyWithResponse Introspect a token
+	//
+	// Says whether a token is active (RFC 7662): issued by this project, not expired, not revoked. A token that is unknown, expired or
+	// revoked gets `active: false` and nothing else, with status 200. A confidential Connected App authenticates with its secret, a
+	// public one with its id alone. Whether an M2M client may introspect its tokens is not documented; it is assumed that it may.
+	// Stytch documents a form only, and no JSON.
+	//
+	// Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with POST /v1/public/{project_id}/oauth2/introspect (the `IntrospectToken` operationId).
+	IntrospectTokenWithBodyWithResponse(ctx context.Context, projectID ProjectID, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*IntrospectTokenResult, error)
+
+	// IntrospectTokenWithFormdataBodyWithResponse Introspect a token
+	//
+	// Says whether a token is active (RFC 7662): issued by this project, not expired, not revoked. A token that is unknown, expired or
+	// revoked gets `active: false` and nothing else, with status 200. A confidential Connected App authenticates with its secret, a
+	// public one with its id alone. Whether an M2M client may introspect its tokens is not documented; it is assumed that it may.
+	// Stytch documents a form only, and no JSON.
+	//
+	// Takes a body of the `application/x-www-form-urlencoded` content type, and returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with POST /v1/public/{project_id}/oauth2/introspect (the `IntrospectToken` operationId).
+	IntrospectTokenWithFormdataBodyWithResponse(ctx context.Context, projectID ProjectID, body IntrospectTokenFormdataRequestBody, reqEditors ...RequestEditorFn) (*IntrospectTokenResult, error)
+
+	// RevokeTokenWithBodyWithResponse Revoke a token
+	//
+	// Revokes a token of the client (RFC 7009). Revoking a refresh token revokes its access token, too. A token that is unknown, expired
+	// or revoked before gets the same response. A verifier that does not ask Stytch accepts a revoked access token until it
+	// expires. Whether an M2M client may revoke its tokens is not documented; it is assumed that it may.
+	//
+	// Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with POST /v1/public/{project_id}/oauth2/revoke (the `RevokeToken` operationId).
+	RevokeTokenWithBodyWithResponse(ctx context.Context, projectID ProjectID, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*RevokeTokenResult, error)
+
+	// RevokeTokenWithFormdataBodyWithResponse Revoke a token
+	//
+	// Revokes a token of the client (RFC 7009). Revoking a refresh token revokes its access token, too. A token that is unknown, expired
+	// or revoked before gets the same response. A verifier that does not ask Stytch accepts a revoked access token until it
+	// expires. Whether an M2M client may revoke its tokens is not documented; it is assumed that it may.
+	//
+	// Takes a body of the `application/x-www-form-urlencoded` content type, and returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with POST /v1/public/{project_id}/oauth2/revoke (the `RevokeToken` operationId).
+	RevokeTokenWithFormdataBodyWithResponse(ctx context.Context, projectID ProjectID, body RevokeTokenFormdataRequestBody, reqEditors ...RequestEditorFn) (*RevokeTokenResult, error)
+
 	// IssueM2MTokenWithBodyWithResponse Issue an M2M access token
 	//
 	// The client credentials grant of OAuth 2.0 (RFC 6749, section 4.4). The client authenticates in the body or with HTTP
@@ -2209,6 +3393,165 @@ type ClientWithResponsesInterface interface {
 	GetJWKSWithResponse(ctx context.Context, projectID ProjectID, reqEditors ...RequestEditorFn) (*GetJWKSResult, error)
 }
 
+// GetWellKnownJWKSOnProjectDomainResult429Headers the declared response headers of an HTTP 429 response for GetWellKnownJWKSOnProjectDomain
+type GetWellKnownJWKSOnProjectDomainResult429Headers struct {
+	RetryAfter *string
+}
+
+// GetWellKnownJWKSOnProjectDomainResult503Headers the declared response headers of an HTTP 503 response for GetWellKnownJWKSOnProjectDomain
+type GetWellKnownJWKSOnProjectDomainResult503Headers struct {
+	RetryAfter *string
+}
+
+type GetWellKnownJWKSOnProjectDomainResult struct {
+	Body         []byte
+	HTTPResponse *http.Response
+	// JSON200 the response for an HTTP 200 `application/json` response
+	JSON200 *KeySet
+	// JSON403 the response for an HTTP 403 `application/json` response
+	JSON403 *Forbidden
+	// JSON429 the response for an HTTP 429 `application/json` response
+	JSON429 *TooManyRequests
+	// JSON500 the response for an HTTP 500 `application/json` response
+	JSON500 *InternalServerError
+	// JSON503 the response for an HTTP 503 `application/json` response
+	JSON503 *ServerUnavailable
+	// Headers429 the parsed response headers for an HTTP 429 response
+	Headers429 *GetWellKnownJWKSOnProjectDomainResult429Headers
+	// Headers503 the parsed response headers for an HTTP 503 response
+	Headers503 *GetWellKnownJWKSOnProjectDomainResult503Headers
+}
+
+// Status returns HTTPResponse.Status
+func (r GetWellKnownJWKSOnProjectDomainResult) Status() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Status
+	}
+	return http.StatusText(0)
+}
+
+// StatusCode returns HTTPResponse.StatusCode
+func (r GetWellKnownJWKSOnProjectDomainResult) StatusCode() int {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.StatusCode
+	}
+	return 0
+}
+
+// ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
+func (r GetWellKnownJWKSOnProjectDomainResult) ContentType() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Header.Get("Content-Type")
+	}
+	return ""
+}
+
+// GetAuthorizationServerMetadataOnProjectDomainResult429Headers the declared response headers of an HTTP 429 response for GetAuthorizationServerMetadataOnProjectDomain
+type GetAuthorizationServerMetadataOnProjectDomainResult429Headers struct {
+	RetryAfter *string
+}
+
+// GetAuthorizationServerMetadataOnProjectDomainResult503Headers the declared response headers of an HTTP 503 response for GetAuthorizationServerMetadataOnProjectDomain
+type GetAuthorizationServerMetadataOnProjectDomainResult503Headers struct {
+	RetryAfter *string
+}
+
+type GetAuthorizationServerMetadataOnProjectDomainResult struct {
+	Body         []byte
+	HTTPResponse *http.Response
+	// JSON200 the response for an HTTP 200 `application/json` response
+	JSON200 *AuthorizationServerMetadata
+	// JSON403 the response for an HTTP 403 `application/json` response
+	JSON403 *Forbidden
+	// JSON429 the response for an HTTP 429 `application/json` response
+	JSON429 *TooManyRequests
+	// JSON500 the response for an HTTP 500 `application/json` response
+	JSON500 *InternalServerError
+	// JSON503 the response for an HTTP 503 `application/json` response
+	JSON503 *ServerUnavailable
+	// Headers429 the parsed response headers for an HTTP 429 response
+	Headers429 *GetAuthorizationServerMetadataOnProjectDomainResult429Headers
+	// Headers503 the parsed response headers for an HTTP 503 response
+	Headers503 *GetAuthorizationServerMetadataOnProjectDomainResult503Headers
+}
+
+// Status returns HTTPResponse.Status
+func (r GetAuthorizationServerMetadataOnProjectDomainResult) Status() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Status
+	}
+	return http.StatusText(0)
+}
+
+// StatusCode returns HTTPResponse.StatusCode
+func (r GetAuthorizationServerMetadataOnProjectDomainResult) StatusCode() int {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.StatusCode
+	}
+	return 0
+}
+
+// ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
+func (r GetAuthorizationServerMetadataOnProjectDomainResult) ContentType() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Header.Get("Content-Type")
+	}
+	return ""
+}
+
+// GetOpenIDConfigurationOnProjectDomainResult429Headers the declared response headers of an HTTP 429 response for GetOpenIDConfigurationOnProjectDomain
+type GetOpenIDConfigurationOnProjectDomainResult429Headers struct {
+	RetryAfter *string
+}
+
+// GetOpenIDConfigurationOnProjectDomainResult503Headers the declared response headers of an HTTP 503 response for GetOpenIDConfigurationOnProjectDomain
+type GetOpenIDConfigurationOnProjectDomainResult503Headers struct {
+	RetryAfter *string
+}
+
+type GetOpenIDConfigurationOnProjectDomainResult struct {
+	Body         []byte
+	HTTPResponse *http.Response
+	// JSON200 the response for an HTTP 200 `application/json` response
+	JSON200 *OpenIDConfiguration
+	// JSON403 the response for an HTTP 403 `application/json` response
+	JSON403 *Forbidden
+	// JSON429 the response for an HTTP 429 `application/json` response
+	JSON429 *TooManyRequests
+	// JSON500 the response for an HTTP 500 `application/json` response
+	JSON500 *InternalServerError
+	// JSON503 the response for an HTTP 503 `application/json` response
+	JSON503 *ServerUnavailable
+	// Headers429 the parsed response headers for an HTTP 429 response
+	Headers429 *GetOpenIDConfigurationOnProjectDomainResult429Headers
+	// Headers503 the parsed response headers for an HTTP 503 response
+	Headers503 *GetOpenIDConfigurationOnProjectDomainResult503Headers
+}
+
+// Status returns HTTPResponse.Status
+func (r GetOpenIDConfigurationOnProjectDomainResult) Status() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Status
+	}
+	return http.StatusText(0)
+}
+
+// StatusCode returns HTTPResponse.StatusCode
+func (r GetOpenIDConfigurationOnProjectDomainResult) StatusCode() int {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.StatusCode
+	}
+	return 0
+}
+
+// ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
+func (r GetOpenIDConfigurationOnProjectDomainResult) ContentType() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Header.Get("Content-Type")
+	}
+	return ""
+}
+
 // GetB2BJWKSResult429Headers the declared response headers of an HTTP 429 response for GetB2BJWKS
 type GetB2BJWKSResult429Headers struct {
 	RetryAfter *string
@@ -2223,7 +3566,7 @@ type GetB2BJWKSResult struct {
 	Body         []byte
 	HTTPResponse *http.Response
 	// JSON200 the response for an HTTP 200 `application/json` response
-	JSON200 *JWKSResponse
+	JSON200 *KeySet
 	// JSON400 the response for an HTTP 400 `application/json` response
 	JSON400 *InvalidProjectID
 	// JSON403 the response for an HTTP 403 `application/json` response
@@ -3206,6 +4549,523 @@ func (r StartM2MClientSecretRotationResult) ContentType() string {
 	return ""
 }
 
+// IntrospectTokenOnProjectDomainResult429Headers the declared response headers of an HTTP 429 response for IntrospectTokenOnProjectDomain
+type IntrospectTokenOnProjectDomainResult429Headers struct {
+	RetryAfter *string
+}
+
+// IntrospectTokenOnProjectDomainResult503Headers the declared response headers of an HTTP 503 response for IntrospectTokenOnProjectDomain
+type IntrospectTokenOnProjectDomainResult503Headers struct {
+	RetryAfter *string
+}
+
+type IntrospectTokenOnProjectDomainResult struct {
+	Body         []byte
+	HTTPResponse *http.Response
+	// JSON200 the response for an HTTP 200 `application/json` response
+	JSON200 *TokenIntrospected
+	// JSON400 the response for an HTTP 400 `application/json` response
+	JSON400 *ClientRefused
+	// JSON401 the response for an HTTP 401 `application/json` response
+	JSON401 *ClientUnauthorized
+	// JSON403 the response for an HTTP 403 `application/json` response
+	JSON403 *Forbidden
+	// JSON429 the response for an HTTP 429 `application/json` response
+	JSON429 *TooManyRequests
+	// JSON500 the response for an HTTP 500 `application/json` response
+	JSON500 *InternalServerError
+	// JSON503 the response for an HTTP 503 `application/json` response
+	JSON503 *ServerUnavailable
+	// Headers429 the parsed response headers for an HTTP 429 response
+	Headers429 *IntrospectTokenOnProjectDomainResult429Headers
+	// Headers503 the parsed response headers for an HTTP 503 response
+	Headers503 *IntrospectTokenOnProjectDomainResult503Headers
+}
+
+// Status returns HTTPResponse.Status
+func (r IntrospectTokenOnProjectDomainResult) Status() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Status
+	}
+	return http.StatusText(0)
+}
+
+// StatusCode returns HTTPResponse.StatusCode
+func (r IntrospectTokenOnProjectDomainResult) StatusCode() int {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.StatusCode
+	}
+	return 0
+}
+
+// ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
+func (r IntrospectTokenOnProjectDomainResult) ContentType() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Header.Get("Content-Type")
+	}
+	return ""
+}
+
+// RegisterConnectedAppResult429Headers the declared response headers of an HTTP 429 response for RegisterConnectedApp
+type RegisterConnectedAppResult429Headers struct {
+	RetryAfter *string
+}
+
+// RegisterConnectedAppResult503Headers the declared response headers of an HTTP 503 response for RegisterConnectedApp
+type RegisterConnectedAppResult503Headers struct {
+	RetryAfter *string
+}
+
+type RegisterConnectedAppResult struct {
+	Body         []byte
+	HTTPResponse *http.Response
+	// JSON200 the response for an HTTP 200 `application/json` response
+	JSON200 *RegisterConnectedAppResponse
+	// JSON201 the response for an HTTP 201 `application/json` response
+	JSON201 *RegisterConnectedAppResponse
+	// JSON400 the response for an HTTP 400 `application/json` response
+	JSON400 *Error
+	// JSON403 the response for an HTTP 403 `application/json` response
+	JSON403 *Forbidden
+	// JSON429 the response for an HTTP 429 `application/json` response
+	JSON429 *TooManyRequests
+	// JSON500 the response for an HTTP 500 `application/json` response
+	JSON500 *InternalServerError
+	// JSON503 the response for an HTTP 503 `application/json` response
+	JSON503 *ServerUnavailable
+	// Headers429 the parsed response headers for an HTTP 429 response
+	Headers429 *RegisterConnectedAppResult429Headers
+	// Headers503 the parsed response headers for an HTTP 503 response
+	Headers503 *RegisterConnectedAppResult503Headers
+}
+
+// Status returns HTTPResponse.Status
+func (r RegisterConnectedAppResult) Status() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Status
+	}
+	return http.StatusText(0)
+}
+
+// StatusCode returns HTTPResponse.StatusCode
+func (r RegisterConnectedAppResult) StatusCode() int {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.StatusCode
+	}
+	return 0
+}
+
+// ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
+func (r RegisterConnectedAppResult) ContentType() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Header.Get("Content-Type")
+	}
+	return ""
+}
+
+// RevokeTokenOnProjectDomainResult429Headers the declared response headers of an HTTP 429 response for RevokeTokenOnProjectDomain
+type RevokeTokenOnProjectDomainResult429Headers struct {
+	RetryAfter *string
+}
+
+// RevokeTokenOnProjectDomainResult503Headers the declared response headers of an HTTP 503 response for RevokeTokenOnProjectDomain
+type RevokeTokenOnProjectDomainResult503Headers struct {
+	RetryAfter *string
+}
+
+type RevokeTokenOnProjectDomainResult struct {
+	Body         []byte
+	HTTPResponse *http.Response
+	// JSON200 the response for an HTTP 200 `application/json` response
+	JSON200 *TokenRevoked
+	// JSON400 the response for an HTTP 400 `application/json` response
+	JSON400 *ClientRefused
+	// JSON401 the response for an HTTP 401 `application/json` response
+	JSON401 *ClientUnauthorized
+	// JSON403 the response for an HTTP 403 `application/json` response
+	JSON403 *Forbidden
+	// JSON429 the response for an HTTP 429 `application/json` response
+	JSON429 *TooManyRequests
+	// JSON500 the response for an HTTP 500 `application/json` response
+	JSON500 *InternalServerError
+	// JSON503 the response for an HTTP 503 `application/json` response
+	JSON503 *ServerUnavailable
+	// Headers429 the parsed response headers for an HTTP 429 response
+	Headers429 *RevokeTokenOnProjectDomainResult429Headers
+	// Headers503 the parsed response headers for an HTTP 503 response
+	Headers503 *RevokeTokenOnProjectDomainResult503Headers
+}
+
+// Status returns HTTPResponse.Status
+func (r RevokeTokenOnProjectDomainResult) Status() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Status
+	}
+	return http.StatusText(0)
+}
+
+// StatusCode returns HTTPResponse.StatusCode
+func (r RevokeTokenOnProjectDomainResult) StatusCode() int {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.StatusCode
+	}
+	return 0
+}
+
+// ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
+func (r RevokeTokenOnProjectDomainResult) ContentType() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Header.Get("Content-Type")
+	}
+	return ""
+}
+
+// IssueM2MTokenOnProjectDomainResult429Headers the declared response headers of an HTTP 429 response for IssueM2MTokenOnProjectDomain
+type IssueM2MTokenOnProjectDomainResult429Headers struct {
+	RetryAfter *string
+}
+
+// IssueM2MTokenOnProjectDomainResult503Headers the declared response headers of an HTTP 503 response for IssueM2MTokenOnProjectDomain
+type IssueM2MTokenOnProjectDomainResult503Headers struct {
+	RetryAfter *string
+}
+
+type IssueM2MTokenOnProjectDomainResult struct {
+	Body         []byte
+	HTTPResponse *http.Response
+	// JSON200 the response for an HTTP 200 `application/json` response
+	JSON200 *M2MTokenIssued
+	// JSON400 the response for an HTTP 400 `application/json` response
+	JSON400 *GrantRefused
+	// JSON401 the response for an HTTP 401 `application/json` response
+	JSON401 *ClientUnauthorized
+	// JSON403 the response for an HTTP 403 `application/json` response
+	JSON403 *Forbidden
+	// JSON429 the response for an HTTP 429 `application/json` response
+	JSON429 *TooManyRequests
+	// JSON500 the response for an HTTP 500 `application/json` response
+	JSON500 *InternalServerError
+	// JSON503 the response for an HTTP 503 `application/json` response
+	JSON503 *ServerUnavailable
+	// Headers429 the parsed response headers for an HTTP 429 response
+	Headers429 *IssueM2MTokenOnProjectDomainResult429Headers
+	// Headers503 the parsed response headers for an HTTP 503 response
+	Headers503 *IssueM2MTokenOnProjectDomainResult503Headers
+}
+
+// Status returns HTTPResponse.Status
+func (r IssueM2MTokenOnProjectDomainResult) Status() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Status
+	}
+	return http.StatusText(0)
+}
+
+// StatusCode returns HTTPResponse.StatusCode
+func (r IssueM2MTokenOnProjectDomainResult) StatusCode() int {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.StatusCode
+	}
+	return 0
+}
+
+// ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
+func (r IssueM2MTokenOnProjectDomainResult) ContentType() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Header.Get("Content-Type")
+	}
+	return ""
+}
+
+// GetWellKnownJWKSResult429Headers the declared response headers of an HTTP 429 response for GetWellKnownJWKS
+type GetWellKnownJWKSResult429Headers struct {
+	RetryAfter *string
+}
+
+// GetWellKnownJWKSResult503Headers the declared response headers of an HTTP 503 response for GetWellKnownJWKS
+type GetWellKnownJWKSResult503Headers struct {
+	RetryAfter *string
+}
+
+type GetWellKnownJWKSResult struct {
+	Body         []byte
+	HTTPResponse *http.Response
+	// JSON200 the response for an HTTP 200 `application/json` response
+	JSON200 *KeySet
+	// JSON400 the response for an HTTP 400 `application/json` response
+	JSON400 *InvalidProjectID
+	// JSON403 the response for an HTTP 403 `application/json` response
+	JSON403 *Forbidden
+	// JSON404 the response for an HTTP 404 `application/json` response
+	JSON404 *ProjectNotFound
+	// JSON429 the response for an HTTP 429 `application/json` response
+	JSON429 *TooManyRequests
+	// JSON500 the response for an HTTP 500 `application/json` response
+	JSON500 *InternalServerError
+	// JSON503 the response for an HTTP 503 `application/json` response
+	JSON503 *ServerUnavailable
+	// Headers429 the parsed response headers for an HTTP 429 response
+	Headers429 *GetWellKnownJWKSResult429Headers
+	// Headers503 the parsed response headers for an HTTP 503 response
+	Headers503 *GetWellKnownJWKSResult503Headers
+}
+
+// Status returns HTTPResponse.Status
+func (r GetWellKnownJWKSResult) Status() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Status
+	}
+	return http.StatusText(0)
+}
+
+// StatusCode returns HTTPResponse.StatusCode
+func (r GetWellKnownJWKSResult) StatusCode() int {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.StatusCode
+	}
+	return 0
+}
+
+// ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
+func (r GetWellKnownJWKSResult) ContentType() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Header.Get("Content-Type")
+	}
+	return ""
+}
+
+// GetAuthorizationServerMetadataResult429Headers the declared response headers of an HTTP 429 response for GetAuthorizationServerMetadata
+type GetAuthorizationServerMetadataResult429Headers struct {
+	RetryAfter *string
+}
+
+// GetAuthorizationServerMetadataResult503Headers the declared response headers of an HTTP 503 response for GetAuthorizationServerMetadata
+type GetAuthorizationServerMetadataResult503Headers struct {
+	RetryAfter *string
+}
+
+type GetAuthorizationServerMetadataResult struct {
+	Body         []byte
+	HTTPResponse *http.Response
+	// JSON200 the response for an HTTP 200 `application/json` response
+	JSON200 *AuthorizationServerMetadata
+	// JSON400 the response for an HTTP 400 `application/json` response
+	JSON400 *InvalidProjectID
+	// JSON403 the response for an HTTP 403 `application/json` response
+	JSON403 *Forbidden
+	// JSON404 the response for an HTTP 404 `application/json` response
+	JSON404 *ProjectNotFound
+	// JSON429 the response for an HTTP 429 `application/json` response
+	JSON429 *TooManyRequests
+	// JSON500 the response for an HTTP 500 `application/json` response
+	JSON500 *InternalServerError
+	// JSON503 the response for an HTTP 503 `application/json` response
+	JSON503 *ServerUnavailable
+	// Headers429 the parsed response headers for an HTTP 429 response
+	Headers429 *GetAuthorizationServerMetadataResult429Headers
+	// Headers503 the parsed response headers for an HTTP 503 response
+	Headers503 *GetAuthorizationServerMetadataResult503Headers
+}
+
+// Status returns HTTPResponse.Status
+func (r GetAuthorizationServerMetadataResult) Status() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Status
+	}
+	return http.StatusText(0)
+}
+
+// StatusCode returns HTTPResponse.StatusCode
+func (r GetAuthorizationServerMetadataResult) StatusCode() int {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.StatusCode
+	}
+	return 0
+}
+
+// ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
+func (r GetAuthorizationServerMetadataResult) ContentType() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Header.Get("Content-Type")
+	}
+	return ""
+}
+
+// GetOpenIDConfigurationResult429Headers the declared response headers of an HTTP 429 response for GetOpenIDConfiguration
+type GetOpenIDConfigurationResult429Headers struct {
+	RetryAfter *string
+}
+
+// GetOpenIDConfigurationResult503Headers the declared response headers of an HTTP 503 response for GetOpenIDConfiguration
+type GetOpenIDConfigurationResult503Headers struct {
+	RetryAfter *string
+}
+
+type GetOpenIDConfigurationResult struct {
+	Body         []byte
+	HTTPResponse *http.Response
+	// JSON200 the response for an HTTP 200 `application/json` response
+	JSON200 *OpenIDConfiguration
+	// JSON400 the response for an HTTP 400 `application/json` response
+	JSON400 *InvalidProjectID
+	// JSON403 the response for an HTTP 403 `application/json` response
+	JSON403 *Forbidden
+	// JSON404 the response for an HTTP 404 `application/json` response
+	JSON404 *ProjectNotFound
+	// JSON429 the response for an HTTP 429 `application/json` response
+	JSON429 *TooManyRequests
+	// JSON500 the response for an HTTP 500 `application/json` response
+	JSON500 *InternalServerError
+	// JSON503 the response for an HTTP 503 `application/json` response
+	JSON503 *ServerUnavailable
+	// Headers429 the parsed response headers for an HTTP 429 response
+	Headers429 *GetOpenIDConfigurationResult429Headers
+	// Headers503 the parsed response headers for an HTTP 503 response
+	Headers503 *GetOpenIDConfigurationResult503Headers
+}
+
+// Status returns HTTPResponse.Status
+func (r GetOpenIDConfigurationResult) Status() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Status
+	}
+	return http.StatusText(0)
+}
+
+// StatusCode returns HTTPResponse.StatusCode
+func (r GetOpenIDConfigurationResult) StatusCode() int {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.StatusCode
+	}
+	return 0
+}
+
+// ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
+func (r GetOpenIDConfigurationResult) ContentType() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Header.Get("Content-Type")
+	}
+	return ""
+}
+
+// IntrospectTokenResult429Headers the declared response headers of an HTTP 429 response for IntrospectToken
+type IntrospectTokenResult429Headers struct {
+	RetryAfter *string
+}
+
+// IntrospectTokenResult503Headers the declared response headers of an HTTP 503 response for IntrospectToken
+type IntrospectTokenResult503Headers struct {
+	RetryAfter *string
+}
+
+type IntrospectTokenResult struct {
+	Body         []byte
+	HTTPResponse *http.Response
+	// JSON200 the response for an HTTP 200 `application/json` response
+	JSON200 *TokenIntrospected
+	// JSON400 the response for an HTTP 400 `application/json` response
+	JSON400 *ClientRefused
+	// JSON401 the response for an HTTP 401 `application/json` response
+	JSON401 *ClientUnauthorized
+	// JSON403 the response for an HTTP 403 `application/json` response
+	JSON403 *Forbidden
+	// JSON404 the response for an HTTP 404 `application/json` response
+	JSON404 *ProjectNotFound
+	// JSON429 the response for an HTTP 429 `application/json` response
+	JSON429 *TooManyRequests
+	// JSON500 the response for an HTTP 500 `application/json` response
+	JSON500 *InternalServerError
+	// JSON503 the response for an HTTP 503 `application/json` response
+	JSON503 *ServerUnavailable
+	// Headers429 the parsed response headers for an HTTP 429 response
+	Headers429 *IntrospectTokenResult429Headers
+	// Headers503 the parsed response headers for an HTTP 503 response
+	Headers503 *IntrospectTokenResult503Headers
+}
+
+// Status returns HTTPResponse.Status
+func (r IntrospectTokenResult) Status() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Status
+	}
+	return http.StatusText(0)
+}
+
+// StatusCode returns HTTPResponse.StatusCode
+func (r IntrospectTokenResult) StatusCode() int {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.StatusCode
+	}
+	return 0
+}
+
+// ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
+func (r IntrospectTokenResult) ContentType() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Header.Get("Content-Type")
+	}
+	return ""
+}
+
+// RevokeTokenResult429Headers the declared response headers of an HTTP 429 response for RevokeToken
+type RevokeTokenResult429Headers struct {
+	RetryAfter *string
+}
+
+// RevokeTokenResult503Headers the declared response headers of an HTTP 503 response for RevokeToken
+type RevokeTokenResult503Headers struct {
+	RetryAfter *string
+}
+
+type RevokeTokenResult struct {
+	Body         []byte
+	HTTPResponse *http.Response
+	// JSON200 the response for an HTTP 200 `application/json` response
+	JSON200 *TokenRevoked
+	// JSON400 the response for an HTTP 400 `application/json` response
+	JSON400 *ClientRefused
+	// JSON401 the response for an HTTP 401 `application/json` response
+	JSON401 *ClientUnauthorized
+	// JSON403 the response for an HTTP 403 `application/json` response
+	JSON403 *Forbidden
+	// JSON404 the response for an HTTP 404 `application/json` response
+	JSON404 *ProjectNotFound
+	// JSON429 the response for an HTTP 429 `application/json` response
+	JSON429 *TooManyRequests
+	// JSON500 the response for an HTTP 500 `application/json` response
+	JSON500 *InternalServerError
+	// JSON503 the response for an HTTP 503 `application/json` response
+	JSON503 *ServerUnavailable
+	// Headers429 the parsed response headers for an HTTP 429 response
+	Headers429 *RevokeTokenResult429Headers
+	// Headers503 the parsed response headers for an HTTP 503 response
+	Headers503 *RevokeTokenResult503Headers
+}
+
+// Status returns HTTPResponse.Status
+func (r RevokeTokenResult) Status() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Status
+	}
+	return http.StatusText(0)
+}
+
+// StatusCode returns HTTPResponse.StatusCode
+func (r RevokeTokenResult) StatusCode() int {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.StatusCode
+	}
+	return 0
+}
+
+// ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
+func (r RevokeTokenResult) ContentType() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Header.Get("Content-Type")
+	}
+	return ""
+}
+
 // IssueM2MTokenResult429Headers the declared response headers of an HTTP 429 response for IssueM2MToken
 type IssueM2MTokenResult429Headers struct {
 	RetryAfter *string
@@ -3220,11 +5080,11 @@ type IssueM2MTokenResult struct {
 	Body         []byte
 	HTTPResponse *http.Response
 	// JSON200 the response for an HTTP 200 `application/json` response
-	JSON200 *IssueM2MTokenResponse
+	JSON200 *M2MTokenIssued
 	// JSON400 the response for an HTTP 400 `application/json` response
-	JSON400 *OAuth2Error
+	JSON400 *GrantRefused
 	// JSON401 the response for an HTTP 401 `application/json` response
-	JSON401 *OAuth2Error
+	JSON401 *ClientUnauthorized
 	// JSON403 the response for an HTTP 403 `application/json` response
 	JSON403 *Forbidden
 	// JSON404 the response for an HTTP 404 `application/json` response
@@ -3279,7 +5139,7 @@ type GetJWKSResult struct {
 	Body         []byte
 	HTTPResponse *http.Response
 	// JSON200 the response for an HTTP 200 `application/json` response
-	JSON200 *JWKSResponse
+	JSON200 *KeySet
 	// JSON400 the response for an HTTP 400 `application/json` response
 	JSON400 *InvalidProjectID
 	// JSON403 the response for an HTTP 403 `application/json` response
@@ -3320,6 +5180,51 @@ func (r GetJWKSResult) ContentType() string {
 		return r.HTTPResponse.Header.Get("Content-Type")
 	}
 	return ""
+}
+
+// GetWellKnownJWKSOnProjectDomainWithResponse Get the key set of the authorization server on the domain of the project
+//
+// The same as GetWellKnownJWKS, on the domain of the project.
+//
+// Returns a wrapper object for the known response body format(s).
+//
+// Corresponds with GET /.well-known/jwks.json (the `GetWellKnownJWKSOnProjectDomain` operationId).
+func (c *ClientWithResponses) GetWellKnownJWKSOnProjectDomainWithResponse(ctx context.Context, reqEditors ...RequestEditorFn) (*GetWellKnownJWKSOnProjectDomainResult, error) {
+	rsp, err := c.GetWellKnownJWKSOnProjectDomain(ctx, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseGetWellKnownJWKSOnProjectDomainResult(rsp)
+}
+
+// GetAuthorizationServerMetadataOnProjectDomainWithResponse Get the OAuth 2.0 metadata on the domain of the project
+//
+// The same as GetAuthorizationServerMetadata, on the domain of the project.
+//
+// Returns a wrapper object for the known response body format(s).
+//
+// Corresponds with GET /.well-known/oauth-authorization-server (the `GetAuthorizationServerMetadataOnProjectDomain` operationId).
+func (c *ClientWithResponses) GetAuthorizationServerMetadataOnProjectDomainWithResponse(ctx context.Context, reqEditors ...RequestEditorFn) (*GetAuthorizationServerMetadataOnProjectDomainResult, error) {
+	rsp, err := c.GetAuthorizationServerMetadataOnProjectDomain(ctx, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseGetAuthorizationServerMetadataOnProjectDomainResult(rsp)
+}
+
+// GetOpenIDConfigurationOnProjectDomainWithResponse Get the OpenID Connect metadata on the domain of the project
+//
+// The same as GetOpenIDConfiguration, on the domain of the project.
+//
+// Returns a wrapper object for the known response body format(s).
+//
+// Corresponds with GET /.well-known/openid-configuration (the `GetOpenIDConfigurationOnProjectDomain` operationId).
+func (c *ClientWithResponses) GetOpenIDConfigurationOnProjectDomainWithResponse(ctx context.Context, reqEditors ...RequestEditorFn) (*GetOpenIDConfigurationOnProjectDomainResult, error) {
+	rsp, err := c.GetOpenIDConfigurationOnProjectDomain(ctx, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseGetOpenIDConfigurationOnProjectDomainResult(rsp)
 }
 
 // GetB2BJWKSWithResponse Get the key set of a B2B project
@@ -3773,6 +5678,265 @@ func (c *ClientWithResponses) StartM2MClientSecretRotationWithResponse(ctx conte
 	return ParseStartM2MClientSecretRotationResult(rsp)
 }
 
+// IntrospectTokenOnProjectDomainWithBodyWithResponse Introspect a token on the domain of the project
+//
+// The same as IntrospectToken, on the domain of the project.
+//
+// Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
+//
+// Corresponds with POST /v1/oauth2/introspect (the `IntrospectTokenOnProjectDomain` operationId).
+func (c *ClientWithResponses) IntrospectTokenOnProjectDomainWithBodyWithResponse(ctx context.Context, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*IntrospectTokenOnProjectDomainResult, error) {
+	rsp, err := c.IntrospectTokenOnProjectDomainWithBody(ctx, contentType, body, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseIntrospectTokenOnProjectDomainResult(rsp)
+}
+
+// IntrospectTokenOnProjectDomainWithFormdataBodyWithResponse Introspect a token on the domain of the project
+//
+// The same as IntrospectToken, on the domain of the project.
+//
+// Takes a body of the `application/x-www-form-urlencoded` content type, and returns a wrapper object for the known response body format(s).
+//
+// Corresponds with POST /v1/oauth2/introspect (the `IntrospectTokenOnProjectDomain` operationId).
+func (c *ClientWithResponses) IntrospectTokenOnProjectDomainWithFormdataBodyWithResponse(ctx context.Context, body IntrospectTokenOnProjectDomainFormdataRequestBody, reqEditors ...RequestEditorFn) (*IntrospectTokenOnProjectDomainResult, error) {
+	rsp, err := c.IntrospectTokenOnProjectDomainWithFormdataBody(ctx, body, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseIntrospectTokenOnProjectDomainResult(rsp)
+}
+
+// RegisterConnectedAppWithBodyWithResponse Register a Connected App by itself
+//
+// Dynamic client registration (RFC 7591), for an app that no one created before, such as an MCP client. It needs no credentials,
+// and a project has it only when it is turned on in the dashboard. `token_endpoint_auth_method` decides the type: `none` makes a
+// `third_party_public` app, the others a `third_party` one with a secret, which is shown here and never again. A public app with
+// exactly the metadata of an earlier one gets the id of that one; a confidential app is always new, so a repetition would make a
+// second one.
+//
+// Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
+//
+// Corresponds with POST /v1/oauth2/register (the `RegisterConnectedApp` operationId).
+func (c *ClientWithResponses) RegisterConnectedAppWithBodyWithResponse(ctx context.Context, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*RegisterConnectedAppResult, error) {
+	rsp, err := c.RegisterConnectedAppWithBody(ctx, contentType, body, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseRegisterConnectedAppResult(rsp)
+}
+
+// RegisterConnectedAppWithResponse Register a Connected App by itself
+//
+// Dynamic client registration (RFC 7591), for an app that no one created before, such as an MCP client. It needs no credentials,
+// and a project has it only when it is turned on in the dashboard. `token_endpoint_auth_method` decides the type: `none` makes a
+// `third_party_public` app, the others a `third_party` one with a secret, which is shown here and never again. A public app with
+// exactly the metadata of an earlier one gets the id of that one; a confidential app is always new, so a repetition would make a
+// second one.
+//
+// Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
+//
+// Corresponds with POST /v1/oauth2/register (the `RegisterConnectedApp` operationId).
+func (c *ClientWithResponses) RegisterConnectedAppWithResponse(ctx context.Context, body RegisterConnectedAppJSONRequestBody, reqEditors ...RequestEditorFn) (*RegisterConnectedAppResult, error) {
+	rsp, err := c.RegisterConnectedApp(ctx, body, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseRegisterConnectedAppResult(rsp)
+}
+
+// RevokeTokenOnProjectDomainWithBodyWithResponse Revoke a token on the domain of the project
+//
+// The same as RevokeToken, on the domain of the project.
+//
+// Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
+//
+// Corresponds with POST /v1/oauth2/revoke (the `RevokeTokenOnProjectDomain` operationId).
+func (c *ClientWithResponses) RevokeTokenOnProjectDomainWithBodyWithResponse(ctx context.Context, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*RevokeTokenOnProjectDomainResult, error) {
+	rsp, err := c.RevokeTokenOnProjectDomainWithBody(ctx, contentType, body, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseRevokeTokenOnProjectDomainResult(rsp)
+}
+
+// RevokeTokenOnProjectDomainWithFormdataBodyWithResponse Revoke a token on the domain of the project
+//
+// The same as RevokeToken, on the domain of the project.
+//
+// Takes a body of the `application/x-www-form-urlencoded` content type, and returns a wrapper object for the known response body format(s).
+//
+// Corresponds with POST /v1/oauth2/revoke (the `RevokeTokenOnProjectDomain` operationId).
+func (c *ClientWithResponses) RevokeTokenOnProjectDomainWithFormdataBodyWithResponse(ctx context.Context, body RevokeTokenOnProjectDomainFormdataRequestBody, reqEditors ...RequestEditorFn) (*RevokeTokenOnProjectDomainResult, error) {
+	rsp, err := c.RevokeTokenOnProjectDomainWithFormdataBody(ctx, body, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseRevokeTokenOnProjectDomainResult(rsp)
+}
+
+// IssueM2MTokenOnProjectDomainWithBodyWithResponse Issue an M2M access token on the domain of the project
+//
+// The same as IssueM2MToken, on the domain of the project, which is the `iss` of the token.
+//
+// Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
+//
+// Corresponds with POST /v1/oauth2/token (the `IssueM2MTokenOnProjectDomain` operationId).
+func (c *ClientWithResponses) IssueM2MTokenOnProjectDomainWithBodyWithResponse(ctx context.Context, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*IssueM2MTokenOnProjectDomainResult, error) {
+	rsp, err := c.IssueM2MTokenOnProjectDomainWithBody(ctx, contentType, body, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseIssueM2MTokenOnProjectDomainResult(rsp)
+}
+
+// IssueM2MTokenOnProjectDomainWithResponse Issue an M2M access token on the domain of the project
+//
+// The same as IssueM2MToken, on the domain of the project, which is the `iss` of the token.
+//
+// Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
+//
+// Corresponds with POST /v1/oauth2/token (the `IssueM2MTokenOnProjectDomain` operationId).
+func (c *ClientWithResponses) IssueM2MTokenOnProjectDomainWithResponse(ctx context.Context, body IssueM2MTokenOnProjectDomainJSONRequestBody, reqEditors ...RequestEditorFn) (*IssueM2MTokenOnProjectDomainResult, error) {
+	rsp, err := c.IssueM2MTokenOnProjectDomain(ctx, body, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseIssueM2MTokenOnProjectDomainResult(rsp)
+}
+
+// IssueM2MTokenOnProjectDomainWithFormdataBodyWithResponse Issue an M2M access token on the domain of the project
+//
+// The same as IssueM2MToken, on the domain of the project, which is the `iss` of the token.
+//
+// Takes a body of the `application/x-www-form-urlencoded` content type, and returns a wrapper object for the known response body format(s).
+//
+// Corresponds with POST /v1/oauth2/token (the `IssueM2MTokenOnProjectDomain` operationId).
+func (c *ClientWithResponses) IssueM2MTokenOnProjectDomainWithFormdataBodyWithResponse(ctx context.Context, body IssueM2MTokenOnProjectDomainFormdataRequestBody, reqEditors ...RequestEditorFn) (*IssueM2MTokenOnProjectDomainResult, error) {
+	rsp, err := c.IssueM2MTokenOnProjectDomainWithFormdataBody(ctx, body, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseIssueM2MTokenOnProjectDomainResult(rsp)
+}
+
+// GetWellKnownJWKSWithResponse Get the key set of the authorization server
+//
+// The same key set as GetJWKS, at the address that the metadata names.
+//
+// Returns a wrapper object for the known response body format(s).
+//
+// Corresponds with GET /v1/public/{project_id}/.well-known/jwks.json (the `GetWellKnownJWKS` operationId).
+func (c *ClientWithResponses) GetWellKnownJWKSWithResponse(ctx context.Context, projectID ProjectID, reqEditors ...RequestEditorFn) (*GetWellKnownJWKSResult, error) {
+	rsp, err := c.GetWellKnownJWKS(ctx, projectID, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseGetWellKnownJWKSResult(rsp)
+}
+
+// GetAuthorizationServerMetadataWithResponse Get the OAuth 2.0 metadata
+//
+// The metadata of the authorization server by RFC 8414. MCP clients begin with it. Its fields were observed at the domain of a
+// project; the documentation names only the address.
+//
+// Returns a wrapper object for the known response body format(s).
+//
+// Corresponds with GET /v1/public/{project_id}/.well-known/oauth-authorization-server (the `GetAuthorizationServerMetadata` operationId).
+func (c *ClientWithResponses) GetAuthorizationServerMetadataWithResponse(ctx context.Context, projectID ProjectID, reqEditors ...RequestEditorFn) (*GetAuthorizationServerMetadataResult, error) {
+	rsp, err := c.GetAuthorizationServerMetadata(ctx, projectID, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseGetAuthorizationServerMetadataResult(rsp)
+}
+
+// GetOpenIDConfigurationWithResponse Get the OpenID Connect metadata
+//
+// The metadata of the authorization server by OpenID Connect Discovery 1.0. The URLs in it are those of the project's domain.
+//
+// Returns a wrapper object for the known response body format(s).
+//
+// Corresponds with GET /v1/public/{project_id}/.well-known/openid-configuration (the `GetOpenIDConfiguration` operationId).
+func (c *ClientWithResponses) GetOpenIDConfigurationWithResponse(ctx context.Context, projectID ProjectID, reqEditors ...RequestEditorFn) (*GetOpenIDConfigurationResult, error) {
+	rsp, err := c.GetOpenIDConfiguration(ctx, projectID, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseGetOpenIDConfigurationResult(rsp)
+}
+
+// IntrospectTokenWithBodyWithResponse Introspect a token
+//
+// Says whether a token is active (RFC 7662): issued by this project, not expired, not revoked. A token that is unknown, expired or
+// revoked gets `active: false` and nothing else, with status 200. A confidential Connected App authenticates with its secret, a
+// public one with its id alone. Whether an M2M client may introspect its tokens is not documented; it is assumed that it may.
+// Stytch documents a form only, and no JSON.
+//
+// Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
+//
+// Corresponds with POST /v1/public/{project_id}/oauth2/introspect (the `IntrospectToken` operationId).
+func (c *ClientWithResponses) IntrospectTokenWithBodyWithResponse(ctx context.Context, projectID ProjectID, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*IntrospectTokenResult, error) {
+	rsp, err := c.IntrospectTokenWithBody(ctx, projectID, contentType, body, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseIntrospectTokenResult(rsp)
+}
+
+// IntrospectTokenWithFormdataBodyWithResponse Introspect a token
+//
+// Says whether a token is active (RFC 7662): issued by this project, not expired, not revoked. A token that is unknown, expired or
+// revoked gets `active: false` and nothing else, with status 200. A confidential Connected App authenticates with its secret, a
+// public one with its id alone. Whether an M2M client may introspect its tokens is not documented; it is assumed that it may.
+// Stytch documents a form only, and no JSON.
+//
+// Takes a body of the `application/x-www-form-urlencoded` content type, and returns a wrapper object for the known response body format(s).
+//
+// Corresponds with POST /v1/public/{project_id}/oauth2/introspect (the `IntrospectToken` operationId).
+func (c *ClientWithResponses) IntrospectTokenWithFormdataBodyWithResponse(ctx context.Context, projectID ProjectID, body IntrospectTokenFormdataRequestBody, reqEditors ...RequestEditorFn) (*IntrospectTokenResult, error) {
+	rsp, err := c.IntrospectTokenWithFormdataBody(ctx, projectID, body, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseIntrospectTokenResult(rsp)
+}
+
+// RevokeTokenWithBodyWithResponse Revoke a token
+//
+// Revokes a token of the client (RFC 7009). Revoking a refresh token revokes its access token, too. A token that is unknown, expired
+// or revoked before gets the same response. A verifier that does not ask Stytch accepts a revoked access token until it
+// expires. Whether an M2M client may revoke its tokens is not documented; it is assumed that it may.
+//
+// Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
+//
+// Corresponds with POST /v1/public/{project_id}/oauth2/revoke (the `RevokeToken` operationId).
+func (c *ClientWithResponses) RevokeTokenWithBodyWithResponse(ctx context.Context, projectID ProjectID, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*RevokeTokenResult, error) {
+	rsp, err := c.RevokeTokenWithBody(ctx, projectID, contentType, body, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseRevokeTokenResult(rsp)
+}
+
+// RevokeTokenWithFormdataBodyWithResponse Revoke a token
+//
+// Revokes a token of the client (RFC 7009). Revoking a refresh token revokes its access token, too. A token that is unknown, expired
+// or revoked before gets the same response. A verifier that does not ask Stytch accepts a revoked access token until it
+// expires. Whether an M2M client may revoke its tokens is not documented; it is assumed that it may.
+//
+// Takes a body of the `application/x-www-form-urlencoded` content type, and returns a wrapper object for the known response body format(s).
+//
+// Corresponds with POST /v1/public/{project_id}/oauth2/revoke (the `RevokeToken` operationId).
+func (c *ClientWithResponses) RevokeTokenWithFormdataBodyWithResponse(ctx context.Context, projectID ProjectID, body RevokeTokenFormdataRequestBody, reqEditors ...RequestEditorFn) (*RevokeTokenResult, error) {
+	rsp, err := c.RevokeTokenWithFormdataBody(ctx, projectID, body, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseRevokeTokenResult(rsp)
+}
+
 // IssueM2MTokenWithBodyWithResponse Issue an M2M access token
 //
 // The client credentials grant of OAuth 2.0 (RFC 6749, section 4.4). The client authenticates in the body or with HTTP
@@ -3843,6 +6007,237 @@ func (c *ClientWithResponses) GetJWKSWithResponse(ctx context.Context, projectID
 	return ParseGetJWKSResult(rsp)
 }
 
+// ParseGetWellKnownJWKSOnProjectDomainResult parses an HTTP response from a GetWellKnownJWKSOnProjectDomainWithResponse call
+func ParseGetWellKnownJWKSOnProjectDomainResult(rsp *http.Response) (*GetWellKnownJWKSOnProjectDomainResult, error) {
+	bodyBytes, err := io.ReadAll(rsp.Body)
+	defer func() { _ = rsp.Body.Close() }()
+	if err != nil {
+		return nil, err
+	}
+
+	response := &GetWellKnownJWKSOnProjectDomainResult{
+		Body:         bodyBytes,
+		HTTPResponse: rsp,
+	}
+
+	switch {
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 200:
+		var dest KeySet
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON200 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 403:
+		var dest Forbidden
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON403 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 429:
+		var dest TooManyRequests
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON429 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 500:
+		var dest InternalServerError
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON500 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 503:
+		var dest ServerUnavailable
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON503 = &dest
+
+	}
+
+	switch {
+	case rsp.StatusCode == 429:
+		var headers GetWellKnownJWKSOnProjectDomainResult429Headers
+		if values := rsp.Header.Values("Retry-After"); len(values) > 0 {
+			var value string
+			if err := runtime.BindStyledParameterWithOptions("simple", "Retry-After", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.RetryAfter = &value
+		}
+		response.Headers429 = &headers
+	case rsp.StatusCode == 503:
+		var headers GetWellKnownJWKSOnProjectDomainResult503Headers
+		if values := rsp.Header.Values("Retry-After"); len(values) > 0 {
+			var value string
+			if err := runtime.BindStyledParameterWithOptions("simple", "Retry-After", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.RetryAfter = &value
+		}
+		response.Headers503 = &headers
+	}
+
+	return response, nil
+}
+
+// ParseGetAuthorizationServerMetadataOnProjectDomainResult parses an HTTP response from a GetAuthorizationServerMetadataOnProjectDomainWithResponse call
+func ParseGetAuthorizationServerMetadataOnProjectDomainResult(rsp *http.Response) (*GetAuthorizationServerMetadataOnProjectDomainResult, error) {
+	bodyBytes, err := io.ReadAll(rsp.Body)
+	defer func() { _ = rsp.Body.Close() }()
+	if err != nil {
+		return nil, err
+	}
+
+	response := &GetAuthorizationServerMetadataOnProjectDomainResult{
+		Body:         bodyBytes,
+		HTTPResponse: rsp,
+	}
+
+	switch {
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 200:
+		var dest AuthorizationServerMetadata
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON200 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 403:
+		var dest Forbidden
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON403 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 429:
+		var dest TooManyRequests
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON429 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 500:
+		var dest InternalServerError
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON500 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 503:
+		var dest ServerUnavailable
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON503 = &dest
+
+	}
+
+	switch {
+	case rsp.StatusCode == 429:
+		var headers GetAuthorizationServerMetadataOnProjectDomainResult429Headers
+		if values := rsp.Header.Values("Retry-After"); len(values) > 0 {
+			var value string
+			if err := runtime.BindStyledParameterWithOptions("simple", "Retry-After", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.RetryAfter = &value
+		}
+		response.Headers429 = &headers
+	case rsp.StatusCode == 503:
+		var headers GetAuthorizationServerMetadataOnProjectDomainResult503Headers
+		if values := rsp.Header.Values("Retry-After"); len(values) > 0 {
+			var value string
+			if err := runtime.BindStyledParameterWithOptions("simple", "Retry-After", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.RetryAfter = &value
+		}
+		response.Headers503 = &headers
+	}
+
+	return response, nil
+}
+
+// ParseGetOpenIDConfigurationOnProjectDomainResult parses an HTTP response from a GetOpenIDConfigurationOnProjectDomainWithResponse call
+func ParseGetOpenIDConfigurationOnProjectDomainResult(rsp *http.Response) (*GetOpenIDConfigurationOnProjectDomainResult, error) {
+	bodyBytes, err := io.ReadAll(rsp.Body)
+	defer func() { _ = rsp.Body.Close() }()
+	if err != nil {
+		return nil, err
+	}
+
+	response := &GetOpenIDConfigurationOnProjectDomainResult{
+		Body:         bodyBytes,
+		HTTPResponse: rsp,
+	}
+
+	switch {
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 200:
+		var dest OpenIDConfiguration
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON200 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 403:
+		var dest Forbidden
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON403 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 429:
+		var dest TooManyRequests
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON429 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 500:
+		var dest InternalServerError
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON500 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 503:
+		var dest ServerUnavailable
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON503 = &dest
+
+	}
+
+	switch {
+	case rsp.StatusCode == 429:
+		var headers GetOpenIDConfigurationOnProjectDomainResult429Headers
+		if values := rsp.Header.Values("Retry-After"); len(values) > 0 {
+			var value string
+			if err := runtime.BindStyledParameterWithOptions("simple", "Retry-After", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.RetryAfter = &value
+		}
+		response.Headers429 = &headers
+	case rsp.StatusCode == 503:
+		var headers GetOpenIDConfigurationOnProjectDomainResult503Headers
+		if values := rsp.Header.Values("Retry-After"); len(values) > 0 {
+			var value string
+			if err := runtime.BindStyledParameterWithOptions("simple", "Retry-After", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.RetryAfter = &value
+		}
+		response.Headers503 = &headers
+	}
+
+	return response, nil
+}
+
 // ParseGetB2BJWKSResult parses an HTTP response from a GetB2BJWKSWithResponse call
 func ParseGetB2BJWKSResult(rsp *http.Response) (*GetB2BJWKSResult, error) {
 	bodyBytes, err := io.ReadAll(rsp.Body)
@@ -3858,7 +6253,7 @@ func ParseGetB2BJWKSResult(rsp *http.Response) (*GetB2BJWKSResult, error) {
 
 	switch {
 	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 200:
-		var dest JWKSResponse
+		var dest KeySet
 		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
 			return nil, err
 		}
@@ -5488,6 +7883,839 @@ func ParseStartM2MClientSecretRotationResult(rsp *http.Response) (*StartM2MClien
 	return response, nil
 }
 
+// ParseIntrospectTokenOnProjectDomainResult parses an HTTP response from a IntrospectTokenOnProjectDomainWithResponse call
+func ParseIntrospectTokenOnProjectDomainResult(rsp *http.Response) (*IntrospectTokenOnProjectDomainResult, error) {
+	bodyBytes, err := io.ReadAll(rsp.Body)
+	defer func() { _ = rsp.Body.Close() }()
+	if err != nil {
+		return nil, err
+	}
+
+	response := &IntrospectTokenOnProjectDomainResult{
+		Body:         bodyBytes,
+		HTTPResponse: rsp,
+	}
+
+	switch {
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 200:
+		var dest TokenIntrospected
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON200 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 400:
+		var dest ClientRefused
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON400 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 401:
+		var dest ClientUnauthorized
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON401 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 403:
+		var dest Forbidden
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON403 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 429:
+		var dest TooManyRequests
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON429 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 500:
+		var dest InternalServerError
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON500 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 503:
+		var dest ServerUnavailable
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON503 = &dest
+
+	}
+
+	switch {
+	case rsp.StatusCode == 429:
+		var headers IntrospectTokenOnProjectDomainResult429Headers
+		if values := rsp.Header.Values("Retry-After"); len(values) > 0 {
+			var value string
+			if err := runtime.BindStyledParameterWithOptions("simple", "Retry-After", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.RetryAfter = &value
+		}
+		response.Headers429 = &headers
+	case rsp.StatusCode == 503:
+		var headers IntrospectTokenOnProjectDomainResult503Headers
+		if values := rsp.Header.Values("Retry-After"); len(values) > 0 {
+			var value string
+			if err := runtime.BindStyledParameterWithOptions("simple", "Retry-After", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.RetryAfter = &value
+		}
+		response.Headers503 = &headers
+	}
+
+	return response, nil
+}
+
+// ParseRegisterConnectedAppResult parses an HTTP response from a RegisterConnectedAppWithResponse call
+func ParseRegisterConnectedAppResult(rsp *http.Response) (*RegisterConnectedAppResult, error) {
+	bodyBytes, err := io.ReadAll(rsp.Body)
+	defer func() { _ = rsp.Body.Close() }()
+	if err != nil {
+		return nil, err
+	}
+
+	response := &RegisterConnectedAppResult{
+		Body:         bodyBytes,
+		HTTPResponse: rsp,
+	}
+
+	switch {
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 200:
+		var dest RegisterConnectedAppResponse
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON200 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 201:
+		var dest RegisterConnectedAppResponse
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON201 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 400:
+		var dest Error
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON400 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 403:
+		var dest Forbidden
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON403 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 429:
+		var dest TooManyRequests
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON429 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 500:
+		var dest InternalServerError
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON500 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 503:
+		var dest ServerUnavailable
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON503 = &dest
+
+	}
+
+	switch {
+	case rsp.StatusCode == 429:
+		var headers RegisterConnectedAppResult429Headers
+		if values := rsp.Header.Values("Retry-After"); len(values) > 0 {
+			var value string
+			if err := runtime.BindStyledParameterWithOptions("simple", "Retry-After", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.RetryAfter = &value
+		}
+		response.Headers429 = &headers
+	case rsp.StatusCode == 503:
+		var headers RegisterConnectedAppResult503Headers
+		if values := rsp.Header.Values("Retry-After"); len(values) > 0 {
+			var value string
+			if err := runtime.BindStyledParameterWithOptions("simple", "Retry-After", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.RetryAfter = &value
+		}
+		response.Headers503 = &headers
+	}
+
+	return response, nil
+}
+
+// ParseRevokeTokenOnProjectDomainResult parses an HTTP response from a RevokeTokenOnProjectDomainWithResponse call
+func ParseRevokeTokenOnProjectDomainResult(rsp *http.Response) (*RevokeTokenOnProjectDomainResult, error) {
+	bodyBytes, err := io.ReadAll(rsp.Body)
+	defer func() { _ = rsp.Body.Close() }()
+	if err != nil {
+		return nil, err
+	}
+
+	response := &RevokeTokenOnProjectDomainResult{
+		Body:         bodyBytes,
+		HTTPResponse: rsp,
+	}
+
+	switch {
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 200:
+		var dest TokenRevoked
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON200 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 400:
+		var dest ClientRefused
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON400 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 401:
+		var dest ClientUnauthorized
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON401 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 403:
+		var dest Forbidden
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON403 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 429:
+		var dest TooManyRequests
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON429 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 500:
+		var dest InternalServerError
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON500 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 503:
+		var dest ServerUnavailable
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON503 = &dest
+
+	}
+
+	switch {
+	case rsp.StatusCode == 429:
+		var headers RevokeTokenOnProjectDomainResult429Headers
+		if values := rsp.Header.Values("Retry-After"); len(values) > 0 {
+			var value string
+			if err := runtime.BindStyledParameterWithOptions("simple", "Retry-After", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.RetryAfter = &value
+		}
+		response.Headers429 = &headers
+	case rsp.StatusCode == 503:
+		var headers RevokeTokenOnProjectDomainResult503Headers
+		if values := rsp.Header.Values("Retry-After"); len(values) > 0 {
+			var value string
+			if err := runtime.BindStyledParameterWithOptions("simple", "Retry-After", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.RetryAfter = &value
+		}
+		response.Headers503 = &headers
+	}
+
+	return response, nil
+}
+
+// ParseIssueM2MTokenOnProjectDomainResult parses an HTTP response from a IssueM2MTokenOnProjectDomainWithResponse call
+func ParseIssueM2MTokenOnProjectDomainResult(rsp *http.Response) (*IssueM2MTokenOnProjectDomainResult, error) {
+	bodyBytes, err := io.ReadAll(rsp.Body)
+	defer func() { _ = rsp.Body.Close() }()
+	if err != nil {
+		return nil, err
+	}
+
+	response := &IssueM2MTokenOnProjectDomainResult{
+		Body:         bodyBytes,
+		HTTPResponse: rsp,
+	}
+
+	switch {
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 200:
+		var dest M2MTokenIssued
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON200 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 400:
+		var dest GrantRefused
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON400 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 401:
+		var dest ClientUnauthorized
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON401 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 403:
+		var dest Forbidden
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON403 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 429:
+		var dest TooManyRequests
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON429 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 500:
+		var dest InternalServerError
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON500 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 503:
+		var dest ServerUnavailable
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON503 = &dest
+
+	}
+
+	switch {
+	case rsp.StatusCode == 429:
+		var headers IssueM2MTokenOnProjectDomainResult429Headers
+		if values := rsp.Header.Values("Retry-After"); len(values) > 0 {
+			var value string
+			if err := runtime.BindStyledParameterWithOptions("simple", "Retry-After", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.RetryAfter = &value
+		}
+		response.Headers429 = &headers
+	case rsp.StatusCode == 503:
+		var headers IssueM2MTokenOnProjectDomainResult503Headers
+		if values := rsp.Header.Values("Retry-After"); len(values) > 0 {
+			var value string
+			if err := runtime.BindStyledParameterWithOptions("simple", "Retry-After", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.RetryAfter = &value
+		}
+		response.Headers503 = &headers
+	}
+
+	return response, nil
+}
+
+// ParseGetWellKnownJWKSResult parses an HTTP response from a GetWellKnownJWKSWithResponse call
+func ParseGetWellKnownJWKSResult(rsp *http.Response) (*GetWellKnownJWKSResult, error) {
+	bodyBytes, err := io.ReadAll(rsp.Body)
+	defer func() { _ = rsp.Body.Close() }()
+	if err != nil {
+		return nil, err
+	}
+
+	response := &GetWellKnownJWKSResult{
+		Body:         bodyBytes,
+		HTTPResponse: rsp,
+	}
+
+	switch {
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 200:
+		var dest KeySet
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON200 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 400:
+		var dest InvalidProjectID
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON400 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 403:
+		var dest Forbidden
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON403 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 404:
+		var dest ProjectNotFound
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON404 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 429:
+		var dest TooManyRequests
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON429 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 500:
+		var dest InternalServerError
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON500 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 503:
+		var dest ServerUnavailable
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON503 = &dest
+
+	}
+
+	switch {
+	case rsp.StatusCode == 429:
+		var headers GetWellKnownJWKSResult429Headers
+		if values := rsp.Header.Values("Retry-After"); len(values) > 0 {
+			var value string
+			if err := runtime.BindStyledParameterWithOptions("simple", "Retry-After", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.RetryAfter = &value
+		}
+		response.Headers429 = &headers
+	case rsp.StatusCode == 503:
+		var headers GetWellKnownJWKSResult503Headers
+		if values := rsp.Header.Values("Retry-After"); len(values) > 0 {
+			var value string
+			if err := runtime.BindStyledParameterWithOptions("simple", "Retry-After", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.RetryAfter = &value
+		}
+		response.Headers503 = &headers
+	}
+
+	return response, nil
+}
+
+// ParseGetAuthorizationServerMetadataResult parses an HTTP response from a GetAuthorizationServerMetadataWithResponse call
+func ParseGetAuthorizationServerMetadataResult(rsp *http.Response) (*GetAuthorizationServerMetadataResult, error) {
+	bodyBytes, err := io.ReadAll(rsp.Body)
+	defer func() { _ = rsp.Body.Close() }()
+	if err != nil {
+		return nil, err
+	}
+
+	response := &GetAuthorizationServerMetadataResult{
+		Body:         bodyBytes,
+		HTTPResponse: rsp,
+	}
+
+	switch {
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 200:
+		var dest AuthorizationServerMetadata
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON200 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 400:
+		var dest InvalidProjectID
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON400 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 403:
+		var dest Forbidden
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON403 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 404:
+		var dest ProjectNotFound
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON404 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 429:
+		var dest TooManyRequests
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON429 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 500:
+		var dest InternalServerError
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON500 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 503:
+		var dest ServerUnavailable
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON503 = &dest
+
+	}
+
+	switch {
+	case rsp.StatusCode == 429:
+		var headers GetAuthorizationServerMetadataResult429Headers
+		if values := rsp.Header.Values("Retry-After"); len(values) > 0 {
+			var value string
+			if err := runtime.BindStyledParameterWithOptions("simple", "Retry-After", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.RetryAfter = &value
+		}
+		response.Headers429 = &headers
+	case rsp.StatusCode == 503:
+		var headers GetAuthorizationServerMetadataResult503Headers
+		if values := rsp.Header.Values("Retry-After"); len(values) > 0 {
+			var value string
+			if err := runtime.BindStyledParameterWithOptions("simple", "Retry-After", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.RetryAfter = &value
+		}
+		response.Headers503 = &headers
+	}
+
+	return response, nil
+}
+
+// ParseGetOpenIDConfigurationResult parses an HTTP response from a GetOpenIDConfigurationWithResponse call
+func ParseGetOpenIDConfigurationResult(rsp *http.Response) (*GetOpenIDConfigurationResult, error) {
+	bodyBytes, err := io.ReadAll(rsp.Body)
+	defer func() { _ = rsp.Body.Close() }()
+	if err != nil {
+		return nil, err
+	}
+
+	response := &GetOpenIDConfigurationResult{
+		Body:         bodyBytes,
+		HTTPResponse: rsp,
+	}
+
+	switch {
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 200:
+		var dest OpenIDConfiguration
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON200 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 400:
+		var dest InvalidProjectID
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON400 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 403:
+		var dest Forbidden
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON403 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 404:
+		var dest ProjectNotFound
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON404 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 429:
+		var dest TooManyRequests
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON429 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 500:
+		var dest InternalServerError
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON500 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 503:
+		var dest ServerUnavailable
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON503 = &dest
+
+	}
+
+	switch {
+	case rsp.StatusCode == 429:
+		var headers GetOpenIDConfigurationResult429Headers
+		if values := rsp.Header.Values("Retry-After"); len(values) > 0 {
+			var value string
+			if err := runtime.BindStyledParameterWithOptions("simple", "Retry-After", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.RetryAfter = &value
+		}
+		response.Headers429 = &headers
+	case rsp.StatusCode == 503:
+		var headers GetOpenIDConfigurationResult503Headers
+		if values := rsp.Header.Values("Retry-After"); len(values) > 0 {
+			var value string
+			if err := runtime.BindStyledParameterWithOptions("simple", "Retry-After", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.RetryAfter = &value
+		}
+		response.Headers503 = &headers
+	}
+
+	return response, nil
+}
+
+// ParseIntrospectTokenResult parses an HTTP response from a IntrospectTokenWithResponse call
+func ParseIntrospectTokenResult(rsp *http.Response) (*IntrospectTokenResult, error) {
+	bodyBytes, err := io.ReadAll(rsp.Body)
+	defer func() { _ = rsp.Body.Close() }()
+	if err != nil {
+		return nil, err
+	}
+
+	response := &IntrospectTokenResult{
+		Body:         bodyBytes,
+		HTTPResponse: rsp,
+	}
+
+	switch {
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 200:
+		var dest TokenIntrospected
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON200 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 400:
+		var dest ClientRefused
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON400 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 401:
+		var dest ClientUnauthorized
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON401 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 403:
+		var dest Forbidden
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON403 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 404:
+		var dest ProjectNotFound
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON404 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 429:
+		var dest TooManyRequests
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON429 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 500:
+		var dest InternalServerError
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON500 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 503:
+		var dest ServerUnavailable
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON503 = &dest
+
+	}
+
+	switch {
+	case rsp.StatusCode == 429:
+		var headers IntrospectTokenResult429Headers
+		if values := rsp.Header.Values("Retry-After"); len(values) > 0 {
+			var value string
+			if err := runtime.BindStyledParameterWithOptions("simple", "Retry-After", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.RetryAfter = &value
+		}
+		response.Headers429 = &headers
+	case rsp.StatusCode == 503:
+		var headers IntrospectTokenResult503Headers
+		if values := rsp.Header.Values("Retry-After"); len(values) > 0 {
+			var value string
+			if err := runtime.BindStyledParameterWithOptions("simple", "Retry-After", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.RetryAfter = &value
+		}
+		response.Headers503 = &headers
+	}
+
+	return response, nil
+}
+
+// ParseRevokeTokenResult parses an HTTP response from a RevokeTokenWithResponse call
+func ParseRevokeTokenResult(rsp *http.Response) (*RevokeTokenResult, error) {
+	bodyBytes, err := io.ReadAll(rsp.Body)
+	defer func() { _ = rsp.Body.Close() }()
+	if err != nil {
+		return nil, err
+	}
+
+	response := &RevokeTokenResult{
+		Body:         bodyBytes,
+		HTTPResponse: rsp,
+	}
+
+	switch {
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 200:
+		var dest TokenRevoked
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON200 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 400:
+		var dest ClientRefused
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON400 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 401:
+		var dest ClientUnauthorized
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON401 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 403:
+		var dest Forbidden
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON403 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 404:
+		var dest ProjectNotFound
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON404 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 429:
+		var dest TooManyRequests
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON429 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 500:
+		var dest InternalServerError
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON500 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 503:
+		var dest ServerUnavailable
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON503 = &dest
+
+	}
+
+	switch {
+	case rsp.StatusCode == 429:
+		var headers RevokeTokenResult429Headers
+		if values := rsp.Header.Values("Retry-After"); len(values) > 0 {
+			var value string
+			if err := runtime.BindStyledParameterWithOptions("simple", "Retry-After", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.RetryAfter = &value
+		}
+		response.Headers429 = &headers
+	case rsp.StatusCode == 503:
+		var headers RevokeTokenResult503Headers
+		if values := rsp.Header.Values("Retry-After"); len(values) > 0 {
+			var value string
+			if err := runtime.BindStyledParameterWithOptions("simple", "Retry-After", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.RetryAfter = &value
+		}
+		response.Headers503 = &headers
+	}
+
+	return response, nil
+}
+
 // ParseIssueM2MTokenResult parses an HTTP response from a IssueM2MTokenWithResponse call
 func ParseIssueM2MTokenResult(rsp *http.Response) (*IssueM2MTokenResult, error) {
 	bodyBytes, err := io.ReadAll(rsp.Body)
@@ -5503,21 +8731,21 @@ func ParseIssueM2MTokenResult(rsp *http.Response) (*IssueM2MTokenResult, error) 
 
 	switch {
 	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 200:
-		var dest IssueM2MTokenResponse
+		var dest M2MTokenIssued
 		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
 			return nil, err
 		}
 		response.JSON200 = &dest
 
 	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 400:
-		var dest OAuth2Error
+		var dest GrantRefused
 		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
 			return nil, err
 		}
 		response.JSON400 = &dest
 
 	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 401:
-		var dest OAuth2Error
+		var dest ClientUnauthorized
 		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
 			return nil, err
 		}
@@ -5601,7 +8829,7 @@ func ParseGetJWKSResult(rsp *http.Response) (*GetJWKSResult, error) {
 
 	switch {
 	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 200:
-		var dest JWKSResponse
+		var dest KeySet
 		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
 			return nil, err
 		}

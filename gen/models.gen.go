@@ -5,6 +5,7 @@ package gen
 
 import (
 	"encoding/json"
+	"fmt"
 
 	"github.com/oapi-codegen/nullable"
 	"github.com/stytchkit/m2m/stytch/metadata"
@@ -42,6 +43,67 @@ const (
 	SearchOperatorAND SearchOperator = "AND"
 	SearchOperatorOR  SearchOperator = "OR"
 )
+
+// Defines values for TokenEndpointAuthMethod.
+const (
+	TokenEndpointAuthMethodClientSecretBasic TokenEndpointAuthMethod = "client_secret_basic"
+	TokenEndpointAuthMethodClientSecretPost  TokenEndpointAuthMethod = "client_secret_post"
+	TokenEndpointAuthMethodNone              TokenEndpointAuthMethod = "none"
+)
+
+// Defines values for TokenTypeHint.
+const (
+	TokenTypeHintAccessToken  TokenTypeHint = "access_token"
+	TokenTypeHintRefreshToken TokenTypeHint = "refresh_token"
+)
+
+// AuthorizationServerMetadataResponse The metadata of an authorization server (RFC 8414, section 2), perhaps in Stytch's envelope.
+type AuthorizationServerMetadataResponse struct {
+	// AuthorizationEndpoint The page of the project where users authorize apps.
+	AuthorizationEndpoint string `json:"authorization_endpoint"`
+
+	// ClientIDMetadataDocumentSupported Whether a client id may be the URL of a metadata document.
+	ClientIDMetadataDocumentSupported *bool `json:"client_id_metadata_document_supported,omitempty"`
+
+	// CodeChallengeMethodsSupported The methods of PKCE.
+	CodeChallengeMethodsSupported []string `json:"code_challenge_methods_supported,omitzero"`
+
+	// GrantTypesSupported The grants.
+	GrantTypesSupported []string `json:"grant_types_supported,omitzero"`
+
+	// IntrospectionEndpoint The introspection endpoint.
+	IntrospectionEndpoint *string `json:"introspection_endpoint,omitempty"`
+
+	// Issuer The issuer of tokens: https and the domain of the project.
+	Issuer string `json:"issuer"`
+
+	// JWKSURI The key set.
+	JWKSURI *string `json:"jwks_uri,omitempty"`
+
+	// RegistrationEndpoint Where apps register; absent if the project has no dynamic registration.
+	RegistrationEndpoint *string `json:"registration_endpoint,omitempty"`
+
+	// RequestID Identifies the request to Stytch's support.
+	RequestID string `json:"request_id,omitzero"`
+
+	// ResponseTypesSupported The response types of the authorization endpoint.
+	ResponseTypesSupported []string `json:"response_types_supported,omitzero"`
+
+	// RevocationEndpoint The revocation endpoint.
+	RevocationEndpoint *string `json:"revocation_endpoint,omitempty"`
+
+	// ScopesSupported The scopes.
+	ScopesSupported []string `json:"scopes_supported,omitzero"`
+
+	// StatusCode The HTTP status of the response.
+	StatusCode int32 `json:"status_code,omitzero"`
+
+	// TokenEndpoint The token endpoint.
+	TokenEndpoint string `json:"token_endpoint"`
+
+	// TokenEndpointAuthMethodsSupported How clients authenticate at the token endpoint.
+	TokenEndpointAuthMethodsSupported []string `json:"token_endpoint_auth_methods_supported,omitzero"`
+}
 
 // CancelConnectedAppSecretRotationResponse The Connected App without a next secret.
 type CancelConnectedAppSecretRotationResponse struct {
@@ -475,6 +537,47 @@ type GetM2MClientResponse struct {
 	StatusCode int32 `json:"status_code"`
 }
 
+// IntrospectTokenResponse Whether a token is active, and its claims if it is, custom ones beside the others (RFC 7662, section 2.2). The token of a user has the user as `sub` and the
+// Connected App as `client_id`; that of an M2M client has the client as `sub` (assumed).
+type IntrospectTokenResponse struct {
+	// Active Whether the token is active. If not, nothing else is known about it.
+	Active bool `json:"active"`
+
+	// Aud The audiences of the token.
+	Aud []string `json:"aud,omitzero"`
+
+	// ClientID The client that the token was issued to.
+	ClientID *string `json:"client_id,omitempty"`
+
+	// Exp When the token expires, in seconds since 1970.
+	Exp *int64 `json:"exp,omitempty"`
+
+	// Iat When the token was issued, in seconds since 1970.
+	Iat *int64 `json:"iat,omitempty"`
+
+	// Iss The issuer of the token.
+	Iss *string `json:"iss,omitempty"`
+
+	// Nbf When the token begins to be valid, in seconds since 1970.
+	Nbf *int64 `json:"nbf,omitempty"`
+
+	// RequestID Identifies the request to Stytch's support.
+	RequestID string `json:"request_id"`
+
+	// Scope The scopes of the token, separated by spaces.
+	Scope *string `json:"scope,omitempty"`
+
+	// StatusCode The HTTP status of the response.
+	StatusCode int32 `json:"status_code"`
+
+	// Sub Whom the token stands for.
+	Sub *string `json:"sub,omitempty"`
+
+	// TokenType How the token is used.
+	TokenType            *string                    `json:"token_type,omitempty"`
+	AdditionalProperties map[string]json.RawMessage `json:"-"`
+}
+
 // IssueM2MTokenRequest A client credentials grant. Any further parameter is available to the project's M2M token template as
 // `{{ request.<name> }}`.
 type IssueM2MTokenRequest struct {
@@ -664,7 +767,7 @@ type M2MSearchQuery struct {
 	Operator SearchOperator `json:"operator"`
 }
 
-// OAuth2Error An error of the token endpoint (RFC 6749, section 5.2) in Stytch's envelope.
+// OAuth2Error An error of the OAuth 2.0 endpoints (RFC 6749, section 5.2) in Stytch's envelope.
 type OAuth2Error struct {
 	// Error The type of the error; see x-error-catalog.
 	Error string `json:"error"`
@@ -682,6 +785,108 @@ type OAuth2Error struct {
 	StatusCode int32 `json:"status_code,omitempty"`
 }
 
+// OAuth2TokenRequest A token, and the client that asks about it.
+type OAuth2TokenRequest struct {
+	// ClientID The client id; left out when HTTP Basic carries it.
+	ClientID string `json:"client_id,omitzero"`
+
+	// TokenTypeHint What the token is. It only makes finding it faster.
+	TokenTypeHint TokenTypeHint `json:"token_type_hint,omitzero"`
+}
+
+// OpenIDConfigurationResponse The metadata of an OpenID provider (OpenID Connect Discovery 1.0, section 3) in Stytch's envelope.
+type OpenIDConfigurationResponse struct {
+	// AuthorizationEndpoint The page of the project where users authorize apps.
+	AuthorizationEndpoint string `json:"authorization_endpoint"`
+
+	// GrantTypesSupported The grants. The documented sample does not list client_credentials, although the token endpoint has it.
+	GrantTypesSupported []string `json:"grant_types_supported"`
+
+	// IDTokenSigningAlgValuesSupported The algorithms that sign ID tokens.
+	IDTokenSigningAlgValuesSupported []string `json:"id_token_signing_alg_values_supported"`
+
+	// Issuer The issuer of tokens: https and the domain of the project.
+	Issuer string `json:"issuer"`
+
+	// JWKSURI The key set.
+	JWKSURI string `json:"jwks_uri"`
+
+	// RequestID Identifies the request to Stytch's support.
+	RequestID string `json:"request_id"`
+
+	// ResponseTypesSupported The response types of the authorization endpoint.
+	ResponseTypesSupported []string `json:"response_types_supported"`
+
+	// ScopesSupported The scopes of OpenID Connect.
+	ScopesSupported []string `json:"scopes_supported"`
+
+	// StatusCode The HTTP status of the response.
+	StatusCode int32 `json:"status_code"`
+
+	// SubjectTypesSupported The types of subject identifiers.
+	SubjectTypesSupported []string `json:"subject_types_supported"`
+
+	// TokenEndpoint The token endpoint.
+	TokenEndpoint string `json:"token_endpoint"`
+
+	// TokenEndpointAuthMethodsSupported How clients authenticate at the token endpoint.
+	TokenEndpointAuthMethodsSupported []string `json:"token_endpoint_auth_methods_supported"`
+
+	// UserinfoEndpoint The UserInfo endpoint.
+	UserinfoEndpoint string `json:"userinfo_endpoint"`
+}
+
+// RegisterConnectedAppRequest The metadata of an app (RFC 7591, section 2).
+type RegisterConnectedAppRequest struct {
+	// ClientName The name that users see.
+	ClientName string `json:"client_name,omitzero"`
+
+	// ClientURI A page about the app.
+	ClientURI string `json:"client_uri,omitzero"`
+
+	// RedirectURIs The URLs to which the authorization flow may return. That they are required is assumed, as OpenID Connect does.
+	RedirectURIs []string `json:"redirect_uris"`
+
+	// TokenEndpointAuthMethod How the app will authenticate at the token endpoint. It gets a secret for all but none.
+	TokenEndpointAuthMethod TokenEndpointAuthMethod `json:"token_endpoint_auth_method,omitzero"`
+}
+
+// RegisterConnectedAppResponse The app that was registered (RFC 7591, section 3.2.1). The documented sample has no envelope.
+type RegisterConnectedAppResponse struct {
+	// ClientID The id, `connected-app-test-` or `connected-app-live-` and a UUID.
+	ClientID string `json:"client_id"`
+
+	// ClientName The name that users see.
+	ClientName *string `json:"client_name,omitempty"`
+
+	// ClientSecret The secret. No other response contains it. Absent for public apps.
+	ClientSecret secret.String `json:"client_secret,omitzero"`
+
+	// ClientSecretExpiresAt When the secret expires, in seconds since 1970; 0 if never. RFC 7591 requires it beside a secret.
+	ClientSecretExpiresAt *int64 `json:"client_secret_expires_at,omitempty"`
+
+	// ClientURI A page about the app.
+	ClientURI *string `json:"client_uri,omitempty"`
+
+	// GrantTypes The grants of the app, authorization_code and refresh_token.
+	GrantTypes []string `json:"grant_types,omitzero"`
+
+	// RedirectURIs The URLs to which the authorization flow may return.
+	RedirectURIs []string `json:"redirect_uris,omitzero"`
+
+	// RequestID Identifies the request to Stytch's support.
+	RequestID string `json:"request_id,omitzero"`
+
+	// ResponseTypes The response types of the app, which is code.
+	ResponseTypes []string `json:"response_types,omitzero"`
+
+	// StatusCode The HTTP status of the response.
+	StatusCode int32 `json:"status_code,omitzero"`
+
+	// TokenEndpointAuthMethod How the app authenticates at the token endpoint: as it asked for.
+	TokenEndpointAuthMethod *string `json:"token_endpoint_auth_method,omitempty"`
+}
+
 // ResultsMetadata The search result as a whole.
 type ResultsMetadata struct {
 	// NextCursor Opaque; requests the next page. Null or absent on the last page.
@@ -689,6 +894,15 @@ type ResultsMetadata struct {
 
 	// Total How many clients match, over all pages; -1 where totals are disabled for the workspace.
 	Total int32 `json:"total"`
+}
+
+// RevokeTokenResponse The token is not active any more.
+type RevokeTokenResponse struct {
+	// RequestID Identifies the request to Stytch's support.
+	RequestID string `json:"request_id"`
+
+	// StatusCode The HTTP status of the response.
+	StatusCode int32 `json:"status_code"`
 }
 
 // SearchConnectedAppsRequest Where to begin.
@@ -774,6 +988,12 @@ type StartM2MClientSecretRotationResponse struct {
 	// StatusCode The HTTP status of the response.
 	StatusCode int32 `json:"status_code"`
 }
+
+// TokenEndpointAuthMethod How the app will authenticate at the token endpoint. It gets a secret for all but none.
+type TokenEndpointAuthMethod string
+
+// TokenTypeHint What the token is. It only makes finding it faster.
+type TokenTypeHint string
 
 // TrustedMetadata Free-form data about the client, which only the project's backend can write: at most 20 top-level keys and 4 KB.
 type TrustedMetadata = metadata.Object
@@ -865,8 +1085,17 @@ type ClientID = string
 // ProjectID defines model for ProjectID.
 type ProjectID = string
 
+// AuthorizationServerMetadata The metadata of an authorization server (RFC 8414, section 2), perhaps in Stytch's envelope.
+type AuthorizationServerMetadata = AuthorizationServerMetadataResponse
+
 // BadRequest An error of the management API.
 type BadRequest = Error
+
+// ClientRefused An error of the OAuth 2.0 endpoints (RFC 6749, section 5.2) in Stytch's envelope.
+type ClientRefused = OAuth2Error
+
+// ClientUnauthorized An error of the OAuth 2.0 endpoints (RFC 6749, section 5.2) in Stytch's envelope.
+type ClientUnauthorized = OAuth2Error
 
 // ConnectedAppNotFound An error of the management API.
 type ConnectedAppNotFound = Error
@@ -877,17 +1106,29 @@ type ConnectedAppNotRotating = Error
 // Forbidden An error of the management API.
 type Forbidden = Error
 
+// GrantRefused An error of the OAuth 2.0 endpoints (RFC 6749, section 5.2) in Stytch's envelope.
+type GrantRefused = OAuth2Error
+
 // InternalServerError An error of the management API.
 type InternalServerError = Error
 
 // InvalidProjectID An error of the management API.
 type InvalidProjectID = Error
 
+// KeySet A key set in Stytch's envelope.
+type KeySet = JWKSResponse
+
 // M2MClientNotFound An error of the management API.
 type M2MClientNotFound = Error
 
 // M2MClientNotRotating An error of the management API.
 type M2MClientNotRotating = Error
+
+// M2MTokenIssued An access token (RFC 6749, section 5.1).
+type M2MTokenIssued = IssueM2MTokenResponse
+
+// OpenIDConfiguration The metadata of an OpenID provider (OpenID Connect Discovery 1.0, section 3) in Stytch's envelope.
+type OpenIDConfiguration = OpenIDConfigurationResponse
 
 // ProjectNotFound An error of the management API.
 type ProjectNotFound = Error
@@ -898,11 +1139,22 @@ type SearchFailed = Error
 // ServerUnavailable An error of the management API.
 type ServerUnavailable = Error
 
+// TokenIntrospected Whether a token is active, and its claims if it is, custom ones beside the others (RFC 7662, section 2.2). The token of a user has the user as `sub` and the
+// Connected App as `client_id`; that of an M2M client has the client as `sub` (assumed).
+type TokenIntrospected = IntrospectTokenResponse
+
+// TokenRevoked The token is not active any more.
+type TokenRevoked = RevokeTokenResponse
+
 // TooManyRequests An error of the management API.
 type TooManyRequests = Error
 
 // Unauthorized An error of the management API.
 type Unauthorized = Error
+
+// M2MGrant A client credentials grant. Any further parameter is available to the project's M2M token template as
+// `{{ request.<name> }}`.
+type M2MGrant = IssueM2MTokenRequest
 
 // SecretRotation Empty.
 type SecretRotation = SecretRotationRequest
@@ -943,8 +1195,256 @@ type CancelM2MClientSecretRotationJSONRequestBody = SecretRotationRequest
 // StartM2MClientSecretRotationJSONRequestBody defines body for StartM2MClientSecretRotation for application/json ContentType.
 type StartM2MClientSecretRotationJSONRequestBody = SecretRotationRequest
 
+// IntrospectTokenOnProjectDomainFormdataRequestBody defines body for IntrospectTokenOnProjectDomain for application/x-www-form-urlencoded ContentType.
+type IntrospectTokenOnProjectDomainFormdataRequestBody = OAuth2TokenRequest
+
+// RegisterConnectedAppJSONRequestBody defines body for RegisterConnectedApp for application/json ContentType.
+type RegisterConnectedAppJSONRequestBody = RegisterConnectedAppRequest
+
+// RevokeTokenOnProjectDomainFormdataRequestBody defines body for RevokeTokenOnProjectDomain for application/x-www-form-urlencoded ContentType.
+type RevokeTokenOnProjectDomainFormdataRequestBody = OAuth2TokenRequest
+
+// IssueM2MTokenOnProjectDomainJSONRequestBody defines body for IssueM2MTokenOnProjectDomain for application/json ContentType.
+type IssueM2MTokenOnProjectDomainJSONRequestBody = IssueM2MTokenRequest
+
+// IssueM2MTokenOnProjectDomainFormdataRequestBody defines body for IssueM2MTokenOnProjectDomain for application/x-www-form-urlencoded ContentType.
+type IssueM2MTokenOnProjectDomainFormdataRequestBody = IssueM2MTokenRequest
+
+// IntrospectTokenFormdataRequestBody defines body for IntrospectToken for application/x-www-form-urlencoded ContentType.
+type IntrospectTokenFormdataRequestBody = OAuth2TokenRequest
+
+// RevokeTokenFormdataRequestBody defines body for RevokeToken for application/x-www-form-urlencoded ContentType.
+type RevokeTokenFormdataRequestBody = OAuth2TokenRequest
+
 // IssueM2MTokenJSONRequestBody defines body for IssueM2MToken for application/json ContentType.
 type IssueM2MTokenJSONRequestBody = IssueM2MTokenRequest
 
 // IssueM2MTokenFormdataRequestBody defines body for IssueM2MToken for application/x-www-form-urlencoded ContentType.
 type IssueM2MTokenFormdataRequestBody = IssueM2MTokenRequest
+
+// Getter for additional properties for IntrospectTokenResponse. Returns the specified
+// element and whether it was found
+func (a IntrospectTokenResponse) Get(fieldName string) (value json.RawMessage, found bool) {
+	if a.AdditionalProperties != nil {
+		value, found = a.AdditionalProperties[fieldName]
+	}
+	return
+}
+
+// Setter for additional properties for IntrospectTokenResponse
+func (a *IntrospectTokenResponse) Set(fieldName string, value json.RawMessage) {
+	if a.AdditionalProperties == nil {
+		a.AdditionalProperties = make(map[string]json.RawMessage)
+	}
+	a.AdditionalProperties[fieldName] = value
+}
+
+// Override default JSON handling for IntrospectTokenResponse to handle AdditionalProperties
+func (a *IntrospectTokenResponse) UnmarshalJSON(b []byte) error {
+	object := make(map[string]json.RawMessage)
+	err := json.Unmarshal(b, &object)
+	if err != nil {
+		return err
+	}
+
+	if raw, found := object["active"]; found {
+		err = json.Unmarshal(raw, &a.Active)
+		if err != nil {
+			return fmt.Errorf("error reading 'active': %w", err)
+		}
+		delete(object, "active")
+	}
+
+	if raw, found := object["aud"]; found {
+		err = json.Unmarshal(raw, &a.Aud)
+		if err != nil {
+			return fmt.Errorf("error reading 'aud': %w", err)
+		}
+		delete(object, "aud")
+	}
+
+	if raw, found := object["client_id"]; found {
+		err = json.Unmarshal(raw, &a.ClientID)
+		if err != nil {
+			return fmt.Errorf("error reading 'client_id': %w", err)
+		}
+		delete(object, "client_id")
+	}
+
+	if raw, found := object["exp"]; found {
+		err = json.Unmarshal(raw, &a.Exp)
+		if err != nil {
+			return fmt.Errorf("error reading 'exp': %w", err)
+		}
+		delete(object, "exp")
+	}
+
+	if raw, found := object["iat"]; found {
+		err = json.Unmarshal(raw, &a.Iat)
+		if err != nil {
+			return fmt.Errorf("error reading 'iat': %w", err)
+		}
+		delete(object, "iat")
+	}
+
+	if raw, found := object["iss"]; found {
+		err = json.Unmarshal(raw, &a.Iss)
+		if err != nil {
+			return fmt.Errorf("error reading 'iss': %w", err)
+		}
+		delete(object, "iss")
+	}
+
+	if raw, found := object["nbf"]; found {
+		err = json.Unmarshal(raw, &a.Nbf)
+		if err != nil {
+			return fmt.Errorf("error reading 'nbf': %w", err)
+		}
+		delete(object, "nbf")
+	}
+
+	if raw, found := object["request_id"]; found {
+		err = json.Unmarshal(raw, &a.RequestID)
+		if err != nil {
+			return fmt.Errorf("error reading 'request_id': %w", err)
+		}
+		delete(object, "request_id")
+	}
+
+	if raw, found := object["scope"]; found {
+		err = json.Unmarshal(raw, &a.Scope)
+		if err != nil {
+			return fmt.Errorf("error reading 'scope': %w", err)
+		}
+		delete(object, "scope")
+	}
+
+	if raw, found := object["status_code"]; found {
+		err = json.Unmarshal(raw, &a.StatusCode)
+		if err != nil {
+			return fmt.Errorf("error reading 'status_code': %w", err)
+		}
+		delete(object, "status_code")
+	}
+
+	if raw, found := object["sub"]; found {
+		err = json.Unmarshal(raw, &a.Sub)
+		if err != nil {
+			return fmt.Errorf("error reading 'sub': %w", err)
+		}
+		delete(object, "sub")
+	}
+
+	if raw, found := object["token_type"]; found {
+		err = json.Unmarshal(raw, &a.TokenType)
+		if err != nil {
+			return fmt.Errorf("error reading 'token_type': %w", err)
+		}
+		delete(object, "token_type")
+	}
+
+	if len(object) != 0 {
+		a.AdditionalProperties = make(map[string]json.RawMessage)
+		for fieldName, fieldBuf := range object {
+			var fieldVal json.RawMessage
+			err := json.Unmarshal(fieldBuf, &fieldVal)
+			if err != nil {
+				return fmt.Errorf("error unmarshaling field %s: %w", fieldName, err)
+			}
+			a.AdditionalProperties[fieldName] = fieldVal
+		}
+	}
+	return nil
+}
+
+// Override default JSON handling for IntrospectTokenResponse to handle AdditionalProperties
+func (a IntrospectTokenResponse) MarshalJSON() ([]byte, error) {
+	var err error
+	object := make(map[string]json.RawMessage)
+
+	object["active"], err = json.Marshal(a.Active)
+	if err != nil {
+		return nil, fmt.Errorf("error marshaling 'active': %w", err)
+	}
+
+	if a.Aud != nil {
+		object["aud"], err = json.Marshal(a.Aud)
+		if err != nil {
+			return nil, fmt.Errorf("error marshaling 'aud': %w", err)
+		}
+	}
+
+	if a.ClientID != nil {
+		object["client_id"], err = json.Marshal(a.ClientID)
+		if err != nil {
+			return nil, fmt.Errorf("error marshaling 'client_id': %w", err)
+		}
+	}
+
+	if a.Exp != nil {
+		object["exp"], err = json.Marshal(a.Exp)
+		if err != nil {
+			return nil, fmt.Errorf("error marshaling 'exp': %w", err)
+		}
+	}
+
+	if a.Iat != nil {
+		object["iat"], err = json.Marshal(a.Iat)
+		if err != nil {
+			return nil, fmt.Errorf("error marshaling 'iat': %w", err)
+		}
+	}
+
+	if a.Iss != nil {
+		object["iss"], err = json.Marshal(a.Iss)
+		if err != nil {
+			return nil, fmt.Errorf("error marshaling 'iss': %w", err)
+		}
+	}
+
+	if a.Nbf != nil {
+		object["nbf"], err = json.Marshal(a.Nbf)
+		if err != nil {
+			return nil, fmt.Errorf("error marshaling 'nbf': %w", err)
+		}
+	}
+
+	object["request_id"], err = json.Marshal(a.RequestID)
+	if err != nil {
+		return nil, fmt.Errorf("error marshaling 'request_id': %w", err)
+	}
+
+	if a.Scope != nil {
+		object["scope"], err = json.Marshal(a.Scope)
+		if err != nil {
+			return nil, fmt.Errorf("error marshaling 'scope': %w", err)
+		}
+	}
+
+	object["status_code"], err = json.Marshal(a.StatusCode)
+	if err != nil {
+		return nil, fmt.Errorf("error marshaling 'status_code': %w", err)
+	}
+
+	if a.Sub != nil {
+		object["sub"], err = json.Marshal(a.Sub)
+		if err != nil {
+			return nil, fmt.Errorf("error marshaling 'sub': %w", err)
+		}
+	}
+
+	if a.TokenType != nil {
+		object["token_type"], err = json.Marshal(a.TokenType)
+		if err != nil {
+			return nil, fmt.Errorf("error marshaling 'token_type': %w", err)
+		}
+	}
+
+	for fieldName, field := range a.AdditionalProperties {
+		object[fieldName], err = json.Marshal(field)
+		if err != nil {
+			return nil, fmt.Errorf("error marshaling '%s': %w", fieldName, err)
+		}
+	}
+	return json.Marshal(object)
+}

@@ -76,6 +76,34 @@ func (r StartM2MClientSecretRotationResult) MarshalText() ([]byte, error) {
 
 // Format prints the status only, for every verb: the Body is what the server sent, its secret
 // included.
+func (r RegisterConnectedAppResult) Format(f fmt.State, _ rune) {
+	fmt.Fprintf(f, "RegisterConnectedAppResult(%s)", r.Status())
+}
+
+// LogValue logs what Format prints.
+func (r RegisterConnectedAppResult) LogValue() slog.Value { return slog.StringValue(fmt.Sprint(r)) }
+
+// MarshalText encodes what Format prints.
+func (r RegisterConnectedAppResult) MarshalText() ([]byte, error) { return []byte(fmt.Sprint(r)), nil }
+
+// Format prints the status only, for every verb: the Body is what the server sent, its secret
+// included.
+func (r IssueM2MTokenOnProjectDomainResult) Format(f fmt.State, _ rune) {
+	fmt.Fprintf(f, "IssueM2MTokenOnProjectDomainResult(%s)", r.Status())
+}
+
+// LogValue logs what Format prints.
+func (r IssueM2MTokenOnProjectDomainResult) LogValue() slog.Value {
+	return slog.StringValue(fmt.Sprint(r))
+}
+
+// MarshalText encodes what Format prints.
+func (r IssueM2MTokenOnProjectDomainResult) MarshalText() ([]byte, error) {
+	return []byte(fmt.Sprint(r)), nil
+}
+
+// Format prints the status only, for every verb: the Body is what the server sent, its secret
+// included.
 func (r IssueM2MTokenResult) Format(f fmt.State, _ rune) {
 	fmt.Fprintf(f, "IssueM2MTokenResult(%s)", r.Status())
 }

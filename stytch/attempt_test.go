@@ -202,7 +202,7 @@ func TestRetriesSendTheSame(t *testing.T) {
 // what to do.
 func TestShownOnce(t *testing.T) {
 	advice := map[string]string{
-		"CreateM2MClient": "search for the client by name", "CreateConnectedApp": "search for the app",
+		"CreateM2MClient": "search for the client by name", "CreateConnectedApp": "search for the app", "RegisterConnectedApp": "register again with the same metadata",
 		"StartM2MClientSecretRotation": "call Cancel, then Start again", "StartConnectedAppSecretRotation": "call Cancel, then Start again",
 		"CompleteM2MClientSecretRotation": "Secrets.LastFour", "CompleteConnectedAppSecretRotation": "Secrets.LastFour",
 		"CancelM2MClientSecretRotation": "Secrets.LastFour", "CancelConnectedAppSecretRotation": "Secrets.LastFour",

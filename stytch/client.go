@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io"
 	"net/http"
+	"net/url"
 	"os"
 
 	"github.com/stytchkit/m2m/gen"
@@ -20,6 +21,7 @@ import (
 type Client struct {
 	M2M           *M2M           // M2M clients
 	ConnectedApps *ConnectedApps // Connected Apps
+	OAuth         *OAuth         // what the project's authorization server offers to anyone
 
 	sender *sender
 }
@@ -37,21 +39,31 @@ func New(projectID, projectSecret string, options ...Option) (*Client, error) {
 	if err != nil {
 		return nil, err
 	}
+	s, err := newSender(projectID, projectSecret, settings.base, settings)
+	if err != nil {
+		return nil, err
+	}
+	oauth, err := newOAuth(s)
+	if err != nil {
+		return nil, err
+	}
+	return &Client{M2M: newM2M(s), ConnectedApps: newConnectedApps(s), OAuth: oauth, sender: s}, nil
+}
+
+// newSender makes a sender to a base URL; nil leaves the choice to the project id.
+func newSender(projectID, projectSecret string, base *url.URL, settings settings) (_ *sender, err error) {
+	if base == nil {
+		base = project.BaseURL(projectID)
+	}
 	s := &sender{
-		base:          settings.base,
-		projectID:     projectID,
-		secret:        secret.New(projectSecret),
-		authorization: basicAuth(projectID, projectSecret),
-		redactor:      redact.New(projectSecret),
-		settings:      settings,
+		base: base, projectID: projectID,
+		secret: secret.New(projectSecret), authorization: basicAuth(projectID, projectSecret), redactor: redact.New(projectSecret),
+		settings: settings,
 	}
-	if s.base == nil {
-		s.base = project.BaseURL(projectID)
-	}
-	if s.api, err = gen.NewClient(s.base.String(), gen.WithHTTPClient(s)); err != nil {
+	if s.api, err = gen.NewClient(base.String(), gen.WithHTTPClient(s)); err != nil {
 		return nil, fmt.Errorf("stytch: %w", err)
 	}
-	return &Client{M2M: newM2M(s), ConnectedApps: newConnectedApps(s), sender: s}, nil
+	return s, nil
 }
 
 // FromEnv is [New] with the project id and secret of the environment variables STYTCH_PROJECT_ID

@@ -123,7 +123,7 @@ func (s *sender) authenticate(op *operation.Operation, req *http.Request) {
 	}
 	if op.ProjectAuth {
 		req.Header["Authorization"] = s.authorization()
-	} else if _, password, _ := req.BasicAuth(); password == s.secret.Reveal() {
+	} else if _, password, _ := req.BasicAuth(); password == s.secret.Reveal() && !s.secret.IsZero() {
 		req.Header.Del("Authorization")
 	}
 	if op.Safety == operation.ShownOnce { // these headers would allow http.Transport to repeat the request

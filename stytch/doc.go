@@ -1,5 +1,5 @@
 // Package stytch is a client for the machine-to-machine API of Stytch. It manages M2M clients and
-// Connected Apps, and rotates their secrets.
+// Connected Apps, and rotates their secrets. [OAuth] is for those without the project's secret.
 //
 //	api, err := stytch.New(projectID, projectSecret)
 //	...
@@ -10,7 +10,7 @@
 // [New] takes the id and a secret of a project, [FromEnv] reads STYTCH_PROJECT_ID,
 // STYTCH_PROJECT_SECRET and STYTCH_BASE_URL. Create one [Client] and share it. Package token
 // gets access tokens, package verify checks them, package rotate replaces secrets without downtime,
-// and package emulator is a local Stytch for tests.
+// and package emulator is a local Stytch.
 //
 // # Secrets
 //
@@ -30,29 +30,23 @@
 // Whether a failed request is sent again depends on what the operation does, not on its HTTP
 // method:
 //
-//   - Get, Search, Update and Delete are retried after 408, 425, 429, 500, 502, 503, 504, lost
-//     connections and timeouts.
-//   - So is Secrets.Probe, but each lost response may cost one more token.
-//   - Create and the steps of a rotation are not: their response has a secret that is shown once,
-//     or they depend on the current state. They are retried only if Stytch cannot have processed
-//     the request: it was never sent, or the response was 429. Any other failure is
-//     [ErrOutcomeUnknown], and its text says how to find out what happened.
+//   - Get, Search, Update, Delete, Introspect and Revoke are retried after 408, 425, 429, 500, 502,
+//     503, 504, lost connections and timeouts. So is Secrets.Probe, but each may cost a token.
+//   - Create, Register and the steps of a rotation show a secret once or depend on the current
+//     state. They are retried only if Stytch cannot have processed the request: it was never sent,
+//     or the response was 429. Any other failure is [ErrOutcomeUnknown], and its text says how to
+//     find out what happened.
 //   - Create of an M2M client with its own id and secret is safe: it reads the client to find out,
 //     and may be called again.
 //
-// Waits are random, grow, follow Retry-After and stop when the context ends; see [WithRetry]. All
-// calls of a client share a retry budget, so that in an outage each call soon costs one request
-// instead of three.
+// Waits are random, grow and follow Retry-After; see [WithRetry]. All calls share a
+// retry budget, so that in an outage each soon costs one request, not three.
 //
 // # Errors
 //
-// Every response that is not a success is an [*Error], even if its body is the HTML page of a
-// gateway. Test for a kind of error with errors.Is and the variables of this package, such as
-// [ErrNotFound], or with context.Canceled and context.DeadlineExceeded:
-//
-//	if errors.Is(err, stytch.ErrNotFound) { ... }
-//	var e *stytch.Error
-//	if errors.As(err, &e) { log.Print(e.RequestID) }
+// Every response that is not a success is an [*Error] with a RequestID, even if its body is the
+// HTML page of a gateway. Test for a kind of error with errors.Is and the variables of this
+// package, such as [ErrNotFound], or with context.Canceled and context.DeadlineExceeded.
 //
 // # Observing
 //

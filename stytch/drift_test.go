@@ -77,6 +77,13 @@ func TestDriftKeepsTheSecret(t *testing.T) {
 			}
 			return created.ClientID, created.ClientSecret, err
 		}},
+		{operation.RegisterConnectedApp, "made-up-secret-last", func(ctx context.Context, c *stytch.Client) (string, secret.String, error) {
+			app, err := c.OAuth.Register(ctx, registration0)
+			if app == nil {
+				return "", secret.String{}, err
+			}
+			return app.ClientID, app.ClientSecret, err
+		}},
 		{operation.StartM2MClientSecretRotation, "made-up-secret-next", func(ctx context.Context, c *stytch.Client) (string, secret.String, error) {
 			s, err := c.M2M.Secrets.Start(ctx, "a")
 			return "a", s, err
@@ -87,6 +94,10 @@ func TestDriftKeepsTheSecret(t *testing.T) {
 		}},
 	} {
 		for _, d := range drifts() {
+			same := d.contentType != "" && !d.cut && d.change(success(c.op)) == success(c.op)
+			if c.op == operation.RegisterConnectedApp && (same || d.name == "no status_code") {
+				continue // it has no such field, or need not have it
+			}
 			t.Run(c.op.ID+"/"+d.name, func(t *testing.T) {
 				client := d.on(t, c.op)
 				id, got, err := c.call(t.Context(), client)

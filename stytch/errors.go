@@ -189,6 +189,8 @@ func advice(operation string) string {
 	switch {
 	case operation == "CreateM2MClient":
 		return "the client may exist: if the request had client_id and client_secret, call Create again with the same ones; otherwise search for the client by name, then delete it or rotate its secret"
+	case operation == "RegisterConnectedApp":
+		return "the app may exist: register again with the same metadata; a public app then gets the same id, and of a confidential one the project deletes the first, whose secret is lost"
 	case operation == "CreateConnectedApp":
 		return "the app may exist, but its secret is lost: search for the app, then delete it or rotate its secret"
 	case strings.HasPrefix(operation, "Start"):

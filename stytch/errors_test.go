@@ -122,7 +122,7 @@ func lies() []lie {
 		{"200 garbage", 200, "application/json", `{"request_id":"` + requestIDText + `"]`, stytch.Error{RequestID: requestIDText}, "ErrInvalidResponse", true},
 		{"200 cut off JSON", 200, "application/json", `{"request_id":"` + requestIDText + `","status_code":200,"m2m_client":{"client_id":"a`, stytch.Error{RequestID: requestIDText}, "ErrInvalidResponse", true},
 		{"200 and more", 200, "application/json", ok("") + "{}", stytch.Error{RequestID: requestIDText}, "ErrInvalidResponse", true},
-		{"200 with wrong types", 200, "application/json", `{"m2m_client":"a","connected_app":[],"m2m_clients":{},"connected_apps":1,"client_id":{},"keys":"k","access_token":1,"request_id":"` + requestIDText + `","status_code":200}`,
+		{"200 with wrong types", 200, "application/json", `{"m2m_client":"a","connected_app":[],"m2m_clients":{},"connected_apps":1,"client_id":{},"keys":"k","access_token":1,"issuer":7,"request_id":"` + requestIDText + `","status_code":200}`,
 			stytch.Error{RequestID: requestIDText}, "ErrInvalidResponse", true},
 		{"200 with a status in words", 200, "application/json", `{"request_id":"` + requestIDText + `","status_code":"200"}`, stytch.Error{RequestID: requestIDText}, "ErrInvalidResponse", true},
 		{"200 with a huge number", 200, "application/json", `{"request_id":"` + requestIDText + `","status_code":` + strings.Repeat("9", 1<<16) + `}`, stytch.Error{RequestID: requestIDText}, "ErrInvalidResponse", true},
@@ -147,6 +147,9 @@ func TestLies(t *testing.T) {
 			list = append(list, managementLies()...)
 		}
 		for _, l := range list {
+			if l.name == "200 with wrong types" && strings.HasPrefix(e.op.ID, "RevokeToken") {
+				continue // its response has no field of its own
+			}
 			t.Run(l.name, func(t *testing.T) {
 				err := call(t.Context(), clientOn(t, always(l.status, l.contentType, l.body), once()), "a")
 				var got *stytch.Error

@@ -23,6 +23,9 @@ const (
 	canarySecret  = "canary-4f1d9c-secret-test"
 )
 
+// projectDomain is where Client.OAuth of these tests sends its requests.
+const projectDomain = "example.customers.stytch.dev"
+
 var canaryHeader = base64.StdEncoding.EncodeToString([]byte(canaryProject + ":" + canarySecret))
 
 // quotes reports whether a text holds the project's Authorization header or the secret, even a good
@@ -87,7 +90,7 @@ func replyJSON(status int, body string) *http.Response {
 // clientOn makes a client whose requests go to a RoundTripper.
 func clientOn(tb testing.TB, transport http.RoundTripper, options ...stytch.Option) *stytch.Client {
 	tb.Helper()
-	return newClient(tb, append([]stytch.Option{stytch.WithHTTPClient(&http.Client{Transport: transport})}, options...)...)
+	return newClient(tb, append([]stytch.Option{stytch.WithHTTPClient(&http.Client{Transport: transport}), stytch.WithProjectDomain(projectDomain)}, options...)...)
 }
 
 func newClient(tb testing.TB, options ...stytch.Option) *stytch.Client {
@@ -143,9 +146,17 @@ func success(op *operation.Operation) string {
 		return `{"connected_apps":[{` + app + `}],"results_metadata":{"next_cursor":null,"total":1},` + envelope
 	case "DeleteM2MClient", "DeleteConnectedApp":
 		return `{"client_id":"a",` + envelope
-	case "IssueM2MToken":
+	case "RegisterConnectedApp":
+		return `{"client_id":"a","client_name":"n","client_secret":"made-up-secret-last","token_endpoint_auth_method":"client_secret_basic",` + envelope
+	case "IntrospectToken", "IntrospectTokenOnProjectDomain":
+		return `{"active":true,"client_id":"a","sub":"a",` + envelope
+	case "RevokeToken", "RevokeTokenOnProjectDomain":
+		return `{` + envelope
+	case "GetOpenIDConfiguration", "GetOpenIDConfigurationOnProjectDomain", "GetAuthorizationServerMetadata", "GetAuthorizationServerMetadataOnProjectDomain":
+		return `{"issuer":"https://` + projectDomain + `",` + envelope
+	case "IssueM2MToken", "IssueM2MTokenOnProjectDomain":
 		return `{"access_token":"made.up.token","expires_in":3600,"token_type":"bearer",` + envelope
-	case "GetJWKS", "GetB2BJWKS":
+	case "GetJWKS", "GetB2BJWKS", "GetWellKnownJWKS", "GetWellKnownJWKSOnProjectDomain":
 		return `{"keys":[],` + envelope
 	}
 	if strings.Contains(op.ID, "M2M") {

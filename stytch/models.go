@@ -33,6 +33,11 @@ type (
 	// ConnectedAppType says who owns the app, and whether it has a secret.
 	ConnectedAppType = gen.ConnectedAppType
 
+	// AppRegistration is the metadata of an app that registers itself; see OAuth.Register.
+	AppRegistration = gen.RegisterConnectedAppRequest
+	// RegisteredApp is the result of OAuth.Register. Public apps have no secret.
+	RegisteredApp = gen.RegisterConnectedAppResponse
+
 	// Metadata is trusted_metadata as raw JSON; see NewMetadata.
 	Metadata = metadata.Object
 )

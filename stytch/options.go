@@ -16,11 +16,12 @@ import (
 // Version is the version of this SDK, as sent in the User-Agent header.
 const Version = project.Version
 
-// Option changes a setting of [New]. New fails if an option is nil or has an invalid value.
+// Option changes a setting of [New] and [NewOAuth], which fail if an option is nil or invalid.
 type Option func(*settings) error
 
 type settings struct {
 	base           *url.URL // nil: the project id decides
+	domain         *url.URL // of the project; nil: not known
 	client         *http.Client
 	transport      http.RoundTripper
 	conns          *conns.Transport // the same transport, or nil if it is the caller's
@@ -93,6 +94,23 @@ func baseURL(option, address string, parse func(string) (*url.URL, error)) Optio
 			return invalid(option, "%v", err)
 		}
 		s.base = base
+		return nil
+	}
+}
+
+// WithProjectDomain names the domain of the project, such as example.customers.stytch.com or a
+// custom domain. Client.OAuth sends its requests there; the management API stays where it is. An
+// empty domain changes nothing.
+func WithProjectDomain(domain string) Option {
+	return func(s *settings) error {
+		if domain == "" {
+			return nil
+		}
+		base, err := project.ParseDomain(domain)
+		if err != nil {
+			return invalid("WithProjectDomain", "%v", err)
+		}
+		s.domain = base
 		return nil
 	}
 }

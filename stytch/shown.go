@@ -13,12 +13,13 @@ import (
 )
 
 // shownKeys is where a response shows a secret that no other response has: the member with the
-// client, and the secret's own key in it.
+// client, "" if the response is the client itself, and the secret's own key in it.
 type shownKeys struct{ client, secret string }
 
 var shownBy = map[*operation.Operation]shownKeys{
 	operation.CreateM2MClient:                 {`"m2m_client"`, `"client_secret"`},
 	operation.CreateConnectedApp:              {`"connected_app"`, `"client_secret"`},
+	operation.RegisterConnectedApp:            {"", `"client_secret"`},
 	operation.StartM2MClientSecretRotation:    {`"m2m_client"`, `"next_client_secret"`},
 	operation.StartConnectedAppSecretRotation: {`"connected_app"`, `"next_client_secret"`},
 }
@@ -32,12 +33,18 @@ func (r *response) shown() (id string, s secret.String, ok bool) {
 	if !ok || r.status/100 != 2 {
 		return "", s, false
 	}
-	client := fastjson.FindOnly(bytes.TrimPrefix(r.Bytes(), byteOrderMark), keys.client)
+	client := bytes.TrimPrefix(r.Bytes(), byteOrderMark)
+	if keys.client != "" {
+		client = fastjson.FindOnly(client, keys.client)
+	}
 	id = fastjson.String(fastjson.FindOnly(client, `"client_id"`))
 	value := fastjson.FindOnly(client, keys.secret)
-	if value == nil && r.op == operation.CreateConnectedApp {
-		public := strings.HasSuffix(fastjson.String(fastjson.FindOnly(client, `"client_type"`)), "_public")
-		return id, s, public && id != ""
+	switch {
+	case value != nil:
+	case r.op == operation.CreateConnectedApp:
+		return id, s, id != "" && strings.HasSuffix(fastjson.String(fastjson.FindOnly(client, `"client_type"`)), "_public")
+	case r.op == operation.RegisterConnectedApp:
+		return id, s, id != "" && fastjson.String(fastjson.FindOnly(client, `"token_endpoint_auth_method"`)) == noAuthMethod
 	}
 	err := json.NewDecoder(bytes.NewReader(value)).Decode(&s) // a whole one, by the rules for secrets
 	return id, s, err == nil && !s.IsZero()

@@ -10,6 +10,12 @@ import (
 // newSuccess is a new value of the type that a success of an operation has.
 func newSuccess(op *operation.Operation) any {
 	switch op {
+	case operation.GetWellKnownJWKSOnProjectDomain:
+		return new(gen.JWKSResponse)
+	case operation.GetAuthorizationServerMetadataOnProjectDomain:
+		return new(gen.AuthorizationServerMetadataResponse)
+	case operation.GetOpenIDConfigurationOnProjectDomain:
+		return new(gen.OpenIDConfigurationResponse)
 	case operation.GetB2BJWKS:
 		return new(gen.JWKSResponse)
 	case operation.CreateConnectedApp:
@@ -44,6 +50,24 @@ func newSuccess(op *operation.Operation) any {
 		return new(gen.CancelM2MClientSecretRotationResponse)
 	case operation.StartM2MClientSecretRotation:
 		return new(gen.StartM2MClientSecretRotationResponse)
+	case operation.IntrospectTokenOnProjectDomain:
+		return new(gen.IntrospectTokenResponse)
+	case operation.RegisterConnectedApp:
+		return new(gen.RegisterConnectedAppResponse)
+	case operation.RevokeTokenOnProjectDomain:
+		return new(gen.RevokeTokenResponse)
+	case operation.IssueM2MTokenOnProjectDomain:
+		return new(gen.IssueM2MTokenResponse)
+	case operation.GetWellKnownJWKS:
+		return new(gen.JWKSResponse)
+	case operation.GetAuthorizationServerMetadata:
+		return new(gen.AuthorizationServerMetadataResponse)
+	case operation.GetOpenIDConfiguration:
+		return new(gen.OpenIDConfigurationResponse)
+	case operation.IntrospectToken:
+		return new(gen.IntrospectTokenResponse)
+	case operation.RevokeToken:
+		return new(gen.RevokeTokenResponse)
 	case operation.IssueM2MToken:
 		return new(gen.IssueM2MTokenResponse)
 	case operation.GetJWKS:

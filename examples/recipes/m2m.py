@@ -1,4 +1,5 @@
 import base64, json, os
+from urllib.parse import urlencode
 from urllib.request import Request, urlopen
 
 BASE, PROJECT = os.environ["STYTCH_BASE_URL"], os.environ["STYTCH_PROJECT_ID"]
@@ -9,4 +10,6 @@ def post(path, **body):
 client = post("/v1/m2m/clients", client_name="from Python", scopes=["read:users"])["m2m_client"]
 grant = {name: client[name] for name in ("client_id", "client_secret")} | {"grant_type": "client_credentials"}
 token = post(f"/v1/public/{PROJECT}/oauth2/token", **grant)
-print(token["token_type"], token["expires_in"])
+asked = {name: client[name] for name in ("client_id", "client_secret")} | {"token": token["access_token"]}
+answer = json.load(urlopen(Request(BASE + f"/v1/public/{PROJECT}/oauth2/introspect", urlencode(asked).encode())))
+print(token["token_type"], token["expires_in"], answer["active"])

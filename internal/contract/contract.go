@@ -24,6 +24,9 @@ var document = sync.OnceValues(func() (*openapi3.T, error) {
 		return nil, fmt.Errorf("contract: %w", err)
 	}
 	doc.Servers = nil
+	for _, item := range doc.Paths.Map() {
+		item.Servers = nil
+	}
 	return doc, nil
 })
 

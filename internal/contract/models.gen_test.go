@@ -10,6 +10,7 @@ import (
 
 // models are the Go types of the schemas, by their name in the contract.
 var models = map[string]reflect.Type{
+	"AuthorizationServerMetadataResponse":        reflect.TypeFor[gen.AuthorizationServerMetadataResponse](),
 	"CancelConnectedAppSecretRotationResponse":   reflect.TypeFor[gen.CancelConnectedAppSecretRotationResponse](),
 	"CancelM2MClientSecretRotationResponse":      reflect.TypeFor[gen.CancelM2MClientSecretRotationResponse](),
 	"CompleteConnectedAppSecretRotationResponse": reflect.TypeFor[gen.CompleteConnectedAppSecretRotationResponse](),
@@ -28,6 +29,7 @@ var models = map[string]reflect.Type{
 	"Error":                                   reflect.TypeFor[gen.Error](),
 	"GetConnectedAppResponse":                 reflect.TypeFor[gen.GetConnectedAppResponse](),
 	"GetM2MClientResponse":                    reflect.TypeFor[gen.GetM2MClientResponse](),
+	"IntrospectTokenResponse":                 reflect.TypeFor[gen.IntrospectTokenResponse](),
 	"IssueM2MTokenRequest":                    reflect.TypeFor[gen.IssueM2MTokenRequest](),
 	"IssueM2MTokenResponse":                   reflect.TypeFor[gen.IssueM2MTokenResponse](),
 	"JWK":                                     reflect.TypeFor[gen.JWK](),
@@ -40,7 +42,12 @@ var models = map[string]reflect.Type{
 	"M2MSearchOperand":                        reflect.TypeFor[gen.M2MSearchOperand](),
 	"M2MSearchQuery":                          reflect.TypeFor[gen.M2MSearchQuery](),
 	"OAuth2Error":                             reflect.TypeFor[gen.OAuth2Error](),
+	"OAuth2TokenRequest":                      reflect.TypeFor[gen.OAuth2TokenRequest](),
+	"OpenIDConfigurationResponse":             reflect.TypeFor[gen.OpenIDConfigurationResponse](),
+	"RegisterConnectedAppRequest":             reflect.TypeFor[gen.RegisterConnectedAppRequest](),
+	"RegisterConnectedAppResponse":            reflect.TypeFor[gen.RegisterConnectedAppResponse](),
 	"ResultsMetadata":                         reflect.TypeFor[gen.ResultsMetadata](),
+	"RevokeTokenResponse":                     reflect.TypeFor[gen.RevokeTokenResponse](),
 	"SearchConnectedAppsRequest":              reflect.TypeFor[gen.SearchConnectedAppsRequest](),
 	"SearchConnectedAppsResponse":             reflect.TypeFor[gen.SearchConnectedAppsResponse](),
 	"SearchM2MClientsRequest":                 reflect.TypeFor[gen.SearchM2MClientsRequest](),
@@ -49,6 +56,8 @@ var models = map[string]reflect.Type{
 	"SecretRotationRequest":                   reflect.TypeFor[gen.SecretRotationRequest](),
 	"StartConnectedAppSecretRotationResponse": reflect.TypeFor[gen.StartConnectedAppSecretRotationResponse](),
 	"StartM2MClientSecretRotationResponse":    reflect.TypeFor[gen.StartM2MClientSecretRotationResponse](),
+	"TokenEndpointAuthMethod":                 reflect.TypeFor[gen.TokenEndpointAuthMethod](),
+	"TokenTypeHint":                           reflect.TypeFor[gen.TokenTypeHint](),
 	"TrustedMetadata":                         reflect.TypeFor[gen.TrustedMetadata](),
 	"UpdateConnectedAppRequest":               reflect.TypeFor[gen.UpdateConnectedAppRequest](),
 	"UpdateConnectedAppResponse":              reflect.TypeFor[gen.UpdateConnectedAppResponse](),

@@ -307,7 +307,11 @@ func exampleSuccess(t *testing.T, op *openapi3.Operation) *server {
 		}
 		s := &server{status: code}
 		if media := op.Responses.Value(status).Value.Content["application/json"]; media != nil {
-			s.header, s.body = asJSON, encode(t, media.Example)
+			value := media.Example
+			for _, example := range media.Examples {
+				value = example.Value.Value
+			}
+			s.header, s.body = asJSON, encode(t, value)
 		}
 		return s
 	}

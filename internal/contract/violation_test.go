@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"math/rand/v2"
 	"net/http"
+	"net/url"
 	"reflect"
 	"strings"
 	"testing"
@@ -62,15 +63,29 @@ func TestCanary(t *testing.T) {
 				if op.RequestBody == nil {
 					continue
 				}
-				body := Random(rng, op.RequestBody.Value.Content["application/json"].Schema, Fill(i%3))
 				transport.AllowRequests = false
-				violations += refused(t, transport, request(t, method, path, string(encode(t, Mutate(rng, infest(rng, body)))), nil))
+				for mime, media := range op.RequestBody.Value.Content {
+					body := Mutate(rng, infest(rng, Random(rng, media.Schema, Fill(i%3))))
+					text := string(encode(t, body))
+					if fields, ok := body.(map[string]any); ok && mime == "application/x-www-form-urlencoded" {
+						text = formOf(fields)
+					}
+					violations += refused(t, transport, request(t, method, path, text, func(r *http.Request) { r.Header.Set("Content-Type", mime) }))
+				}
 			}
 		}
 	}
 	if violations < 10*rounds {
 		t.Errorf("only %d violations", violations)
 	}
+}
+
+func formOf(fields map[string]any) string {
+	form := url.Values{}
+	for name, value := range fields {
+		form.Set(name, fmt.Sprint(value))
+	}
+	return form.Encode()
 }
 
 // refused counts a violation and checks it.

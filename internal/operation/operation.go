@@ -29,6 +29,8 @@ type Operation struct {
 	ProjectAuth      bool // authenticated with the project's credentials
 	ReturnsSecret    bool // a success contains a secret or a token
 
+	TakesJSON, TakesForm bool // what a request body may be; both are false if there is none
+
 	RequestSecrets []string // the names of the fields in which a request carries secrets
 }
 

@@ -33,6 +33,14 @@ func TestMatch(t *testing.T) {
 		{"POST", "/v1/public/p/oauth2/token", IssueM2MToken, "p"},
 		{"GET", "/v1/sessions/jwks/p", GetJWKS, "p"},
 		{"GET", "/v1/b2b/sessions/jwks/p", GetB2BJWKS, "p"},
+		{"GET", "/v1/public/p/.well-known/jwks.json", GetWellKnownJWKS, "p"},
+		{"GET", "/.well-known/jwks.json", GetWellKnownJWKSOnProjectDomain, ""},
+		{"POST", "/v1/public/p/oauth2/introspect", IntrospectToken, "p"},
+		{"POST", "/v1/public/p/oauth2/revoke", RevokeToken, "p"},
+		{"POST", "/v1/oauth2/token", IssueM2MTokenOnProjectDomain, ""},
+		{"POST", "/v1/oauth2/register", RegisterConnectedApp, ""},
+		{"POST", "/v1/public/p/oauth2/register", nil, ""},
+		{"GET", "/v1/public/.well-known/jwks.json", nil, ""},
 
 		{"GET", m2m + "/a%2Fb", GetM2MClient, "a%2Fb"},   // escaped, it is one segment
 		{"GET", m2m + "/search", GetM2MClient, "search"}, // CheckID refuses the name

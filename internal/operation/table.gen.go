@@ -4,29 +4,44 @@ package operation
 
 // The operations of the contract, by their operationId.
 var (
-	GetB2BJWKS                         = &Operation{ID: "GetB2BJWKS", Method: "GET", Path: "/v1/b2b/sessions/jwks/{project_id}", Safety: Read}
-	CreateConnectedApp                 = &Operation{ID: "CreateConnectedApp", Method: "POST", Path: "/v1/connected_apps/clients", Safety: ShownOnce, ProjectAuth: true, ReturnsSecret: true}
-	SearchConnectedApps                = &Operation{ID: "SearchConnectedApps", Method: "POST", Path: "/v1/connected_apps/clients/search", Safety: Read, ProjectAuth: true}
-	DeleteConnectedApp                 = &Operation{ID: "DeleteConnectedApp", Method: "DELETE", Path: "/v1/connected_apps/clients/{client_id}", Safety: Idempotent, ProjectAuth: true}
-	GetConnectedApp                    = &Operation{ID: "GetConnectedApp", Method: "GET", Path: "/v1/connected_apps/clients/{client_id}", Safety: Read, ProjectAuth: true}
-	UpdateConnectedApp                 = &Operation{ID: "UpdateConnectedApp", Method: "PUT", Path: "/v1/connected_apps/clients/{client_id}", Safety: Idempotent, ProjectAuth: true}
-	CompleteConnectedAppSecretRotation = &Operation{ID: "CompleteConnectedAppSecretRotation", Method: "POST", Path: "/v1/connected_apps/clients/{client_id}/secrets/rotate", Safety: ShownOnce, ProjectAuth: true}
-	CancelConnectedAppSecretRotation   = &Operation{ID: "CancelConnectedAppSecretRotation", Method: "POST", Path: "/v1/connected_apps/clients/{client_id}/secrets/rotate/cancel", Safety: ShownOnce, ProjectAuth: true}
-	StartConnectedAppSecretRotation    = &Operation{ID: "StartConnectedAppSecretRotation", Method: "POST", Path: "/v1/connected_apps/clients/{client_id}/secrets/rotate/start", Safety: ShownOnce, ProjectAuth: true, ReturnsSecret: true}
-	CreateM2MClient                    = &Operation{ID: "CreateM2MClient", Method: "POST", Path: "/v1/m2m/clients", Safety: ShownOnce, ProjectAuth: true, ReturnsSecret: true, RequestSecrets: []string{"client_secret"}}
-	SearchM2MClients                   = &Operation{ID: "SearchM2MClients", Method: "POST", Path: "/v1/m2m/clients/search", Safety: Read, ProjectAuth: true}
-	DeleteM2MClient                    = &Operation{ID: "DeleteM2MClient", Method: "DELETE", Path: "/v1/m2m/clients/{client_id}", Safety: Idempotent, ProjectAuth: true}
-	GetM2MClient                       = &Operation{ID: "GetM2MClient", Method: "GET", Path: "/v1/m2m/clients/{client_id}", Safety: Read, ProjectAuth: true}
-	UpdateM2MClient                    = &Operation{ID: "UpdateM2MClient", Method: "PUT", Path: "/v1/m2m/clients/{client_id}", Safety: Idempotent, ProjectAuth: true}
-	CompleteM2MClientSecretRotation    = &Operation{ID: "CompleteM2MClientSecretRotation", Method: "POST", Path: "/v1/m2m/clients/{client_id}/secrets/rotate", Safety: ShownOnce, ProjectAuth: true}
-	CancelM2MClientSecretRotation      = &Operation{ID: "CancelM2MClientSecretRotation", Method: "POST", Path: "/v1/m2m/clients/{client_id}/secrets/rotate/cancel", Safety: ShownOnce, ProjectAuth: true}
-	StartM2MClientSecretRotation       = &Operation{ID: "StartM2MClientSecretRotation", Method: "POST", Path: "/v1/m2m/clients/{client_id}/secrets/rotate/start", Safety: ShownOnce, ProjectAuth: true, ReturnsSecret: true}
-	IssueM2MToken                      = &Operation{ID: "IssueM2MToken", Method: "POST", Path: "/v1/public/{project_id}/oauth2/token", Safety: Billed, ReturnsSecret: true, RequestSecrets: []string{"client_secret"}}
-	GetJWKS                            = &Operation{ID: "GetJWKS", Method: "GET", Path: "/v1/sessions/jwks/{project_id}", Safety: Read}
+	GetWellKnownJWKSOnProjectDomain               = &Operation{ID: "GetWellKnownJWKSOnProjectDomain", Method: "GET", Path: "/.well-known/jwks.json", Safety: Read}
+	GetAuthorizationServerMetadataOnProjectDomain = &Operation{ID: "GetAuthorizationServerMetadataOnProjectDomain", Method: "GET", Path: "/.well-known/oauth-authorization-server", Safety: Read}
+	GetOpenIDConfigurationOnProjectDomain         = &Operation{ID: "GetOpenIDConfigurationOnProjectDomain", Method: "GET", Path: "/.well-known/openid-configuration", Safety: Read}
+	GetB2BJWKS                                    = &Operation{ID: "GetB2BJWKS", Method: "GET", Path: "/v1/b2b/sessions/jwks/{project_id}", Safety: Read}
+	CreateConnectedApp                            = &Operation{ID: "CreateConnectedApp", Method: "POST", Path: "/v1/connected_apps/clients", Safety: ShownOnce, ProjectAuth: true, ReturnsSecret: true, TakesJSON: true}
+	SearchConnectedApps                           = &Operation{ID: "SearchConnectedApps", Method: "POST", Path: "/v1/connected_apps/clients/search", Safety: Read, ProjectAuth: true, TakesJSON: true}
+	DeleteConnectedApp                            = &Operation{ID: "DeleteConnectedApp", Method: "DELETE", Path: "/v1/connected_apps/clients/{client_id}", Safety: Idempotent, ProjectAuth: true}
+	GetConnectedApp                               = &Operation{ID: "GetConnectedApp", Method: "GET", Path: "/v1/connected_apps/clients/{client_id}", Safety: Read, ProjectAuth: true}
+	UpdateConnectedApp                            = &Operation{ID: "UpdateConnectedApp", Method: "PUT", Path: "/v1/connected_apps/clients/{client_id}", Safety: Idempotent, ProjectAuth: true, TakesJSON: true}
+	CompleteConnectedAppSecretRotation            = &Operation{ID: "CompleteConnectedAppSecretRotation", Method: "POST", Path: "/v1/connected_apps/clients/{client_id}/secrets/rotate", Safety: ShownOnce, ProjectAuth: true, TakesJSON: true}
+	CancelConnectedAppSecretRotation              = &Operation{ID: "CancelConnectedAppSecretRotation", Method: "POST", Path: "/v1/connected_apps/clients/{client_id}/secrets/rotate/cancel", Safety: ShownOnce, ProjectAuth: true, TakesJSON: true}
+	StartConnectedAppSecretRotation               = &Operation{ID: "StartConnectedAppSecretRotation", Method: "POST", Path: "/v1/connected_apps/clients/{client_id}/secrets/rotate/start", Safety: ShownOnce, ProjectAuth: true, ReturnsSecret: true, TakesJSON: true}
+	CreateM2MClient                               = &Operation{ID: "CreateM2MClient", Method: "POST", Path: "/v1/m2m/clients", Safety: ShownOnce, ProjectAuth: true, ReturnsSecret: true, TakesJSON: true, RequestSecrets: []string{"client_secret"}}
+	SearchM2MClients                              = &Operation{ID: "SearchM2MClients", Method: "POST", Path: "/v1/m2m/clients/search", Safety: Read, ProjectAuth: true, TakesJSON: true}
+	DeleteM2MClient                               = &Operation{ID: "DeleteM2MClient", Method: "DELETE", Path: "/v1/m2m/clients/{client_id}", Safety: Idempotent, ProjectAuth: true}
+	GetM2MClient                                  = &Operation{ID: "GetM2MClient", Method: "GET", Path: "/v1/m2m/clients/{client_id}", Safety: Read, ProjectAuth: true}
+	UpdateM2MClient                               = &Operation{ID: "UpdateM2MClient", Method: "PUT", Path: "/v1/m2m/clients/{client_id}", Safety: Idempotent, ProjectAuth: true, TakesJSON: true}
+	CompleteM2MClientSecretRotation               = &Operation{ID: "CompleteM2MClientSecretRotation", Method: "POST", Path: "/v1/m2m/clients/{client_id}/secrets/rotate", Safety: ShownOnce, ProjectAuth: true, TakesJSON: true}
+	CancelM2MClientSecretRotation                 = &Operation{ID: "CancelM2MClientSecretRotation", Method: "POST", Path: "/v1/m2m/clients/{client_id}/secrets/rotate/cancel", Safety: ShownOnce, ProjectAuth: true, TakesJSON: true}
+	StartM2MClientSecretRotation                  = &Operation{ID: "StartM2MClientSecretRotation", Method: "POST", Path: "/v1/m2m/clients/{client_id}/secrets/rotate/start", Safety: ShownOnce, ProjectAuth: true, ReturnsSecret: true, TakesJSON: true}
+	IntrospectTokenOnProjectDomain                = &Operation{ID: "IntrospectTokenOnProjectDomain", Method: "POST", Path: "/v1/oauth2/introspect", Safety: Read, TakesForm: true, RequestSecrets: []string{"client_secret", "token"}}
+	RegisterConnectedApp                          = &Operation{ID: "RegisterConnectedApp", Method: "POST", Path: "/v1/oauth2/register", Safety: ShownOnce, ReturnsSecret: true, TakesJSON: true}
+	RevokeTokenOnProjectDomain                    = &Operation{ID: "RevokeTokenOnProjectDomain", Method: "POST", Path: "/v1/oauth2/revoke", Safety: Idempotent, TakesForm: true, RequestSecrets: []string{"client_secret", "token"}}
+	IssueM2MTokenOnProjectDomain                  = &Operation{ID: "IssueM2MTokenOnProjectDomain", Method: "POST", Path: "/v1/oauth2/token", Safety: Billed, ReturnsSecret: true, TakesJSON: true, TakesForm: true, RequestSecrets: []string{"client_secret"}}
+	GetWellKnownJWKS                              = &Operation{ID: "GetWellKnownJWKS", Method: "GET", Path: "/v1/public/{project_id}/.well-known/jwks.json", Safety: Read}
+	GetAuthorizationServerMetadata                = &Operation{ID: "GetAuthorizationServerMetadata", Method: "GET", Path: "/v1/public/{project_id}/.well-known/oauth-authorization-server", Safety: Read}
+	GetOpenIDConfiguration                        = &Operation{ID: "GetOpenIDConfiguration", Method: "GET", Path: "/v1/public/{project_id}/.well-known/openid-configuration", Safety: Read}
+	IntrospectToken                               = &Operation{ID: "IntrospectToken", Method: "POST", Path: "/v1/public/{project_id}/oauth2/introspect", Safety: Read, TakesForm: true, RequestSecrets: []string{"client_secret", "token"}}
+	RevokeToken                                   = &Operation{ID: "RevokeToken", Method: "POST", Path: "/v1/public/{project_id}/oauth2/revoke", Safety: Idempotent, TakesForm: true, RequestSecrets: []string{"client_secret", "token"}}
+	IssueM2MToken                                 = &Operation{ID: "IssueM2MToken", Method: "POST", Path: "/v1/public/{project_id}/oauth2/token", Safety: Billed, ReturnsSecret: true, TakesJSON: true, TakesForm: true, RequestSecrets: []string{"client_secret"}}
+	GetJWKS                                       = &Operation{ID: "GetJWKS", Method: "GET", Path: "/v1/sessions/jwks/{project_id}", Safety: Read}
 )
 
 // All lists every operation of the contract.
 var All = []*Operation{
+	GetWellKnownJWKSOnProjectDomain,
+	GetAuthorizationServerMetadataOnProjectDomain,
+	GetOpenIDConfigurationOnProjectDomain,
 	GetB2BJWKS,
 	CreateConnectedApp,
 	SearchConnectedApps,
@@ -44,6 +59,15 @@ var All = []*Operation{
 	CompleteM2MClientSecretRotation,
 	CancelM2MClientSecretRotation,
 	StartM2MClientSecretRotation,
+	IntrospectTokenOnProjectDomain,
+	RegisterConnectedApp,
+	RevokeTokenOnProjectDomain,
+	IssueM2MTokenOnProjectDomain,
+	GetWellKnownJWKS,
+	GetAuthorizationServerMetadata,
+	GetOpenIDConfiguration,
+	IntrospectToken,
+	RevokeToken,
 	IssueM2MToken,
 	GetJWKS,
 }

@@ -203,6 +203,26 @@ func TestParse(t *testing.T) {
 	}
 }
 
+func TestParseDomain(t *testing.T) {
+	for domain, want := range map[string]string{
+		"example.customers.stytch.com": "https://example.customers.stytch.com",
+		"Login.Example.COM":            "https://login.example.com",
+		"a-1.xn--bcher-kva.example":    "https://a-1.xn--bcher-kva.example",
+		"https://canary.example":       "", "canary.example/": "", "canary.example:443": "", "canary.example?x": "", "u:canary@x.example": "",
+		"": "", "canary": "", "canary..example": "", ".canary.example": "", "canary.example.": "", "-canary.example": "", "canary-.example": "",
+		"canary_1.example": "", "canary example.com": "", "canary.example\n": "", "bücher.canary": "", "127.0.0.1": "", "[::1]": "", "localhost": "",
+		strings.Repeat("a", 64) + ".example": "", strings.Repeat("a.", 127) + "example": "",
+	} {
+		got, err := ParseDomain(domain)
+		switch {
+		case want == "" && (err == nil || strings.Contains(err.Error(), "canary")):
+			t.Errorf("%q: %v, %v", domain, got, err)
+		case want != "" && (err != nil || got.String() != want):
+			t.Errorf("%q: %v, %v, want %s", domain, got, err, want)
+		}
+	}
+}
+
 func TestUserAgent(t *testing.T) {
 	if !strings.HasPrefix(UserAgent, "stytch-m2m-go/"+Version+" (go") {
 		t.Error(UserAgent)

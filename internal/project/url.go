@@ -54,6 +54,21 @@ func ParseInsecureBaseURL(address string) (*url.URL, error) {
 	return base, nil
 }
 
+// ParseDomain reads the domain of a project, such as example.customers.stytch.com, and returns its
+// https address.
+func ParseDomain(domain string) (*url.URL, error) {
+	name := strings.ToLower(domain)
+	valid := len(name) <= 253 && strings.Contains(name, ".")
+	for label := range strings.SplitSeq(name, ".") {
+		valid = valid && label != "" && len(label) <= 63 && !strings.HasPrefix(label, "-") && !strings.HasSuffix(label, "-") &&
+			!strings.ContainsFunc(label, func(r rune) bool { return !isAlphanumeric(r) && r != '-' })
+	}
+	if _, err := netip.ParseAddr(name); err == nil || !valid {
+		return nil, errors.New("project domain must be a host name such as example.customers.stytch.com, without https:// and without a port or path")
+	}
+	return &url.URL{Scheme: "https", Host: name}, nil
+}
+
 // ParseURL reads an address that requests are sent to, or that names a server, as it stands: with
 // the same rules as [ParseBaseURL], but a single trailing slash belongs to it.
 func ParseURL(address string) (*url.URL, error) {

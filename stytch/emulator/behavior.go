@@ -88,8 +88,19 @@ type Behavior struct {
 	// TokenErrorFormat is the format in which the token endpoint refuses an unknown project and
 	// a wrong method: oauth (default; RFC 6749, section 5.2) or stytch, that of the others.
 	TokenErrorFormat string `json:"token_error_format"`
+	// IntrospectM2M is for an M2M client that introspects or revokes a token of its own: Allow
+	// (default, assumed) or Refuse it with invalid_client. Stytch documents both endpoints for
+	// Connected Apps only.
+	IntrospectM2M Choice `json:"introspect_m2m"`
 	// TokenID adds the claim jti to tokens. The documented sample has none (default).
 	TokenID bool `json:"token_id"`
+
+	// DynamicRegistration lets apps register themselves, as the switch of the project in Stytch's
+	// dashboard does. Without it (default, documented) they are refused with
+	// dynamic_client_registration_not_enabled.
+	DynamicRegistration bool `json:"dynamic_registration"`
+	// RegisterStatus is the status of such a registration: 201 (default, assumed; RFC 7591) or 200.
+	RegisterStatus int `json:"register_status"`
 
 	// SecretLength is the length of generated secrets, 43 to 128: 48 (default, observed) or 44
 	// (documented sample).

@@ -198,6 +198,12 @@ func TestBehavior(t *testing.T) {
 			w.expect(404, "project_not_found", "POST", "/v1/public/project-test-0/oauth2/token", "")
 			w.expect(405, "method_not_allowed", "GET", "/v1/public/"+w.ProjectID+"/oauth2/token", "")
 		}},
+		{"IntrospectM2M Refuse", emulator.Behavior{IntrospectM2M: emulator.Refuse}, func(w *harness) {
+			w.expect(400, "invalid_client", "POST", introspectPath, form("token", w.sign("x", nil), "client_id", "x", "client_secret", workerSecret), noAuth, formType)
+		}},
+		{"RegisterStatus 200", emulator.Behavior{DynamicRegistration: true, RegisterStatus: 200}, func(w *harness) {
+			w.expect(200, "", "POST", registerPath, `{"redirect_uris":["https://a.example.com/cb"]}`, noAuth)
+		}},
 	}
 	tried := map[string]bool{}
 	for _, tt := range tests {
@@ -220,7 +226,7 @@ func TestBehaviorRefusesUnknownValues(t *testing.T) {
 		{CreateStatus: 202}, {WrongMethodStatus: 400}, {StartWhileRotating: emulator.Ignore}, {FinishWhileIdle: emulator.Replace},
 		{NullOnUpdate: emulator.Drop}, {EmptyScopes: "no"}, {InvalidStatusType: "x"}, {ZeroLimit: emulator.Clamp},
 		{LargeLimit: emulator.Ignore}, {BadCursor: emulator.Drop}, {EmptySearchBody: emulator.Ignore}, {NegativeLimit: emulator.Clamp}, {EmptyQuery: emulator.Ignore}, {UnknownOperator: emulator.Allow}, {TokenErrorFormat: "x"},
-		{UnheldScope: emulator.Allow},
+		{UnheldScope: emulator.Allow}, {IntrospectM2M: emulator.Drop}, {RegisterStatus: 202},
 		{InvalidClientStatus: 403}, {InactiveClientError: "x"}, {InactiveClientStatus: 403}, {SecretLength: 42}, {SecretLength: 129},
 		{MaxSecretLength: -1}, {MaxScopes: -1}, {MaxExpiryMinutes: -1}, {MaxM2MClients: -1}, {MaxConnectedApps: -1},
 	} {

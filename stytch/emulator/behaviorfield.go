@@ -66,7 +66,10 @@ var behaviorRules = []behaviorRule{
 	{"InactiveClientError", assumed, "Error of an inactive client at the token endpoint.", oneOf("invalid_client", "unauthorized_client", "access_denied"), "", 0, 0},
 	{"InactiveClientStatus", assumed, "Status of that error.", oneOf(400, 401), "", 0, 0},
 	{"TokenErrorFormat", assumed, "Format in which the token endpoint refuses an unknown project and a wrong method.", oneOf(oauthFormat, "stytch"), "", 0, 0},
+	{"IntrospectM2M", assumed, "An M2M client that introspects or revokes a token of its own: allow it, or refuse it with invalid_client.", oneOf(Allow, Refuse), "", 0, 0},
 	{"TokenID", documented, "Add the claim jti to tokens.", onOff, "", 0, 0},
+	{"DynamicRegistration", documented, "Let apps register themselves (dynamic client registration).", onOff, "", 0, 0},
+	{"RegisterStatus", assumed, "Status of such a registration.", oneOf(201, 200), "", 0, 0},
 	{"SecretLength", observed, "Length of generated secrets.", nil, "48", 43, 128}, // 43 characters of base64 hold 256 bits
 	{"CreationMethod", assumed, "The creation_method of Connected Apps: any text.", nil, "MANUAL", 0, 0},
 	{"MaxSecretLength", assumed, "Most bytes of an imported secret.", nil, "128", 1, 0},

@@ -22,7 +22,7 @@ func (e *Emulator) Claims(clientID string, scopes ...string) (map[string]any, er
 		if refused := (*failure)(nil); errors.As(err, &refused) {
 			return nil, invalidArgument("Claims: %s", refused.reason)
 		}
-		return s.claims(b, client, scope, nil), nil
+		return s.claims(b, client, s.issuer, scope, nil), nil
 	}
 	app, err := s.apps.get(clientID)
 	if err != nil {

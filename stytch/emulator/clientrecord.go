@@ -35,6 +35,10 @@ type appValue struct {
 	LogoURL             *string      `json:"logo_url"`
 	Secret              *secretValue `json:"secret"`
 	NextSecret          *secretValue `json:"next_secret"`
+
+	// Left out of apps that were created, so that earlier versions can read them.
+	Registered bool   `json:"registered,omitempty"`
+	ClientURI  string `json:"client_uri,omitempty"`
 }
 
 // A secretValue is the hash of a client's secret.
@@ -91,7 +95,7 @@ func encodeApp(a *connectedApp, seq uint64) Record {
 		Seq: seq, Name: a.name, Description: a.description, ClientType: a.clientType,
 		RedirectURLs: a.redirectURLs, PostLogoutURLs: a.postLogoutURLs, FullAccess: a.fullAccess, BypassConsent: a.bypassConsent,
 		ExpiryMinutes: a.expiryMinutes, AccessTokenTemplate: a.accessTokenTemplate, IDTokenTemplate: a.idTokenTemplate,
-		CustomAudience: a.customAudience, LogoURL: a.logoURL,
+		CustomAudience: a.customAudience, LogoURL: a.logoURL, Registered: a.registered, ClientURI: a.clientURI,
 		Secret: encodeSecret(a.secrets.current), NextSecret: encodeSecret(a.secrets.next),
 	})
 }
@@ -105,7 +109,7 @@ func decodeApp(r Record) (*connectedApp, uint64, error) {
 		id: r.ID, name: v.Name, description: v.Description, clientType: v.ClientType,
 		redirectURLs: v.RedirectURLs, postLogoutURLs: v.PostLogoutURLs, fullAccess: v.FullAccess, bypassConsent: v.BypassConsent,
 		expiryMinutes: v.ExpiryMinutes, accessTokenTemplate: v.AccessTokenTemplate, idTokenTemplate: v.IDTokenTemplate,
-		customAudience: v.CustomAudience, logoURL: v.LogoURL,
+		customAudience: v.CustomAudience, logoURL: v.LogoURL, registered: v.Registered, clientURI: v.ClientURI,
 	}
 	if !validClientType(v.ClientType) {
 		return nil, 0, r.unreadable("the client_type is not known")

@@ -18,6 +18,9 @@ type connectedApp struct {
 	accessTokenTemplate, idTokenTemplate string
 	customAudience, logoURL              *string // null until set
 	secrets                              secretPair
+
+	registered bool   // by the app itself
+	clientURI  string // of a registered app
 }
 
 // metadataURL is the address of the Client ID Metadata Document that registered the app, which is

@@ -23,6 +23,7 @@ type contents struct {
 	apps     stored[connectedApp]
 	keys     []Record // read once the project is known
 	minted   map[string]int
+	revoked  map[tokenHash]int64
 	deleted  map[string]map[string]bool // ids of deleted seeds, by kind
 }
 
@@ -54,7 +55,7 @@ type secretTextValue struct {
 func readStorage(from Storage) (*contents, error) {
 	c := &contents{
 		clients: stored[m2mClient]{ids: map[string]bool{}}, apps: stored[connectedApp]{ids: map[string]bool{}},
-		minted: map[string]int{}, deleted: map[string]map[string]bool{kindClient: {}, kindApp: {}},
+		minted: map[string]int{}, revoked: map[tokenHash]int64{}, deleted: map[string]map[string]bool{kindClient: {}, kindApp: {}},
 	}
 	if from == nil {
 		return c, nil
@@ -108,6 +109,10 @@ func (c *contents) read(r Record) error {
 			return r.unreadable("the count must be positive, and there must be one for each client")
 		}
 		c.minted[r.ID] = v.Count
+		return err
+	case kindRevoked:
+		token, expires, err := decodeRevoked(r)
+		c.revoked[token] = expires
 		return err
 	case kindSequence:
 		return c.readSequence(r)

@@ -1,6 +1,7 @@
 // Package emulator is a local Stytch for tests and development. It serves one project over HTTP,
 // from memory and, if you like, with a storage: machine-to-machine (M2M) clients, Connected Apps,
-// the rotation of their secrets, M2M access tokens and the key set.
+// the rotation of their secrets, M2M access tokens and the key set, introspection and revocation,
+// dynamic client registration, and the metadata of the authorization server.
 //
 // It follows the contract of this module (api/openapi.yaml, served at /openapi.yaml) and shares no
 // code with the SDK, so it works for clients in any language.
@@ -60,6 +61,9 @@
 //     default; a total of -1 where totals are disabled
 //   - tokens: the claims, a life of one hour, all scopes if none are requested, else the requested
 //     ones in their order; inactive clients are refused; the fields of a key
+//   - introspection: the claims of an active token, active false and nothing else for any other;
+//     public apps need no secret; registration: off by default, its types, one app for equal public
+//     metadata
 //   - third-party apps get neither full access nor offline access without consent
 //
 // Observed in responses or in Stytch's own libraries:
@@ -67,6 +71,8 @@
 //   - compact bodies with sorted keys and explicit nulls, and the order of keys in errors; for M2M
 //     clients and Connected Apps this is inferred from other objects of the same API
 //   - the formats of ids; secrets of 48 characters; invalid_client with status 400
+//   - a token that was requested on the domain of the project has that domain as its iss; what the
+//     metadata of RFC 8414 contain
 //   - client credentials in the body of a token request, which win over a Basic header beside them
 //   - rotation requests with an empty body, {} or the client id; a body with DELETE; unknown query
 //     parameters; a cursor of ""
@@ -91,10 +97,15 @@
 //   - A redirect URL is https, or http with a loopback address; in live projects it is https and
 //     not localhost. The token template of an app begins and ends with braces and is never
 //     rendered; that of M2M tokens is [WithTokenTemplate].
-//   - A Connected App is always active and was created manually. Its secret can only be rotated:
-//     the authorization flows of Connected Apps are not part of the contract.
+//   - A Connected App is always active, and its creation_method is the same however it came about.
+//     Its secret can only be rotated: the authorization flows of Connected Apps are not part of the
+//     contract.
 //   - A token request is checked for its form, the grant, the client, its status and the scopes, in
 //     this order. Requested scopes may be repeated.
+//   - The domain of the project is the host of the request, or the address of [WithIssuer]. The
+//     paths of the domain and those with a project id are served side by side.
+//   - A client introspects and revokes its own tokens only: any other token is not active, and
+//     revoking it does nothing. A revoked token stays a valid JWT.
 //   - A key set of another project gets project_not_found; a key set with a malformed
 //     project id gets invalid_project_id.
 //

@@ -41,9 +41,9 @@ func newExchange(w http.ResponseWriter, r *http.Request, s *state, log *requestL
 	return x
 }
 
-// oauth reports whether the request is for the token endpoint, whose responses must not be cached
-// (RFC 6749, section 5.1).
-func (x *exchange) oauth() bool { return x.operation == tokenOperation }
+// oauth reports whether the request is for an endpoint of OAuth 2.0, whose responses must not be
+// cached (RFC 6749, section 5.1).
+func (x *exchange) oauth() bool { return oauthOperations[x.operation] }
 
 // record logs the request. It comes before the response is written, so that a client which has its
 // response finds its request in the log.

@@ -8,7 +8,7 @@ import (
 // A failure is an error that Stytch would send. Its text never contains a value of the request.
 type failure struct {
 	status  int
-	kind    string // error_type, or error at the token endpoint
+	kind    string // error_type, or error at an endpoint of OAuth 2.0
 	message string
 	oauth   bool   // in the format of RFC 6749, section 5.2
 	reason  string // for the request log, with the ids that the message leaves out; empty if the message suffices
@@ -38,7 +38,7 @@ func because(kind, message string) *failure {
 	return f
 }
 
-// grantError returns a failure in the format of the token endpoint, with status 400.
+// grantError returns a failure in the format of the endpoints of OAuth 2.0, with status 400.
 func grantError(kind, message string) *failure {
 	return &failure{status: http.StatusBadRequest, kind: kind, message: message, oauth: true}
 }
@@ -67,9 +67,9 @@ var failures = map[string]knownFailure{
 	"server_unavailable":                {503, "Oops, something seems to have gone wrong. Please retry the request. If this issue persists, please reach out to support."},
 	"organization_suspended":            {403, "Your organization has been suspended. Please contact support@stytch.com for assistance."},
 
-	// Of RFC 6749, at the token endpoint.
+	// Of RFC 6749, at the endpoints of OAuth 2.0.
 	"invalid_client":         {400, "The client credentials are not valid."},
-	"invalid_request":        {400, "The token request is malformed."},
+	"invalid_request":        {400, "The request is malformed."},
 	"invalid_scope":          {400, "The client does not hold a requested scope."},
 	"unsupported_grant_type": {400, "The grant_type must be client_credentials."},
 
@@ -111,6 +111,7 @@ var failures = map[string]knownFailure{
 	"m2m_search_missing_filter_value":       {400, "A search operand has no filter_value."},
 	"m2m_search_expected_array_of_strings":  {400, "The filter_value of a search operand must be an array of strings."},
 
+	"dynamic_client_registration_not_enabled":                  {400, "Dynamic client registration is not enabled for this project."},
 	"invalid_connected_app_type":                               {400, "The client_type is not known."},
 	"too_many_connected_apps":                                  {400, "The project has as many Connected Apps as it may have."},
 	"connected_app_already_rotating_secret":                    {400, "A secret rotation is already in progress for this Connected App."},

@@ -53,14 +53,14 @@ var usualTypes = map[int]string{
 	405: "method_not_allowed", 429: "too_many_requests", 503: "server_unavailable",
 }
 
-// failure returns the usual error of Stytch for the fault's status. The token endpoint reports
-// refused credentials in a format of its own, but not what happens in front of it, such as rate
-// limits.
+// failure returns the usual error of Stytch for the fault's status. The endpoints of OAuth 2.0
+// report refused credentials in a format of their own, but not what happens in front of them, such
+// as rate limits.
 func (f Fault) failure(operation string) *failure {
 	if f.errorType != "" {
 		return fail(f.errorType)
 	}
-	if operation == tokenOperation && (f.status == 400 || f.status == 401) {
+	if oauthOperations[operation] && (f.status == 400 || f.status == 401) {
 		e := grantError("invalid_client", "The client credentials are not valid.")
 		e.status = f.status
 		return e

@@ -10,6 +10,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"slices"
+	"strings"
 	"sync"
 	"time"
 )
@@ -133,6 +134,29 @@ func (k *keyring) retire(p *pending, kid string) error {
 	}
 	k.keys = slices.Delete(slices.Clone(k.keys), i, i+1)
 	return nil
+}
+
+// verify returns the payload of a token that a listed key has signed; ok is false for anything
+// else.
+func (k *keyring) verify(token string) (payload []byte, ok bool) {
+	parts := strings.Split(token, ".")
+	if len(parts) != 3 {
+		return nil, false
+	}
+	var header struct{ Alg, Kid string }
+	head, headErr := base64.RawURLEncoding.DecodeString(parts[0])
+	payload, payloadErr := base64.RawURLEncoding.DecodeString(parts[1])
+	signature, signatureErr := base64.RawURLEncoding.DecodeString(parts[2])
+	if headErr != nil || payloadErr != nil || signatureErr != nil || json.Unmarshal(head, &header) != nil || header.Alg != "RS256" {
+		return nil, false
+	}
+	digest := sha256.Sum256([]byte(parts[0] + "." + parts[1]))
+	for _, key := range k.all() {
+		if key.kid == header.Kid && rsa.VerifyPKCS1v15(&key.private.PublicKey, crypto.SHA256, digest[:], signature) == nil {
+			return payload, true
+		}
+	}
+	return nil, false
 }
 
 // sign returns a JSON Web Token (RFC 7519) signed with the current key.

@@ -97,7 +97,7 @@ func otherGrant(grant string) string {
 
 // parameterName is the name of a parameter, unless a client made it up.
 func parameterName(name string) string {
-	for _, known := range tokenParameterNames {
+	for _, known := range parameterNames {
 		if name == known {
 			return name
 		}

@@ -70,6 +70,9 @@ func (s *state) restore(held *contents) (err error) {
 	for id, count := range held.minted {
 		s.minted.increase(id, count)
 	}
+	for token, expires := range held.revoked {
+		s.revoked.put(token, expires)
+	}
 	held.clients.fill(&s.clients)
 	held.apps.fill(&s.apps)
 	return nil

@@ -74,6 +74,8 @@ func TestRecordsThatCannotBeRead(t *testing.T) {
 		{"connected_app", "y", app("third_party_public", "[]", secret), "public app"},
 		{"signing_key", "jwk-test-1", `{"order":1,"pkcs8":"AA=="}`, "private key"},
 		{"minted_tokens", "x", `{"count":0}`, "positive"},
+		{"revoked_token", "x", `{"exp":1}`, "SHA-256"},
+		{"revoked_token", strings.Repeat("ab", 32), `{"exp":0}`, "exp positive"},
 		{"sequence", "x", `{"last":1}`, "m2m_client or connected_app"},
 		{"deleted_seed", "x", `{}`, "a slash"},
 		{"behavior", "behavior", `{"create_status":999}`, "CreateStatus"},

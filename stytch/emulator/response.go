@@ -6,8 +6,12 @@ import (
 	"strconv"
 )
 
-// tokenOperation is the one operation that responds as RFC 6749 says.
-const tokenOperation = "IssueM2MToken"
+// oauthOperations respond as RFC 6749 says.
+var oauthOperations = map[string]bool{
+	"IssueM2MToken": true, "IssueM2MTokenOnProjectDomain": true,
+	"IntrospectToken": true, "IntrospectTokenOnProjectDomain": true,
+	"RevokeToken": true, "RevokeTokenOnProjectDomain": true,
+}
 
 // A response is complete before its first byte is sent, so that a fault can cut or drop it.
 type response struct {

@@ -43,7 +43,7 @@ func (s *service) serveUnknownMethod(w http.ResponseWriter, r *http.Request, all
 		return
 	}
 	refused := fail("method_not_allowed").why("%s", wrongMethod(r, allowed))
-	oauth := strings.HasPrefix(r.URL.Path, "/v1/public/")
+	oauth := strings.Contains(r.URL.Path, "/oauth2/") && !strings.HasSuffix(r.URL.Path, "/register")
 	if oauth && x.behavior.TokenErrorFormat == oauthFormat {
 		refused.kind, refused.oauth = "invalid_request", true
 	}

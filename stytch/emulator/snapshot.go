@@ -17,11 +17,14 @@ func (s *state) snapshot() iter.Seq[Record] {
 	defer s.keys.mu.Unlock()
 	s.minted.mu.Lock()
 	defer s.minted.mu.Unlock()
+	s.revoked.mu.Lock()
+	defer s.revoked.mu.Unlock()
 	s.switches.mu.Lock()
 	defer s.switches.mu.Unlock()
 
 	clients, apps := s.clients.copyLocked(), s.apps.copyLocked()
 	keys, minted, behavior := slices.Clone(s.keys.keys), maps.Clone(s.minted.byName), s.switches.load()
+	revoked := maps.Clone(s.revoked.expires)
 	deleted := append(s.clients.deletedSeeds(), s.apps.deletedSeeds()...)
 
 	return func(yield func(Record) bool) {
@@ -36,6 +39,9 @@ func (s *state) snapshot() iter.Seq[Record] {
 		}
 		for _, id := range slices.Sorted(maps.Keys(minted)) {
 			single = append(single, newRecord(kindMinted, id, mintedValue{minted[id]}))
+		}
+		for token, expires := range revoked {
+			single = append(single, encodeRevoked(token, expires))
 		}
 		for _, r := range append(single, deleted...) {
 			if !yield(r) {

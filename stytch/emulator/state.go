@@ -2,6 +2,7 @@ package emulator
 
 import (
 	"crypto/sha256"
+	"sync"
 	"time"
 
 	"github.com/stytchkit/m2m/internal/project"
@@ -23,6 +24,9 @@ type state struct {
 	apps    table[connectedApp]
 	keys    keyring
 	minted  counter
+	revoked revocations
+
+	registering sync.Mutex // orders the registrations of apps, so that equal ones find each other
 
 	switches switches
 	store    *store // nil if the state is in memory only
@@ -42,7 +46,7 @@ func newState(id, secret string, clock func() time.Time) *state {
 
 // attach passes all further changes to a store.
 func (s *state) attach(to *store) {
-	s.store, s.clients.store, s.apps.store, s.keys.store, s.minted.store, s.switches.store = to, to, to, to, to, to
+	s.store, s.clients.store, s.apps.store, s.keys.store, s.minted.store, s.revoked.store, s.switches.store = to, to, to, to, to, to, to
 }
 
 // addM2MClient checks and stores a client. A nil id or secret is generated. It returns the secret

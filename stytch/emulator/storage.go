@@ -14,8 +14,8 @@ import (
 // together name it.
 //
 // The kinds are version, project, project_secret, behavior, m2m_client, connected_app, signing_key,
-// minted_tokens, sequence and deleted_seed. No record holds the secret of a client: what is stored
-// is its hash. A Record prints without its value.
+// minted_tokens, revoked_token, sequence and deleted_seed. No record holds a token or the secret of
+// a client: what is stored is its hash. A Record prints without its value.
 type Record struct {
 	Kind  string
 	ID    string
@@ -70,6 +70,7 @@ const (
 	kindApp           = "connected_app"
 	kindKey           = "signing_key"
 	kindMinted        = "minted_tokens"
+	kindRevoked       = "revoked_token"
 	kindSequence      = "sequence"     // the last seq of a table, needed once its newest record was deleted
 	kindDeletedSeed   = "deleted_seed" // a seed that was deleted, so that a restart does not add it again
 )

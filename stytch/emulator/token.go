@@ -10,19 +10,28 @@ import (
 	"strings"
 )
 
-// tokenParameterNames are the parameters of every token request.
-var tokenParameterNames = []string{"grant_type", "client_id", "client_secret", "scope"}
+// parameterNames are the parameters of the contract, at all endpoints of OAuth 2.0.
+var parameterNames = []string{"grant_type", "client_id", "client_secret", "scope", "token", "token_type_hint"}
 
 const tokenSeconds = 3600 // documented
 
 // IssueM2MToken is the client credentials grant. It reads its body itself, because the body may be
 // a form.
 func (s *service) IssueM2MToken(w http.ResponseWriter, r *http.Request, projectID string) {
-	s.serve(w, r, operation{id: tokenOperation, public: true}, func(x *exchange) (response, error) {
+	s.issueToken(w, r, "IssueM2MToken", projectID, s.state.issuer)
+}
+
+// IssueM2MTokenOnProjectDomain is the same on the domain of the project, which is the issuer.
+func (s *service) IssueM2MTokenOnProjectDomain(w http.ResponseWriter, r *http.Request) {
+	s.issueToken(w, r, "IssueM2MTokenOnProjectDomain", s.state.id, s.state.domainIssuer(r))
+}
+
+func (s *service) issueToken(w http.ResponseWriter, r *http.Request, id, projectID, issuer string) {
+	s.serve(w, r, operation{id: id, public: true}, func(x *exchange) (response, error) {
 		if projectID != s.state.id {
 			return response{}, s.unknownProject(*x.behavior)
 		}
-		params, err := x.tokenParameters(s.state.strict)
+		params, err := x.parameters(s.state.strict, "application/x-www-form-urlencoded", "application/json")
 		if err != nil {
 			return response{}, err
 		}
@@ -42,7 +51,7 @@ func (s *service) IssueM2MToken(w http.ResponseWriter, r *http.Request, projectI
 		if err != nil {
 			return response{}, err
 		}
-		token, err := s.state.keys.sign(&x.pending, s.state.claims(*x.behavior, client, scope, params))
+		token, err := s.state.keys.sign(&x.pending, s.state.claims(*x.behavior, client, issuer, scope, params))
 		if err != nil {
 			return response{}, err
 		}
@@ -62,11 +71,11 @@ func (s *service) unknownProject(b Behavior) error {
 	return refused.why("the path has another project ID: this is the project %s", s.state.id)
 }
 
-func (s *state) claims(b Behavior, client *m2mClient, scope string, params map[string]string) map[string]any {
+func (s *state) claims(b Behavior, client *m2mClient, issuer, scope string, params map[string]string) map[string]any {
 	now := s.clock().Unix()
 	claims := s.template.claims(client, params)
 	maps.Copy(claims, map[string]any{
-		"aud": []string{s.id}, "exp": now + tokenSeconds, "iat": now, "iss": s.issuer, "nbf": now,
+		"aud": []string{s.id}, "exp": now + tokenSeconds, "iat": now, "iss": issuer, "nbf": now,
 		"scope": scope, "sub": client.id,
 	})
 	if b.TokenID {
@@ -75,14 +84,18 @@ func (s *state) claims(b Behavior, client *m2mClient, scope string, params map[s
 	return claims
 }
 
-// tokenParameters reads the parameters of a token request. Unknown ones are accepted: token
-// templates may use them.
-func (x *exchange) tokenParameters(strict bool) (map[string]string, error) {
+// parameters reads the parameters of a request whose body has one of the media types. Unknown ones
+// are accepted: token templates may use them.
+func (x *exchange) parameters(strict bool, accepted ...string) (map[string]string, error) {
 	if f := x.bodyFailure(); f != nil {
 		return nil, &failure{status: f.status, kind: "invalid_request", message: f.message, oauth: true}
 	}
 	mediaType, _, _ := mime.ParseMediaType(x.r.Header.Get("Content-Type"))
 	params := map[string]string{}
+	if !slices.Contains(accepted, mediaType) {
+		wanted := strings.Join(accepted, " or ")
+		return nil, grantError("invalid_request", "The Content-Type must be "+wanted+".").why("the Content-Type is %s: it must be %s", mediaTypeName(mediaType), wanted)
+	}
 	switch mediaType {
 	case "application/x-www-form-urlencoded":
 		values, err := url.ParseQuery(string(x.body))
@@ -102,15 +115,12 @@ func (x *exchange) tokenParameters(strict bool) (map[string]string, error) {
 		}
 		for name, raw := range fields {
 			var value *string
-			known := slices.Contains(tokenParameterNames, name)
+			known := slices.Contains(parameterNames, name)
 			if json.Unmarshal(raw, &value) != nil && (known || strict) {
 				return nil, grantError("invalid_request", "A parameter is not a string.").why("the parameter %s must be a string, and it is %s", parameterName(name), jsonKind(raw))
 			}
 			params[name] = orZero(value)
 		}
-	default:
-		return nil, grantError("invalid_request", "The Content-Type must be application/x-www-form-urlencoded or application/json.").
-			why("the Content-Type is %s: it must be application/x-www-form-urlencoded or application/json", mediaTypeName(mediaType))
 	}
 	return params, nil
 }

@@ -107,6 +107,59 @@ type keySetResponse struct {
 	StatusCode int       `json:"status_code"`
 }
 
+type revokeResponse struct {
+	RequestID  string `json:"request_id"`
+	StatusCode int    `json:"status_code"`
+}
+
+type registerResponse struct {
+	ClientID                string   `json:"client_id"`
+	ClientName              string   `json:"client_name,omitempty"`
+	ClientSecret            string   `json:"client_secret,omitempty"`
+	ClientSecretExpiresAt   *int64   `json:"client_secret_expires_at,omitempty"` // beside a secret
+	ClientURI               string   `json:"client_uri,omitempty"`
+	GrantTypes              []string `json:"grant_types"`
+	RedirectURIs            []string `json:"redirect_uris"`
+	RequestID               string   `json:"request_id,omitempty"` // never, as in the documented sample
+	ResponseTypes           []string `json:"response_types"`
+	StatusCode              int      `json:"status_code,omitempty"` // never
+	TokenEndpointAuthMethod string   `json:"token_endpoint_auth_method"`
+}
+
+type openIDResponse struct {
+	AuthorizationEndpoint             string   `json:"authorization_endpoint"`
+	GrantTypesSupported               []string `json:"grant_types_supported"`
+	IDTokenSigningAlgValuesSupported  []string `json:"id_token_signing_alg_values_supported"`
+	Issuer                            string   `json:"issuer"`
+	JWKSURI                           string   `json:"jwks_uri"`
+	RequestID                         string   `json:"request_id"`
+	ResponseTypesSupported            []string `json:"response_types_supported"`
+	ScopesSupported                   []string `json:"scopes_supported"`
+	StatusCode                        int      `json:"status_code"`
+	SubjectTypesSupported             []string `json:"subject_types_supported"`
+	TokenEndpoint                     string   `json:"token_endpoint"`
+	TokenEndpointAuthMethodsSupported []string `json:"token_endpoint_auth_methods_supported"`
+	UserinfoEndpoint                  string   `json:"userinfo_endpoint"`
+}
+
+type serverMetadataResponse struct {
+	AuthorizationEndpoint             string   `json:"authorization_endpoint"`
+	ClientIDMetadataDocumentSupported bool     `json:"client_id_metadata_document_supported"`
+	CodeChallengeMethodsSupported     []string `json:"code_challenge_methods_supported"`
+	GrantTypesSupported               []string `json:"grant_types_supported"`
+	IntrospectionEndpoint             string   `json:"introspection_endpoint"`
+	Issuer                            string   `json:"issuer"`
+	JWKSURI                           string   `json:"jwks_uri"`
+	RegistrationEndpoint              string   `json:"registration_endpoint,omitempty"` // if apps may register
+	RequestID                         string   `json:"request_id"`
+	ResponseTypesSupported            []string `json:"response_types_supported"`
+	RevocationEndpoint                string   `json:"revocation_endpoint"`
+	ScopesSupported                   []string `json:"scopes_supported"`
+	StatusCode                        int      `json:"status_code"`
+	TokenEndpoint                     string   `json:"token_endpoint"`
+	TokenEndpointAuthMethodsSupported []string `json:"token_endpoint_auth_methods_supported"`
+}
+
 // The keys of errors are not sorted: this order was observed on the wire.
 
 type errorWire struct {

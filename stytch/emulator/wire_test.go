@@ -29,6 +29,10 @@ func TestWireHasTheFieldsOfTheContract(t *testing.T) {
 		{tokenResponse{}, []any{server.IssueM2MTokenResponse{}}, true},
 		{jwkWire{}, []any{server.JWK{}}, true},
 		{keySetResponse{}, []any{server.JWKSResponse{}}, true},
+		{revokeResponse{}, []any{server.RevokeTokenResponse{}}, true},
+		{registerResponse{}, []any{server.RegisterConnectedAppResponse{}}, true},
+		{openIDResponse{}, []any{server.OpenIDConfigurationResponse{}}, true},
+		{serverMetadataResponse{}, []any{server.AuthorizationServerMetadataResponse{}}, true},
 		{oauthErrorWire{}, []any{server.OAuth2Error{}}, false},
 	} {
 		got := names(tt.wire)

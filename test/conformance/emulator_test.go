@@ -82,7 +82,7 @@ func TestEmulator(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			server := emulatortest.NewServer(t, options...)
+			server := emulatortest.NewServer(t, append(options, registering)...)
 			l := connectTo(t, server)
 			before := inventory(t, server)
 			t.Run("suite", func(t *testing.T) { Run(t, l.api, Options{}) })
@@ -118,6 +118,9 @@ func TestEmulatorWithOtherBehavior(t *testing.T) {
 		"inactive clients are 401":       {InactiveClientStatus: http.StatusUnauthorized},
 		"inactive clients unauthorized":  {InactiveClientError: "unauthorized_client"},
 		"inactive clients denied access": {InactiveClientError: "access_denied"},
+		"no registration":                {},
+		"registration returns 200":       {RegisterStatus: http.StatusOK},
+		"M2M clients do not introspect":  {IntrospectM2M: emulator.Refuse},
 		"tokens have ids":                {TokenID: true},
 		"secrets of 44":                  {SecretLength: 44},
 		"another creation method":        {CreationMethod: "DYNAMIC"},
@@ -129,7 +132,11 @@ func TestEmulatorWithOtherBehavior(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
+			b.DynamicRegistration = name != "no registration"
 			l := connectTo(t, emulatortest.NewServer(t, emulator.WithBehavior(b), emulator.WithTotals(b.CreateStatus == 0)))
+			if !b.DynamicRegistration {
+				l.mayMiss = []string{"RegisterConnectedApp"}
+			}
 			l.transport.Strict = b.InactiveClientError == "" // the contract does not know the others
 			Run(t, l.api, Options{Live: true})
 			l.report(test{t})
@@ -142,7 +149,7 @@ func TestEmulatorBehindAPath(t *testing.T) {
 	var behind http.Handler
 	server := httptest.NewServer(http.StripPrefix("/proxy/of", http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) { behind.ServeHTTP(w, r) })))
 	t.Cleanup(server.Close)
-	e, err := emulator.New(emulator.WithIssuer(server.URL + "/proxy/of"))
+	e, err := emulator.New(emulator.WithIssuer(server.URL+"/proxy/of"), registering)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -152,6 +159,9 @@ func TestEmulatorBehindAPath(t *testing.T) {
 	Run(t, l.api, Options{Prefix: "behind"})
 	l.report(test{t})
 }
+
+// registering turns on the dynamic client registration of a project.
+var registering = emulator.WithBehavior(emulator.Behavior{DynamicRegistration: true})
 
 // seeds adds clients, with names that a run must leave alone.
 func seeds(n int) emulator.Option {

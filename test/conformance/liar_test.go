@@ -67,7 +67,9 @@ func (l *liar) change(req *http.Request) {
 		}
 		l.lie.request(req, body)
 		for name := range values {
-			if body[name] == nil {
+			if text, ok := body[name].(string); ok {
+				values.Set(name, text)
+			} else {
 				values.Del(name)
 			}
 		}

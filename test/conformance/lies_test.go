@@ -94,6 +94,12 @@ var misconduct = map[string]lie{
 		key := b["keys"].([]any)[0].(map[string]any)
 		key["n"] = strings.Repeat("q", 342)
 	}, says: "M2M_tokens/ways_to_authenticate"},
+	"every token is active": {operation: "IntrospectToken", response: func(b map[string]any) { b["active"] = true }, says: "Authorization_server/unknown_tokens"},
+	"revoking does nothing": {operation: "RevokeToken", request: func(_ *http.Request, b map[string]any) { b["token"] = "another" }, says: "Authorization_server/M2M_tokens"},
+	"a domain revokes nothing": {operation: "RevokeTokenOnProjectDomain", request: func(_ *http.Request, b map[string]any) { b["token"] = "another" },
+		says: "Authorization_server/domain"},
+	"the metadata have another issuer": {operation: "GetOpenIDConfiguration", response: func(b map[string]any) { b["issuer"] = "https://evil.example.com" },
+		says: "Authorization_server/metadata"},
 	"an app keeps its redirects": {operation: "UpdateConnectedApp", request: func(_ *http.Request, b map[string]any) { delete(b, "redirect_urls") }, says: "Connected_Apps/update"},
 	"an app loses its template": {operation: "CreateConnectedApp", request: func(_ *http.Request, b map[string]any) { delete(b, "access_token_template_content") },
 		says: "Connected_Apps/create_with_everything"},
@@ -129,7 +135,7 @@ func TestLies(t *testing.T) {
 // underLie runs the suite, which has to fail, against an emulator with a liar in front.
 func underLie(t *testing.T, l lie, opts Options) *output {
 	t.Helper()
-	server := emulatortest.NewServer(t)
+	server := emulatortest.NewServer(t, registering)
 	liar := &liar{base: server.Client().Transport, lie: l, secrets: []string{server.Secret}}
 	line := connect(t, liar, server.URL, server.ProjectID, server.Secret)
 	opts.patience = time.Nanosecond

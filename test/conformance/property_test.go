@@ -26,7 +26,7 @@ func seeded(t *testing.T, part func(t *testing.T, rng *rand.Rand, l line)) {
 	t.Logf("to repeat this run: -run '^%s$' -seed %d", t.Name(), seed)
 	lines := make([]line, 4)
 	for i := range lines {
-		lines[i] = connectTo(t, emulatortest.NewServer(t, emulator.WithStrict()))
+		lines[i] = connectTo(t, emulatortest.NewServer(t, emulator.WithStrict(), registering))
 		t.Run(fmt.Sprint(i), func(t *testing.T) {
 			t.Parallel()
 			part(t, rand.New(rand.NewPCG(seed, uint64(i))), lines[i])
@@ -63,6 +63,7 @@ func TestRoundTrip(t *testing.T) {
 		w := &tamer{Rand: rng}
 		m := &model{t: t, rng: rng, tamer: w, suite: &suite{api: l.api, raw: raw}, m2m: m2mFamily(l.api, w), apps: appFamily(l.api, w)}
 		m.suite.keySets(test{t})
+		t.Run("authorization server", func(t *testing.T) { m.suite.authorizationServer(test{t}) })
 		for i := 0; i < steps && !t.Failed(); i++ {
 			m.step(i)
 		}

@@ -29,7 +29,7 @@ type Options struct {
 // Run exercises every operation of the contract through api, and every method of its wrapper.
 // Failures contain no secret.
 //
-// It creates some 25 clients and apps and requests some 20 tokens, which Stytch bills. All of the
+// It creates some 35 clients and apps and requests some 25 tokens, which Stytch bills. All of the
 // clients and apps are removed at the end, even if the suite fails or the response to a creation is
 // lost. Nothing else in the project is changed or removed.
 func Run(t *testing.T, api *stytch.Client, opts Options) {
@@ -57,5 +57,6 @@ func runSuite(t reporter, api *stytch.Client, opts Options) {
 	t.Run("Connected Apps", s.connectedApps)
 	t.Run("Connected App search", s.connectedAppSearch)
 	t.Run("Connected App secrets", s.connectedAppSecrets)
+	t.Run("Authorization server", s.authorizationServer)
 	t.Logf("%d names given, %d tokens issued", s.named.Load(), s.tokens.Load())
 }

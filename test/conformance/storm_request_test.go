@@ -61,11 +61,11 @@ func (s *storm) authenticate(req *http.Request, op *operation.Operation, client 
 // body is valid, or tamed so that it has an effect, or damaged, or garbage.
 func (s *storm) body(op *operation.Operation, client login) (contentType, body string) {
 	contentType = "application/json"
-	ref := s.bodies[op.ID]
-	if ref == nil {
+	wanted := s.bodies[op.ID]
+	if wanted.schema == nil {
 		return "", ""
 	}
-	value := contract.Random(s.rng, ref, contract.Fill(s.rng.IntN(3))).(map[string]any)
+	value := contract.Random(s.rng, wanted.schema, contract.Fill(s.rng.IntN(3))).(map[string]any)
 	if !s.oneIn(4) {
 		s.tame(op, value, client)
 	}
@@ -77,7 +77,7 @@ func (s *storm) body(op *operation.Operation, client login) (contentType, body s
 		damaged = "" // Mutate may drop the whole
 	}
 	body = string(encoded(damaged))
-	if fields, ok := damaged.(map[string]any); ok && op == operation.IssueM2MToken && s.oneIn(2) {
+	if fields, ok := damaged.(map[string]any); ok && wanted.form && (!wanted.json || s.oneIn(2)) {
 		contentType, body = form, asForm(fields)
 	}
 	switch {
@@ -102,9 +102,13 @@ func (s *storm) tame(op *operation.Operation, value map[string]any, client login
 	case operation.CreateConnectedApp, operation.UpdateConnectedApp:
 		kind, _ := value["client_type"].(string)
 		s.tamer.app(value, kind)
-	case operation.IssueM2MToken:
+	case operation.IssueM2MToken, operation.IssueM2MTokenOnProjectDomain:
 		delete(value, "scope")
 		value["client_id"], value["client_secret"] = client.id, client.secret
+	case operation.IntrospectToken, operation.IntrospectTokenOnProjectDomain, operation.RevokeToken, operation.RevokeTokenOnProjectDomain:
+		value["client_id"], value["client_secret"] = client.id, client.secret
+	case operation.RegisterConnectedApp:
+		s.tamer.each(value["redirect_uris"], func(string) string { return "https://example.com/" + s.tamer.word() })
 	case operation.SearchM2MClients, operation.SearchConnectedApps:
 		delete(value, "cursor")
 	}

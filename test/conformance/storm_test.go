@@ -37,25 +37,38 @@ type storm struct {
 	rng       *rand.Rand
 	tamer     *tamer
 	line      line
-	bodies    map[string]*openapi3.SchemaRef // of requests, by operationId
-	known     []login                        // the latest clients and apps that exist, or did
+	bodies    map[string]requestBody // by operationId
+	known     []login                // the latest clients and apps that exist, or did
 	responses map[int]int
 }
 
 type login struct{ family, id, secret string }
 
-func requestBodies(t *testing.T) map[string]*openapi3.SchemaRef {
+type requestBody struct {
+	schema     *openapi3.SchemaRef
+	json, form bool // what it may be
+}
+
+func requestBodies(t *testing.T) map[string]requestBody {
 	t.Helper()
 	doc, err := contract.Load()
 	if err != nil {
 		t.Fatal(err)
 	}
-	bodies := map[string]*openapi3.SchemaRef{}
+	bodies := map[string]requestBody{}
 	for _, item := range doc.Paths.Map() {
 		for _, op := range item.Operations() {
-			if op.RequestBody != nil {
-				bodies[op.OperationID] = op.RequestBody.Value.Content.Get("application/json").Schema
+			if op.RequestBody == nil {
+				continue
 			}
+			asJSON, asForm := op.RequestBody.Value.Content["application/json"], op.RequestBody.Value.Content[form]
+			b := requestBody{json: asJSON != nil, form: asForm != nil}
+			if b.form {
+				b.schema = asForm.Schema
+			} else {
+				b.schema = asJSON.Schema
+			}
+			bodies[op.OperationID] = b
 		}
 	}
 	return bodies
@@ -97,7 +110,7 @@ func (s *storm) pick() *operation.Operation {
 // checkUnrouted wants an error in Stytch's words where the contract has no operation.
 func (s *storm) checkUnrouted(i int, path string, status int, data []byte) {
 	format := "Error"
-	if status == http.StatusMethodNotAllowed && strings.HasPrefix(path, "/v1/public/") {
+	if status == http.StatusMethodNotAllowed && strings.Contains(path, "/oauth2/") && !strings.HasSuffix(path, "/register") {
 		format = "OAuth2Error"
 	}
 	var response any

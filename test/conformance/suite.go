@@ -22,6 +22,7 @@ type suite struct {
 	patience time.Duration
 	prefix   string
 	keys     []gen.JWK // that verify tokens
+	domain   string    // the issuer that the metadata name, if there are any
 	named    atomic.Int64
 	tokens   atomic.Int64
 }

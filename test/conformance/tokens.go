@@ -178,8 +178,8 @@ func (s *suite) checkToken(t reporter, issued *gen.IssueM2MTokenResponse, client
 		t.Errorf("scope is %q, want %q", c.Scope, scope)
 	case !slices.Contains(c.Audience, project): // a token template may add more
 		t.Errorf("aud is %q, want %q in it", c.Audience, project)
-	case c.Issuer != "stytch.com/"+project && c.Issuer != s.api.BaseURL(): // the latter with a custom domain
-		t.Errorf("iss is %q, want the project or the base URL", c.Issuer)
+	case c.Issuer != "stytch.com/"+project && c.Issuer != s.api.BaseURL() && c.Issuer != s.domain: // the others with a custom domain
+		t.Errorf("iss is %q, want the project, its domain or the base URL", c.Issuer)
 	case c.NotBefore != c.IssuedAt || c.Expires != c.IssuedAt+lifetime:
 		t.Errorf("iat, nbf, exp are %d, %d, %d; want the same, and an hour later", c.IssuedAt, c.NotBefore, c.Expires)
 	}

@@ -31,7 +31,7 @@ var differences = []struct{ text, reason string }{
 // it is returned. The reader of this project judges the same messages.
 func TestPrism(t *testing.T) {
 	t.Parallel()
-	server := emulatortest.NewServer(t, emulator.WithStrict())
+	server := emulatortest.NewServer(t, emulator.WithStrict(), emulator.WithBehavior(emulator.Behavior{DynamicRegistration: true}))
 	around := &detour{upstream: strings.TrimPrefix(server.URL, "http://"), taken: map[string]int{}}
 	address := proxy(t, server.URL)
 	judge, err := contractcheck.NewTransport(around)

@@ -20,6 +20,7 @@ type operation struct {
 	ID, Method, Path, Safety string
 	Success                  string // Go type of a 2xx response
 	ProjectAuth, Secret      bool
+	JSON, Form               bool     // what a request body may be
 	RequestSecrets           []string // JSON names
 }
 
@@ -76,6 +77,8 @@ func operations(doc *openapi3.T, structs map[string]map[string]goField) ([]opera
 				ProjectAuth: slices.ContainsFunc(security, func(r openapi3.SecurityRequirement) bool { _, ok := r["project"]; return ok }),
 				Secret:      returnsSecret(op),
 				Success:     successType(op),
+				JSON:        takes(op, "application/json"),
+				Form:        takes(op, "application/x-www-form-urlencoded"),
 
 				RequestSecrets: secrets,
 			})
@@ -89,6 +92,10 @@ func operations(doc *openapi3.T, structs map[string]map[string]goField) ([]opera
 }
 
 var safetyNames = map[string]string{"read": "Read", "idempotent": "Idempotent", "shown-once": "ShownOnce", "billed": "Billed"}
+
+func takes(op *openapi3.Operation, mime string) bool {
+	return op.RequestBody != nil && op.RequestBody.Value.Content[mime] != nil
+}
 
 // successType is the name of the schema of a success. Every operation has one.
 func successType(op *openapi3.Operation) string {
@@ -130,7 +137,7 @@ package operation
 // The operations of the contract, by their operationId.
 var (
 {{- range .}}
-	{{.ID}} = &Operation{ID: {{printf "%q" .ID}}, Method: {{printf "%q" .Method}}, Path: {{printf "%q" .Path}}, Safety: {{.Safety}}{{if .ProjectAuth}}, ProjectAuth: true{{end}}{{if .Secret}}, ReturnsSecret: true{{end}}{{with .RequestSecrets}}, RequestSecrets: {{printf "%#v" .}}{{end}}}
+	{{.ID}} = &Operation{ID: {{printf "%q" .ID}}, Method: {{printf "%q" .Method}}, Path: {{printf "%q" .Path}}, Safety: {{.Safety}}{{if .ProjectAuth}}, ProjectAuth: true{{end}}{{if .Secret}}, ReturnsSecret: true{{end}}{{if .JSON}}, TakesJSON: true{{end}}{{if .Form}}, TakesForm: true{{end}}{{with .RequestSecrets}}, RequestSecrets: {{printf "%#v" .}}{{end}}}
 {{- end}}
 )
 

@@ -1,6 +1,7 @@
 package api
 
 import (
+	"bytes"
 	"encoding/json"
 	"net/url"
 	"slices"
@@ -89,7 +90,11 @@ func readBody(app *cli.App, f *flags, op *operation.Operation) ([]byte, error) {
 		return nil, err
 	}
 	var object map[string]json.RawMessage
-	form := op == operation.IssueM2MToken && !strings.HasPrefix(strings.TrimSpace(string(body)), "{")
+	isObject := strings.HasPrefix(strings.TrimSpace(string(body)), "{")
+	form := op.TakesForm && !isObject
+	if isObject && !op.TakesJSON {
+		return nil, cli.Usagef("--data: %s takes a form, such as token=TEXT&client_id=ID. Nothing was sent.", op.ID)
+	}
 	if err := json.Unmarshal(body, &object); err != nil && !form {
 		return nil, cli.Usagef("--data: it must be a JSON object. Nothing was sent.")
 	}
@@ -100,6 +105,9 @@ func readBody(app *cli.App, f *flags, op *operation.Operation) ([]byte, error) {
 			}
 		}
 	}
+	if form {
+		body = bytes.TrimRight(body, "\r\n") // of the file: it would belong to the last value
+	}
 	return body, nil
 }
 
@@ -107,9 +115,9 @@ func secretArgument(flag, name string) error {
 	return cli.Usagef("%s: %s is a secret, and other users can see an argument: give the body as -d @FILE or -d -. Nothing was sent.", flag, name)
 }
 
-// fieldBody makes an object of name=value.
+// fieldBody makes an object of name=value, or a form where nothing else is taken.
 func fieldBody(fields []string, op *operation.Operation) ([]byte, error) {
-	object := map[string]any{}
+	object, form := map[string]any{}, url.Values{}
 	for _, field := range fields {
 		name, value, ok := strings.Cut(field, "=")
 		if _, twice := object[name]; !ok || name == "" || twice {
@@ -119,6 +127,10 @@ func fieldBody(fields []string, op *operation.Operation) ([]byte, error) {
 			return nil, secretArgument("--field", name)
 		}
 		object[name] = fieldValue(value)
+		form.Set(name, value)
+	}
+	if !op.TakesJSON && op.TakesForm {
+		return []byte(form.Encode()), nil
 	}
 	return json.Marshal(object)
 }

@@ -62,7 +62,7 @@ func secretPlace(ctx context.Context, app *cli.App, f *flags, r *request) (*dest
 		}
 		return nil, nil
 	}
-	if r.op == operation.IssueM2MToken && !f.secret.Reveal {
+	if r.op.Safety == operation.Billed && !f.secret.Reveal {
 		return nil, cli.Usagef("%s shows a token: give --reveal, or use stytchctl token get. Nothing was sent.", r.op.ID)
 	}
 	place, err := f.secret.Place(app, "Nothing was sent.")
@@ -97,7 +97,7 @@ func send(ctx context.Context, api *stytch.Client, r *request) ([]byte, error) {
 	return text, err
 }
 
-// contentType is JSON for all but the form of a token request.
+// contentType is JSON for all but a form.
 func contentType(body []byte) string {
 	if bytes.HasPrefix(bytes.TrimSpace(body), []byte("{")) {
 		return "application/json"

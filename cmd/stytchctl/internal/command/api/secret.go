@@ -43,6 +43,10 @@ func store(ctx context.Context, place *destination.Place, r *request, text []byt
 func shownSecret(r *request, text []byte) (id string, s secret.String, found bool) {
 	var body shown
 	_ = json.Unmarshal(text, &body) // the client has found the secret, or sent no body
+	if r.op == operation.RegisterConnectedApp {
+		body.ConnectedApp = new(shownClient)
+		_ = json.Unmarshal(text, body.ConnectedApp)
+	}
 	for _, client := range []*shownClient{body.M2MClient, body.ConnectedApp} {
 		if client == nil {
 			continue

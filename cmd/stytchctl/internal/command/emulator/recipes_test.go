@@ -60,7 +60,7 @@ func TestPythonRecipe(t *testing.T) {
 	if err != nil {
 		t.Skip("python3 is not on the PATH: install it to run the recipe")
 	}
-	if got := recipe(t, serve(t, t.TempDir()), recipes, python, "m2m.py"); got != "bearer 3600\n" {
+	if got := recipe(t, serve(t, t.TempDir()), recipes, python, "m2m.py"); got != "bearer 3600 True\n" {
 		t.Errorf("it prints %q", got)
 	}
 }

@@ -97,6 +97,11 @@ func (d *document) response(status string, n node) Response {
 		if example := media.get("example"); example.present() {
 			r.Example = sample(contentType, example)
 		}
+		for _, example := range media.get("examples").entries() {
+			if r.Example == "" { // the first says most
+				r.Example = sample(contentType, example.get("value"))
+			}
+		}
 	}
 	return r
 }
