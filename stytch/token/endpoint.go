@@ -31,9 +31,9 @@ type endpoint struct {
 	closeIdle func() // closes connections that are not in use, unless they are the caller's
 }
 
-func newEndpoint(projectID string, s *settings, c *callbacks) *endpoint {
+func newEndpoint(s *settings, c *callbacks) *endpoint {
 	e := &endpoint{
-		url:       s.base.String() + operation.IssueM2MToken.URL(projectID),
+		url:       s.base.String() + s.path,
 		callbacks: c, userAgent: s.userAgent, timeout: s.attempt, closeIdle: func() {},
 	}
 	switch {

@@ -53,6 +53,7 @@ func TestBadArguments(t *testing.T) {
 		{"a query", project, good, token.WithBaseURL("https://example.com/?x"), "query"},
 		{"dots", project, good, token.WithBaseURL("https://example.com/a/../b"), "segments"},
 		{"another scheme", project, good, token.WithBaseURL("ftp://example.com"), "https://"},
+		{"a URL as domain", project, good, token.WithProjectDomain("https://" + canarySecret), "WithProjectDomain: project domain must be a host name"},
 		{"no http client", project, good, token.WithHTTPClient(nil), "WithHTTPClient"},
 		{"user agent", project, good, token.WithUserAgent("a\r\nb"), "WithUserAgent"},
 		{"fraction 0", project, good, token.WithRefreshAt(0), "WithRefreshAt"},
@@ -81,17 +82,18 @@ func TestBadArguments(t *testing.T) {
 }
 
 func TestWhereRequestsGo(t *testing.T) {
-	for _, c := range []struct{ project, base, want string }{
-		{"project-test-1", "", "https://test.stytch.com/v1/public/project-test-1/oauth2/token"},
-		{"project-live-1", "", "https://api.stytch.com/v1/public/project-live-1/oauth2/token"},
-		{"project-live-1", "https://login.example.com/", "https://login.example.com/v1/public/project-live-1/oauth2/token"},
-		{"project-test-1", "http://localhost:8080/stytch/", "http://localhost:8080/stytch/v1/public/project-test-1/oauth2/token"},
-		{"project-test-1", "http://[::1]:8080", "http://[::1]:8080/v1/public/project-test-1/oauth2/token"},
+	for _, c := range []struct{ project, base, domain, want string }{
+		{"project-test-1", "", "", "https://test.stytch.com/v1/public/project-test-1/oauth2/token"},
+		{"project-live-1", "", "", "https://api.stytch.com/v1/public/project-live-1/oauth2/token"},
+		{"project-live-1", "https://login.example.com/", "", "https://login.example.com/v1/public/project-live-1/oauth2/token"},
+		{"project-test-1", "http://localhost:8080/stytch/", "", "http://localhost:8080/stytch/v1/public/project-test-1/oauth2/token"},
+		{"project-test-1", "http://[::1]:8080", "", "http://[::1]:8080/v1/public/project-test-1/oauth2/token"},
+		{"project-live-1", "https://elsewhere.example.com", "Login.example.com", "https://login.example.com/v1/oauth2/token"},
 	} {
 		e := &endpoint{}
 		options := []token.Option{token.WithHTTPClient(&http.Client{Transport: e}), token.WithUserAgent("billing/1.4")}
 		if c.base != "" || c.project == "project-live-1" { // an empty one changes nothing
-			options = append(options, token.WithBaseURL(c.base))
+			options = append(options, token.WithBaseURL(c.base), token.WithProjectDomain(c.domain))
 		}
 		s, err := token.New(c.project, token.Static(client, secret.New(canarySecret)), options...)
 		if err != nil {

@@ -7,6 +7,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/stytchkit/m2m/internal/operation"
 	"github.com/stytchkit/m2m/internal/project"
 	"github.com/stytchkit/m2m/stytch/secret"
 )
@@ -15,8 +16,10 @@ import (
 type Option func(*settings) error
 
 type settings struct {
+	project         string
 	request         Request
 	base            *url.URL
+	path            string // of the token endpoint
 	http            *http.Client
 	userAgent       string
 	refreshFraction float64
@@ -31,7 +34,8 @@ type settings struct {
 
 func newSettings(projectID string, options []Option) (*settings, error) {
 	s := &settings{
-		base: project.BaseURL(projectID), userAgent: project.UserAgent,
+		project: projectID,
+		base:    project.BaseURL(projectID), path: operation.IssueM2MToken.URL(projectID), userAgent: project.UserAgent,
 		refreshFraction: 0.8, minLife: time.Minute,
 		attempt: 10 * time.Second, call: 30 * time.Second,
 	}
@@ -93,7 +97,25 @@ func baseURL(option, address string, parse func(string) (*url.URL, error)) Optio
 		if err != nil {
 			return invalid(option, "%v", err)
 		}
-		s.base = base
+		s.base, s.path = base, operation.IssueM2MToken.URL(s.project)
+		return nil
+	}
+}
+
+// WithProjectDomain sends token requests to the domain of the project, such as
+// example.customers.stytch.com or a custom domain, which then is the iss of the tokens: a verifier
+// needs the option of the same name. An empty domain leaves the default. Of this option and
+// [WithBaseURL], the last one counts.
+func WithProjectDomain(domain string) Option {
+	return func(s *settings) error {
+		if domain == "" {
+			return nil
+		}
+		base, err := project.ParseDomain(domain)
+		if err != nil {
+			return invalid("WithProjectDomain", "%v", err)
+		}
+		s.base, s.path = base, operation.IssueM2MTokenOnProjectDomain.Path
 		return nil
 	}
 }

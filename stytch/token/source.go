@@ -45,7 +45,7 @@ func New(projectID string, credentials Credentials, options ...Option) (*Source,
 	}
 	s := &Source{project: projectID, background: newBackground(), counters: &counters{}}
 	callbacks := &callbacks{counters: s.counters, observer: settings.observer}
-	s.endpoint = newEndpoint(projectID, settings, callbacks)
+	s.endpoint = newEndpoint(settings, callbacks)
 	fetcher := &fetcher{
 		minter: &minter{
 			read: credentials.Credential, callbacks: callbacks, endpoint: s.endpoint,

@@ -1,6 +1,8 @@
 package verify_test
 
 import (
+	"crypto/tls"
+	"errors"
 	"io"
 	"net/http"
 	"net/http/httptest"
@@ -56,5 +58,54 @@ func TestCallAnAPI(t *testing.T) {
 				t.Errorf("%d tokens were minted, want %d", n, test.minted)
 			}
 		})
+	}
+}
+
+// onDomain serves an emulator as if it were behind HTTPS at any host.
+type onDomain struct{ *emulator.Emulator }
+
+func (d onDomain) RoundTrip(r *http.Request) (*http.Response, error) {
+	served := r.Clone(r.Context())
+	served.Host, served.TLS = r.URL.Host, &tls.ConnectionState{}
+	recorder := httptest.NewRecorder()
+	d.ServeHTTP(recorder, served)
+	return recorder.Result(), nil
+}
+
+// A token that was requested on the domain of the project has that domain as its issuer.
+func TestOnProjectDomain(t *testing.T) {
+	const domain = "example.customers.stytch.dev"
+	e, err := emulator.New(emulator.WithM2MClient(emulator.M2MClientSeed{ClientID: "billing", Secret: "Correct-Horse-9", Scopes: []string{"read:invoices"}}))
+	if err != nil {
+		t.Fatal(err)
+	}
+	projectID, _ := e.Credentials()
+	client := &http.Client{Transport: onDomain{e}}
+	source, err := tokens.New(projectID, tokens.Static("billing", secret.New("Correct-Horse-9")), tokens.WithProjectDomain(domain), tokens.WithHTTPClient(client))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer source.Close()
+	issued, err := source.Token(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	for name, test := range map[string]struct {
+		option verify.Option
+		want   error
+	}{
+		"the domain":     {verify.WithProjectDomain(domain), nil},
+		"another domain": {verify.WithProjectDomain("other.customers.stytch.dev"), verify.ErrIssuer},
+		"no domain":      {verify.WithProjectDomain(""), verify.ErrIssuer},
+	} {
+		v, err := verify.New(projectID, test.option, verify.WithHTTPClient(client))
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer v.Close()
+		claims, err := v.Verify(t.Context(), issued.Value.Reveal())
+		if !errors.Is(err, test.want) || test.want == nil && (err != nil || claims.Issuer != "https://"+domain) {
+			t.Errorf("%s: %q, %v", name, claims.Issuer, err)
+		}
 	}
 }

@@ -41,6 +41,24 @@ func baseURL(option, address string, parse func(string) (*url.URL, error)) Optio
 	}
 }
 
+// WithProjectDomain fetches the key set from the domain of the project, such as
+// example.customers.stytch.com or a custom domain, and also accepts the tokens that were requested
+// there, whose iss is that domain (see [WithIssuers]). An empty domain leaves the default. Of this
+// option and those that name another address of the key set, the last one counts.
+func WithProjectDomain(domain string) Option {
+	return func(s *settings) error {
+		if domain == "" {
+			return nil
+		}
+		base, err := project.ParseDomain(domain)
+		if err != nil {
+			return invalid("WithProjectDomain", err.Error())
+		}
+		s.baseURL, s.keySetURL = "", base.String()+"/.well-known/jwks.json"
+		return WithIssuers(base.String())(s)
+	}
+}
+
 // WithJWKSURL fetches the key set from exactly this address, which must be https, or http to a
 // loopback address. An empty one leaves the default.
 func WithJWKSURL(address string) Option {

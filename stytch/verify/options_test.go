@@ -50,6 +50,7 @@ func TestNewRefuses(t *testing.T) {
 		"app and function":      {project, []verify.Option{verify.WithClientIDFunc(func(string) bool { return true }), verify.WithConnectedApps()}, "WithClientIDFunc: it is for M2M clients"},
 		"empty app":             {project, []verify.Option{verify.WithConnectedApps("")}, "WithConnectedApps: client id must not be empty"},
 		"bad base URL":          {project, []verify.Option{verify.WithBaseURL("ftp://h")}, "WithBaseURL: base URL must begin"},
+		"URL as domain":         {project, []verify.Option{verify.WithProjectDomain("https://" + canary)}, "WithProjectDomain: project domain must be a host name"},
 		"other characters":      {"project-test-a_b.c~", nil, "New: project id must be project-test- or project-live-"},
 		"M2M ids, then apps":    {project, []verify.Option{verify.WithClientIDs("a"), verify.WithConnectedApps()}, "WithClientIDs: it is for M2M clients"},
 		"client id of a secret": {project, []verify.Option{verify.WithClientIDs("secret-1" + canary)}, "WithClientIDs: client id must not be a secret"},
@@ -91,6 +92,8 @@ func TestKeyAddress(t *testing.T) {
 		"https://api.stytch.com/v1/b2b/sessions/jwks/project-live-1":  {"project-live-1", []verify.Option{verify.WithB2B()}},
 		"https://login.example.com/p/v1/sessions/jwks/project-live-1": {"project-live-1", []verify.Option{verify.WithBaseURL("https://login.example.com/p/")}},
 		"http://127.0.0.1:8080/v1/b2b/sessions/jwks/project-test-1":   {"project-test-1", []verify.Option{verify.WithB2B(), verify.WithBaseURL("http://127.0.0.1:8080")}},
+		"https://a.customers.stytch.dev/.well-known/jwks.json":        {"project-test-1", []verify.Option{verify.WithBaseURL("https://login.example.com"), verify.WithProjectDomain("A.customers.stytch.dev"), verify.WithProjectDomain("")}},
+		"https://login.example.com/v1/sessions/jwks/project-test-1":   {"project-test-1", []verify.Option{verify.WithProjectDomain("a.customers.stytch.dev"), verify.WithBaseURL("https://login.example.com")}},
 		"https://login.example.com/.well-known/jwks.json":             {"project-test-1", []verify.Option{verify.WithJWKSURL("https://login.example.com/.well-known/jwks.json")}},
 	} {
 		synctest.Test(t, func(t *testing.T) {

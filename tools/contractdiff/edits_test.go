@@ -93,9 +93,11 @@ var edits = []edit{
 	{"parameter with a narrower limit", brk, "limit", func(e *editor) { e.set(clientID+" schema minLength", 8) }},
 	{"parameter with another type", brk, "type", func(e *editor) { e.set(clientID+" schema type", "integer"); e.remove(clientID + " schema minLength") }},
 	{"parameter component removed", brk, "name", func(e *editor) {
-		e.set("paths /v1/sessions/jwks/{project_id} parameters", []any{e.copy("components parameters ProjectID")})
-		e.set("paths /v1/b2b/sessions/jwks/{project_id} parameters", []any{e.copy("components parameters ProjectID")})
-		e.set("paths /v1/public/{project_id}/oauth2/token parameters", []any{e.copy("components parameters ProjectID")})
+		for path := range e.get("paths").(object) {
+			if strings.Contains(path, "{project_id}") {
+				e.set("paths "+path+" parameters", []any{e.copy("components parameters ProjectID")})
+			}
+		}
 		e.remove("components parameters ProjectID")
 	}},
 
@@ -106,7 +108,7 @@ var edits = []edit{
 	{"request body added", add, "request-body", func(e *editor) {
 		e.set(oneClient+" delete requestBody", object{"$ref": "#/components/requestBodies/SecretRotation"})
 	}},
-	{"request media type removed", brk, "media-type", func(e *editor) { e.remove(issueToken + " requestBody content application/json") }},
+	{"request media type removed", brk, "media-type", func(e *editor) { e.remove("components requestBodies M2MGrant content application/json") }},
 	{"request media type added", add, "media-type", func(e *editor) {
 		e.set(clients+" requestBody content application/cbor", e.copy(clients+" requestBody content application/json"))
 	}},
