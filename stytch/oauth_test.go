@@ -34,7 +34,7 @@ func TestIntrospectAnswers(t *testing.T) {
 		`{` + envelope: "", `{"active":null,` + envelope: "", `{"active":"true",` + envelope: "", `{"active":1,` + envelope: "", `{"active":[true],` + envelope: "",
 		`{"active":true,"active":true,` + envelope: "", `{"active":false,"active":true,` + envelope: "", `{"active":true,"ACTIVE":false,` + envelope: "",
 		`{"Active":true,` + envelope: "", `{"claims":{"active":true},` + envelope: "", `{"active":true,"exp":"soon",` + envelope: "", `{"active":true,"status_code":200`: "",
-		`{"active":truely,` + envelope: "", `[{"active":true}]`: "", `true`: "", `null`: "", ``: "", "\ufeff" + `{"active":true,` + envelope: "",
+		`{"active":true1,` + envelope: "", `[{"active":true}]`: "", `true`: "", `null`: "", ``: "", "\ufeff" + `{"active":true,` + envelope: "",
 	} {
 		active, err := oauthOn(t, always(200, "application/json", body)).Introspect(t.Context(), tokenOfApp)
 		switch {
