@@ -2,10 +2,12 @@ package console
 
 import (
 	"net/http"
+	"slices"
 	"strconv"
 	"strings"
 
 	"github.com/stytchkit/m2m/cmd/stytchctl/internal/admin"
+	"github.com/stytchkit/m2m/internal/operation"
 )
 
 // States of a step. Each is also said in words.
@@ -57,10 +59,16 @@ func curl(address, projectID string, r admin.LoggedRequest) string {
 	if r.Method != http.MethodGet {
 		b.WriteString(" -X " + quoted(r.Method))
 	}
-	switch {
-	case r.Operation == "IssueM2MToken":
-		b.WriteString(" \\\n  -d grant_type=client_credentials \\\n  -d client_id=" + quoted(r.ClientID) + " \\\n  --data-urlencode \"client_secret=$CLIENT_SECRET\"")
-	case strings.Contains(r.Path, "/sessions/jwks/"):
+	at := slices.IndexFunc(operation.All, func(op *operation.Operation) bool { return op.ID == r.Operation })
+	switch client := " \\\n  -d client_id=" + quoted(r.ClientID) + " \\\n  --data-urlencode \"client_secret=$CLIENT_SECRET\""; {
+	case at >= 0 && operation.All[at].Safety == operation.Billed:
+		b.WriteString(" \\\n  -d grant_type=client_credentials" + client)
+	case at >= 0 && operation.All[at].TakesForm:
+		b.WriteString(client + " \\\n  --data-urlencode \"token=$TOKEN\"")
+	case at >= 0 && !operation.All[at].ProjectAuth: // the project's secret must not go there
+		if operation.All[at].TakesJSON {
+			b.WriteString(" \\\n  -H 'Content-Type: application/json' -d '{}'")
+		}
 	default:
 		b.WriteString(" \\\n  -u " + quoted(projectID) + ":\"$STYTCH_PROJECT_SECRET\"")
 		if r.Method == http.MethodPost || r.Method == http.MethodPut {

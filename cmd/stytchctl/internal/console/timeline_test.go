@@ -49,9 +49,17 @@ func TestCurl(t *testing.T) {
 		{admin.LoggedRequest{Method: "POST", Path: "/v1/public/project-test-1/oauth2/token", Operation: "IssueM2MToken", ClientID: "it's $(me)"},
 			[]string{`-d client_id='it'\''s $(me)'`, `"client_secret=$CLIENT_SECRET"`}},
 		{admin.LoggedRequest{Method: "GET", Path: "/v1/sessions/jwks/project-test-1", Operation: "GetJWKS"}, []string{"curl \\\n  " + address}},
+		{admin.LoggedRequest{Method: "POST", Path: "/v1/oauth2/introspect", Operation: "IntrospectTokenOnProjectDomain", ClientID: "a"},
+			[]string{`-d client_id=a`, `"client_secret=$CLIENT_SECRET"`, `"token=$TOKEN"`}},
+		{admin.LoggedRequest{Method: "POST", Path: "/v1/oauth2/register", Operation: "RegisterConnectedApp"},
+			[]string{"curl -X POST \\\n  -H 'Content-Type: application/json' -d '{}' \\\n  " + address}},
+		{admin.LoggedRequest{Method: "GET", Path: "/.well-known/openid-configuration", Operation: "GetOpenIDConfigurationOnProjectDomain"}, []string{"curl \\\n  " + address}},
 		{admin.LoggedRequest{Method: "GE'T", Path: "/`id`;$(id)"}, []string{`-X 'GE'\''T'`, "'" + address + "/`id`;$(id)'"}},
 	} {
 		got := curl(address, project, test.request)
+		if op := test.request.Operation; strings.Contains(op, "Token") && strings.Contains(got, "PROJECT_SECRET") {
+			t.Errorf("%s sends the secret of the project", op)
+		}
 		for _, want := range test.want {
 			if !strings.Contains(got, want) {
 				t.Errorf("%s\nlacks %s", got, want)
