@@ -219,6 +219,14 @@ func TestBehavior(t *testing.T) {
 			}
 		},
 		"a token without `exp`": func(t *testing.T) { refused(t, verify.ErrMalformed, "exp", nil) },
+		"introspection of a token that is not active": func(t *testing.T) {
+			const app = "connected-app-test-22222222-2222-4222-8222-222222222222"
+			local := emulatortest.NewServer(t, emulator.WithConnectedApp(emulator.ConnectedAppSeed{ClientID: app, ClientType: "third_party_public"}))
+			active, err := client(t, local).OAuth.Introspect(t.Context(), stytch.TokenRequest{Token: secret.New("not.a.token"), ClientID: app})
+			if active || err != nil {
+				t.Error(active, err)
+			}
+		},
 		"a user's token of a Connected App": func(t *testing.T) {
 			local := emulatortest.NewServer(t)
 			if _, err := verifier(t, local).Verify(t.Context(), appToken(t, local.Emulator, "read:invoices")); !errors.Is(err, verify.ErrKind) {

@@ -98,6 +98,7 @@ func sign(t *testing.T, local *emulator.Emulator, claims map[string]any) string 
 func TestCalls(t *testing.T) {
 	roots := map[string]reflect.Type{
 		"stytch.M2M": reflect.TypeFor[*stytch.M2M](), "stytch.ConnectedApps": reflect.TypeFor[*stytch.ConnectedApps](),
+		"stytch.OAuth": reflect.TypeFor[*stytch.OAuth](),
 		"token.Source": reflect.TypeFor[*tokens.Source](), "verify.Verifier": reflect.TypeFor[*verify.Verifier](),
 	}
 	name := regexp.MustCompile("`(\\w+\\.\\w+)\\.([\\w.]+)`")
