@@ -105,9 +105,6 @@ LINTED ?= $(filter-out ./tools/%,$(MODULES))
 lint: bin/golangci-lint-$(LINT_VERSION) ## golangci-lint, pinned
 	@set -e; for m in $(LINTED); do (cd $$m && $(CURDIR)/bin/golangci-lint-$(LINT_VERSION) run --config $(CURDIR)/.golangci.yml ./...); done
 
-.PHONY: lint-install
-lint-install: bin/golangci-lint-$(LINT_VERSION)
-
 .PHONY: contract
 contract: ## lint the contract and run the conformance and property tests against the emulator
 	$(GO) test -count=1 ./api/... ./internal/contract/...
@@ -206,7 +203,7 @@ vulncheck: ## known vulnerabilities that the code can reach
 	@GOVULNCHECK=bin/govulncheck-$(VULN_VERSION) ./.ci/vulncheck $(filter-out ./tools/%,$(MODULES))
 
 .PHONY: ci
-ci: ## what CI runs
+ci: lint ## what CI runs
 	./.ci/run
 
 # Tools, each at its pinned version.
