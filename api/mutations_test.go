@@ -38,7 +38,11 @@ var mutations = []mutation{
 	{"tags", "has 0 tags", func(d document) { d.op("GetJWKS").Tags = nil }},
 	{"tags", "has 2 tags", func(d document) { d.op("GetJWKS").Tags = []string{"Keys", "M2M tokens"} }},
 	{"tags", `"keys" is not declared`, func(d document) { d.op("GetJWKS").Tags = []string{"keys"} }},
-	{"tags", "M2M tokens: is not used", func(d document) { d.op("IssueM2MToken").Tags = []string{"Keys"} }},
+	{"tags", "M2M tokens: is not used", func(d document) {
+		for _, id := range []string{"IssueM2MToken", "IssueM2MTokenOnProjectDomain"} {
+			d.op(id).Tags = []string{"Keys"}
+		}
+	}},
 	{"tags", "has no description", func(d document) { d.Tags[0].Description = "" }},
 	{"safety", "<nil> is none of", func(d document) { delete(d.op("IssueM2MToken").Extensions, "x-safety") }},
 	{"safety", "was shown-once and may only become stricter, not idempotent", func(d document) { d.op("CreateM2MClient").Extensions["x-safety"] = "idempotent" }},
@@ -149,7 +153,15 @@ var mutations = []mutation{
 			d.op(id).Responses.Set("500", d.op("GetM2MClient").Responses.Value("500"))
 		}
 	}},
-	{"unused", "securitySchemes/client", func(d document) { d.op("IssueM2MToken").Security = &openapi3.SecurityRequirements{} }},
+	{"unused", "securitySchemes/client", func(d document) {
+		for _, path := range d.Paths.Map() {
+			for _, op := range path.Operations() {
+				if op.Security != nil {
+					op.Security = &openapi3.SecurityRequirements{}
+				}
+			}
+		}
+	}},
 }
 
 // Each rule can fail, in every way that it checks. A plain run shows one way of each.
