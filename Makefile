@@ -44,13 +44,13 @@ test: ## the tests of every module, without the heavy ones
 heavy: heavy-root heavy-nested ## the heavy proofs of every module
 
 .PHONY: heavy-root heavy-nested
-heavy-root heavy-nested: export M2M_HEAVY_TESTS = 1
+heavy-root heavy-nested: export M2M_HEAVY_TESTS ?= 1
 heavy-root:
 	$(GO) test ./...
 heavy-nested:
-	cd contrib/postgres && $(GO) test ./...
-	cd cmd/stytchctl && $(GO) test -timeout 20m ./...
-	cd test && $(GO) test -timeout 20m ./bench ./conformance ./drift ./readme ./torture
+	cd contrib/postgres && $(GO) test -timeout 60m ./...
+	cd cmd/stytchctl && $(GO) test -timeout 60m ./...
+	cd test && $(GO) test -timeout 60m ./bench ./conformance ./drift ./readme ./torture
 
 .PHONY: house
 house: ## the rules of the repository: imports, file cycles, wording of errors and comments

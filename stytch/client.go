@@ -1,19 +1,14 @@
 package stytch
 
 import (
-	"encoding/base64"
 	"errors"
 	"fmt"
 	"io"
 	"net/http"
-	"net/url"
 	"os"
 
-	"github.com/stytchkit/m2m/gen"
 	"github.com/stytchkit/m2m/internal/credentials"
 	"github.com/stytchkit/m2m/internal/project"
-	"github.com/stytchkit/m2m/internal/redact"
-	"github.com/stytchkit/m2m/stytch/secret"
 )
 
 // Client is a client of the management API of one Stytch project. It opens no connection before the
@@ -48,22 +43,6 @@ func New(projectID, projectSecret string, options ...Option) (*Client, error) {
 		return nil, err
 	}
 	return &Client{M2M: newM2M(s), ConnectedApps: newConnectedApps(s), OAuth: oauth, sender: s}, nil
-}
-
-// newSender makes a sender to a base URL; nil leaves the choice to the project id.
-func newSender(projectID, projectSecret string, base *url.URL, settings settings) (_ *sender, err error) {
-	if base == nil {
-		base = project.BaseURL(projectID)
-	}
-	s := &sender{
-		base: base, projectID: projectID,
-		secret: secret.New(projectSecret), authorization: basicAuth(projectID, projectSecret), redactor: redact.New(projectSecret),
-		settings: settings,
-	}
-	if s.api, err = gen.NewClient(base.String(), gen.WithHTTPClient(s)); err != nil {
-		return nil, fmt.Errorf("stytch: %w", err)
-	}
-	return s, nil
 }
 
 // FromEnv is [New] with the project id and secret of the environment variables STYTCH_PROJECT_ID
@@ -144,9 +123,4 @@ func (c *Client) Do(req *http.Request) (*http.Response, error) {
 	resp.Body = io.NopCloser(&r.Buffer)
 	resp.Request = req // without the credentials
 	return resp, err
-}
-
-func basicAuth(user, password string) func() []string {
-	header := []string{"Basic " + base64.StdEncoding.EncodeToString([]byte(user+":"+password))}
-	return func() []string { return header }
 }

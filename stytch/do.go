@@ -3,7 +3,9 @@ package stytch
 import (
 	"bytes"
 	"context"
+	"encoding/base64"
 	"errors"
+	"fmt"
 	"io"
 	"net/http"
 	"net/url"
@@ -12,6 +14,7 @@ import (
 
 	"github.com/stytchkit/m2m/gen"
 	"github.com/stytchkit/m2m/internal/operation"
+	"github.com/stytchkit/m2m/internal/project"
 	"github.com/stytchkit/m2m/internal/redact"
 	"github.com/stytchkit/m2m/internal/retry"
 	"github.com/stytchkit/m2m/internal/sleep"
@@ -32,6 +35,27 @@ type sender struct {
 	settings      settings
 	budget        retry.Budget
 	api           *gen.Client // sends through this sender
+}
+
+// newSender makes a sender to a base URL; nil leaves the choice to the project id.
+func newSender(projectID, projectSecret string, base *url.URL, settings settings) (_ *sender, err error) {
+	if base == nil {
+		base = project.BaseURL(projectID)
+	}
+	s := &sender{
+		base: base, projectID: projectID,
+		secret: secret.New(projectSecret), authorization: basicAuth(projectID, projectSecret), redactor: redact.New(projectSecret),
+		settings: settings,
+	}
+	if s.api, err = gen.NewClient(base.String(), gen.WithHTTPClient(s)); err != nil {
+		return nil, fmt.Errorf("stytch: %w", err)
+	}
+	return s, nil
+}
+
+func basicAuth(user, password string) func() []string {
+	header := []string{"Basic " + base64.StdEncoding.EncodeToString([]byte(user+":"+password))}
+	return func() []string { return header }
 }
 
 // Do sends a request and returns a success whose Body is a [response], not yet decoded. It changes

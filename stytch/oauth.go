@@ -7,7 +7,6 @@ import (
 	"net/url"
 	"strings"
 
-	"github.com/stytchkit/m2m/gen"
 	"github.com/stytchkit/m2m/internal/fastjson"
 	"github.com/stytchkit/m2m/internal/operation"
 	"github.com/stytchkit/m2m/internal/project"
@@ -143,9 +142,6 @@ func (r TokenRequest) form(op *operation.Operation) (*strings.Reader, error) {
 	}
 	return strings.NewReader(form.Encode()), nil
 }
-
-// noAuthMethod is the token_endpoint_auth_method of public apps, which have no secret.
-const noAuthMethod = string(gen.TokenEndpointAuthMethodNone)
 
 // Register creates a Connected App for anyone who runs this program, without credentials (RFC
 // 7591), if the project allows that. It needs [WithProjectDomain], or [WithBaseURL] with that

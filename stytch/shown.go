@@ -7,10 +7,14 @@ import (
 	"reflect"
 	"strings"
 
+	"github.com/stytchkit/m2m/gen"
 	"github.com/stytchkit/m2m/internal/fastjson"
 	"github.com/stytchkit/m2m/internal/operation"
 	"github.com/stytchkit/m2m/stytch/secret"
 )
+
+// noAuthMethod is the token_endpoint_auth_method of public apps, which have no secret.
+const noAuthMethod = string(gen.TokenEndpointAuthMethodNone)
 
 // shownKeys is where a response shows a secret that no other response has: the member with the
 // client, "" if the response is the client itself, and the secret's own key in it.

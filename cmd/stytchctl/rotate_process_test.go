@@ -156,7 +156,7 @@ func TestInterruptMany(t *testing.T) {
 
 // TestKilled kills a rotation at random moments, and resumes it. No secret is lost.
 func TestKilled(t *testing.T) {
-	for range heavy.Count(3, 60) {
+	for range heavy.CountLong(3, 20, 60) {
 		s := newSituation(t)
 		s.server.Inject(emulator.Latency("", time.Duration(rand.IntN(20))*time.Millisecond))
 		ctx, kill := context.WithTimeout(t.Context(), time.Duration(rand.IntN(800))*time.Millisecond)

@@ -31,3 +31,19 @@ func Count(light, full int) int {
 	}
 	return light
 }
+
+// CountLong is [Count] with a larger number for the longest profile.
+func CountLong(light, full, long int) int {
+	if Long() {
+		return long
+	}
+	return Count(light, full)
+}
+
+// OnlyLong skips a test unless heavy tests run in their longest profile.
+func OnlyLong(tb testing.TB) {
+	tb.Helper()
+	if !Long() {
+		tb.Skip("a test of the long profile: set " + variable + "=long")
+	}
+}

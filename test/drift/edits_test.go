@@ -167,7 +167,7 @@ var bad = []struct {
 // Each edit of the contract either becomes Go that compiles and keeps every instance, or the lint
 // says what to write instead. All of one kind are made at once, and compiled once.
 func TestEdits(t *testing.T) {
-	heavy.Only(t)
+	heavy.OnlyLong(t)
 	t.Run("good", func(t *testing.T) {
 		t.Parallel()
 		var edits []edit

@@ -12,9 +12,7 @@ import (
 // What `make new-operation` writes builds, fails where something is missing, and passes once the
 // three places are filled: the contract, the emulator and the suite.
 func TestNewOperation(t *testing.T) {
-	if !heavy.Long() {
-		t.Skip("compiles the module twice: set M2M_HEAVY_TESTS=long")
-	}
+	heavy.OnlyLong(t) // compiles the module twice
 	t.Parallel()
 	c := unchanged(t)
 	for _, folder := range []string{"stytch", "test/conformance"} {

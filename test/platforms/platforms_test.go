@@ -2,6 +2,9 @@ package platforms_test
 
 import (
 	"fmt"
+	"go/ast"
+	"go/parser"
+	"go/token"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -71,7 +74,7 @@ func check(t *testing.T, dirs []string, work, platform string) {
 	loaded, err := packages.Load(&packages.Config{
 		Mode: packages.NeedName | packages.NeedFiles | packages.NeedImports | packages.NeedDeps | packages.NeedModule |
 			packages.NeedTypes | packages.NeedTypesInfo | packages.NeedTypesSizes | packages.NeedSyntax,
-		Dir: dirs[0], Tests: true,
+		Dir: dirs[0], Tests: true, ParseFile: parse(t),
 		Env: append(os.Environ(), "GOWORK="+work, "CGO_ENABLED=0", "GOOS="+system, "GOARCH="+architecture),
 	}, patterns...)
 	if err != nil {
@@ -103,6 +106,18 @@ func check(t *testing.T, dirs []string, work, platform string) {
 	}
 }
 
+// parse reads a file. Of those outside of the repository the declarations suffice.
+func parse(t *testing.T) func(*token.FileSet, string, []byte) (*ast.File, error) {
+	own := root(t) + string(filepath.Separator)
+	return func(fset *token.FileSet, name string, src []byte) (*ast.File, error) {
+		mode := parser.AllErrors | parser.SkipObjectResolution
+		if strings.HasPrefix(name, own) {
+			mode |= parser.ParseComments
+		}
+		return parser.ParseFile(fset, name, src, mode)
+	}
+}
+
 // workspace joins the modules, so that what they share is read once.
 func workspace(t *testing.T, dirs []string) string {
 	t.Helper()
@@ -121,12 +136,8 @@ func workspace(t *testing.T, dirs []string) string {
 // modules are the folders of the repository that hold a module.
 func modules(t *testing.T) (dirs []string) {
 	t.Helper()
-	root, err := filepath.Abs("../..")
-	if err != nil {
-		t.Fatal(err)
-	}
 	list := exec.CommandContext(t.Context(), "git", "ls-files", "go.mod", "*/go.mod")
-	list.Dir = root
+	list.Dir = root(t)
 	out, err := list.Output()
 	if err != nil {
 		t.Fatal(err)
@@ -135,7 +146,17 @@ func modules(t *testing.T) (dirs []string) {
 		if strings.HasPrefix(name, "tools/") {
 			continue // programs for those who change this repository, with a newer Go than its floor
 		}
-		dirs = append(dirs, filepath.Join(root, filepath.Dir(name)))
+		dirs = append(dirs, filepath.Join(root(t), filepath.Dir(name)))
 	}
 	return dirs
+}
+
+// root is the folder of the repository.
+func root(t *testing.T) string {
+	t.Helper()
+	dir, err := filepath.Abs("../..")
+	if err != nil {
+		t.Fatal(err)
+	}
+	return dir
 }

@@ -22,7 +22,7 @@ import (
 // tokens that the server then issued: with current secrets that are known, that are not known, and
 // with both kinds, some of them without permission to go on.
 func TestForecastIsTheBill(t *testing.T) {
-	n := heavy.Count(40, 1000)
+	n := heavy.CountLong(40, 300, 1000)
 	for name, test := range map[string]struct {
 		knows   func(i int) bool
 		options []rotate.Option

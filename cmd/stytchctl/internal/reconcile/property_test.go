@@ -75,7 +75,7 @@ func changing(local *emulator.Emulator) (n int) {
 // TestApplyTwice applies random desired states one after the other to a project: after each, a plan
 // is empty, and applying again sends no request that changes something.
 func TestApplyTwice(t *testing.T) {
-	for seed := range uint64(heavy.Count(20, 250)) {
+	for seed := range uint64(heavy.CountLong(20, 100, 250)) {
 		r := rand.New(rand.NewPCG(seed, 1))
 		local := emulatortest.NewServer(t)
 		api, err := stytch.New(local.ProjectID, local.Secret, stytch.WithBaseURL(local.URL))

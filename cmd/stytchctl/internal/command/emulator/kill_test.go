@@ -28,10 +28,7 @@ func TestKill(t *testing.T) {
 		workers[i] = &worker{number: i, random: rand.New(rand.NewPCG(seedOf, uint64(i)+2))}
 	}
 	total := int64(0)
-	rounds := heavy.Count(30, 100)
-	if heavy.Long() {
-		rounds = 300
-	}
+	rounds := heavy.CountLong(30, 50, 300)
 	for range rounds {
 		p := serve(t, dir, "--data", "data.db")
 		verifyAll(t, p, workers)
