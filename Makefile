@@ -19,7 +19,7 @@ $(if $(NEWER),$(info left out, because they need a newer Go than this one: $(NEW
 MODULES := $(filter-out $(NEWER),$(ALL_MODULES))
 
 # CONCURRENT are the modules with goroutines or locks of their own.
-CONCURRENT := . ./contrib/m2mgrpc ./contrib/oauth2 ./contrib/postgres ./contrib/redis
+CONCURRENT := . ./contrib/postgres ./contrib/redis
 
 # in_modules runs a command in the folder of each module in $(1).
 in_modules = @set -e; for m in $(1); do echo "== $$m"; (cd $$m && $(2)); done
