@@ -204,7 +204,7 @@ vulncheck: ## known vulnerabilities that the code can reach
 	@GOVULNCHECK=bin/govulncheck-$(VULN_VERSION) ./.ci/vulncheck $(filter-out ./tools/%,$(MODULES))
 
 .PHONY: ci
-ci: lint release-check ## what CI runs
+ci: lint race release-check ## what CI runs
 	./.ci/run
 
 # Tools, each at its pinned version.
