@@ -6,6 +6,8 @@ import (
 	"slices"
 
 	"github.com/getkin/kin-openapi/openapi3"
+
+	"github.com/stytchkit/m2m/internal/contractdiff"
 )
 
 // safetyClasses is what each operation was when it was added. A class says what the client may
@@ -49,19 +51,17 @@ var safetyClasses = map[string]string{
 	"GetAuthorizationServerMetadataOnProjectDomain": "read",
 }
 
-var strictness = map[string]int{"read": 1, "idempotent": 2, "billed": 3, "shown-once": 3}
-
 // checkSafety allows a class to become stricter, and nothing else.
 func checkSafety(doc *openapi3.T, report reportFunc) {
 	for where, op := range operations(doc) {
 		class, _ := op.Extensions["x-safety"].(string)
 		was := safetyClasses[op.OperationID]
 		switch {
-		case strictness[class] == 0:
+		case contractdiff.Strictness(class) == 0:
 			report(where, "x-safety %v is none of read, idempotent, shown-once, billed", op.Extensions["x-safety"])
 		case was == "":
 			report(where, "is new: add %q: %q to safetyClasses in api/operations_test.go", op.OperationID, class)
-		case class != was && strictness[class] <= strictness[was]:
+		case class != was && contractdiff.Strictness(class) <= contractdiff.Strictness(was):
 			report(where, "x-safety was %s and may only become stricter, not %s", was, class)
 		}
 	}

@@ -2,14 +2,16 @@ package contractdiff
 
 import "slices"
 
-// strictness orders the classes of x-safety. Billed and shown-once are two reasons to stop, and
-// neither is the other.
-var strictness = map[string]int{"read": 1, "idempotent": 2, "billed": 3, "shown-once": 3}
+// Strictness orders the classes of x-safety; 0 is for what is none of them. Billed and shown-once
+// are two reasons to stop, and neither is the other.
+func Strictness(class string) int {
+	return map[string]int{"read": 1, "idempotent": 2, "billed": 3, "shown-once": 3}[class]
+}
 
 func (d *differ) safety(at site, old, next any) {
 	was, _ := old.(string)
 	is, _ := next.(string)
-	if strictness[is] > strictness[was] {
+	if Strictness(is) > Strictness(was) {
 		d.report(at, Addition, "safety", "callers repeat less than before", old, next)
 		return
 	}

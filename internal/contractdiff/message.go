@@ -27,11 +27,7 @@ func (d *differ) requestBody(at site, old, next any) {
 		case "content":
 			d.content(at, old, next)
 		case "required":
-			if next == true {
-				d.keep(at, "required", "callers that send no body are refused", old, next)
-			} else {
-				d.report(at, Addition, "required", "callers can leave the body out", old, next)
-			}
+			d.mandatory(at, old, next)
 		default:
 			d.unknown(at, old, next)
 		}

@@ -108,6 +108,15 @@ func (d *differ) parameters(at site, old, next any) {
 	}
 }
 
+// mandatory compares whether a parameter or a body must be sent.
+func (d *differ) mandatory(at site, old, next any) {
+	if next == true {
+		d.keep(at, "required", "callers that do not send it are refused", old, next)
+	} else {
+		d.report(at, Addition, "required", "callers can leave it out", old, next)
+	}
+}
+
 func (d *differ) parameter(at site, old, next any) {
 	d.fields(at, old, next, func(at site, key string, old, next any) {
 		switch key {
@@ -122,11 +131,7 @@ func (d *differ) parameter(at site, old, next any) {
 		case "x-certainty":
 			d.certainty(at, old, next)
 		case "required":
-			if next == true {
-				d.keep(at, "required", "callers that do not send it are refused", old, next)
-			} else {
-				d.report(at, Addition, "required", "callers can leave it out", old, next)
-			}
+			d.mandatory(at, old, next)
 		default:
 			d.keep(at, "parameter", "callers send it in another way", old, next)
 		}

@@ -203,9 +203,19 @@ func TestDefaultBase(t *testing.T) {
 	c.write(acceptedFile, "base: "+first+"\n")
 	c.want(nil, exitBreaks, "compared with "+first)
 	c.write(acceptedFile, "base: "+strings.Repeat("1", 40)+"\n")
-	c.want(nil, exitGood, "not compared: there is no earlier version: this clone does not have 1111")
-	c.git("tag", "v0.1.0", second)
-	c.want(nil, exitGood, "compared with v0.1.0")
+	c.want(nil, exitUsage, "this clone does not have 1111")
+	shallow := newRepository(t)
+	shallow.git("fetch", "--depth=1", "file://"+c.dir, "HEAD")
+	shallow.git("reset", "--hard", "FETCH_HEAD")
+	shallow.write(acceptedFile, "base: "+first+"\n")
+	shallow.want(nil, exitGood, "not compared: there is no earlier version: this clone does not have "+first)
+
+	for _, version := range []string{"v0.9.0", "v0.10.0-rc.1", "v0.10.0"} {
+		beside := c.git("commit-tree", "-p", second, "-m", "Release", second+"^{tree}")
+		c.git("tag", version, beside)
+		c.git("tag", "contrib/redis/"+version, beside)
+		c.want(nil, exitGood, "compared with "+version+":")
+	}
 }
 
 func TestChangelog(t *testing.T) {

@@ -121,14 +121,23 @@ func (t tree) empty() (v version, err error) {
 // defaultBase is what callers rely on: the last release, or else the given commit, or else the
 // version before the last edit.
 func (t tree) defaultBase(ctx context.Context, fallback string) (string, error) {
-	if tag, err := t.git(ctx, "describe", "--tags", "--abbrev=0", "--match", "v*"); err == nil {
-		return strings.TrimSpace(string(tag)), nil
+	// A release is a commit beside the branch, so its tag is no ancestor: the greatest version counts.
+	tags, err := t.git(ctx, "-c", "versionsort.suffix=-", "tag", "--list", "v[0-9]*.[0-9]*.[0-9]*", "--sort=-version:refname")
+	if err != nil {
+		return "", err
+	}
+	if last, _, _ := strings.Cut(string(tags), "\n"); last != "" {
+		return last, nil
 	}
 	if fallback != "" {
-		if _, err := t.git(ctx, "rev-parse", "--verify", "--quiet", "--end-of-options", fallback+"^{commit}"); err != nil {
-			return "", fmt.Errorf("%w: this clone does not have %s, the base of %s: fetch its history", errNothing, fallback, acceptedFile)
+		if _, err := t.git(ctx, "rev-parse", "--verify", "--quiet", "--end-of-options", fallback+"^{commit}"); err == nil {
+			return fallback, nil
 		}
-		return fallback, nil
+		missing := fmt.Errorf("this clone does not have %s, the base of %s: fetch its history, or correct it", fallback, acceptedFile)
+		if shallow, err := t.git(ctx, "rev-parse", "--is-shallow-repository"); err == nil && strings.TrimSpace(string(shallow)) == "true" {
+			return "", fmt.Errorf("%w: %w", errNothing, missing)
+		}
+		return "", missing
 	}
 	working, err := t.working()
 	if err != nil {
