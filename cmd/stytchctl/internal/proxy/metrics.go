@@ -6,6 +6,8 @@ import (
 	"time"
 
 	"github.com/VictoriaMetrics/metrics"
+
+	"github.com/stytchkit/m2m/stytch/token"
 )
 
 // classes are the values of code_class. canceled is for callers that left before the response,
@@ -21,7 +23,14 @@ type counts struct {
 	set    *metrics.Set
 	active *metrics.Gauge
 	none   *routeCounts // for requests without a route
-	update []func()     // before they are written
+	tokens *tokens
+	issued []tokenCounter
+}
+
+// tokenCounter shows what the token source counts.
+type tokenCounter struct {
+	*metrics.Counter
+	of func(token.Stats) uint64
 }
 
 // routeCounts are those of one route, looked up once.
@@ -32,18 +41,17 @@ type routeCounts struct {
 
 func newCounts(t *tokens) *counts {
 	metrics.ExposeMetadata(true) // types: a collector cannot distinguish a counter from a gauge without them
-	c := &counts{set: metrics.NewSet()}
+	c := &counts{set: metrics.NewSet(), tokens: t}
 	c.active = c.set.NewGauge("stytchctl_proxy_requests_in_progress", nil)
-	for name, value := range map[string]func() uint64{
-		"minted_total":         func() uint64 { return t.Stats().Minted },
-		"requests_total":       func() uint64 { return t.Stats().Requests },
-		"from_store_total":     func() uint64 { return t.Stats().FromStore },
-		"failures_total":       func() uint64 { return t.Stats().Failures },
-		"over_budget_total":    func() uint64 { return t.Stats().OverBudget },
-		"store_failures_total": func() uint64 { return t.Stats().StoreFailures },
+	for name, of := range map[string]func(token.Stats) uint64{
+		"minted_total":         func(s token.Stats) uint64 { return s.Minted },
+		"requests_total":       func(s token.Stats) uint64 { return s.Requests },
+		"from_store_total":     func(s token.Stats) uint64 { return s.FromStore },
+		"failures_total":       func(s token.Stats) uint64 { return s.Failures },
+		"over_budget_total":    func(s token.Stats) uint64 { return s.OverBudget },
+		"store_failures_total": func(s token.Stats) uint64 { return s.StoreFailures },
 	} {
-		counter := c.set.NewCounter("stytchctl_proxy_token_" + name)
-		c.update = append(c.update, func() { counter.Set(value()) })
+		c.issued = append(c.issued, tokenCounter{c.set.NewCounter("stytchctl_proxy_token_" + name), of})
 	}
 	c.set.NewGauge("stytchctl_proxy_token_expiry_timestamp_seconds", func() float64 {
 		if at := t.expires(); !at.IsZero() {
@@ -70,8 +78,9 @@ func (c *counts) of(route string) *routeCounts {
 
 // write writes them in the text format of Prometheus.
 func (c *counts) write(w io.Writer) {
-	for _, update := range c.update {
-		update()
+	stats := c.tokens.Stats()
+	for _, counter := range c.issued {
+		counter.Set(counter.of(stats))
 	}
 	c.set.WritePrometheus(w)
 }
