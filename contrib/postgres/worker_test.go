@@ -241,18 +241,15 @@ func TestWorkerKilledDuringStatement(t *testing.T) {
 		t.Fatal(err)
 	}
 	w.say(t, "write")
-	patience := time.After(30 * time.Second)
-	for query1[int](t, pool, `SELECT count(*) FROM pg_stat_activity WHERE wait_event_type = 'Lock' AND application_name = 'worker'`) == 0 {
-		select {
-		case <-patience:
-			t.Fatal("the worker's statement did not come to wait for the row")
-		case <-time.After(10 * time.Millisecond):
-		}
-	}
+	ofWorker := `SELECT count(*) FROM pg_stat_activity WHERE application_name = 'worker'`
+	eventually(t, "the worker's statement waits for the row", func() bool {
+		return query1[int](t, pool, ofWorker+` AND wait_event_type = 'Lock'`) > 0
+	})
 	w.signal(t, syscall.SIGKILL)
 	if err := tx.Rollback(t.Context()); err != nil {
 		t.Fatal(err)
 	}
+	eventually(t, "the database is through with the statement", func() bool { return query1[int](t, pool, ofWorker) == 0 })
 	if n := read(t, j).Restarts; n != 1 && n != 2 {
 		t.Errorf("record %d is stored, want 1 or 2", n)
 	}

@@ -200,6 +200,7 @@ type memory struct {
 	leases    map[string]lease
 	due       map[string]time.Time // of a queue
 	reads     int
+	released  int   // claims
 	listing   error // of Unfinished
 }
 
@@ -210,6 +211,13 @@ type lease struct {
 
 func newMemory() *memory {
 	return &memory{records: map[string]rotate.Record{}, leases: map[string]lease{}, due: map[string]time.Time{}}
+}
+
+// over is how many claims were released.
+func (s *memory) over() int {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.released
 }
 
 func (s *memory) free(id string) bool { return !time.Now().Before(s.leases[id].until) }
@@ -311,6 +319,7 @@ func (c *memoryClaim) Release(context.Context) error {
 	defer c.s.mu.Unlock()
 	if !c.lost() {
 		delete(c.s.leases, c.id)
+		c.s.released++
 	}
 	return nil
 }
