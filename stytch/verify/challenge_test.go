@@ -25,6 +25,7 @@ func TestBearerToken(t *testing.T) {
 		{"several spaces", []string{"Bearer   abc"}, "abc", nil},
 		{"Basic", []string{"Basic dXNlcjpwYXNz"}, "", ErrNoToken},
 		{"DPoP", []string{"DPoP abc"}, "", ErrNoToken},
+		{"every sign in a scheme", []string{"!#$%&'*+-.^_`|~0aZ abc"}, "", ErrNoToken},
 		{"scheme alone", []string{"Negotiate"}, "", ErrNoToken},
 		{"scheme that begins alike", []string{"BearerX abc"}, "", ErrNoToken},
 		{"Bearer alone", []string{"Bearer"}, "", ErrInvalidRequest},

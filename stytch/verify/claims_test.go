@@ -57,6 +57,7 @@ func TestClaims(t *testing.T) {
 		{"session", verify.ErrKind, []any{"https://stytch.com/session", map[string]any{"id": canary}, "scope", nil}},
 		{"session with a scope", verify.ErrKind, []any{"https://stytch.com/session", 1}},
 		{"claim in the name of Stytch", verify.ErrKind, []any{"https://stytch.com/" + canary, 1}},
+		{"claim of the name of Stytch alone", verify.ErrKind, []any{"https://stytch.com/", 1}},
 		{"claim that begins alike", nil, []any{"https://stytch.com", 1}},
 		{"client_id as sub", nil, []any{"client_id", client}},
 		{"client_id of another", verify.ErrKind, []any{"client_id", "m2m-client-test-2"}},
@@ -82,6 +83,8 @@ func TestClaims(t *testing.T) {
 		{"sub with a line break", verify.ErrMalformed, []any{"sub", client + "\n" + canary}},
 		{"sub with NEL", verify.ErrMalformed, []any{"sub", client + "\u0085"}},
 		{"sub with a line separator", verify.ErrMalformed, []any{"sub", client + "\u2028"}},
+		{"sub with a paragraph separator", verify.ErrMalformed, []any{"sub", client + "\u2029"}},
+		{"sub with what is beside both", nil, []any{"sub", client + "a\u00a9\u2027\u202a\u2068"}},
 		{"sub with a letter of Latin-1", nil, []any{"sub", client + "\u00e9\u00a0\u20ac"}},
 		{"jti", nil, []any{"jti", "x"}},
 		{"jti is a number", verify.ErrMalformed, []any{"jti", 7}},
@@ -122,6 +125,8 @@ func TestHeaders(t *testing.T) {
 		`{"alg":"RS256","kid":"jwk-test-1","typ":"\u006aWT"}`:                      nil,
 		`{"alg":"RS256","kid":"jwk-test-1","typ":""}`:                              verify.ErrKind,
 		`{"alg":"RS256","kid":"jwk-test-1","typ":"application/"}`:                  verify.ErrKind,
+		`{"alg":"RS256","kid":"jwk-test-1","typ":"jws"}`:                           verify.ErrKind,
+		`{"alg":"RS256","kid":"jwk-test-1","typ":"at+jws"}`:                        verify.ErrKind,
 		`{"alg":"RS256","kid":"jwk-test-1","typ":"text/jwt"}`:                      verify.ErrKind,
 		`{"alg":"RS256","kid":"jwk-test-1","typ":"application/application/jwt"}`:   verify.ErrKind,
 		`{"alg":"RS256","kid":"jwk-test-1","typ":"application/logout+jwt"}`:        verify.ErrKind,
@@ -154,6 +159,23 @@ func TestHeaders(t *testing.T) {
 		if err != nil && (len(kinds) != 1 || strings.Contains(err.Error(), canary)) {
 			t.Errorf("%.60s: %v is of %d kinds, or shows the token", header, err, len(kinds))
 		}
+	}
+}
+
+// A signed token with one more byte is not one, wherever that is: Go's base64 decoder skips line breaks.
+func TestAddedBytes(t *testing.T) {
+	k := newSigner(t)
+	v := newVerifier(t, verify.WithKeys(k.jwks()), verify.WithOffline(), verify.WithClock(atStart), verify.WithCache(0))
+	token := k.sign(t, claimsAt(start))
+	for i := range len(token) + 1 {
+		for _, added := range []string{"\n", "\r", "."} {
+			if _, err := v.Verify(t.Context(), token[:i]+added+token[i:]); !errors.Is(err, verify.ErrMalformed) {
+				t.Fatalf("%q before byte %d: %v", added, i, err)
+			}
+		}
+	}
+	if _, err := v.Verify(t.Context(), token); err != nil {
+		t.Error(err)
 	}
 }
 

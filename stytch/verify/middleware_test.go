@@ -113,8 +113,8 @@ func TestRequire(t *testing.T) {
 			`Bearer realm="api", error="insufficient_scope", error_description="The access token lacks a scope.", scope="read:users a"`, "insufficient_scope"},
 		{"check of one's own", v.Protect(verify.Protection{Scopes: []string{"read:users"}, Checks: []verify.Check{refuseAll}}), []string{"Bearer " + good}, 403,
 			`Bearer realm="api", error="insufficient_scope", error_description="The access token does not permit this."`, "insufficient_scope"},
-		{"realm and metadata", v.Protect(verify.Protection{Realm: `the "users"`, ResourceMetadata: metadata}), nil, 401,
-			`Bearer realm="the \"users\"", resource_metadata="` + metadata + `"`, "unauthorized"},
+		{"realm and metadata", v.Protect(verify.Protection{Realm: `~the "users"!`, ResourceMetadata: metadata}), nil, 401,
+			`Bearer realm="~the \"users\"!", resource_metadata="` + metadata + `"`, "unauthorized"},
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			for _, method := range []string{http.MethodGet, http.MethodPost, http.MethodHead, http.MethodOptions} {

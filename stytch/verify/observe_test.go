@@ -53,6 +53,10 @@ func TestRefusals(t *testing.T) {
 	apps := newVerifier(t, append(offline, verify.WithConnectedApps("connected-app-test-1"))...)
 	sign := func(pairs ...any) string { return k.sign(t, claimsAt(start, append(pairs, "canary", canary)...)) }
 	good := sign()
+	header := func(n int) string { // of n bytes
+		const start, end = `{"alg":"none","kid":"x","pad":"`, `"}`
+		return start + strings.Repeat("p", n-len(start)-len(end)) + end
+	}
 	check := func(err error) []verify.Check {
 		return []verify.Check{func(verify.Claims, time.Time) error { return err }}
 	}
@@ -85,6 +89,9 @@ func TestRefusals(t *testing.T) {
 		{"unknown key", m2m, k.named("other\nkey "+strings.Repeat("k", 200)).signText(t, `{"alg":"RS256","kid":"other\nkey `+strings.Repeat("k", 200)+`"}`, "{}"), nil,
 			verify.Refusal{Reason: "unknown_key", KeyID: "other key " + strings.Repeat("k", 51) + "…"}},
 		{"algorithm", m2m, k.signText(t, `{"alg":"none","kid":"x"}`, "{}"), nil, verify.Refusal{Reason: "algorithm", KeyID: "x"}},
+		{"longest header that is read", m2m, k.signText(t, header(3072), "{}"), nil, verify.Refusal{Reason: "algorithm", KeyID: "x"}},
+		{"longer header", m2m, k.signText(t, header(3073), "{}"), nil, verify.Refusal{Reason: "algorithm"}},
+		{"header alone", m2m, part(header(100)), nil, verify.Refusal{Reason: "malformed"}},
 		{"no token", m2m, canary, nil, verify.Refusal{Reason: "malformed"}},
 		{"garbage", m2m, canary + "." + canary + "." + canary, nil, verify.Refusal{Reason: "malformed"}},
 		{"huge", m2m, strings.Repeat("A", 1<<20) + ".e30.e30", nil, verify.Refusal{Reason: "malformed"}},

@@ -29,6 +29,7 @@ func TestNewRefuses(t *testing.T) {
 		"issuer without scheme": {project, []verify.Option{verify.WithIssuers("login.example.com")}, "WithIssuers: URL must begin with https://"},
 		"issuer without host":   {project, []verify.Option{verify.WithIssuers("https://")}, "WithIssuers: URL must have a host"},
 		"issuer with slash":     {project, []verify.Option{verify.WithIssuers("https://login.example.com/")}, "WithIssuers: an issuer must end after its host"},
+		"issuer with path":      {project, []verify.Option{verify.WithIssuers("https://login.example.com/a")}, "WithIssuers: an issuer must end after its host"},
 		"issuer not https":      {project, []verify.Option{verify.WithIssuers("http://login.example.com")}, "WithIssuers: URL must be https"},
 		"issuer with user":      {project, []verify.Option{verify.WithIssuers("https://u:" + canary + "@h")}, "WithIssuers: URL must not have user info"},
 		"empty issuer":          {project, []verify.Option{verify.WithIssuers("")}, "WithIssuers: URL must begin"},
@@ -79,6 +80,55 @@ func TestNewRefuses(t *testing.T) {
 	v := newVerifier(t, verify.WithKeyFile(path), verify.WithOffline(), verify.WithClock(atStart))
 	if _, err := v.Verify(context.Background(), k.sign(t, claimsAt(start))); err != nil {
 		t.Error(err)
+	}
+}
+
+// Each limit is itself allowed, and what is one beyond it is not.
+func TestLimits(t *testing.T) {
+	day := 24 * time.Hour
+	for name, test := range map[string]struct{ allowed, refused []verify.Option }{
+		"leeway": {
+			[]verify.Option{verify.WithLeeway(0), verify.WithLeeway(5 * time.Minute)},
+			[]verify.Option{verify.WithLeeway(-1), verify.WithLeeway(5*time.Minute + 1)},
+		},
+		"age": {
+			[]verify.Option{verify.WithMaxAge(1)},
+			[]verify.Option{verify.WithMaxAge(0), verify.WithMaxAge(-1)},
+		},
+		"lifetime": {
+			[]verify.Option{verify.WithMaxLifetime(1), verify.WithMaxLifetime(3650 * day)},
+			[]verify.Option{verify.WithMaxLifetime(0), verify.WithMaxLifetime(3650*day + 1)},
+		},
+		"bytes": {
+			[]verify.Option{verify.WithMaxBytes(256), verify.WithMaxBytes(1 << 20)},
+			[]verify.Option{verify.WithMaxBytes(255), verify.WithMaxBytes(1<<20 + 1)},
+		},
+		"cache": {
+			[]verify.Option{verify.WithCache(0), verify.WithCache(10_000_000)},
+			[]verify.Option{verify.WithCache(-1), verify.WithCache(10_000_001)},
+		},
+		"staleness": {
+			[]verify.Option{verify.WithMaxStale(15 * time.Minute), verify.WithMaxStale(30 * day)},
+			[]verify.Option{verify.WithMaxStale(15*time.Minute - 1), verify.WithMaxStale(30*day + 1)},
+		},
+		"overlap": {
+			[]verify.Option{verify.WithKeyOverlap(0), verify.WithKeyOverlap(time.Hour)},
+			[]verify.Option{verify.WithKeyOverlap(-1), verify.WithKeyOverlap(time.Hour + 1)},
+		},
+	} {
+		for i, option := range test.allowed {
+			v, err := verify.New(project, option)
+			if err != nil {
+				t.Errorf("%s: allowed %d: %v", name, i, err)
+				continue
+			}
+			v.Close()
+		}
+		for i, option := range test.refused {
+			if _, err := verify.New(project, option); !errors.Is(err, verify.ErrInvalidArgument) {
+				t.Errorf("%s: refused %d: %v", name, i, err)
+			}
+		}
 	}
 }
 

@@ -154,6 +154,9 @@ func TestNewProtectedResourceRefuses(t *testing.T) {
 		{"empty scope", verify.Resource{URL: "https://api.example.com", Scopes: []string{"a", ""}}, "Scopes[1]"},
 		{"two scopes in one", verify.Resource{URL: "https://api.example.com", Scopes: []string{"a b"}}, "Scopes[0]"},
 		{"documentation", verify.Resource{URL: "https://api.example.com", Documentation: "javascript:alert(1)"}, "Documentation"},
+		{"documentation by http", verify.Resource{URL: "https://api.example.com", Documentation: "http://docs.example.com"}, "Documentation"},
+		{"documentation without host", verify.Resource{URL: "https://api.example.com", Documentation: "https:docs"}, "Documentation"},
+		{"documentation that is no URL", verify.Resource{URL: "https://api.example.com", Documentation: "https://docs/%zz"}, "Documentation"},
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			if test.r.AuthorizationServers == nil {
