@@ -90,6 +90,24 @@ func TestLazy(t *testing.T) {
 	})
 }
 
+// A token that expires while its key is fetched has expired.
+func TestExpiresWhileWaiting(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		k := newSigner(t)
+		next := k.named("jwk-test-2")
+		s := newKeyServer(next.jwks())
+		s.latency = 3 * time.Second
+		for name, options := range map[string][]verify.Option{"no keys": nil, "other keys": {verify.WithKeys(k.jwks())}} {
+			v := newVerifier(t, append(options, verify.WithHTTPClient(s.client()), verify.WithLeeway(0))...)
+			token := next.sign(t, claimsAt(time.Now(), "exp", time.Now().Unix()+2))
+			if _, err := v.Verify(t.Context(), token); !errors.Is(err, verify.ErrExpired) {
+				t.Errorf("%s: %v", name, err)
+			}
+			v.Close()
+		}
+	})
+}
+
 func TestRotation(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		k := newSigner(t)

@@ -132,6 +132,18 @@ func TestLimits(t *testing.T) {
 	}
 }
 
+// A token may be exactly as long as the limit.
+func TestLongestToken(t *testing.T) {
+	k := newSigner(t)
+	token := k.sign(t, claimsAt(start))
+	for n, want := range map[int]error{len(token): nil, len(token) - 1: verify.ErrMalformed} {
+		v := newVerifier(t, verify.WithKeys(k.jwks()), verify.WithOffline(), verify.WithClock(atStart), verify.WithMaxBytes(n))
+		if _, err := v.Verify(t.Context(), token); !errors.Is(err, want) || (err == nil) != (want == nil) {
+			t.Errorf("%d bytes of at most %d: %v", len(token), n, err)
+		}
+	}
+}
+
 func TestKeyAddress(t *testing.T) {
 	for want, test := range map[string]struct {
 		projectID string
