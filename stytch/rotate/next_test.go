@@ -156,6 +156,21 @@ func TestNextRules(t *testing.T) {
 	}
 }
 
+// TestQuestions lists the effects that change nothing: what was learned stays valid through them.
+func TestQuestions(t *testing.T) {
+	for e, want := range map[*effect]bool{
+		{kind: observe}: true, {kind: findCurrent}: true, {kind: checkPlace}: true, {kind: readPlace}: true, {kind: checkReady}: true,
+		{kind: prove}: true, {kind: reserve}: true, {kind: write, intent: true}: true, {kind: wait, recheck: true}: true,
+		{kind: write}: false, {kind: write, recheck: true}: false, {kind: wait}: false, {kind: wait, intent: true}: false, {kind: wait, retry: true}: false,
+		{kind: start}: false, {kind: start, intent: true}: false, {kind: complete}: false, {kind: complete, recheck: true}: false,
+		{kind: cancel}: false, {kind: deliver}: false, {kind: stop, intent: true, recheck: true}: false, {kind: done}: false,
+	} {
+		if e.question() != want {
+			t.Errorf("%+v is a question: %t", *e, !want)
+		}
+	}
+}
+
 // TestNextSurprises asks for single effects that other effects lead to.
 func TestNextSurprises(t *testing.T) {
 	now := time.Unix(1_700_000_000, 0)
