@@ -93,6 +93,9 @@ func (f *fault) Throttled() (time.Duration, bool) {
 	return time.Second, f.throttled
 }
 
+// mostCalls is far more than any sequence of rotations of these tests makes.
+const mostCalls = 5000
+
 var errDead = &fault{text: "the process is dead", unknown: true}
 
 // call is one call of whatever kind: effect is what it does if it gets through.
@@ -103,7 +106,11 @@ func (w *world) call(what string, effect func() error) error {
 		return errDead
 	}
 	defer w.check(what)
-	w.calls++
+	if w.calls++; w.calls > mostCalls {
+		w.dead = true
+		w.wrong("the engine goes round in circles: %v", w.log[len(w.log)-10:])
+		return errDead
+	}
 	w.log = append(w.log, what)
 	if f := w.before[fmt.Sprint(what, " ", w.count(what))]; f != nil {
 		f()
