@@ -234,6 +234,23 @@ func TestNextSurprises(t *testing.T) {
 			t.Errorf("something else is gone: %+v", e)
 		}
 	}
+	for rechecks := range maxRechecks { // it works, and is not pending: perhaps not everywhere yet
+		o = known("aaaa", "")
+		o.rechecks, o.currentOf = rechecks, completing.Current
+		want := time.Duration(rechecks+1) * time.Second
+		if e := next(completing, &o, c); e.kind != wait || !e.recheck || e.wait != want {
+			t.Errorf("recheck %d: %+v, want to wait %v", rechecks, e, want)
+		}
+		o.failed = &failure{err: goneError{}, kind: observe}
+		if e := next(completing, &o, c); e.kind != wait || !e.recheck || e.wait != want {
+			t.Errorf("recheck %d of a client that is gone: %+v, want to wait %v", rechecks, e, want)
+		}
+	}
+	for which, want := range map[kind]time.Time{start: now, cancel: {}} { // the age of a start counts
+		if rec := intent(which, Record{}, &observation{now: now}); !rec.UpdatedAt.Equal(want) {
+			t.Errorf("the intent of request %d is of %v", which, rec.UpdatedAt)
+		}
+	}
 	o = known("aaaa", "")
 	o.responded = cancel
 	if e := next(canceling, &o, c); e.kind != write || e.record.State != Canceled || !e.record.Current.IsZero() {
