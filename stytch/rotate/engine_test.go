@@ -317,6 +317,31 @@ func testHangingDeliverer(t *testing.T) {
 	}
 }
 
+// TestCancelUnlessReady gives up a rotation whose services cannot be asked, if that was asked for.
+// What the server does wrong is no reason to.
+func TestCancelUnlessReady(t *testing.T) {
+	for name, test := range map[string]struct {
+		options []rotate.Option
+		ready   error // of the caller's function
+		fates   []fate
+		state   rotate.State
+	}{
+		"it fails":             {[]rotate.Option{rotate.WithCancelOnFailure()}, errors.New("no route to host"), nil, rotate.Canceled},
+		"it fails, by default": {nil, errors.New("no route to host"), nil, rotate.Grace},
+		"the server refuses":   {[]rotate.Option{rotate.WithCancelOnFailure()}, nil, []fate{refusedCall}, rotate.Completing},
+	} {
+		t.Run(name, bubble(func(t *testing.T) {
+			w := newWorld("a")
+			w.before = map[string]func(){"complete 1": func() { w.fates = test.fates }}
+			ready := rotate.WithReady(func(context.Context, string) (bool, error) { return true, test.ready }, time.Second)
+			err := w.rotator(append(test.options, ready)...).Run(t.Context(), "client")
+			if err == nil || errors.Is(err, rotate.ErrCanceled) != (test.state == rotate.Canceled) || w.record.State != test.state {
+				t.Errorf("it ended in %q: %v", w.record.State, err)
+			}
+		}))
+	}
+}
+
 // TestCancelOnFailure gives up a rotation whose deliverer refuses, after the others got the current
 // secret back.
 func TestCancelOnFailure(t *testing.T) {

@@ -2,7 +2,6 @@ package rotate
 
 import (
 	"context"
-	"errors"
 	"time"
 
 	"github.com/stytchkit/m2m/stytch/secret"
@@ -51,7 +50,7 @@ func (t *rotation) perform(ctx context.Context, e effect) {
 		}
 	}
 	if err != nil {
-		o.failed = &failure{err: err, kind: e.kind, caller: e.kind == checkReady || errors.Is(err, ErrDelivery)}
+		o.failed = &failure{err: err, kind: e.kind, caller: e.kind == checkReady}
 	}
 }
 
