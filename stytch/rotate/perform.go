@@ -242,7 +242,7 @@ func (t *rotation) record(ctx context.Context, e effect) {
 
 // slowDown passes on to the limiter what the server asked for.
 func (t *rotation) slowDown(ctx context.Context, err error) error {
-	if wait, ok := throttled(err); err != nil && ok {
+	if wait, ok := throttled(err); ok {
 		_ = t.guarded(ctx, "Limiter.Throttle", func() error { t.limiter.Throttle(wait); return nil })
 	}
 	return err
