@@ -66,3 +66,51 @@ func testClockOfTheJournal(t *testing.T) {
 type aheadJournal struct{ *world }
 
 func (aheadJournal) Now() time.Time { return time.Now().Add(10 * time.Minute) }
+
+// TestClaimThroughGrace waits for an hour. The claim is extended long before it ends, and a journal
+// that refuses that ends the run: another process may rotate the client then.
+func TestClaimThroughGrace(t *testing.T) { bubble(testClaimThroughGrace)(t) }
+
+func testClaimThroughGrace(t *testing.T) {
+	w := newWorld("a")
+	r := w.rotator(rotate.WithGrace(time.Hour))
+	if err := r.Run(t.Context(), "client"); err != nil {
+		t.Fatal(err)
+	}
+	for i, at := range w.written[1:] {
+		if apart := at.Sub(w.written[i]); apart > r.ClaimLife()/2 {
+			t.Errorf("the claim of %v was not extended for %v", r.ClaimLife(), apart)
+		}
+	}
+
+	w = newWorld("a")
+	w.before = map[string]func(){"write grace 3": func() { w.fates = []fate{refusedCall} }}
+	began := time.Now()
+	err := w.rotator(rotate.WithGrace(time.Hour)).Run(t.Context(), "client")
+	if took := time.Since(began); !errors.Is(err, rotate.ErrJournal) || took > 30*time.Minute || w.record.State != rotate.Grace {
+		t.Errorf("after %v in %q: %v", took, w.record.State, err)
+	}
+}
+
+// TestUpdatedAt checks that each change of state has its own time, also that after a start, whose
+// time stays as long as its outcome is not known.
+func TestUpdatedAt(t *testing.T) { bubble(testUpdatedAt)(t) }
+
+func testUpdatedAt(t *testing.T) {
+	w := newWorld("a")
+	if err := w.rotator().Plan(t.Context(), "client"); err != nil {
+		t.Fatal(err)
+	}
+	for w.record.State != rotate.Completed {
+		before, began := w.record, time.Now()
+		if status, err := w.rotator().Step(t.Context(), "client"); err != nil || status.State == before.State {
+			t.Fatalf("%+v, %v", status, err)
+		}
+		if w.record.UpdatedAt.Before(began) {
+			t.Errorf("the record of %q is of %v before the step that wrote it", w.record.State, began.Sub(w.record.UpdatedAt))
+		}
+		if w.record.UpdatedAt.Before(before.UpdatedAt.Add(time.Millisecond)) {
+			t.Errorf("the record of %q has the time of the one of %q", w.record.State, before.State)
+		}
+	}
+}
