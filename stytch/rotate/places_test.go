@@ -94,3 +94,21 @@ func TestNextOfUnsentStart(t *testing.T) {
 		}
 	}
 }
+
+// TestNextOfNothingWorks asks for a human where both secrets are refused, also while the rotation
+// is being canceled.
+func TestNextOfNothingWorks(t *testing.T) {
+	now := time.Unix(1_700_000_000, 0)
+	c := &config{settings: defaults()}
+	for _, abort := range []bool{false, true} {
+		rec := Record{State: Started, Abort: abort, Current: secret.New("current-aaaa"), Next: secret.New("upcoming-bbbb")}
+		o := observation{
+			now: now, claimEnds: now.Add(c.claimLife()), rechecks: maxRechecks, seen: secret.LastFour{Current: "cccc"}, seenAt: moment{now, 0},
+			currentAt: moment{now, 0}, currentOf: rec.Current, nextAt: moment{now, 0}, working: Working{Current: Refused, Next: Refused},
+		}
+		e := next(rec, &o, c)
+		if e.kind != write || e.record.State != NeedsHuman || e.record.Abort != abort || e.then == nil || !errors.Is(e.then.err, ErrNoWorkingSecret) {
+			t.Errorf("abort %t: %+v", abort, e)
+		}
+	}
+}
