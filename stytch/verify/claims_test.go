@@ -165,7 +165,8 @@ func TestHeaders(t *testing.T) {
 	}
 }
 
-// A signed token with one more byte is not one, wherever that is: Go's base64 decoder skips line breaks.
+// A signed token with one more byte is not one, wherever that is: Go's base64 decoder skips line
+// breaks.
 func TestAddedBytes(t *testing.T) {
 	k := newSigner(t)
 	v := newVerifier(t, verify.WithKeys(k.jwks()), verify.WithOffline(), verify.WithClock(atStart), verify.WithCache(0))

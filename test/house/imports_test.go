@@ -86,6 +86,7 @@ var mayImport = map[string][]string{
 	"test/drift":          {}, // tests only
 	"test/house":          {},
 	"test/platforms":      {}, // tests only
+	"test/mutate":         {},
 	"test/release":        {},
 	"test/release/tool":   {"test/release"},
 	"test/torture":        {},

@@ -121,7 +121,8 @@ func (t tree) empty() (v version, err error) {
 // defaultBase is what callers rely on: the last release, or else the given commit, or else the
 // version before the last edit.
 func (t tree) defaultBase(ctx context.Context, fallback string) (string, error) {
-	// A release is a commit beside the branch, so its tag is no ancestor: the greatest version counts.
+	// A release is a commit beside the branch, so its tag is no ancestor: the greatest version
+	// counts.
 	tags, err := t.git(ctx, "-c", "versionsort.suffix=-", "tag", "--list", "v[0-9]*.[0-9]*.[0-9]*", "--sort=-version:refname")
 	if err != nil {
 		return "", err
