@@ -1,7 +1,10 @@
 package house
 
 import (
+	"fmt"
 	"path/filepath"
+	"slices"
+	"strings"
 	"sync"
 	"testing"
 )
@@ -25,8 +28,20 @@ var loaded = sync.OnceValues(func() (all []*source, err error) {
 	if err != nil {
 		return nil, err
 	}
+	// The tools have dependencies of their own, in versions that the others need not work with.
+	together := slices.DeleteFunc(slices.Clone(dirs), isTool)
+	checked, err := load(root, together)
+	if err != nil {
+		return nil, err
+	}
 	for _, dir := range dirs {
-		packages, err := list(filepath.Join(root, dir), true)
+		of := checked
+		if isTool(dir) {
+			if of, err = load(root, []string{dir}); err != nil {
+				return nil, err
+			}
+		}
+		packages, err := list(filepath.Join(root, dir))
 		if err != nil {
 			return nil, err
 		}
@@ -34,12 +49,15 @@ var loaded = sync.OnceValues(func() (all []*source, err error) {
 			if len(p.GoFiles) == 0 {
 				continue // tests only
 			}
-			s, err := check(p)
-			if err != nil {
-				return nil, err
+			s := of[p.ImportPath]
+			if s == nil {
+				return nil, fmt.Errorf("house: %s was not read", p.ImportPath)
 			}
+			s.Package = p
 			all = append(all, s)
 		}
 	}
 	return all, nil
 })
+
+func isTool(dir string) bool { return strings.HasPrefix(dir, "tools/") }

@@ -22,7 +22,7 @@ const modulePath = "github.com/stytchkit/m2m"
 
 // Package is what go list says of a package of the repository.
 type Package struct {
-	ImportPath, Name, Dir, Export            string
+	ImportPath, Name, Dir                    string
 	GoFiles, IgnoredGoFiles                  []string
 	TestGoFiles, XTestGoFiles                []string
 	Imports, TestImports, XTestImports, Deps []string
@@ -97,13 +97,10 @@ func tracked(root string, patterns ...string) ([]string, error) {
 	return slices.Compact(files), nil
 }
 
-// list are the packages of a module. With compiled, they can be type-checked.
-func list(module string, compiled bool) ([]*Package, error) {
-	args := []string{"list", "-json=ImportPath,Name,Dir,Export,GoFiles,IgnoredGoFiles,TestGoFiles,XTestGoFiles,Imports,TestImports,XTestImports,Deps,Standard,DepOnly,Module"}
-	if compiled {
-		args = append(args, "-export", "-deps")
-	}
-	out, err := run(module, "go", append(args, "./...")...)
+// list are the packages of a module.
+func list(module string) ([]*Package, error) {
+	const fields = "ImportPath,Name,Dir,GoFiles,IgnoredGoFiles,TestGoFiles,XTestGoFiles,Imports,TestImports,XTestImports,Deps,Standard,DepOnly,Module"
+	out, err := run(module, "go", "list", "-deps", "-json="+fields, "./...")
 	if err != nil {
 		return nil, err
 	}

@@ -1,15 +1,18 @@
 package house
 
 import (
+	"errors"
 	"fmt"
 	"go/ast"
-	"go/importer"
 	"go/parser"
 	"go/token"
 	"go/types"
-	"io"
 	"os"
 	"path/filepath"
+	"runtime"
+	"strings"
+
+	"golang.org/x/tools/go/packages"
 )
 
 // source is the files of a package that are neither tests nor left out on this system,
@@ -22,29 +25,54 @@ type source struct {
 	info  *types.Info
 }
 
-// check reads and type-checks a package.
-func check(p *Package) (*source, error) {
-	s := &source{Package: p, fset: token.NewFileSet(), files: map[string]*ast.File{}}
-	var files []*ast.File
-	for _, name := range p.GoFiles {
-		file, err := parser.ParseFile(s.fset, filepath.Join(p.Dir, name), nil, parser.ParseComments)
-		if err != nil {
-			return nil, fmt.Errorf("house: %w", err)
-		}
-		s.files[name] = file
-		files = append(files, file)
-	}
-	lookup := func(path string) (io.ReadCloser, error) { return os.Open(p.all[path].Export) }
-	config := types.Config{Importer: importer.ForCompiler(s.fset, "gc", lookup)}
-	s.info = &types.Info{
-		Defs: map[*ast.Ident]types.Object{}, Uses: map[*ast.Ident]types.Object{}, Types: map[ast.Expr]types.TypeAndValue{},
-		Selections: map[*ast.SelectorExpr]*types.Selection{},
-	}
-	var err error
-	if s.types, err = config.Check(p.ImportPath, s.fset, files, s.info); err != nil {
+// load reads and type-checks the packages of modules. What they share is read once, and nothing is
+// compiled.
+func load(root string, dirs []string) (map[string]*source, error) {
+	folder, err := os.MkdirTemp("", "house")
+	if err != nil {
 		return nil, fmt.Errorf("house: %w", err)
 	}
-	return s, nil
+	defer os.RemoveAll(folder)
+	work, patterns := "go "+strings.TrimPrefix(runtime.Version(), "go")+"\n", []string{}
+	for _, dir := range dirs {
+		dir = filepath.Join(root, dir)
+		work += "use " + dir + "\n"
+		patterns = append(patterns, dir+"/...")
+	}
+	name := filepath.Join(folder, "go.work")
+	if err := os.WriteFile(name, []byte(work), 0o600); err != nil {
+		return nil, fmt.Errorf("house: %w", err)
+	}
+	all, err := packages.Load(&packages.Config{
+		Mode: packages.NeedName | packages.NeedFiles | packages.NeedImports | packages.NeedDeps | packages.NeedModule |
+			packages.NeedTypes | packages.NeedTypesInfo | packages.NeedTypesSizes | packages.NeedSyntax,
+		Dir: filepath.Join(root, dirs[0]), Env: append(os.Environ(), "GOWORK="+name, "CGO_ENABLED=0"),
+		ParseFile: func(fset *token.FileSet, name string, text []byte) (*ast.File, error) {
+			mode := parser.AllErrors | parser.SkipObjectResolution
+			if strings.HasPrefix(name, root) {
+				mode |= parser.ParseComments
+			}
+			return parser.ParseFile(fset, name, text, mode)
+		},
+	}, patterns...)
+	if err != nil {
+		return nil, fmt.Errorf("house: %w", err)
+	}
+	found := map[string]*source{}
+	for _, p := range all {
+		for _, broken := range p.Errors {
+			err = errors.Join(err, broken)
+		}
+		s := &source{fset: p.Fset, files: map[string]*ast.File{}, types: p.Types, info: p.TypesInfo}
+		for _, file := range p.Syntax {
+			s.files[s.fileOf(file.FileStart)] = file
+		}
+		found[p.PkgPath] = s
+	}
+	if err != nil {
+		return nil, fmt.Errorf("house: %w", err)
+	}
+	return found, nil
 }
 
 // fileOf is the name of the file that a position is in.
