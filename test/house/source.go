@@ -32,7 +32,7 @@ func load(root string, dirs []string) (map[string]*source, error) {
 	if err != nil {
 		return nil, fmt.Errorf("house: %w", err)
 	}
-	defer os.RemoveAll(folder)
+	defer func() { _ = os.RemoveAll(folder) }() // it is temporary
 	work, patterns := "go "+strings.TrimPrefix(runtime.Version(), "go")+"\n", []string{}
 	for _, dir := range dirs {
 		dir = filepath.Join(root, dir)

@@ -122,7 +122,7 @@ func try(ctx context.Context, c change) (verdict, error) {
 	if err != nil {
 		return "", err
 	}
-	defer os.RemoveAll(folder)
+	defer func() { _ = os.RemoveAll(folder) }() // it is temporary
 	changed, overlay := filepath.Join(folder, "changed.go"), filepath.Join(folder, "overlay.json")
 	list, err := json.Marshal(map[string]any{"Replace": map[string]string{c.path: changed}})
 	if err != nil {
