@@ -83,6 +83,18 @@ func TestCacheJudgesEveryCall(t *testing.T) {
 	}
 }
 
+// A token that is refused for its time takes no place from one that is not.
+func TestRefusedIsNotRemembered(t *testing.T) {
+	k := newSigner(t)
+	v := newVerifier(t, verify.WithKeys(k.jwks()), verify.WithOffline(), verify.WithClock(atStart))
+	if _, err := v.Verify(t.Context(), k.sign(t, claimsAt(start.Add(time.Hour)))); !errors.Is(err, verify.ErrNotYetValid) {
+		t.Error(err)
+	}
+	if n, _ := v.Cached(); n != 0 {
+		t.Errorf("%d tokens are remembered", n)
+	}
+}
+
 func TestCacheBounds(t *testing.T) {
 	k := newSigner(t)
 	v := newVerifier(t, verify.WithKeys(k.jwks()), verify.WithOffline(), verify.WithClock(atStart), verify.WithCache(20))
