@@ -84,12 +84,13 @@ var mayImport = map[string][]string{
 	"test/contractassets": {},
 	"test/conformance":    {"gen", "internal/contract", "stytch", "stytch/metadata", "stytch/secret"},
 	"test/drift":          {}, // tests only
-	"test/house":          {},
+	"test/house":          {"test/workspace"},
 	"test/platforms":      {}, // tests only
 	"test/mutate":         {},
 	"test/release":        {},
 	"test/release/tool":   {"test/release"},
 	"test/torture":        {},
+	"test/workspace":      {},
 	"tools/contractdiff":  {"internal/contractdiff"},
 }
 

@@ -1,18 +1,13 @@
 package house
 
 import (
-	"errors"
 	"fmt"
 	"go/ast"
-	"go/parser"
 	"go/token"
 	"go/types"
-	"os"
 	"path/filepath"
-	"runtime"
-	"strings"
 
-	"golang.org/x/tools/go/packages"
+	"github.com/stytchkit/m2m/test/workspace"
 )
 
 // source is the files of a package that are neither tests nor left out on this system,
@@ -25,52 +20,23 @@ type source struct {
 	info  *types.Info
 }
 
-// load reads and type-checks the packages of modules. What they share is read once, and nothing is
-// compiled.
+// load reads and type-checks the packages of modules together.
 func load(root string, dirs []string) (map[string]*source, error) {
-	folder, err := os.MkdirTemp("", "house")
-	if err != nil {
-		return nil, fmt.Errorf("house: %w", err)
-	}
-	defer func() { _ = os.RemoveAll(folder) }() // it is temporary
-	work, patterns := "go "+strings.TrimPrefix(runtime.Version(), "go")+"\n", []string{}
+	var folders []string
 	for _, dir := range dirs {
-		dir = filepath.Join(root, dir)
-		work += "use " + dir + "\n"
-		patterns = append(patterns, dir+"/...")
+		folders = append(folders, filepath.Join(root, dir))
 	}
-	name := filepath.Join(folder, "go.work")
-	if err := os.WriteFile(name, []byte(work), 0o600); err != nil {
-		return nil, fmt.Errorf("house: %w", err)
-	}
-	all, err := packages.Load(&packages.Config{
-		Mode: packages.NeedName | packages.NeedFiles | packages.NeedImports | packages.NeedDeps | packages.NeedModule |
-			packages.NeedTypes | packages.NeedTypesInfo | packages.NeedTypesSizes | packages.NeedSyntax,
-		Dir: filepath.Join(root, dirs[0]), Env: append(os.Environ(), "GOWORK="+name, "CGO_ENABLED=0"),
-		ParseFile: func(fset *token.FileSet, name string, text []byte) (*ast.File, error) {
-			mode := parser.AllErrors | parser.SkipObjectResolution
-			if strings.HasPrefix(name, root) {
-				mode |= parser.ParseComments
-			}
-			return parser.ParseFile(fset, name, text, mode)
-		},
-	}, patterns...)
+	all, err := workspace.Load(root, folders, false)
 	if err != nil {
 		return nil, fmt.Errorf("house: %w", err)
 	}
 	found := map[string]*source{}
 	for _, p := range all {
-		for _, broken := range p.Errors {
-			err = errors.Join(err, broken)
-		}
 		s := &source{fset: p.Fset, files: map[string]*ast.File{}, types: p.Types, info: p.TypesInfo}
 		for _, file := range p.Syntax {
 			s.files[s.fileOf(file.FileStart)] = file
 		}
 		found[p.PkgPath] = s
-	}
-	if err != nil {
-		return nil, fmt.Errorf("house: %w", err)
 	}
 	return found, nil
 }

@@ -1,11 +1,6 @@
 package platforms_test
 
 import (
-	"fmt"
-	"go/ast"
-	"go/parser"
-	"go/token"
-	"os"
 	"os/exec"
 	"path/filepath"
 	"strings"
@@ -40,9 +35,9 @@ import (
 	"golang.org/x/tools/go/analysis/passes/unreachable"
 	"golang.org/x/tools/go/analysis/passes/unsafeptr"
 	"golang.org/x/tools/go/analysis/passes/unusedresult"
-	"golang.org/x/tools/go/packages"
 
 	"github.com/stytchkit/m2m/internal/heavy"
+	"github.com/stytchkit/m2m/test/workspace"
 )
 
 // platforms are one of 32 bits, and those whose files Linux leaves out.
@@ -59,36 +54,16 @@ var analyzers = []*analysis.Analyzer{
 func TestPlatforms(t *testing.T) {
 	heavy.Only(t)
 	dirs := modules(t)
-	work := workspace(t, dirs)
 	for _, platform := range platforms {
-		t.Run(platform, func(t *testing.T) { check(t, dirs, work, platform) })
+		t.Run(platform, func(t *testing.T) { check(t, dirs, platform) })
 	}
 }
 
-func check(t *testing.T, dirs []string, work, platform string) {
+func check(t *testing.T, dirs []string, platform string) {
 	system, architecture, _ := strings.Cut(platform, "/")
-	var patterns []string
-	for _, dir := range dirs {
-		patterns = append(patterns, dir+"/...")
-	}
-	loaded, err := packages.Load(&packages.Config{
-		Mode: packages.NeedName | packages.NeedFiles | packages.NeedImports | packages.NeedDeps | packages.NeedModule |
-			packages.NeedTypes | packages.NeedTypesInfo | packages.NeedTypesSizes | packages.NeedSyntax,
-		Dir: dirs[0], Tests: true, ParseFile: parse(t),
-		Env: append(os.Environ(), "GOWORK="+work, "CGO_ENABLED=0", "GOOS="+system, "GOARCH="+architecture),
-	}, patterns...)
+	loaded, err := workspace.Load(root(t), dirs, true, "GOOS="+system, "GOARCH="+architecture)
 	if err != nil {
 		t.Fatal(err)
-	}
-	broken := false
-	for _, p := range loaded {
-		for _, err := range p.Errors {
-			broken = true
-			t.Error(err)
-		}
-	}
-	if len(loaded) == 0 || broken {
-		t.Fatalf("%d packages loaded, with the errors above", len(loaded))
 	}
 	graph, err := checker.Analyze(analyzers, loaded, nil)
 	if err != nil {
@@ -104,33 +79,6 @@ func check(t *testing.T, dirs []string, work, platform string) {
 			}
 		}
 	}
-}
-
-// parse reads a file. Of those outside of the repository the declarations suffice.
-func parse(t *testing.T) func(*token.FileSet, string, []byte) (*ast.File, error) {
-	own := root(t) + string(filepath.Separator)
-	return func(fset *token.FileSet, name string, src []byte) (*ast.File, error) {
-		mode := parser.AllErrors | parser.SkipObjectResolution
-		if strings.HasPrefix(name, own) {
-			mode |= parser.ParseComments
-		}
-		return parser.ParseFile(fset, name, src, mode)
-	}
-}
-
-// workspace joins the modules, so that what they share is read once.
-func workspace(t *testing.T, dirs []string) string {
-	t.Helper()
-	var file strings.Builder
-	file.WriteString("go 1.25.0\n")
-	for _, dir := range dirs {
-		fmt.Fprintf(&file, "use %s\n", dir)
-	}
-	name := filepath.Join(t.TempDir(), "go.work")
-	if err := os.WriteFile(name, []byte(file.String()), 0o600); err != nil {
-		t.Fatal(err)
-	}
-	return name
 }
 
 // modules are the folders of the repository that hold a module.
